@@ -1,0 +1,52 @@
+"""Packaging of latent-zoo: the distribution, its extras and its plugin entry points."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "zoo" / "__init__.py").read_text())[1]
+README = HERE / "README.md"
+
+TEST = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "ruff>=0.14,<0.18"]
+BENCH = ["torch>=2.4", "pythae>=0.1.2"]
+ONNX = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
+
+# Name of a plugin = the place where it is defined; read by zoo.registry as for any other package.
+PLUGINS = [
+    "lp_norm = zoo_plugins.lp_norm:LpNorm",
+    "l1 = zoo_plugins.l1:L1",
+    "hoyer = zoo_plugins.hoyer:Hoyer",
+    "mmd = zoo_plugins.mmd:MMD",
+]
+
+setup(
+    name="latent-zoo",
+    version=VERSION,
+    description="The Keras zoo of autoencoders for sparse and disentangled representations",
+    long_description=README.read_text() if README.exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(include=["zoo", "zoo.*"]) + ["zoo_plugins"],
+    package_dir={"zoo": "zoo", "zoo_plugins": "plugins"},
+    package_data={"zoo": ["py.typed", "visualization/*.html"], "zoo_plugins": ["py.typed"]},
+    install_requires=[
+        "tensorflow>=2.18,<2.22",
+        "keras>=3.8,<4",
+        "tensorflow-probability[tf]>=0.25,<0.26",
+        "tensorflow-datasets>=4.9.7",
+        "importlib_resources>=6",
+        "setuptools>=68",
+        "absl-py>=2.1",
+        "numpy>=1.26",
+        "scipy>=1.11",
+        "scikit-learn>=1.4",
+        "matplotlib>=3.8",
+        "pillow>=10",
+        "jinja2>=3.1",
+    ],
+    extras_require={"test": TEST, "bench": BENCH, "onnx": ONNX},
+    entry_points={"zoo.plugins": PLUGINS},
+)
