@@ -1,0 +1,8 @@
+"""Posterior families, priors, likelihoods, and divergences between them."""
+
+from zoo.distributions.divergences import infinite_kl
+from zoo.distributions.families import Family
+from zoo.distributions.likelihoods import Likelihood
+from zoo.distributions.priors import Prior
+
+__all__ = ["Family", "Likelihood", "Prior", "infinite_kl"]

@@ -1,0 +1,89 @@
+"""One paper, one file: functions that put an `Autoencoder` together, and `create`, which finds them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from zoo import registry
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+
+# Name -> module; a module, and TensorFlow with it, is imported when one of its models is asked for.
+_MODELS = {
+    "autoencoder": "deep_autoencoder",
+    "beta_vae": "beta_vae",
+    "cauchy_vae": "sparse_vae",
+    "denoising_autoencoder": "denoising_autoencoder",
+    "k_sparse_autoencoder": "k_sparse_autoencoder",
+    "laplace_vae": "sparse_vae",
+    "lp_autoencoder": "lp_autoencoder",
+    "vae": "vae",
+}
+
+
+def _lazy(name: str) -> Callable[..., Autoencoder]:
+    def load(*args: Any, **kwargs: Any) -> Autoencoder:
+        return function(name)(*args, **kwargs)
+
+    load.__name__ = load.__qualname__ = name
+    return load
+
+
+for _name in _MODELS:
+    registry.register(_name, "model")(_lazy(_name))
+
+
+def function(name: str) -> Callable[..., Autoencoder]:
+    """The function of a registered model, its module imported.
+
+    Raises:
+        ValueError: for an unknown name, with the nearest known one.
+    """
+    found = registry.lookup(name, "model")
+    if name in _MODELS and found.__module__ == __name__:
+        return getattr(importlib.import_module(f"zoo.models.{_MODELS[name]}"), name)
+    return found
+
+
+def options(name: str) -> dict[str, Any]:
+    """The options of a model and their defaults, `input_shape` left out."""
+    parameters = inspect.signature(function(name)).parameters
+    return {key: p.default for key, p in parameters.items() if key != "input_shape"}
+
+
+def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencoder:
+    """Build a model by name.
+
+    Args:
+        name: see ``zoo.names("model")``.
+        input_shape: shape of one example, (h, w, channels) or (d,).
+        **settings: options of the model's function, see its docstring.
+
+    Returns:
+        A built, not yet compiled `Autoencoder`.
+
+    Raises:
+        ValueError: for an unknown name or option, with the nearest known one, or a bad value.
+    """
+    build = function(name)
+    known = options(name)
+    for key in settings:
+        if key not in known:
+            raise ValueError(
+                f"The model {name!r} has no option {key!r}.{registry.suggest(key, sorted(known))}"
+            )
+    model = build(input_shape, **settings)
+    if not model.objective:
+        model.objective = objective(name)
+    return model
+
+
+def objective(name: str) -> str:
+    """The formula of a model: the first indented paragraph of its docstring."""
+    prose = inspect.getdoc(function(name)).split("Args:")[0]
+    formulas = [part for part in prose.split("\n\n") if part.startswith("    ")]
+    return inspect.cleandoc(formulas[0]) if formulas else ""

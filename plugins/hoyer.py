@@ -1,0 +1,36 @@
+"""Hoyer's measure of sparsity, as a penalty that does not answer to the scale of the code."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+import zoo
+
+EPSILON = 1e-12
+
+
+@zoo.register("hoyer")
+class Hoyer(zoo.Regularizer):
+    """1 - h(z), with Hoyer's sparsity (Hoyer, "Non-negative Matrix Factorization", 2004, section 3.1)
+
+        h(z) = (sqrt(n) - ||z||_1 / ||z||_2) / (sqrt(n) - 1)
+
+    0 for a code with one active unit, 1 for one whose units are equal. Shrinking the code changes
+    nothing, unlike with a norm.
+
+    Args:
+        weight: a number or a Keras schedule of the training step.
+        name: name of the metric.
+    """
+
+    def check(self, model: zoo.Autoencoder) -> None:
+        """A code of one unit has no sparsity."""
+        if model.units < 2:
+            raise ValueError("The regularizer 'hoyer' needs at least 2 latents; received 1.")
+
+    def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
+        """(batch,), from 0 to 1."""
+        root = forward.code.shape[-1] ** 0.5
+        norm_1 = tf.reduce_sum(tf.abs(forward.code), axis=-1)
+        norm_2 = tf.sqrt(tf.reduce_sum(tf.square(forward.code), axis=-1) + EPSILON)
+        return (norm_1 / norm_2 - 1) / (root - 1)

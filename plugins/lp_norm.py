@@ -1,0 +1,60 @@
+"""The L_P norm of the code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+import zoo
+from zoo.serialization import at_step, scalar, scalar_config
+
+FORMS = ("power", "norm", "difference")
+EPSILON = 1e-6
+
+
+@zoo.register("lp_norm")
+class LpNorm(zoo.Regularizer):
+    """The L_P norm of the code, for sparse codes with 0 < p < 1.
+
+    With s = sum_i (z_i^2 + 1e-6)^(p/2), which is sum_i |z_i|^p made smooth at zero, the penalty is
+
+        s                       form "power", the text's (Callahan, "The L_P Autoencoder", section II)
+        s^(1/p)                 form "norm", its p-th root
+        s^(1/p) - ||z||_2       form "difference", the author's code: zero for one-sparse codes only
+
+    Args:
+        p: power, above 0; a number or a Keras schedule of the training step.
+        form: see above.
+        weight: alpha, a number or a schedule.
+        name: name of the metric.
+    """
+
+    def __init__(
+        self, p: Any = 0.5, form: str = "power", weight: Any = 0.01, name: str | None = None
+    ):
+        super().__init__(weight, name)
+        if form not in FORMS:
+            raise ValueError(
+                f"form of lp_norm must be one of {', '.join(FORMS)}; received {form!r}."
+            )
+        self.p = scalar(p, "p of lp_norm")
+        if isinstance(self.p, float) and self.p <= 0:
+            raise ValueError(f"p of lp_norm must be above 0; received {p!r}.")
+        self.form = form
+
+    def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
+        """(batch,)."""
+        p = tf.maximum(at_step(self.p, forward.step), 1e-3)
+        squares = tf.square(forward.code)
+        power = tf.reduce_sum(tf.pow(squares + EPSILON, p / 2), axis=-1)
+        if self.form == "power":
+            return power
+        norm = tf.pow(power, 1 / p)
+        if self.form == "norm":
+            return norm
+        return norm - tf.sqrt(tf.reduce_sum(squares + EPSILON, axis=-1))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "p": scalar_config(self.p), "form": self.form}

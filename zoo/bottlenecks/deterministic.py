@@ -1,0 +1,40 @@
+"""A code that is a function of the input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from zoo.bottlenecks.base import Bottleneck, Draw
+from zoo.networks.corruption import check_rate
+from zoo.noise import Noise
+from zoo.serialization import serializable
+
+
+@serializable
+class Deterministic(Bottleneck):
+    """z = activation(W h + b), with dropout on the code in training if asked for.
+
+    Args:
+        units: dimensions of the code.
+        dropout: share of units set to 0 in training, the others scaled by 1 / (1 - dropout).
+        **kwargs: as in `Bottleneck`.
+    """
+
+    def __init__(self, units: int, dropout: float = 0.0, **kwargs: Any):
+        super().__init__(units, **kwargs)
+        self.dropout = check_rate(dropout, "dropout")
+
+    def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Draw:
+        """See `Bottleneck.draw`."""
+        del step
+        code = self.encode(features)
+        if training and self.dropout:
+            kept = noise.keep(self.dropout, tf.shape(code)[0], self.units)
+            code = code * kept / (1 - self.dropout)
+        return Draw(code, None)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "dropout": self.dropout}

@@ -1,0 +1,74 @@
+"""The k-sparse code: all but the k largest units set to zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from zoo.bottlenecks.base import Bottleneck, Draw
+from zoo.noise import Noise
+from zoo.serialization import at_step, positive_int, scalar, scalar_config, serializable
+
+
+@serializable
+class TopK(Bottleneck):
+    """z = W^T x + b with all but the k largest units set to 0.
+
+    Makhzani & Frey, "k-Sparse Autoencoders", section 2.1. Codes are encoded with alpha * k units kept,
+    which the paper finds better than k for classification. Units that tie with the k-th are kept too.
+
+    Args:
+        units: dimensions of the code.
+        k: units kept in training, from 1 to `units`; or a Keras schedule of the training step, such as
+            `zoo.training.LinearSchedule`, for the paper's falling sparsity.
+        alpha: units kept at encoding are round(alpha * k), at least 1 and at most `units`.
+        **kwargs: as in `Bottleneck`.
+    """
+
+    # XLA's top-k on a processor sorts every row in full.
+    jit_friendly = False
+
+    def __init__(self, units: int, k: Any = 25, alpha: float = 1.0, **kwargs: Any):
+        super().__init__(units, **kwargs)
+        self.k = scalar(k, "k", minimum=1)
+        self.alpha = scalar(alpha, "alpha", minimum=1)
+        if isinstance(self.k, float):
+            self.k = positive_int(int(self.k) if self.k.is_integer() else self.k, "k")
+            if self.k > units:
+                raise ValueError(
+                    f"k must be at most the number of units, {units}; received k={self.k}."
+                )
+
+    def build(self, features_shape: Any) -> None:
+        """Create the weights, and the k that is in force, which a saved model keeps."""
+        super().build(features_shape)
+        if not isinstance(self.k, int):
+            # Encoding after training uses the k that training ended with.
+            self.last_k = self.add_weight(
+                name="last_k", shape=(), dtype="int32", initializer="ones", trainable=False
+            )
+
+    def encode(self, features: tf.Tensor) -> tf.Tensor:
+        """The code with round(alpha * k) units kept, (batch, units) float32."""
+        k = self.last_k.value if not isinstance(self.k, int) else self.k
+        return self._keep_largest(super().encode(features), tf.cast(k, tf.float32) * self.alpha)
+
+    def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Draw:
+        """See `Bottleneck.draw`."""
+        del noise
+        if not training:
+            return Draw(self.encode(features), None)
+        k = at_step(self.k, step)
+        if not isinstance(self.k, int):
+            self.last_k.assign(tf.cast(tf.round(k), tf.int32))
+        return Draw(self._keep_largest(super().encode(features), k), None)
+
+    def _keep_largest(self, code: tf.Tensor, k: Any) -> tf.Tensor:
+        count = tf.clip_by_value(tf.cast(tf.round(k), tf.int32), 1, self.units)
+        smallest = tf.math.top_k(tf.stop_gradient(code), count).values[:, -1:]
+        return tf.where(code >= smallest, code, 0.0)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "k": scalar_config(self.k), "alpha": self.alpha}

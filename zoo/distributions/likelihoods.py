@@ -1,0 +1,179 @@
+"""Likelihoods p(x|z), by name: from the decoder's output to a distribution and a loss."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow_probability import distributions as tfd
+
+from zoo.registry import register
+from zoo.serialization import scalar
+
+# A learned scale may neither vanish (the loss would fall without bound) nor explode.
+LOG_SCALE_LIMIT = 6.0
+_REDUCTIONS = {"sum": tf.reduce_sum, "mean": tf.reduce_mean}
+
+
+class Likelihood(keras.layers.Layer):
+    """Turns the decoder's output, (batch, *event), into p(x|z).
+
+    Args:
+        reduction: "sum" over the event, the evidence lower bound's convention and in nats, or "mean", as
+            some papers have it (every other term then weighs as many times more as the event has
+            dimensions).
+        activation: applied to the decoder's output to give the location, for example "sigmoid".
+
+    Subclasses give `distribution` and `elementwise`.
+    """
+
+    def __init__(self, reduction: str = "sum", activation: str | None = None, **kwargs: Any):
+        super().__init__(dtype="float32", **kwargs)
+        if reduction not in _REDUCTIONS:
+            raise ValueError(f"reduction must be 'sum' or 'mean'; received {reduction!r}.")
+        self.reduction = reduction
+        self.activation = keras.activations.get(activation)
+
+    def mean(self, output: tf.Tensor) -> tf.Tensor:
+        """E[x|z], (batch, *event) float32."""
+        return self.activation(tf.cast(output, tf.float32))
+
+    def distribution(self, output: tf.Tensor) -> tfd.Distribution:
+        """p(x|z), batch shape (batch,), event shape (*event)."""
+        raise NotImplementedError
+
+    def elementwise(self, output: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
+        """-log p of every element of x, (batch, *event) float32."""
+        raise NotImplementedError
+
+    def loss(self, output: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
+        """The reconstruction term of every example.
+
+        Args:
+            output: (batch, *event), what the decoder gave.
+            inputs: (batch, *event) float32.
+
+        Returns:
+            (batch,) float32, -log p(x|z) summed or averaged over the event.
+        """
+        terms = self.elementwise(tf.cast(output, tf.float32), inputs)
+        return _REDUCTIONS[self.reduction](terms, axis=list(range(1, len(terms.shape))))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        activation = keras.activations.serialize(self.activation)
+        return {"name": self.name, "reduction": self.reduction, "activation": activation}
+
+
+@register("bernoulli", kind="likelihood")
+class BernoulliLikelihood(Likelihood):
+    """Bernoulli(sigmoid(output)): the decoder gives logits.
+
+    -log p = -x log s(l) - (1 - x) log(1 - s(l)). Values of x strictly between 0 and 1 are taken as
+    probabilities; the loss is then a cross-entropy, and no log-likelihood of a binary picture.
+    """
+
+    def __init__(self, reduction: str = "sum", **kwargs: Any):
+        kwargs.pop("activation", None)
+        super().__init__(reduction, "sigmoid", **kwargs)
+
+    def distribution(self, output: tf.Tensor) -> tfd.Distribution:
+        """Independent Bernoulli over the event."""
+        logits = tf.cast(output, tf.float32)
+        return _independent(tfd.Bernoulli(logits=logits, dtype=tf.float32), logits)
+
+    def elementwise(self, output: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
+        """Cross-entropy of every element, in nats."""
+        return tf.nn.sigmoid_cross_entropy_with_logits(labels=inputs, logits=output)
+
+
+@register("squared_error", kind="likelihood")
+class SquaredErrorLikelihood(Likelihood):
+    """(x - x_hat)^2 without a constant: -log N(x; x_hat, 1/2) less its normaliser.
+
+    The lecture's, the L_P paper's and the sparse VAE's reconstruction term.
+    """
+
+    def distribution(self, output: tf.Tensor) -> tfd.Distribution:
+        """N(x_hat, 1/2), whose -log density is the loss up to a constant."""
+        mean = self.mean(output)
+        return _independent(tfd.Normal(mean, math.sqrt(0.5)), mean)
+
+    def elementwise(self, output: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
+        """Squared error of every element."""
+        return tf.math.squared_difference(inputs, self.activation(output))
+
+
+class ScaledLikelihood(Likelihood):
+    """A likelihood with one scale for all elements, fixed or learned.
+
+    Args:
+        scale: a number above 0, or "learned" (its logarithm is one weight, kept within +-6).
+        reduction: as in `Likelihood`.
+        activation: as in `Likelihood`.
+    """
+
+    def __init__(
+        self,
+        scale: float | str = 1.0,
+        reduction: str = "sum",
+        activation: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(reduction, activation, **kwargs)
+        if scale != "learned" and not (isinstance(scalar(scale, "scale"), float) and scale > 0):
+            raise ValueError(f"scale must be a number above 0 or 'learned'; received {scale!r}.")
+        self.scale = scale
+
+    def build(self, input_shape: Any) -> None:
+        """Create the scale's weight where it is learned."""
+        if self.scale == "learned":
+            self.log_scale = self.add_weight(name="log_scale", shape=(), initializer="zeros")
+        self.built = True
+
+    def current_scale(self) -> Any:
+        """The scale as it stands, a scalar."""
+        if self.scale == "learned":
+            return tf.exp(tf.clip_by_value(self.log_scale.value, -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT))
+        return self.scale
+
+    def base(self, mean: tf.Tensor) -> tfd.Distribution:
+        """The distribution of every element around its location."""
+        raise NotImplementedError
+
+    def distribution(self, output: tf.Tensor) -> tfd.Distribution:
+        """Independent over the event."""
+        mean = self.mean(output)
+        return _independent(self.base(mean), mean)
+
+    def elementwise(self, output: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
+        """-log p of every element, in nats."""
+        return -self.base(self.activation(output)).log_prob(inputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "scale": self.scale}
+
+
+@register("normal", kind="likelihood")
+class NormalLikelihood(ScaledLikelihood):
+    """N(x_hat, scale^2), the scale fixed or learned."""
+
+    def base(self, mean: tf.Tensor) -> tfd.Distribution:
+        """N(mean, scale^2)."""
+        return tfd.Normal(mean, self.current_scale())
+
+
+@register("laplace", kind="likelihood")
+class LaplaceLikelihood(ScaledLikelihood):
+    """Laplace(x_hat, scale): absolute instead of squared error, the scale fixed or learned."""
+
+    def base(self, mean: tf.Tensor) -> tfd.Distribution:
+        """Laplace(mean, scale)."""
+        return tfd.Laplace(mean, self.current_scale())
+
+
+def _independent(base: tfd.Distribution, like: tf.Tensor) -> tfd.Distribution:
+    return tfd.Independent(base, len(like.shape) - 1)

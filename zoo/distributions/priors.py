@@ -1,0 +1,135 @@
+"""Priors p(z), by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow_probability import distributions as tfd
+
+from zoo.distributions.families import CAUCHY_MARGIN
+from zoo.noise import Noise
+from zoo.registry import register
+from zoo.serialization import scalar
+
+
+class Prior(keras.layers.Layer):
+    """A factorised prior; subclasses give the distribution of one unit.
+
+    Args:
+        scale: scale of every unit, above 0.
+    """
+
+    def __init__(self, scale: float = 1.0, **kwargs: Any):
+        super().__init__(dtype="float32", **kwargs)
+        self.scale = _positive(scale, "scale")
+
+    def marginal(self, shape: tuple[int, ...] = ()) -> tfd.Distribution:
+        """The distribution of one unit, repeated to a batch shape."""
+        raise NotImplementedError
+
+    def distribution(self, units: int) -> tfd.Distribution:
+        """p(z), batch shape (), event shape (units,)."""
+        return tfd.Independent(self.marginal((units,)), 1)
+
+    def sample(self, noise: Noise, batch: Any, units: int) -> tf.Tensor:
+        """Draws by the inverse of the cumulative distribution, (batch, units) float32."""
+        return self.marginal().quantile(noise.uniform(batch, units))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"name": self.name, "scale": self.scale}
+
+
+@register("normal", kind="prior")
+class NormalPrior(Prior):
+    """N(0, scale^2) for every unit."""
+
+    def marginal(self, shape: tuple[int, ...] = ()) -> tfd.Distribution:
+        """N(0, scale^2)."""
+        return tfd.Normal(tf.zeros(shape), tf.fill(shape, self.scale))
+
+
+@register("laplace", kind="prior")
+class LaplacePrior(Prior):
+    """Laplace(0, scale) for every unit (Pyle, "A Sparse VAE", section 2)."""
+
+    def marginal(self, shape: tuple[int, ...] = ()) -> tfd.Distribution:
+        """Laplace(0, scale)."""
+        return tfd.Laplace(tf.zeros(shape), tf.fill(shape, self.scale))
+
+
+@register("cauchy", kind="prior")
+class CauchyPrior(Prior):
+    """Cauchy(0, scale) for every unit (Pyle, "A Sparse VAE", section 2.1)."""
+
+    def marginal(self, shape: tuple[int, ...] = ()) -> tfd.Distribution:
+        """Cauchy(0, scale)."""
+        return tfd.Cauchy(tf.zeros(shape), tf.fill(shape, self.scale))
+
+    def sample(self, noise: Noise, batch: Any, units: int) -> tf.Tensor:
+        """Draws within 318 scales of 0, (batch, units) float32."""
+        uniform = noise.uniform(batch, units)
+        return self.marginal().quantile(tf.clip_by_value(uniform, CAUCHY_MARGIN, 1 - CAUCHY_MARGIN))
+
+
+@register("student_t", kind="prior")
+class StudentTPrior(Prior):
+    """Student's t with `df` degrees of freedom for every unit: Cauchy at 1, Normal at infinity.
+
+    Args:
+        df: degrees of freedom, above 0.
+        scale: scale of every unit, above 0.
+    """
+
+    def __init__(self, df: float = 5.0, scale: float = 1.0, **kwargs: Any):
+        super().__init__(scale, **kwargs)
+        self.df = _positive(df, "df")
+
+    def marginal(self, shape: tuple[int, ...] = ()) -> tfd.Distribution:
+        """StudentT(df, 0, scale)."""
+        return tfd.StudentT(self.df, tf.zeros(shape), tf.fill(shape, self.scale))
+
+    def sample(self, noise: Noise, batch: Any, units: int) -> tf.Tensor:
+        """Draws by the inverse of the cumulative distribution, (batch, units) float32.
+
+        The ends are cut as for the Cauchy prior, which has the same tails at df = 1.
+        """
+        uniform = noise.uniform(batch, units)
+        return self.marginal().quantile(tf.clip_by_value(uniform, CAUCHY_MARGIN, 1 - CAUCHY_MARGIN))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "df": self.df}
+
+
+@register("generalized_normal", kind="prior")
+class GeneralizedNormalPrior(Prior):
+    """p / (2 a Gamma(1/p)) exp(-|z / a|^p) for every unit, whose -log density is the L_P penalty.
+
+    Normal with variance a^2 / 2 at p = 2, Laplace at p = 1, sparser below.
+
+    Args:
+        p: power, above 0.
+        scale: a, above 0.
+    """
+
+    def __init__(self, p: float = 1.0, scale: float = 1.0, **kwargs: Any):
+        super().__init__(scale, **kwargs)
+        self.p = _positive(p, "p")
+
+    def marginal(self, shape: tuple[int, ...] = ()) -> tfd.Distribution:
+        """GeneralizedNormal(0, a, p)."""
+        return tfd.GeneralizedNormal(tf.zeros(shape), tf.fill(shape, self.scale), self.p)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "p": self.p}
+
+
+def _positive(value: Any, name: str) -> float:
+    number = scalar(value, name)
+    if not isinstance(number, float) or number <= 0:
+        raise ValueError(f"{name} of a prior must be a number above 0; received {value!r}.")
+    return number

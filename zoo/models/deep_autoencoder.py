@@ -1,0 +1,65 @@
+"""The deterministic autoencoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zoo.autoencoder import Autoencoder
+from zoo.bottlenecks import Deterministic
+from zoo.networks import build_networks
+from zoo.networks.corruption import Corruption
+
+
+def autoencoder(
+    input_shape: Sequence[int],
+    latents: int = 10,
+    hidden: Sequence[int] | None = None,
+    networks: Any = "mlp",
+    activation: str = "relu",
+    code_activation: str | None = None,
+    dropout: float = 0.0,
+    likelihood: Any = "bernoulli",
+    prior: Any = None,
+    regularizers: Sequence[Any] = (),
+    corruption: Corruption | None = None,
+    seed: int = 0,
+) -> Autoencoder:
+    """Deterministic autoencoder (Hinton & Salakhutdinov, "Reducing the Dimensionality of Data", 2006).
+
+    Minimises
+
+        -log p(x | z),  z = E(x)
+
+    which is the cross-entropy of the paper for the Bernoulli likelihood. Linear with ``hidden=()`` and
+    ``likelihood="squared_error"``, when its optimum spans the principal subspace of centred data.
+
+    Args:
+        input_shape: shape of one example.
+        latents: dimensions of the code.
+        hidden: units (MLP) or filters (conv); None for 500, 500 or the network's default.
+        networks: "mlp", "conv", "tied" or a pair (encoder, decoder) of Keras models.
+        activation: of the hidden layers.
+        code_activation: of the code.
+        dropout: share of the code's units left out in training.
+        likelihood: p(x|z), see ``zoo.names("likelihood")``.
+        prior: p(z) to generate from, or None.
+        regularizers: penalties of the code.
+        corruption: what is done to the encoder's input in training.
+        seed: of the noise and the order of the data.
+
+    Returns:
+        A built model.
+    """
+    encoder, decoder = build_networks(networks, input_shape, hidden, activation)
+    return Autoencoder(
+        input_shape,
+        encoder=encoder,
+        bottleneck=Deterministic(latents, dropout=dropout, activation=code_activation),
+        decoder=decoder,
+        likelihood=likelihood,
+        prior=prior,
+        regularizers=regularizers,
+        corruption=corruption,
+        seed=seed,
+    )

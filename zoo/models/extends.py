@@ -1,0 +1,31 @@
+"""A model that is another one with other defaults, and says so in its signature."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+
+def extends(base: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator for a model function that hands its ``**options`` to `base`.
+
+    The signature then lists the options of both, so that help, `zoo.create` and the command line know
+    them.
+
+    Args:
+        base: the function that the options are handed to.
+    """
+    inherited = inspect.signature(base).parameters
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        own = {
+            name: p
+            for name, p in inspect.signature(function).parameters.items()
+            if p.kind is not inspect.Parameter.VAR_KEYWORD
+        }
+        rest = [p for name, p in inherited.items() if name not in own]
+        function.__signature__ = inspect.Signature([*own.values(), *rest])
+        return function
+
+    return decorate

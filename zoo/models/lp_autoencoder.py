@@ -1,0 +1,54 @@
+"""The L_P autoencoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zoo.autoencoder import Autoencoder
+from zoo.models.deep_autoencoder import autoencoder
+from zoo.models.extends import extends
+
+
+@extends(autoencoder)
+def lp_autoencoder(
+    input_shape: Sequence[int],
+    p: Any = 0.5,
+    alpha: Any = 0.01,
+    form: str = "power",
+    likelihood: Any = "squared_error",
+    prior: Any = None,
+    regularizers: Sequence[Any] = (),
+    **options: Any,
+) -> Autoencoder:
+    """L_P autoencoder (Callahan, "The L_P Autoencoder: Disentangling without variation", section II).
+
+    Minimises
+
+        (x_hat - x)^2 + alpha ||z||_p,  0 < p < 1
+
+    It is the maximum a posteriori of a generalised normal prior with power p, from which `generate` draws
+    where p is a number: scale (1/alpha)^(1/p), so that its -log density is the penalty of form "power".
+
+    Args:
+        input_shape: shape of one example.
+        p: power of the norm, above 0; a number or a Keras schedule of the training step.
+        alpha: weight of the penalty, a number or a Keras schedule; large values stall reconstruction.
+        form: "power" (sum |z|^p, the text's), "norm" (its p-th root) or "difference" (the norm less the
+            2-norm, the author's code).
+        likelihood: p(x|z); the paper's squared error, summed over the event.
+        prior: p(z) to generate from; None for the one above.
+        regularizers: further regularizers.
+        **options: as in `zoo.models.deep_autoencoder.autoencoder`.
+
+    Returns:
+        A built model.
+    """
+    numbers = isinstance(p, int | float) and isinstance(alpha, int | float)
+    if prior is None and numbers and p > 0 and alpha > 0:
+        prior = {"name": "generalized_normal", "p": p, "scale": alpha ** (-1 / p)}
+    penalty = {"name": "lp_norm", "p": p, "form": form, "weight": alpha}
+    regularizers = [penalty, *regularizers]
+    return autoencoder(
+        input_shape, likelihood=likelihood, prior=prior, regularizers=regularizers, **options
+    )

@@ -1,0 +1,65 @@
+"""The sparse VAEs: Laplace and Cauchy priors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zoo.autoencoder import Autoencoder
+from zoo.models.extends import extends
+from zoo.models.vae import vae
+
+
+@extends(vae)
+def laplace_vae(
+    input_shape: Sequence[int],
+    activation: str = "softplus",
+    prior: Any = "laplace",
+    **options: Any,
+) -> Autoencoder:
+    """VAE with a Laplace prior (Pyle, "A Sparse VAE", section 2).
+
+        E_q[log p(x|z)] - beta KL(N(mu(x), sigma(x)) || Laplace(0, 1))
+
+    The divergence has a closed form (`zoo.distributions.divergences.kl_normal_laplace`), which the
+    paper holds impossible; ``estimator="sampled"`` is the paper's estimate of it. The likelihood is
+    Bernoulli; ``likelihood={"name": "squared_error", "activation": "sigmoid"}`` is the one of the
+    author's code.
+
+    Args:
+        input_shape: shape of one example.
+        activation: of the hidden layers.
+        prior: p(z).
+        **options: as in `zoo.models.vae.vae`.
+
+    Returns:
+        A built model.
+    """
+    return vae(input_shape, activation=activation, prior=prior, **options)
+
+
+@extends(vae)
+def cauchy_vae(
+    input_shape: Sequence[int],
+    activation: str = "softplus",
+    posterior: str = "cauchy",
+    prior: Any = "cauchy",
+    **options: Any,
+) -> Autoencoder:
+    """VAE with a Cauchy posterior and a Cauchy prior (Pyle, "A Sparse VAE", section 2.1).
+
+        E_q[log p(x|z)] - beta KL(Cauchy(x0(x), g(x)) || Cauchy(0, 1))
+
+    Analytic by default, where the paper samples. Draws are kept within 318 scales of the location.
+
+    Args:
+        input_shape: shape of one example.
+        activation: of the hidden layers.
+        posterior: family of q(z|x).
+        prior: p(z).
+        **options: as in `zoo.models.vae.vae`.
+
+    Returns:
+        A built model.
+    """
+    return vae(input_shape, activation=activation, posterior=posterior, prior=prior, **options)

@@ -1,0 +1,101 @@
+"""The encoder and decoder of a model, from the options that every model takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+
+from zoo.networks.conv import conv_decoder, conv_encoder
+from zoo.networks.mlp import mlp
+from zoo.networks.tied import Tied
+from zoo.registry import suggest
+from zoo.serialization import positive_int
+
+KINDS = ("mlp", "conv", "tied")
+
+
+class Networks(NamedTuple):
+    """An encoder and a decoder, (batch, *event) -> features and (batch, units) -> (batch, *event)."""
+
+    encoder: keras.Layer
+    decoder: keras.Layer
+
+
+def build_networks(
+    networks: str | tuple[keras.Layer, keras.Layer],
+    input_shape: Sequence[int],
+    hidden: Sequence[int] | int | None,
+    activation: str = "relu",
+    default: Sequence[int] = (500, 500),
+) -> Networks:
+    """The pair of networks that `networks` names.
+
+    Args:
+        networks: "mlp", "conv" (pictures only), "tied" (an MLP whose decoder is the transposed encoder),
+            or a pair (encoder, decoder) of Keras models or layers: the encoder gives (batch, features),
+            the decoder takes (batch, units) and gives (batch, *input_shape) before the likelihood's link
+            (logits for Bernoulli).
+        input_shape: shape of one example, (h, w, channels) or (d,).
+        hidden: units of the MLP's hidden layers or filters of the convolutions, first to last in the
+            encoder and mirrored in the decoder; None for `default`, or 64 and 128 filters and a dense
+            layer of 1024 for "conv" (the network of the L_P paper's code).
+        activation: of the hidden layers.
+        default: hidden units of the MLP where `hidden` is None.
+
+    Returns:
+        The encoder and the decoder.
+
+    Raises:
+        ValueError: for another name, a pair that is none, or "conv" on vectors.
+    """
+    input_shape = check_event_shape(input_shape)
+    if not isinstance(networks, str):
+        return _own(networks)
+    if isinstance(hidden, int):
+        hidden = (hidden,)
+    units = None if hidden is None else tuple(positive_int(h, "hidden") for h in hidden)
+    if networks == "mlp":
+        units = tuple(default) if units is None else units
+        return Networks(mlp(units, None, activation), mlp(units[::-1], input_shape, activation))
+    if networks == "tied":
+        units = tuple(default) if units is None else units
+        return Networks(mlp(units, None, activation), Tied(input_shape, activation))
+    if networks == "conv":
+        if len(input_shape) != 3:
+            raise ValueError(
+                "networks='conv' needs pictures of shape (height, width, channels); received "
+                f"input_shape={input_shape}. Use networks='mlp' for vectors."
+            )
+        dense = (1024,) if units is None else ()
+        units = (64, 128) if units is None else units
+        return Networks(
+            conv_encoder(units, dense, activation=activation),
+            conv_decoder(units, input_shape, dense, activation=activation),
+        )
+    raise ValueError(f"Unknown networks {networks!r}.{suggest(networks, KINDS)}")
+
+
+def check_event_shape(shape: Any) -> tuple[int, ...]:
+    """The shape of one example as a tuple of whole numbers, or a ValueError."""
+    try:
+        event = tuple(int(side) for side in shape)
+    except TypeError:
+        event = ()
+    if not event or min(event) < 1:
+        raise ValueError(
+            "input_shape must be the shape of one example without the batch axis, like (28, 28, 1) "
+            f"or (10,); received {shape!r}."
+        )
+    return event
+
+
+def _own(networks: Any) -> Networks:
+    pair = tuple(networks) if isinstance(networks, Sequence) else ()
+    if len(pair) != 2 or not all(isinstance(part, keras.Layer) for part in pair):
+        raise ValueError(
+            f"networks must be one of {', '.join(KINDS)} or a pair (encoder, decoder) of Keras models; "
+            f"received {networks!r}."
+        )
+    return Networks(*pair)

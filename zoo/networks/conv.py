@@ -1,0 +1,79 @@
+"""Convolutional networks: stride 2 downwards, transposed convolutions upwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+
+
+def conv_encoder(
+    filters: Sequence[int],
+    dense: Sequence[int] = (),
+    kernel_size: int = 4,
+    activation: str = "relu",
+) -> keras.Sequential:
+    """Convolutions of stride 2, then fully connected layers.
+
+    Args:
+        filters: filters of each convolution.
+        dense: units of the fully connected layers that follow; may be empty.
+        kernel_size: width and height of the kernels, in pixels.
+        activation: of every layer.
+
+    Returns:
+        (batch, h, w, c) -> (batch, features).
+    """
+    layers: list[keras.Layer] = [
+        keras.layers.Conv2D(count, kernel_size, 2, "same", activation=activation)
+        for count in filters
+    ]
+    layers.append(keras.layers.Flatten())
+    layers += [keras.layers.Dense(units, activation=activation) for units in dense]
+    return keras.Sequential(layers)
+
+
+def conv_decoder(
+    filters: Sequence[int],
+    output_shape: Sequence[int],
+    dense: Sequence[int] = (),
+    kernel_size: int = 4,
+    activation: str = "relu",
+    output_activation: str | None = None,
+) -> keras.Sequential:
+    """The mirror of `conv_encoder`; a picture whose sides are no multiple is cropped to its size.
+
+    Args:
+        filters: the encoder's filters, in the encoder's order.
+        output_shape: (h, w, c).
+        dense: the encoder's fully connected units, in the encoder's order.
+        kernel_size: width and height of the kernels, in pixels.
+        activation: of every layer but the last.
+        output_activation: of the last layer. Keep None for logits.
+
+    Returns:
+        (batch, units) -> (batch, h, w, c).
+    """
+    height, width, channels = output_shape
+    for _ in filters:
+        height, width = -(-height // 2), -(-width // 2)
+    layers: list[keras.Layer] = [
+        keras.layers.Dense(units, activation=activation) for units in reversed(dense)
+    ]
+    layers.append(keras.layers.Dense(height * width * filters[-1], activation=activation))
+    layers.append(keras.layers.Reshape((height, width, filters[-1])))
+    layers += [
+        keras.layers.Conv2DTranspose(count, kernel_size, 2, "same", activation=activation)
+        for count in reversed(filters[:-1])
+    ]
+    layers.append(
+        keras.layers.Conv2DTranspose(channels, kernel_size, 2, "same", activation=output_activation)
+    )
+    spare = [side << len(filters) for side in (height, width)]
+    crop = tuple(
+        ((have - want) // 2, -(-(have - want) // 2))
+        for have, want in zip(spare, output_shape, strict=False)
+    )
+    if any(map(any, crop)):
+        layers.append(keras.layers.Cropping2D(crop))
+    return keras.Sequential(layers)

@@ -1,0 +1,69 @@
+"""Corruption of the encoder's input during training, for denoising autoencoders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.noise import Noise
+from zoo.serialization import scalar, serializable
+
+
+class Corruption(keras.layers.Layer):
+    """Changes what the encoder sees in training; the likelihood still judges the clean input."""
+
+    def corrupt(self, inputs: tf.Tensor, noise: Noise) -> tf.Tensor:
+        """(batch, *event) float32 -> the same shape."""
+        raise NotImplementedError
+
+
+@serializable
+class MaskingNoise(Corruption):
+    """Sets every element to 0 with probability `rate` (Vincent et al. 2008, section 2.3).
+
+    Args:
+        rate: probability, at least 0 and below 1.
+    """
+
+    def __init__(self, rate: float = 0.2, **kwargs: Any):
+        super().__init__(dtype="float32", **kwargs)
+        self.rate = check_rate(rate, "rate of MaskingNoise")
+
+    def corrupt(self, inputs: tf.Tensor, noise: Noise) -> tf.Tensor:
+        """X times a mask of ones and zeros."""
+        return inputs * noise.keep(self.rate, tf.shape(inputs)[0], *inputs.shape[1:])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"name": self.name, "rate": self.rate}
+
+
+@serializable
+class GaussianNoise(Corruption):
+    """Adds N(0, stddev^2) to every element.
+
+    Args:
+        stddev: in the units of the input, at least 0.
+    """
+
+    def __init__(self, stddev: float = 0.1, **kwargs: Any):
+        super().__init__(dtype="float32", **kwargs)
+        self.stddev = scalar(stddev, "stddev of GaussianNoise", minimum=0)
+
+    def corrupt(self, inputs: tf.Tensor, noise: Noise) -> tf.Tensor:
+        """X plus noise."""
+        return inputs + self.stddev * noise.normal(tf.shape(inputs)[0], *inputs.shape[1:])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"name": self.name, "stddev": self.stddev}
+
+
+def check_rate(value: Any, name: str) -> float:
+    """A probability in [0, 1), or a ValueError that names it."""
+    rate = scalar(value, name, minimum=0)
+    if not isinstance(rate, float) or rate >= 1:
+        raise ValueError(f"{name} must be at least 0 and below 1; received {value!r}.")
+    return rate

@@ -1,0 +1,65 @@
+"""What every regularizer is; a plugin is a subclass of this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from zoo.forward import ForwardPass
+from zoo.serialization import scalar, scalar_config
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+
+
+class Regularizer(keras.layers.Layer):
+    """A term weight * penalty that is added to the loss.
+
+    The metric that `fit` reports under the regularizer's name is the penalty itself, without the weight;
+    `loss` holds the weighted sum.
+
+    Args:
+        weight: a number of at least 0, or a Keras schedule of the training step (warm-up, annealing).
+        name: name of the metric; by default the registered name.
+
+    A plugin implements `penalty`, and `get_config` where its constructor takes more.
+    """
+
+    def __init__(self, weight: Any = 1.0, name: str | None = None, **kwargs: Any):
+        name = name or vars(type(self)).get("zoo_name") or None
+        super().__init__(name=name, dtype="float32", **kwargs)
+        self.weight = scalar(weight, f"weight of {self.name}", minimum=0)
+
+    def penalty(self, forward: ForwardPass, training: bool = False) -> tf.Tensor:
+        """The penalty of a forward pass.
+
+        Args:
+            forward: see `ForwardPass`.
+            training: whether this is a training step.
+
+        Returns:
+            (batch,), of which the loss takes the mean, or a scalar, in nats where it is a divergence.
+        """
+        raise NotImplementedError
+
+    def check(self, model: Autoencoder) -> None:
+        """Raise ValueError where the regularizer cannot work with `model`; called once, before building."""
+
+    def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
+        """Create weights, where there are any.
+
+        Args:
+            event_shape: shape of one example.
+            units: dimensions of the code.
+        """
+        del event_shape, units
+        self.built = True
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Nothing: the autoencoder builds its regularizers, with the shapes that it knows."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; a subclass adds its own to these."""
+        return {"name": self.name, "weight": scalar_config(self.weight)}

@@ -1,0 +1,42 @@
+"""Keras's own regularizers, acting on the code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.forward import ForwardPass
+from zoo.regularizers.base import Regularizer
+from zoo.serialization import serializable
+
+
+@serializable
+class KerasRegularizer(Regularizer):
+    """A `keras.regularizers.Regularizer` of the code, divided by the batch size.
+
+    So the term is a mean over the batch of sums over the units, like every other. This is what Keras
+    does with an `activity_regularizer`, but with a metric of its own and correct over replicas.
+
+    Args:
+        regularizer: a Keras regularizer, or the serialized form of one.
+        weight: as in `Regularizer`, beside the strength that the Keras regularizer has already.
+        name: name of the metric; by default the class name in lower case.
+    """
+
+    def __init__(self, regularizer: Any, weight: Any = 1.0, name: str | None = None):
+        if isinstance(regularizer, dict):
+            regularizer = keras.saving.deserialize_keras_object(regularizer)
+        super().__init__(weight, name or type(regularizer).__name__.lower())
+        self.regularizer = regularizer
+
+    def penalty(self, forward: ForwardPass, training: bool = False) -> tf.Tensor:
+        """regularizer(code) / batch, a scalar."""
+        batch = tf.cast(tf.shape(forward.code)[0], tf.float32)
+        return tf.cast(self.regularizer(forward.code), tf.float32) / batch
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        regularizer = keras.saving.serialize_keras_object(self.regularizer)
+        return {**super().get_config(), "regularizer": regularizer}

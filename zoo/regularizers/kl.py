@@ -1,0 +1,72 @@
+"""KL(q(z|x) || p(z)): the variational autoencoder's regularizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+from tensorflow_probability import distributions as tfd
+
+from zoo.distributions.divergences import has_analytic_kl, infinite_kl
+from zoo.forward import ForwardPass
+from zoo.regularizers.base import Regularizer
+from zoo.registry import register, suggest
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+
+ESTIMATORS = ("auto", "analytic", "sampled")
+
+
+@register("kl")
+class KL(Regularizer):
+    """KL(q(z|x) || p(z)) of every example, in nats, summed over the units.
+
+    Kingma & Welling 2014, equation 3. The sampled estimator is log q(z|x) - log p(z) at the z that is
+    decoded (their equation 2; Pyle, "A Sparse VAE", section 2).
+
+    Args:
+        weight: beta of the beta-VAE, a number or a schedule.
+        estimator: "analytic", "sampled", or "auto" (analytic where TFP or the zoo has the closed form).
+        name: name of the metric.
+    """
+
+    def __init__(self, weight: Any = 1.0, estimator: str = "auto", name: str | None = None):
+        super().__init__(weight, name)
+        if estimator not in ESTIMATORS:
+            raise ValueError(f"Unknown KL estimator {estimator!r}.{suggest(estimator, ESTIMATORS)}")
+        self.estimator = estimator
+        self._analytic = estimator == "analytic"
+
+    def check(self, model: Autoencoder) -> None:
+        """Refuse a model without posterior or prior, an infinite divergence, and a missing closed form."""
+        q, p = model.example_posterior(), model.prior_distribution()
+        if q is None or p is None:
+            raise ValueError(
+                "The regularizer 'kl' needs a stochastic bottleneck and a prior; received "
+                f"bottleneck {type(model.bottleneck).__name__} and prior {model.prior!r}."
+            )
+        pair = f"posterior {model.bottleneck.family!r} and prior {_name(model.prior)!r}"
+        if infinite_kl(q, p):
+            raise ValueError(
+                f"KL(posterior || prior) is infinite for {pair}. Use the prior 'cauchy' or 'student_t', "
+                "or another posterior."
+            )
+        analytic = has_analytic_kl(q, p)
+        if self.estimator == "analytic" and not analytic:
+            raise ValueError(f"There is no closed-form KL for {pair}; use estimator='sampled'.")
+        self._analytic = self.estimator != "sampled" and analytic
+
+    def penalty(self, forward: ForwardPass, training: bool = False) -> tf.Tensor:
+        """(batch,) nats."""
+        if self._analytic:
+            return tfd.kl_divergence(forward.posterior, forward.prior)
+        return forward.posterior.log_prob(forward.code) - forward.prior.log_prob(forward.code)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "estimator": self.estimator}
+
+
+def _name(part: Any) -> str:
+    return getattr(type(part), "zoo_name", type(part).__name__)

@@ -1,0 +1,126 @@
+"""Parts to configuration and back, and numbers that may be schedules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo import registry
+
+PACKAGE = "zoo"
+Scalar = float | keras.optimizers.schedules.LearningRateSchedule
+
+
+def serializable(cls: type) -> type:
+    """Class decorator: lets Keras save and load the class as ``zoo>ClassName``."""
+    return keras.saving.register_keras_serializable(PACKAGE)(cls)
+
+
+def part(identifier: Any, kind: str, base: type) -> Any:
+    """A part from whatever names it.
+
+    Args:
+        identifier: None, an instance of `base`, a registered name, or a dict of a name and its options.
+        kind: kind of part, as in `zoo.register`.
+        base: the class it must be an instance of.
+
+    Returns:
+        An instance of `base`, or None for None.
+
+    Raises:
+        ValueError: where the identifier is none of these.
+    """
+    if identifier is None or isinstance(identifier, base):
+        return identifier
+    if isinstance(identifier, str):
+        return registry.get(identifier, kind)
+    if isinstance(identifier, dict) and "name" in identifier:
+        options = {key: value for key, value in identifier.items() if key != "name"}
+        return registry.get(identifier["name"], kind, **options)
+    if isinstance(identifier, type) and issubclass(identifier, base):
+        return identifier()
+    raise ValueError(
+        f"Expected a {kind} as a {base.__name__}, a name or a dict with 'name'; received "
+        f"{identifier!r}.{registry.suggest(str(identifier), registry.names(kind))}"
+    )
+
+
+def serialize_part(instance: Any) -> dict[str, Any] | None:
+    """A part as a dict that `deserialize_part` builds it from; registered parts go by their name."""
+    if instance is None:
+        return None
+    name = vars(type(instance)).get("zoo_name")
+    if name is None:
+        return keras.saving.serialize_keras_object(instance)
+    return {"zoo_name": name, "config": instance.get_config()}
+
+
+def deserialize_part(config: dict[str, Any] | None, kind: str) -> Any:
+    """The inverse of `serialize_part`.
+
+    Raises:
+        ValueError: where no installed package brings the part, with its name.
+    """
+    if config is None or "zoo_name" not in config:
+        return keras.saving.deserialize_keras_object(config)
+    try:
+        cls = registry.lookup(config["zoo_name"], kind)
+    except ValueError as error:
+        raise ValueError(
+            f"The saved model needs the {kind} plugin {config['zoo_name']!r}, which is not there: "
+            f"install or import the package that registers it, then load again. ({error})"
+        ) from error
+    return cls.from_config(config["config"])
+
+
+def scalar(value: Any, name: str, minimum: float | None = None) -> Scalar:
+    """Check a number that may be a Keras schedule of the training step.
+
+    Args:
+        value: number, `LearningRateSchedule`, or the serialized form of one.
+        name: what to call it in an error.
+        minimum: the smallest number that is allowed.
+
+    Returns:
+        A float or the schedule.
+
+    Raises:
+        ValueError: for anything else, NaN and infinity included.
+    """
+    if isinstance(value, dict):
+        value = keras.saving.deserialize_keras_object(value)
+    if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+        return value
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    bound = "" if minimum is None else f" of at least {minimum:g}"
+    if not abs(number) < float("inf") or (minimum is not None and number < minimum):
+        raise ValueError(
+            f"{name} must be a finite number{bound} or a Keras schedule; received {value!r}."
+        )
+    return number
+
+
+def scalar_config(value: Scalar) -> Any:
+    """`value` for a configuration."""
+    if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+        return keras.saving.serialize_keras_object(value)
+    return value
+
+
+def at_step(value: Scalar, step: tf.Tensor) -> Any:
+    """The number that `value` has after `step` training steps."""
+    if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+        return tf.cast(value(step), tf.float32)
+    return value
+
+
+def positive_int(value: Any, name: str) -> int:
+    """`value` as an integer of at least 1, or a ValueError that names it."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
+    return int(value)

@@ -1,0 +1,416 @@
+"""A Keras model whose `fit` runs many steps for each call, at the speed of a bare graph loop."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.noise import Noise
+from zoo.trainer import blocks, sources
+from zoo.trainer.optimizers import resolve_optimizer
+
+DEFAULT_BATCH = 32
+EVALUATION_BATCH = 500
+# Long enough to hide the cost of a call, short enough for the progress bar of a slow model.
+BLOCK_STEPS = 64
+STREAMED_BLOCK_BYTES = 32 << 20
+# Above this many weights oneDNN's products outrun XLA's, and compilation is not paid back.
+JIT_WEIGHTS = 50_000
+
+
+class BlockTrainer(keras.Model):
+    """Training, evaluation and inference of a model that computes its own loss.
+
+    A subclass gives `update` (one training step), `measure` (the terms of an evaluation batch) and
+    `term_names`; it has the attributes `event_shape` and `seed`.
+    """
+
+    seed: int
+    event_shape: tuple[int, ...]
+    jit_friendly = True
+
+    def __init__(self, **kwargs: Any):
+        # The sub-models follow the global policy; inputs and losses stay in float32.
+        super().__init__(dtype="float32", **kwargs)
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self._resident: list[tf.Variable] = []
+
+    @property
+    def term_names(self) -> list[str]:
+        """Names of the metrics, "loss" first."""
+        raise NotImplementedError
+
+    @property
+    def model_variables(self) -> list[keras.Variable]:
+        """What the main optimizer trains."""
+        return self.trainable_variables
+
+    def update(self, inputs: tf.Tensor, noise: Noise) -> list[tf.Tensor]:
+        """One training step on (batch, *event) float32; the scalars of `term_names`."""
+        raise NotImplementedError
+
+    def measure(self, inputs: tf.Tensor, noise: Noise, weights: Any) -> list[tf.Tensor]:
+        """The scalars of `term_names` for an evaluation batch, rows weighted by (batch,) or None."""
+        raise NotImplementedError
+
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        jit_compile: bool | str = "auto",
+        skip_nonfinite: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Choose how to train.
+
+        Args:
+            optimizer: as in Keras. The name "adam" gives `zoo.trainer.Adam`, a fused kernel, with
+                gradient clipping where the posterior has heavy tails.
+            jit_compile: "auto" compiles small dense models, which XLA makes faster; True and False as in
+                Keras. Compilation takes 2 to 5 s. Several replicas are not compiled.
+            skip_nonfinite: leave out updates whose gradient holds NaN or infinity, and count them in the
+                metric ``skipped``. One replica only.
+            **kwargs: further arguments of `keras.Model.compile`; a loss is not among them.
+
+        Raises:
+            ValueError: for a loss, or an argument that does not fit.
+        """
+        if kwargs.get("loss") is not None or kwargs.get("metrics"):
+            raise ValueError(
+                "An autoencoder computes its own loss and metrics; received loss or metrics in "
+                "compile(). Use likelihood=... and regularizers=... of the model instead."
+            )
+        if jit_compile not in (True, False, "auto"):
+            raise ValueError(
+                f"jit_compile must be True, False or 'auto'; received {jit_compile!r}."
+            )
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        if skip_nonfinite and replicas > 1:
+            raise ValueError("skip_nonfinite works on one replica only.")
+        heavy_tailed = getattr(self, "heavy_tailed", False)
+        with self.distribute_strategy.scope():
+            optimizer = resolve_optimizer(optimizer, heavy_tailed)
+            optimizer.build(self.model_variables)
+            super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
+            names = [*self.term_names, *(["skipped"] if skip_nonfinite else [])]
+            self._means = [keras.metrics.Mean(name=name) for name in names]
+        self.skip_nonfinite = skip_nonfinite
+        self._compile_choice = {"jit_compile": jit_compile, "skip_nonfinite": skip_nonfinite}
+        self._use_jit = self._choose_jit(jit_compile, replicas)
+        self._compiled_block = tf.function(
+            self._run_block, jit_compile=self._use_jit or None, autograph=False
+        )
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile_from_config` needs."""
+        optimizer = keras.saving.serialize_keras_object(self.optimizer)
+        return {"optimizer": optimizer, **self._compile_choice}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as the saved model was."""
+        config = dict(config)
+        optimizer = keras.saving.deserialize_keras_object(config.pop("optimizer"))
+        self.compile(optimizer, **config)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """One mean for each term."""
+        return list(getattr(self, "_means", []))
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        validation_batch_size: int | None = None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """Train; as `keras.Model.fit`, with these differences.
+
+        Arrays are trained on in blocks of steps: the progress bar counts blocks. The order of an epoch
+        depends on the model's seed and step counter, so that a resumed run goes on with the same one;
+        what is left over after the last full batch is skipped, and differs from epoch to epoch. A loss
+        that is no finite number stops the run with the weights of the last good epoch.
+
+        Args:
+            x: array (rows, *event) of uint8 (scaled by 1/255) or float, memory-mapped arrays included; a
+                `zoo.data.Data` record; or a `tf.data.Dataset` of batches of x, of (x, y) or of TFDS's
+                dicts.
+            y: ignored; there so that labelled data need no rewriting.
+            batch_size: rows of a global batch, 32 by default (fewer where there are fewer rows).
+            epochs: as in Keras.
+            verbose: as in Keras.
+            callbacks: as in Keras.
+            validation_split: share of the rows, taken from the end, to validate on.
+            validation_data: like x, or an (x, y) pair.
+            shuffle: whether each epoch has an order of its own.
+            validation_batch_size: rows of a validation batch, 500 by default.
+            **kwargs: further arguments of `keras.Model.fit`.
+
+        Returns:
+            Keras's history: for every epoch the mean of each term, "val_" before those of validation.
+
+        Raises:
+            ValueError: for data that do not fit the model.
+        """
+        from zoo.trainer.nonfinite import with_guard
+
+        x, validation_data = sources.array_of(x), sources.array_of(validation_data)
+        try:
+            if sources.is_array(x):
+                x = sources.checked(x, self.event_shape, "x")
+                if validation_split and validation_data is None:
+                    count = self._validation_rows(len(x), validation_split)
+                    x, validation_data = x[:-count], x[-count:]
+                if x.dtype == np.uint8 and verbose:
+                    print("uint8 inputs are scaled by 1/255.")
+                x = self._block_dataset(x, self._batch_rows(batch_size, len(x)), shuffle)
+                batch_size = None
+            if sources.is_array(validation_data):
+                validation_data = self._evaluation_dataset(
+                    validation_data, validation_batch_size, "validation_data"
+                )
+            return super().fit(
+                x,
+                batch_size=batch_size,
+                epochs=epochs,
+                verbose=verbose,
+                callbacks=with_guard(callbacks),
+                validation_data=validation_data,
+                shuffle=shuffle and not isinstance(x, tf.data.Dataset),
+                **kwargs,
+            )
+        finally:
+            self._release_resident()
+
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any):
+        """The terms of the loss on x; as `keras.Model.evaluate`, with `x` as in `fit`.
+
+        The code of a stochastic bottleneck is drawn with noise that depends on the row, not on the call:
+        the same model gives the same figures again.
+        """
+        x = sources.array_of(x)
+        if sources.is_array(x):
+            x, batch_size = self._evaluation_dataset(x, batch_size, "x"), None
+        return super().evaluate(x, batch_size=batch_size, **kwargs)
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """One step, or the steps of one block; the means of the epoch so far."""
+        if isinstance(data, blocks.IndexBlock | blocks.DataBlock):
+            values, steps = self._compiled_block(data), data.steps
+            rows = steps * data[0].shape[1]
+        else:
+            batch = sources.batch_inputs(data)
+            values, steps = self._compiled_block(batch), 1
+            rows = tf.shape(batch)[0]
+        for mean, value in zip(self._means, tf.unstack(values), strict=True):
+            mean.update_state(value / tf.cast(steps, tf.float32), sample_weight=rows)
+        return self._logs()
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Evaluate one batch; the means of the evaluation so far."""
+        replica, replicas = _replica()
+        weights, start, inputs = None, 0, sources.batch_inputs(data)
+        if isinstance(data, blocks.EvaluationBatch):
+            start = data.start
+            weights = data.weights if replicas > 1 else None
+        inputs = sources.to_float(inputs, self.event_shape)
+        noise = Noise(self.seed, start, replica, replicas).fold("evaluation")
+        rows = tf.shape(inputs)[0] if weights is None else tf.reduce_sum(weights)
+        values = self.measure(inputs, noise, weights)
+        for mean, value in zip(self._means, values, strict=False):
+            mean.update_state(value, sample_weight=rows)
+        return self._logs(len(values))
+
+    def predict_step(self, data: Any) -> tf.Tensor:
+        """Reconstructions of one batch."""
+        return self(sources.batch_inputs(data), training=False)
+
+    def _run_block(self, data: Any) -> tf.Tensor:
+        """Sums of the terms over the steps of a block, or the terms of a single batch."""
+        if not isinstance(data, blocks.IndexBlock | blocks.DataBlock):
+            return self._run_batch(data)
+        if data[0].shape[0] == 1:
+            return self._run_batch(self._fetch(data, 0))
+
+        def body(index: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return index + 1, sums + self._run_batch(self._fetch(data, index))
+
+        sums = tf.zeros([len(self._means)])
+        return tf.while_loop(lambda index, _: index < data.steps, body, (0, sums))[1]
+
+    def _run_batch(self, batch: tf.Tensor) -> tf.Tensor:
+        replica, replicas = _replica()
+        noise = Noise(self.seed, self.step.value, replica, replicas).fold("training")
+        terms = self.update(sources.to_float(batch, self.event_shape), noise)
+        self.step.assign_add(1)
+        return tf.stack(terms)
+
+    def _fetch(self, data: blocks.IndexBlock | blocks.DataBlock, index: Any) -> tf.Tensor:
+        if isinstance(data, blocks.IndexBlock):
+            return tf.gather(self._resident[0], data.rows[index])
+        return data.batches[index]
+
+    def _logs(self, count: int | None = None) -> dict[str, tf.Tensor]:
+        logs = {mean.name: mean.result() for mean in self._means[:count]}
+        strategy = self.distribute_strategy
+        if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            # Keras reduces these over axis 0 (its issue 20585).
+            return {name: tf.reshape(value, [1]) for name, value in logs.items()}
+        return logs
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Everything is built in the constructor and in `compile`, in the strategy's scope."""
+
+    def _choose_jit(self, choice: bool | str, replicas: int) -> bool:
+        if replicas > 1:
+            return False
+        if choice != "auto":
+            return bool(choice)
+        if not self.jit_friendly:
+            return False
+        weights = sum(math.prod(v.shape) for v in self.trainable_variables)
+        return weights <= JIT_WEIGHTS or bool(tf.config.list_logical_devices("GPU"))
+
+    def _batch_rows(self, batch_size: int | None, rows: int) -> int:
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        if batch_size is None:
+            batch_size = max(min(DEFAULT_BATCH, rows) // replicas, 1) * replicas
+        if isinstance(batch_size, bool) or batch_size < 1 or batch_size != int(batch_size):
+            raise ValueError(f"batch_size must be a whole number above 0; received {batch_size!r}.")
+        if batch_size > rows:
+            raise ValueError(
+                f"batch_size must be at most the number of examples, {rows}; received {batch_size}."
+            )
+        if batch_size % replicas:
+            raise ValueError(
+                f"batch_size is that of all replicas together and must be a multiple of {replicas}; "
+                f"received {batch_size}."
+            )
+        return int(batch_size)
+
+    @staticmethod
+    def _validation_rows(rows: int, share: float) -> int:
+        count = round(rows * share) if 0 < share < 1 else 0
+        if not 0 < count < rows:
+            raise ValueError(
+                f"validation_split must leave rows on both sides; received {share} of {rows} rows."
+            )
+        return count
+
+    def _block_dataset(self, array: np.ndarray, batch: int, shuffle: bool) -> Any:
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        steps = min(BLOCK_STEPS, len(array) // batch) if replicas == 1 else 1
+        streamed = array.nbytes > sources.MEMORY_LIMIT
+        if streamed:
+            bytes_per_step = batch * array[0].nbytes
+            steps = max(1, min(steps, STREAMED_BLOCK_BYTES // bytes_per_step))
+        plan = blocks.Plan(len(array), batch, steps, replicas, shuffle, self.seed)
+        scalar = tf.TensorSpec((), tf.int32)
+        if streamed:
+            read = sources.reader(array, self.event_shape)
+            block = 1 if steps == 1 else None
+            shape = (block, batch // replicas, *self.event_shape)
+            kind = np.uint8 if array.dtype == np.uint8 else np.float32
+            signature = blocks.DataBlock(tf.TensorSpec(shape, kind), scalar)
+            return self._distribute(
+                lambda: blocks.data_blocks(read, plan, self._steps_taken), signature, plan.blocks
+            )
+        self._make_resident(array)
+        shape = (steps, batch // replicas)
+        signature = blocks.IndexBlock(tf.TensorSpec(shape, tf.int32), scalar)
+        return self._distribute(
+            lambda: blocks.index_blocks(plan, self._steps_taken), signature, plan.blocks
+        )
+
+    def _evaluation_dataset(self, data: Any, batch_size: int | None, name: str) -> Any:
+        array = sources.checked(data, self.event_shape, name)
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        batch = -(-(batch_size or EVALUATION_BATCH) // replicas) * replicas
+        count = -(-len(array) // batch)
+
+        def generate():
+            for first in range(0, len(array), batch):
+                inputs = np.asarray(array[first : first + batch])
+                spare = -len(inputs) % replicas
+                weights = np.ones(len(inputs) + spare, np.float32)
+                if spare:
+                    weights[-spare:] = 0
+                    inputs = np.concatenate([inputs, inputs[:1].repeat(spare, 0)])
+                yield blocks.EvaluationBatch(inputs, weights, first)
+
+        kind = np.uint8 if array.dtype == np.uint8 else np.float32
+        signature = blocks.EvaluationBatch(
+            tf.TensorSpec((None, *self.event_shape), kind),
+            tf.TensorSpec((None,), tf.float32),
+            tf.TensorSpec((), tf.int64),
+        )
+        return self._distribute(generate, signature, count)
+
+    def _distribute(self, generate: Any, signature: Any, count: int) -> Any:
+        """A data set of what `generate` yields, each element cut into the replicas' shares."""
+        strategy = self.distribute_strategy
+        replicas = strategy.num_replicas_in_sync
+        if replicas == 1:
+            return blocks.block_dataset(generate, signature, count)
+
+        def local(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            here = replicas // context.num_input_pipelines
+            first = context.input_pipeline_id * here
+            return blocks.block_dataset(
+                lambda: blocks.per_replica(generate(), first, here, replicas),
+                signature,
+                count * here,
+            )
+
+        return strategy.distribute_datasets_from_function(local)
+
+    def _steps_taken(self) -> int:
+        return int(self.step.numpy())
+
+    def _make_resident(self, array: np.ndarray) -> None:
+        """Put the data on the device, in the variable that earlier traces read if it fits."""
+        current = self._resident[0] if self._resident else None
+        if current is not None and current.dtype == array.dtype:
+            current.assign(array)
+            return
+        shape = tf.TensorShape((None, *self.event_shape))
+        with self.distribute_strategy.scope():
+            variable = tf.Variable(array, trainable=False, shape=shape, name="resident")
+        # In a list inside an untracked holder: the data are no part of the model.
+        self._resident = _Untracked([variable])
+        self.train_function = None
+
+    def _release_resident(self) -> None:
+        if self._resident:
+            variable = self._resident[0]
+            variable.assign(np.zeros((0, *self.event_shape), variable.dtype.as_numpy_dtype))
+
+
+class _Untracked(list):
+    """A list that neither Keras nor TensorFlow looks into."""
+
+    _self_setattr_tracking = False
+
+
+def _replica() -> tuple[Any, int]:
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return 0, 1
+    return context.replica_id_in_sync_group, context.num_replicas_in_sync

@@ -1,0 +1,23 @@
+"""Terms that couple the rows of a batch, over all replicas."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+
+def gather(values: tf.Tensor) -> tf.Tensor:
+    """The rows of all replicas, in order, with gradients; the rows themselves on one replica.
+
+    Every replica then computes the same term of the global batch, and the division of the loss by the
+    number of replicas makes the sum of their gradients that of one device.
+
+    Args:
+        values: (batch, ...), this replica's rows.
+
+    Returns:
+        (batch * replicas, ...).
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return values
+    return context.all_gather(values, axis=0)

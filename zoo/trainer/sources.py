@@ -1,0 +1,110 @@
+"""What a user may hand to `fit`, `evaluate` and `encode`, brought to one form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+# Arrays above this stay where they are and are read block by block; below, they are copied to the device.
+MEMORY_LIMIT = 2 << 30
+_IMAGE_KEYS = ("image", "images", "inputs", "x")
+
+
+def is_array(data: Any) -> bool:
+    """Whether `data` has all its rows at hand, as an array or a tensor."""
+    return isinstance(data, np.ndarray | tf.Tensor | tf.Variable | list) or hasattr(
+        data, "__array__"
+    )
+
+
+def array_of(data: Any) -> Any:
+    """The inputs of a `zoo.data.Data` record, the x of an (x, y) pair of arrays, or `data` itself."""
+    if hasattr(data, "inputs") and hasattr(data, "labels"):
+        return data.inputs
+    if isinstance(data, tuple) and data and is_array(data[0]):
+        return data[0]
+    return data
+
+
+def checked(data: Any, event_shape: tuple[int, ...], name: str) -> np.ndarray:
+    """`data` as an array of finite numbers of the model's shape; see `zoo.data.checks`.
+
+    Arrays above `MEMORY_LIMIT` are only looked at here; `reader` checks what it reads.
+
+    Raises:
+        ValueError: for anything else, with what was expected and received.
+    """
+    from zoo.data.checks import check_inputs
+
+    array = data if isinstance(data, np.ndarray) else np.asarray(data)
+    if array.nbytes > MEMORY_LIMIT:
+        check_inputs(np.asarray(array[:2]), event_shape, name)
+        return array
+    return check_inputs(array, event_shape, name)
+
+
+def reader(array: np.ndarray, event_shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from rising row numbers to checked rows, which keeps no page of the file mapped."""
+    from zoo.data.checks import check_inputs
+
+    path = getattr(array, "filename", None)
+
+    def read(rows: np.ndarray) -> np.ndarray:
+        source = array
+        if path is not None:
+            # A fresh mapping is dropped after use, so that resident memory does not grow with the file.
+            source = np.memmap(path, array.dtype, "r", array.offset, array.shape)
+        chosen = np.asarray(source[rows])
+        return check_inputs(chosen, event_shape, f"rows {rows[0]} to {rows[-1]} of x")
+
+    return read
+
+
+def batch_inputs(data: Any) -> tf.Tensor:
+    """The pictures of one batch of a user's `tf.data`: x, (x, y), or a dict as TFDS gives it.
+
+    Raises:
+        ValueError: where the batch has none.
+    """
+    if isinstance(data, dict):
+        for key in _IMAGE_KEYS:
+            if key in data:
+                return data[key]
+        raise ValueError(
+            f"A batch that is a dict needs one of the keys {', '.join(_IMAGE_KEYS)}; received the keys "
+            f"{', '.join(map(str, data))}. Map the data set to x or (x, y)."
+        )
+    if isinstance(data, tuple | list):
+        return batch_inputs(data[0])
+    return data
+
+
+def to_float(inputs: tf.Tensor, event_shape: tuple[int, ...]) -> tf.Tensor:
+    """Inputs as float32 of the model's shape, uint8 scaled by 1/255.
+
+    Args:
+        inputs: (batch, *event) of uint8 or a floating type.
+        event_shape: the model's.
+
+    Returns:
+        (batch, *event) float32.
+
+    Raises:
+        ValueError: for another shape or type.
+    """
+    inputs = tf.convert_to_tensor(inputs)
+    if not inputs.shape[1:].is_compatible_with(event_shape) or inputs.shape.rank == 0:
+        raise ValueError(
+            f"Expected inputs of shape (batch, {', '.join(map(str, event_shape))}); received "
+            f"{tuple(inputs.shape)}. Reshape the inputs, or create the model with this input_shape."
+        )
+    if inputs.dtype == tf.uint8:
+        return tf.cast(inputs, tf.float32) * (1.0 / 255.0)
+    if not inputs.dtype.is_floating:
+        raise ValueError(
+            f"Expected inputs of a floating type or uint8 (scaled by 1/255); received {inputs.dtype.name}."
+        )
+    return tf.cast(inputs, tf.float32)
