@@ -12,6 +12,7 @@ import tensorflow as tf
 from zoo.noise import Noise
 from zoo.trainer import blocks, sources
 from zoo.trainer.optimizers import resolve_optimizer
+from zoo.trainer.replicas import synchronizes
 
 DEFAULT_BATCH = 32
 EVALUATION_BATCH = 500
@@ -106,10 +107,12 @@ class BlockTrainer(keras.Model):
             self._means = [keras.metrics.Mean(name=name) for name in names]
         self.skip_nonfinite = skip_nonfinite
         self._compile_choice = {"jit_compile": jit_compile, "skip_nonfinite": skip_nonfinite}
-        self._use_jit = self._choose_jit(jit_compile, replicas)
-        self._compiled_block = tf.function(
-            self._run_block, jit_compile=self._use_jit or None, autograph=False
-        )
+        self._use_jit = self._choose_jit(jit_compile)
+        self._compiled_block = self._run_block
+        if not synchronizes(self.distribute_strategy):
+            self._compiled_block = tf.function(
+                self._run_block, jit_compile=self._use_jit or None, autograph=False
+            )
 
     def get_compile_config(self) -> dict[str, Any]:
         """What `compile_from_config` needs."""
@@ -278,8 +281,8 @@ class BlockTrainer(keras.Model):
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Everything is built in the constructor and in `compile`, in the strategy's scope."""
 
-    def _choose_jit(self, choice: bool | str, replicas: int) -> bool:
-        if replicas > 1:
+    def _choose_jit(self, choice: bool | str) -> bool:
+        if synchronizes(self.distribute_strategy):
             return False
         if choice != "auto":
             return bool(choice)

@@ -21,3 +21,10 @@ def gather(values: tf.Tensor) -> tf.Tensor:
     if context is None or context.num_replicas_in_sync == 1:
         return values
     return context.all_gather(values, axis=0)
+
+
+def synchronizes(strategy: tf.distribute.Strategy) -> bool:
+    """Whether the replicas of `strategy` meet within a step, which no nested `tf.function` may contain."""
+    return isinstance(
+        strategy, tf.distribute.MirroredStrategy | tf.distribute.MultiWorkerMirroredStrategy
+    )
