@@ -1,0 +1,23 @@
+"""Data sets: TFDS's, own files and folders, and the synthetic sets of the papers.
+
+`load` reads one split of any of them into a `Data`. Reading needs heavy libraries, knowing the names does
+not: they are imported by the functions that use them.
+"""
+
+from zoo.data import digits, patches, sprites, synthetic, tfds_sets
+from zoo.data.arrays import from_arrays
+from zoo.data.checks import check_inputs
+from zoo.data.dataset import Data
+from zoo.data.loading import load
+
+__all__ = [
+    "Data",
+    "check_inputs",
+    "digits",
+    "from_arrays",
+    "load",
+    "patches",
+    "sprites",
+    "synthetic",
+    "tfds_sets",
+]

@@ -1,0 +1,68 @@
+"""The record that every set is read into."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Data:
+    """One split of a data set.
+
+    Args:
+        name: the set's name, or the name of the file or folder it was read from.
+        split: the split that was asked for.
+        inputs: (n, *event) uint8 or float32; a read-only ``np.memmap`` where it does not fit in memory.
+        labels: (n,) int64, the index into `classes`, or None.
+        factors: (n, f) int64, the index of each factor's value, or None.
+        factor_names: the f names of the columns of `factors`.
+        classes: the names of the labels, or None.
+        latents: (n, k) float32, the numbers that a synthetic example was made from, or None.
+        parts: what all examples of a synthetic set are made from, by name (``"basis"``, ``"templates"``).
+        description: one line: what the set is and how it was split.
+    """
+
+    name: str
+    split: str
+    inputs: np.ndarray
+    labels: np.ndarray | None = None
+    factors: np.ndarray | None = None
+    factor_names: tuple[str, ...] = ()
+    classes: tuple[str, ...] | None = None
+    latents: np.ndarray | None = None
+    parts: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    description: str = ""
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __repr__(self) -> str:
+        return (
+            f"Data(name={self.name!r}, split={self.split!r}, "
+            f"inputs={self.inputs.dtype}{self.inputs.shape})"
+        )
+
+    @property
+    def event_shape(self) -> tuple[int, ...]:
+        """The shape of one example."""
+        return self.inputs.shape[1:]
+
+    def take(self, rows: slice | np.ndarray) -> Data:
+        """The same set with only some examples.
+
+        Args:
+            rows: a slice, which copies nothing, or an array of indices.
+
+        Returns:
+            A `Data` of ``len(rows)`` examples.
+        """
+        chosen: dict[str, Any] = {
+            name: None if values is None else values[rows]
+            for name in ("inputs", "labels", "factors", "latents")
+            for values in (getattr(self, name),)
+        }
+        return dataclasses.replace(self, **chosen)

@@ -1,0 +1,97 @@
+"""Where examples are kept: in memory, or in a memory-mapped file when they are too many."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+MEMORY_LIMIT = 4 << 30
+"""Bytes up to which a set is held in memory."""
+
+
+def cache_folder(data_dir: str | os.PathLike | None) -> Path:
+    """The folder for arrays written by this library: ``latent_zoo`` in TFDS's data folder."""
+    root = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    return Path(root).expanduser() / "latent_zoo"
+
+
+def build_array(
+    shape: tuple[int, ...],
+    dtype: np.dtype | type | str,
+    fill: Callable[[np.ndarray], dict[str, np.ndarray]],
+    *,
+    key: str,
+    data_dir: str | os.PathLike | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Fill an array in memory, or once in a file that later calls map again.
+
+    The file gets its name only when it is complete, so a kill leaves no half-written one behind.
+
+    Args:
+        shape: (n, *event).
+        dtype: of the array.
+        fill: writes every example into the array it is given, and returns the small arrays that belong
+            to them (labels, factors), by name.
+        key: the file's name: whatever changes the content must change the key.
+        data_dir: see `cache_folder`.
+        memory_limit: bytes up to which the array is held in memory.
+
+    Returns:
+        The array, or a read-only ``np.memmap``, and what `fill` returned.
+
+    Raises:
+        ValueError: where the disk has no room for the file, or the folder cannot be written.
+    """
+    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    if size <= memory_limit:
+        array = np.empty(shape, dtype)
+        return array, fill(array)
+    path = cache_folder(data_dir) / f"{key}.npy"
+    side = path.with_suffix(".npz")
+    if not path.exists():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _check_room(path.parent, size)
+            _write(path, side, shape, dtype, fill)
+        except OSError as error:
+            raise ValueError(
+                f"The set takes {size / 2**30:.1f} GiB and is kept in {path.parent}, which cannot be "
+                f"written: {error}. Choose another data_dir, or a limit."
+            ) from error
+    with np.load(side, allow_pickle=False) as stored:
+        return np.load(path, mmap_mode="r", allow_pickle=False), dict(stored)
+
+
+def _check_room(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise ValueError(
+            f"The set takes {size / 2**30:.1f} GiB and {folder} has {free / 2**30:.1f} GiB free. "
+            "Choose another data_dir, or a limit."
+        )
+
+
+def _write(
+    path: Path,
+    side: Path,
+    shape: tuple[int, ...],
+    dtype: np.dtype | type | str,
+    fill: Callable[[np.ndarray], dict[str, np.ndarray]],
+) -> None:
+    partial = path.with_name(f"{path.stem}.partial{os.getpid()}")
+    try:
+        array = np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
+        small = fill(array)
+        array.flush()
+        del array
+        with side.with_suffix(f".partial{os.getpid()}.side").open("wb") as file:
+            np.savez(file, **small)
+        Path(file.name).replace(side)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,150 @@
+"""Tables of numbers in .csv files."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.arrays import from_arrays
+from zoo.data.dataset import Data
+
+
+def read_csv(
+    path: str | os.PathLike,
+    split: str = "train",
+    *,
+    seed: int = 0,
+    label_column: str | int | None = None,
+    delimiter: str = ",",
+    test_fraction: float = 0.2,
+) -> Data:
+    """Read a .csv file: one example a line, one number a column.
+
+    The first line is a header where none of its cells is a number, or one of them names the label column.
+
+    Args:
+        path: the file, in UTF-8.
+        split: "train", "test" or "all".
+        seed: of the split.
+        label_column: the column of labels (whole numbers or text), by its name or its index from 0, negative
+            ones from the end. None for the one called "label", if there is one.
+        delimiter: what stands between the cells.
+        test_fraction: share of the test split.
+
+    Returns:
+        `Data` with inputs (n, columns) float32.
+
+    Raises:
+        ValueError: for an empty file, a cell that is no finite number (with its line and column), a line
+            with too many or too few cells, and an unknown label column.
+    """
+    path = Path(path)
+    header, width = _first_line(path, delimiter, label_column)
+    if width == 0:
+        raise ValueError(f"{path} is empty; expected one example a line, one number a column.")
+    label = _label_index(path, header, width, label_column)
+    options = {
+        "delimiter": delimiter,
+        "skiprows": 1 if header else 0,
+        "comments": None,
+        "quotechar": '"',
+        "encoding": "utf-8-sig",
+        "ndmin": 2,
+    }
+    columns = [column for column in range(width) if column != label]
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "loadtxt: input contained no data")
+            inputs = np.loadtxt(path, np.float32, usecols=columns, **options)
+    except ValueError as error:
+        raise ValueError(_fault(path, header, columns, delimiter) or f"{path}: {error}") from error
+    if len(inputs) and not np.isfinite([inputs.min(), inputs.max()]).all():
+        raise ValueError(_fault(path, header, columns, delimiter))
+    labels = None
+    if label is not None:
+        labels = np.char.strip(np.loadtxt(path, str, usecols=label, **options)[:, 0])
+        if all(cell.lstrip("+-").isdecimal() for cell in labels):
+            labels = labels.astype(np.int64)
+    named = (
+        f", labels from column {header[label] if header else label}" if label is not None else ""
+    )
+    return from_arrays(
+        path.name,
+        inputs,
+        labels,
+        split=split,
+        seed=seed,
+        test_fraction=test_fraction,
+        description=f"The table {path}{named}",
+    )
+
+
+def _first_line(
+    path: Path, delimiter: str, label_column: str | int | None
+) -> tuple[list[str], int]:
+    """The header, empty where there is none, and the number of columns."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            cells = next((row for row in csv.reader(file, delimiter=delimiter) if row), [])
+    except (OSError, UnicodeDecodeError, csv.Error, TypeError) as error:
+        raise ValueError(f"{path} cannot be read as a table of text: {error}") from error
+    cells = [cell.strip() for cell in cells]
+    # Columns may be called 0, 1, 2, ...: then the label's name tells a header from an example.
+    named = ("label" if label_column is None else label_column) in cells
+    return (cells if named or all(_number(cell) is None for cell in cells) else []), len(cells)
+
+
+def _label_index(path: Path, header: list[str], width: int, column: str | int | None) -> int | None:
+    if column is None:
+        return header.index("label") if "label" in header else None
+    if isinstance(column, str) and column in header:
+        return header.index(column)
+    try:
+        index = int(column)
+    except ValueError:
+        index = width
+    if not -width <= index < width:
+        known = ", ".join(header) if header else "no header"
+        raise ValueError(
+            f"label_column must be a column of {path} ({known}) or an index from {-width} to {width - 1}; "
+            f"received {column!r}."
+        )
+    return index % width
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def _fault(path: Path, header: list[str], columns: list[int], delimiter: str) -> str | None:
+    """Where the first cell stands that is no finite number."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        width = len(header)
+        for row in itertools.islice(reader, 1 if header else 0, None):
+            if not row:
+                continue
+            width = width or len(row)
+            if len(row) != width:
+                return (
+                    f"{path}, line {reader.line_num}: expected {width} cells, received {len(row)}."
+                )
+            for column in columns:
+                number = _number(row[column])
+                if number is None or not math.isfinite(np.float32(number)):
+                    name = f" ({header[column]})" if header else ""
+                    return (
+                        f"{path}, line {reader.line_num}, column {column + 1}{name}: expected a finite "
+                        f"number, received {row[column]!r}. Say which column holds labels by label_column, "
+                        "and remove or fill what is missing."
+                    )
+    return None

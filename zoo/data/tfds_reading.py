@@ -1,0 +1,213 @@
+"""Reading picture sets of TensorFlow Datasets into arrays."""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zoo.data import pixels, preparation
+from zoo.data.dataset import Data
+from zoo.data.splitting import check_split, split_sizes
+from zoo.data.storage import MEMORY_LIMIT, build_array
+
+# Published order of the factors, and the one that names the object. Other sets: every `label_*` feature.
+_FACTORS = {
+    "dsprites": ("shape", "scale", "orientation", "x_position", "y_position"),
+    "shapes3d": ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"),
+    "smallnorb": ("category", "elevation", "azimuth", "lighting"),
+}
+_LABEL = {"dsprites": "label_shape", "shapes3d": "label_shape", "smallnorb": "label_category"}
+_BATCH = 500
+
+
+class _Columns(NamedTuple):
+    image: str
+    label: str | None
+    factors: tuple[str, ...]
+
+
+def read(
+    name: str,
+    split: str = "train",
+    *,
+    data_dir: str | os.PathLike | None = None,
+    manual_dir: str | os.PathLike | None = None,
+    limit: int | None = None,
+    size: tuple[int, int] | None = None,
+    grayscale: bool = False,
+    binarize: str | None = None,
+    image_key: str | None = None,
+    test_fraction: float = 0.2,
+    memory_limit: int = MEMORY_LIMIT,
+) -> Data:
+    """Read a split of a TFDS set into an array, downloading and preparing it where that is still to do.
+
+    Args:
+        name: TFDS's name, with a config or version where wanted (``"emnist/letters"``).
+        split: a split of the set, TFDS's slices included (``"train[:10%]"``), or "all". Where a set has no
+            "test", that is its "validation", or else the last `test_fraction` of "train", which "train"
+            then leaves out.
+        data_dir: TFDS's folder of prepared sets; None for TFDS's default.
+        manual_dir: folder of files fetched by hand, which TFDS takes where it would download.
+        limit: at most so many examples, the first that are stored (TFDS stores sets shuffled).
+        size: (height, width) to resize to; needed where the set's pictures differ in size.
+        grayscale: turn colour into grey, rounded to bytes.
+        binarize: "static" or "threshold", see `zoo.data.pixels.binarize`.
+        image_key: the feature that is the input, where a set has several.
+        test_fraction: see `split`.
+        memory_limit: bytes up to which the array is held in memory; larger ones are written once to a file
+            in ``data_dir/latent_zoo`` and memory-mapped.
+
+    Returns:
+        `Data` with inputs (n, height, width, channels) uint8, and labels, factors and classes where the set
+        has them.
+
+    Raises:
+        ValueError: for an unknown set, split, size or feature, or a set that cannot be prepared.
+    """
+    builder = preparation.open_builder(name, data_dir)
+    columns = _columns(builder, image_key)
+    preparation.prepare(builder, manual_dir)
+    info = builder.info
+    instruction = _instruction(builder.name, info.splits, split, test_fraction)
+    try:
+        n = info.splits[instruction].num_examples
+    except Exception as error:  # TFDS raises several kinds for what it cannot read
+        reason = preparation.first_line(error)
+        raise ValueError(f"{name!r} has no split {split!r}: {reason}") from error
+    n = n if limit is None else min(n, limit)
+    shape = _event_shape(name, info.features[columns.image], size, grayscale)
+
+    def fill(array: np.ndarray) -> dict[str, np.ndarray]:
+        small = _fill(array, builder, instruction, columns, resize=size is not None)
+        if pixels.is_binary(array):
+            pixels.stretch_binary(array)
+        if binarize is not None:
+            pixels.binarize(array, binarize, stream=zlib.crc32(re.split(r"\W", split)[0].encode()))
+        return small
+
+    key = f"{info.full_name} {instruction} {n} {shape} {columns.image} {binarize}"
+    inputs, small = build_array(
+        (n, *shape),
+        np.uint8,
+        fill,
+        key=re.sub(r"[^\w.]+", "-", key),
+        data_dir=data_dir,
+        memory_limit=memory_limit,
+    )
+    label = info.features[columns.label] if columns.label else None
+    classes = tuple(label.names) if hasattr(label, "names") else None
+    made = f", {binarize} binary" if binarize else ""
+    return Data(
+        name=name,
+        split=split,
+        inputs=inputs,
+        labels=small.get("labels"),
+        factors=small.get("factors"),
+        factor_names=tuple(key.removeprefix("label_") for key in columns.factors),
+        classes=classes,
+        description=f"{info.full_name} of TensorFlow Datasets, {instruction}{made}",
+    )
+
+
+def _columns(builder: Any, image_key: str | None) -> _Columns:
+    """Which features are the input, the label and the factors."""
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    if not isinstance(features, tfds.features.FeaturesDict):
+        raise ValueError(f"{builder.name!r} has no named features; expected an image set of TFDS.")
+    images = [key for key, value in features.items() if isinstance(value, tfds.features.Image)]
+    if image_key is None and ("image" in images or len(images) == 1):
+        image_key = "image" if "image" in images else images[0]
+    if image_key not in images:
+        raise ValueError(
+            f"{builder.name!r} has the features {', '.join(features)}, of which "
+            f"{', '.join(images) or 'none'} can be image_key; received image_key={image_key!r}."
+        )
+    scalar = [
+        key
+        for key, value in features.items()
+        if value.shape == () and np.issubdtype(value.np_dtype, np.integer)
+    ]
+    if builder.name in _FACTORS:
+        factors = tuple(f"label_{factor}" for factor in _FACTORS[builder.name])
+    else:
+        factors = tuple(key for key in scalar if key.startswith("label_"))
+    supervised = builder.info.supervised_keys or (None, None)
+    candidates = (_LABEL.get(builder.name), supervised[-1], "label")
+    label = next((key for key in candidates if isinstance(key, str) and key in scalar), None)
+    return _Columns(image_key, label, factors if len(factors) > 1 else ())
+
+
+def _instruction(name: str, splits: Any, split: str, test_fraction: float) -> str:
+    """TFDS's name for a split, with a test split for sets that have none."""
+    known = tuple(splits)
+    held_out = next((key for key in ("test", "validation") if key in known), None)
+    if re.search(r"[\[+]", split):
+        return split
+    if split == "all":
+        return "+".join(known)
+    if split == "test" and held_out:
+        return held_out
+    if split in ("train", "test") and not held_out and "train" in known:
+        train, _ = split_sizes(splits["train"].num_examples, test_fraction)
+        return f"train[:{train}]" if split == "train" else f"train[{train}:]"
+    check_split(split, (*known, "all"), repr(name))
+    return split
+
+
+def _event_shape(
+    name: str, image: Any, size: tuple[int, int] | None, grayscale: bool
+) -> tuple[int, int, int]:
+    height, width, channels = image.shape
+    if image.np_dtype != np.uint8:
+        raise ValueError(f"The pictures of {name!r} are {image.np_dtype}; expected uint8.")
+    if size is None and None in (height, width):
+        raise ValueError(f"The pictures of {name!r} differ in size: give size=(height, width).")
+    if size is not None:
+        height, width = pixels.check_size(size)
+    return height, width, 1 if grayscale else channels or 3
+
+
+def _fill(
+    array: np.ndarray, builder: Any, instruction: str, columns: _Columns, resize: bool
+) -> dict[str, np.ndarray]:
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    wanted = {key for key in (columns.image, columns.label, *columns.factors) if key}
+    with preparation.quiet():
+        dataset = builder.as_dataset(
+            split=instruction,
+            shuffle_files=False,
+            decoders=tfds.decode.PartialDecoding(dict.fromkeys(wanted, True)),
+            read_config=tfds.ReadConfig(try_autocache=False),
+        ).take(len(array))
+    if resize:
+
+        def resized(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            picture = tf.image.resize(example[columns.image], array.shape[1:3], antialias=True)
+            picture = tf.cast(tf.clip_by_value(tf.round(picture), 0, 255), tf.uint8)
+            return {**example, columns.image: picture}
+
+        dataset = dataset.map(resized, num_parallel_calls=tf.data.AUTOTUNE)
+    labels = np.empty(len(array), np.int64)
+    factors = np.empty((len(array), len(columns.factors)), np.int64)
+    start = 0
+    for batch in tfds.as_numpy(dataset.batch(_BATCH).prefetch(2)):
+        pictures = batch[columns.image]
+        rows = slice(start, start := start + len(pictures))
+        if array.shape[-1] < pictures.shape[-1]:
+            pictures = np.rint(255 * pixels.to_grey(pictures[..., :3]))
+        array[rows] = pictures
+        if columns.label:
+            labels[rows] = batch[columns.label]
+        for column, key in enumerate(columns.factors):
+            factors[rows, column] = batch[key]
+    small = {"labels": labels} if columns.label else {}
+    return {**small, "factors": factors} if columns.factors else small
