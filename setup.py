@@ -19,6 +19,8 @@ PLUGINS = [
     "l1 = zoo_plugins.l1:L1",
     "hoyer = zoo_plugins.hoyer:Hoyer",
     "mmd = zoo_plugins.mmd:MMD",
+    "contractive = zoo_plugins.contractive:Contractive",
+    "weight_decay = zoo_plugins.weight_decay:WeightDecay",
 ]
 
 setup(

@@ -16,11 +16,21 @@ if TYPE_CHECKING:
 _MODELS = {
     "autoencoder": "deep_autoencoder",
     "beta_vae": "beta_vae",
+    "beta_vae_chairs": "beta_vae",
+    "beta_vae_shapes": "beta_vae",
     "cauchy_vae": "sparse_vae",
+    "contractive_autoencoder": "contractive_autoencoder",
+    "dc_ign": "beta_vae",
+    "deep_autoencoder": "deep_autoencoder",
     "denoising_autoencoder": "denoising_autoencoder",
+    "dropout_autoencoder": "dropout_autoencoder",
+    "info_vae": "info_vae",
     "k_sparse_autoencoder": "k_sparse_autoencoder",
     "laplace_vae": "sparse_vae",
+    "linear_autoencoder": "linear_autoencoder",
     "lp_autoencoder": "lp_autoencoder",
+    "two_template_vae": "sparse_vae",
+    "uniform_to_gaussian_vae": "uniform_to_gaussian_vae",
     "vae": "vae",
 }
 

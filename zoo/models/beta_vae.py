@@ -1,4 +1,4 @@
-"""The beta-VAE."""
+"""The beta-VAE, with the architectures of its paper's table."""
 
 from __future__ import annotations
 
@@ -25,3 +25,71 @@ def beta_vae(input_shape: Sequence[int], beta: Any = 4.0, **options: Any) -> Aut
         A built model.
     """
     return vae(input_shape, beta=beta, **options)
+
+
+@extends(beta_vae)
+def beta_vae_shapes(
+    input_shape: Sequence[int] = (64, 64, 1), networks: Any = "shapes", **options: Any
+) -> Autoencoder:
+    """beta-VAE for the 2D shapes (Higgins et al. 2017, table 1): fully connected, 10 latents.
+
+        E_q[log p(x|z)] - beta KL(q(z|x) || p(z))
+
+    The paper trains it with Adagrad and a learning rate of 0.01.
+
+    Args:
+        input_shape: shape of one example.
+        networks: see `zoo.networks.higgins.shapes`.
+        **options: as in `beta_vae`.
+
+    Returns:
+        A built model.
+    """
+    return beta_vae(input_shape, networks=networks, **options)
+
+
+@extends(beta_vae)
+def beta_vae_chairs(
+    input_shape: Sequence[int] = (64, 64, 1),
+    latents: int = 32,
+    networks: Any = "chairs",
+    **options: Any,
+) -> Autoencoder:
+    """beta-VAE for the chairs (Higgins et al. 2017, table 1): four convolutions, 32 latents.
+
+        E_q[log p(x|z)] - beta KL(q(z|x) || p(z))
+
+    The paper trains it with Adam and a learning rate of 0.0001.
+
+    Args:
+        input_shape: shape of one example.
+        latents: dimensions of the code.
+        networks: see `zoo.networks.higgins.chairs`.
+        **options: as in `beta_vae`.
+
+    Returns:
+        A built model.
+    """
+    return beta_vae(input_shape, latents=latents, networks=networks, **options)
+
+
+@extends(vae)
+def dc_ign(
+    input_shape: Sequence[int] = (64, 64, 1), networks: Any = "dc_ign", **options: Any
+) -> Autoencoder:
+    """The networks of DC-IGN (Kulkarni et al. 2015) as in the beta-VAE's table 1: pooling, 10 latents.
+
+        E_q[log p(x|z)] - beta KL(q(z|x) || p(z))
+
+    A VAE with these networks; the mini-batches in which one factor varies, whose other units DC-IGN
+    clamps, are not part of it. The paper trains it with rmsprop.
+
+    Args:
+        input_shape: shape of one example.
+        networks: see `zoo.networks.higgins.dc_ign`.
+        **options: as in `zoo.models.vae.vae`.
+
+    Returns:
+        A built model.
+    """
+    return vae(input_shape, networks=networks, **options)

@@ -1,4 +1,4 @@
-"""The deterministic autoencoder."""
+"""The deterministic autoencoder, of any shape and in the deep form of its paper."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import Deterministic
+from zoo.models.extends import extends
 from zoo.networks import build_networks
 from zoo.networks.corruption import Corruption
 
@@ -62,4 +63,35 @@ def autoencoder(
         regularizers=regularizers,
         corruption=corruption,
         seed=seed,
+    )
+
+
+@extends(autoencoder)
+def deep_autoencoder(
+    input_shape: Sequence[int],
+    latents: int = 2,
+    hidden: Sequence[int] = (1000, 500, 250),
+    activation: str = "sigmoid",
+    **options: Any,
+) -> Autoencoder:
+    """The 784-1000-500-250-2 autoencoder (Hinton & Salakhutdinov 2006, figure 3).
+
+    Minimises the cross-entropy
+
+        -sum_i [x_i log x_hat_i + (1 - x_i) log(1 - x_hat_i)],  z = E(x) linear in the last hidden layer
+
+    The paper first trains every layer as a restricted Boltzmann machine: `zoo.training.rbm.pretrain`.
+
+    Args:
+        input_shape: shape of one example.
+        latents: dimensions of the code, 2 or 30 in the paper.
+        hidden: units of the encoder's hidden layers, mirrored in the decoder.
+        activation: of the hidden layers.
+        **options: as in `autoencoder`.
+
+    Returns:
+        A built model.
+    """
+    return autoencoder(
+        input_shape, latents=latents, hidden=hidden, activation=activation, **options
     )

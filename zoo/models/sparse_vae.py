@@ -1,4 +1,4 @@
-"""The sparse VAEs: Laplace and Cauchy priors."""
+"""The sparse VAEs: Laplace and Cauchy priors, and the paper's first example."""
 
 from __future__ import annotations
 
@@ -63,3 +63,33 @@ def cauchy_vae(
         A built model.
     """
     return vae(input_shape, activation=activation, posterior=posterior, prior=prior, **options)
+
+
+@extends(vae)
+def two_template_vae(
+    input_shape: Sequence[int] = (10, 10, 1),
+    latents: int = 2,
+    hidden: Sequence[int] = (),
+    likelihood: Any = None,
+    beta: Any = 0.05,
+    **options: Any,
+) -> Autoencoder:
+    """The two-template example (Pyle, "A Sparse VAE", section 1.2.1): one layer each way.
+
+        -||x - sigmoid(W z + b)||^2 - beta KL(N(mu(x), sigma(x)) || N(0, 1))
+
+    Args:
+        input_shape: shape of one example.
+        latents: dimensions of the code.
+        hidden: units of hidden layers; empty for none, the paper's.
+        likelihood: p(x|z); None for the squared error of a sigmoid. The paper does not name its own.
+        beta: weight of the KL term, which the paper does not give.
+        **options: as in `zoo.models.vae.vae`.
+
+    Returns:
+        A built model.
+    """
+    likelihood = likelihood or {"name": "squared_error", "activation": "sigmoid"}
+    return vae(
+        input_shape, latents=latents, hidden=hidden, likelihood=likelihood, beta=beta, **options
+    )

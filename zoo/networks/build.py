@@ -7,13 +7,16 @@ from typing import Any, NamedTuple
 
 import keras
 
+from zoo.networks import higgins
 from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.mlp import mlp
 from zoo.networks.tied import Tied
 from zoo.registry import suggest
 from zoo.serialization import positive_int
 
-KINDS = ("mlp", "conv", "tied")
+# Architectures that a paper fixes: the input shape is all that they take.
+FIXED = {"shapes": higgins.shapes, "dc_ign": higgins.dc_ign, "chairs": higgins.chairs}
+KINDS = ("mlp", "conv", "tied", *FIXED)
 
 
 class Networks(NamedTuple):
@@ -34,8 +37,9 @@ def build_networks(
 
     Args:
         networks: "mlp", "conv" (pictures only), "tied" (an MLP whose decoder is the transposed encoder),
-            or a pair (encoder, decoder) of Keras models or layers: the encoder gives (batch, features),
-            the decoder takes (batch, units) and gives (batch, *input_shape) before the likelihood's link
+            "shapes", "dc_ign" or "chairs" (see `zoo.networks.higgins`; without `hidden`), or a pair
+            (encoder, decoder) of Keras models or layers: the encoder gives (batch, features), the
+            decoder takes (batch, units) and gives (batch, *input_shape) before the likelihood's link
             (logits for Bernoulli).
         input_shape: shape of one example, (h, w, channels) or (d,).
         hidden: units of the MLP's hidden layers or filters of the convolutions, first to last in the
@@ -62,12 +66,19 @@ def build_networks(
     if networks == "tied":
         units = tuple(default) if units is None else units
         return Networks(mlp(units, None, activation), Tied(input_shape, activation))
-    if networks == "conv":
-        if len(input_shape) != 3:
+    if networks in ("conv", "dc_ign", "chairs") and len(input_shape) != 3:
+        raise ValueError(
+            f"networks={networks!r} needs pictures of shape (height, width, channels); received "
+            f"input_shape={input_shape}. Use networks='mlp' for vectors."
+        )
+    if networks in FIXED:
+        if units is not None:
             raise ValueError(
-                "networks='conv' needs pictures of shape (height, width, channels); received "
-                f"input_shape={input_shape}. Use networks='mlp' for vectors."
+                f"The layers of networks={networks!r} are fixed; received hidden={hidden}. Leave it out, "
+                "or use networks='mlp' or 'conv'."
             )
+        return Networks(*FIXED[networks](input_shape))
+    if networks == "conv":
         dense = (1024,) if units is None else ()
         units = (64, 128) if units is None else units
         return Networks(

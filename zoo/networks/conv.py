@@ -69,11 +69,13 @@ def conv_decoder(
     layers.append(
         keras.layers.Conv2DTranspose(channels, kernel_size, 2, "same", activation=output_activation)
     )
-    spare = [side << len(filters) for side in (height, width)]
-    crop = tuple(
-        ((have - want) // 2, -(-(have - want) // 2))
-        for have, want in zip(spare, output_shape, strict=False)
-    )
-    if any(map(any, crop)):
-        layers.append(keras.layers.Cropping2D(crop))
+    layers += cropping((height << len(filters), width << len(filters)), output_shape)
     return keras.Sequential(layers)
+
+
+def cropping(have: Sequence[int], want: Sequence[int]) -> list[keras.Layer]:
+    """A layer that cuts pictures of height and width `have` down to `want`; none where they are equal."""
+    spare = [large - small for large, small in zip(have, want, strict=False)]
+    if not any(spare):
+        return []
+    return [keras.layers.Cropping2D([(side // 2, -(-side // 2)) for side in spare])]

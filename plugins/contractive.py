@@ -1,0 +1,59 @@
+"""The contractive autoencoder's penalty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+import zoo
+from zoo.serialization import positive_int
+
+
+@zoo.register("contractive")
+class Contractive(zoo.Regularizer):
+    """||J||_F^2 with J = dE(x) / dx, the Jacobian of the code without noise (Rifai et al. 2011, equation 4).
+
+    For one sigmoid layer it is sum_j (z_j (1 - z_j))^2 sum_i W_ij^2. For any other encoder the exact
+    norm costs a gradient for each unit; with random u ~ N(0, I) the estimate ||J^T u||^2, whose
+    expectation is ||J||_F^2, costs one (Hutchinson 1990).
+
+    Args:
+        probes: random vectors u to average over; None for the exact norm.
+        weight: a number or a Keras schedule of the training step.
+        name: name of the metric.
+    """
+
+    def __init__(self, probes: int | None = 1, weight: Any = 0.1, name: str | None = None):
+        super().__init__(weight, name)
+        self.probes = None if probes is None else positive_int(probes, "probes of contractive")
+
+    def check(self, model: zoo.Autoencoder) -> None:
+        """Know how to encode; the networks are built later."""
+        # In a function, so that Keras does not count the model's weights as the regularizer's.
+        self._encode = lambda inputs: model.encode_batch(inputs)
+
+    def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
+        """(batch,)."""
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(forward.inputs)
+            code = self._encode(forward.inputs)
+            outputs = self._outputs(code, forward)
+        squares = [_squares(tape.gradient(output, forward.inputs)) for output in outputs]
+        return tf.add_n(squares) / (self.probes or 1)
+
+    def _outputs(self, code: tf.Tensor, forward: zoo.ForwardPass) -> list[tf.Tensor]:
+        """Every unit, or random sums of the units, each (batch,)."""
+        if self.probes is None:
+            return tf.unstack(code, axis=-1)
+        shape = (tf.shape(code)[0], code.shape[-1])
+        directions = [forward.noise.fold(index).normal(*shape) for index in range(self.probes)]
+        return [tf.reduce_sum(code * direction, axis=-1) for direction in directions]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "probes": self.probes}
+
+
+def _squares(gradient: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.square(gradient), axis=list(range(1, len(gradient.shape))))

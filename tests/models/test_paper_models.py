@@ -1,0 +1,132 @@
+"""The models of the papers: what their parts compute, against closed forms and NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.models import options
+
+RNG = np.random.default_rng(0)
+PICTURES = RNG.random((12, 8, 8, 1), np.float32)
+VECTORS = RNG.normal(size=(200, 6)).astype(np.float32) * [3, 2, 1, 0.5, 0.3, 0.2]
+
+
+def kernels(model):
+    return [v.numpy() for v in model.model_variables if len(v.shape) == 2]
+
+
+def test_linear_autoencoder_is_affine_and_tied_shares_its_kernel():
+    tied = zoo.create("linear_autoencoder", (6,), latents=2, tied=True)
+    x = VECTORS.astype(np.float32)
+    (kernel,) = kernels(tied)
+    np.testing.assert_allclose(tied.reconstruct(x), x @ kernel @ kernel.T, rtol=1e-4, atol=1e-5)
+    assert len(kernels(zoo.create("linear_autoencoder", (6,), latents=2))) == 2
+
+
+def test_deep_autoencoder_has_the_published_layers_and_a_linear_code():
+    model = zoo.create("deep_autoencoder", (28, 28, 1))
+    shapes = [kernel.shape for kernel in kernels(model)]
+    down = [(784, 1000), (1000, 500), (500, 250), (250, 2)]
+    assert shapes == down + [shape[::-1] for shape in reversed(down)]
+    layer = model.bottleneck.dense
+    assert layer.activation.__name__ == "linear"
+    assert {la.activation.__name__ for la in model.encoder.layers[1:]} == {"sigmoid"}
+
+
+def test_info_vae_weighs_kl_and_mmd_as_its_equation():
+    model = zoo.create("info_vae", (6,), alpha=0.25, lam=5.0, latents=2, hidden=(4,), beta=2.0)
+    weights = {r.name: r.weight for r in model.regularizers}
+    assert weights == {"kl": pytest.approx(1.5), "mmd": pytest.approx(4.25)}
+
+
+def test_info_vae_of_a_deterministic_encoder_has_no_kl():
+    model = zoo.create("info_vae", (6,), posterior=None, latents=2, hidden=(4,))
+    assert [r.name for r in model.regularizers] == ["mmd"]
+    assert model.posterior(VECTORS[:3].astype(np.float32)) is None
+    assert model.generate(3).shape == (3, 6)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"alpha": 1.5}, {"alpha": 0.2, "lam": 0.5}, {"alpha": 0.5, "posterior": None}]
+)
+def test_info_vae_refuses_weights_that_are_none(settings):
+    with pytest.raises(ValueError, match="alpha"):
+        zoo.create("info_vae", (6,), latents=2, **settings)
+
+
+def test_uniform_to_gaussian_reports_the_squared_weights():
+    model = zoo.create("uniform_to_gaussian_vae", (2,), weight_decay=0.5)
+    model.compile("adam")
+    x = RNG.random((64, 2), np.float32)
+    terms = model.evaluate(x, return_dict=True, verbose=0)
+    squares = sum(float((kernel**2).sum()) for kernel in kernels(model))
+    assert terms["weight_decay"] == pytest.approx(squares, rel=1e-4)
+    total = terms["reconstruction"] + 0.005 * terms["kl"] + 0.5 * squares
+    assert terms["loss"] == pytest.approx(total, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["beta_vae_shapes", "beta_vae_chairs", "dc_ign"])
+def test_architectures_of_the_table(name):
+    model = zoo.create(name, (64, 64, 1))
+    assert model.reconstruct(np.zeros((2, 64, 64, 1), np.float32)).shape == (2, 64, 64, 1)
+    layers = [la for net in (model.encoder, model.decoder) for la in net.layers]
+    found = [getattr(la, "filters", getattr(la, "units", None)) for la in layers]
+    expected = {
+        "beta_vae_shapes": [1200, 1200, 1200, 1200, 1200, 4096],
+        "beta_vae_chairs": [32, 32, 64, 64, 256, 256, 1024, 64, 32, 32, 1],
+        "dc_ign": [96, 48, 48, 3072, 48, 96, 1],
+    }
+    assert [size for size in found if size is not None] == expected[name]
+    assert model.units == {"beta_vae_chairs": 32}.get(name, 10)
+    with pytest.raises(ValueError, match="fixed"):
+        zoo.create(name, (64, 64, 1), hidden=(3,))
+
+
+def test_pooled_networks_take_pictures_whose_sides_are_odd():
+    model = zoo.create("dc_ign", (11, 13, 2))
+    assert model.reconstruct(np.zeros((2, 11, 13, 2), np.float32)).shape == (2, 11, 13, 2)
+
+
+def test_two_template_vae_is_one_sigmoid_layer_each_way():
+    model = zoo.create("two_template_vae", (10, 10, 1))
+    assert [kernel.shape for kernel in kernels(model)] == [(100, 4), (2, 100)]
+    z = np.array([[0.3, -2.0]], np.float32)
+    logits = z @ kernels(model)[1]
+    expected = 1 / (1 + np.exp(-logits))
+    np.testing.assert_allclose(model.decode(z).reshape(1, 100), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("probes", [None, 400])
+def test_contractive_penalty_is_that_of_its_closed_form(probes):
+    model = zoo.create(
+        "contractive_autoencoder", (8, 8, 1), latents=5, probes=probes, contraction=2.0
+    )
+    model.compile("adam")
+    terms = model.evaluate(PICTURES, return_dict=True, verbose=0)
+    z = model.encode(PICTURES)
+    kernel = kernels(model)[0]
+    exact = (((z * (1 - z)) ** 2) @ (kernel**2).sum(axis=0)).mean()
+    assert terms["contractive"] == pytest.approx(exact, rel=1e-4 if probes is None else 0.1)
+
+
+def test_contractive_and_weight_decay_load_again(tmp_path):
+    import keras
+
+    model = zoo.create(
+        "contractive_autoencoder", (8, 8, 1), latents=5, regularizers=["weight_decay"]
+    )
+    model.compile("adam")
+    model.fit(PICTURES, epochs=1, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    first, second = (m.evaluate(PICTURES, return_dict=True, verbose=0) for m in (model, loaded))
+    assert first == pytest.approx(second)
+
+
+def test_dropout_autoencoder_drops_in_training_only():
+    model = zoo.create("dropout_autoencoder", (8, 8, 1), latents=20)
+    np.testing.assert_array_equal(model.encode(PICTURES), model.encode(PICTURES))
+    assert model.bottleneck.dropout == 0.5
+    assert options("dropout_autoencoder")["latents"] == 1000

@@ -1,0 +1,71 @@
+"""The architectures of the beta-VAE's table (Higgins et al., "beta-VAE", 2017, appendix A.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+
+from zoo.networks.conv import conv_decoder, conv_encoder, cropping
+from zoo.networks.mlp import mlp
+
+_POOLED = (96, 48, 48)
+
+
+def shapes(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
+    """2D shapes: FC 1200, 1200 with ReLU, and back through FC 1200, 1200, 1200 with tanh.
+
+    Args:
+        input_shape: shape of one example.
+
+    Returns:
+        Encoder, (batch, *input_shape) -> (batch, 1200), and decoder, (batch, units) ->
+        (batch, *input_shape) logits.
+    """
+    return mlp((1200, 1200)), mlp((1200, 1200, 1200), input_shape, "tanh")
+
+
+def chairs(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
+    """Chairs: convolutions 32, 32, 64, 64 (4x4, stride 2), FC 256, and the reverse, with ReLU.
+
+    Args:
+        input_shape: (h, w, channels), 64x64x1 in the paper.
+
+    Returns:
+        Encoder, (batch, h, w, c) -> (batch, 256), and decoder, (batch, units) -> (batch, h, w, c) logits.
+    """
+    filters = (32, 32, 64, 64)
+    return conv_encoder(filters, (256,)), conv_decoder(filters, input_shape, (256,))
+
+
+def dc_ign(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
+    """DC-IGN: convolutions 96, 48, 48 (3x3, padded) with 2x2 max pooling; unpooling, 48, 96, 1.
+
+    Unpooling repeats every pixel (Kulkarni et al., "Deep Convolutional Inverse Graphics Network", 2015).
+
+    Args:
+        input_shape: (h, w, channels), 64x64x1 in the paper.
+
+    Returns:
+        Encoder, (batch, h, w, c) -> (batch, features), and decoder, (batch, units) -> (batch, h, w, c)
+        logits.
+    """
+    height, width, channels = input_shape
+    down: list[keras.Layer] = []
+    for filters in _POOLED:
+        down += [
+            keras.layers.Conv2D(filters, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(2, padding="same"),
+        ]
+        height, width = -(-height // 2), -(-width // 2)
+    up: list[keras.Layer] = [
+        keras.layers.Dense(height * width * _POOLED[-1], activation="relu"),
+        keras.layers.Reshape((height, width, _POOLED[-1])),
+    ]
+    for filters, activation in zip((48, 96, channels), ("relu", "relu", None), strict=True):
+        up += [
+            keras.layers.UpSampling2D(2),
+            keras.layers.Conv2D(filters, 3, padding="same", activation=activation),
+        ]
+    up += cropping((height << len(_POOLED), width << len(_POOLED)), input_shape)
+    return keras.Sequential([*down, keras.layers.Flatten()]), keras.Sequential(up)
