@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from typing import Any
 
@@ -18,6 +20,7 @@ DEFAULT_BATCH = 32
 EVALUATION_BATCH = 500
 # Long enough to hide the cost of a call, short enough for the progress bar of a slow model.
 BLOCK_STEPS = 64
+COMPILED_BLOCK_STEPS = 512
 STREAMED_BLOCK_BYTES = 32 << 20
 # Above this many weights oneDNN's products outrun XLA's, and compilation is not paid back.
 JIT_WEIGHTS = 50_000
@@ -183,10 +186,13 @@ class BlockTrainer(keras.Model):
                     x, validation_data = x[:-count], x[-count:]
                 if x.dtype == np.uint8 and verbose:
                     print("uint8 inputs are scaled by 1/255.")
-                x = self._block_dataset(x, self._batch_rows(batch_size, len(x)), shuffle)
-                batch_size = None
+                _refuse("steps_per_epoch", kwargs)
+                batch = self._batch_rows(batch_size, len(x))
+                x, kwargs["steps_per_epoch"] = self._block_dataset(x, batch, shuffle)
+                batch_size, shuffle = None, False
             if sources.is_array(validation_data):
-                validation_data = self._evaluation_dataset(
+                _refuse("validation_steps", kwargs)
+                validation_data, kwargs["validation_steps"] = self._evaluation_dataset(
                     validation_data, validation_batch_size, "validation_data"
                 )
             return super().fit(
@@ -210,7 +216,9 @@ class BlockTrainer(keras.Model):
         """
         x = sources.array_of(x)
         if sources.is_array(x):
-            x, batch_size = self._evaluation_dataset(x, batch_size, "x"), None
+            _refuse("steps", kwargs)
+            x, kwargs["steps"] = self._evaluation_dataset(x, batch_size, "x")
+            batch_size = None
         return super().evaluate(x, batch_size=batch_size, **kwargs)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
@@ -262,7 +270,9 @@ class BlockTrainer(keras.Model):
         replica, replicas = _replica()
         noise = Noise(self.seed, self.step.value, replica, replicas).fold("training")
         terms = self.update(sources.to_float(batch, self.event_shape), noise)
-        self.step.assign_add(1)
+        # Not before the batch is there: the data set reads the step when it begins.
+        with tf.control_dependencies(terms):
+            self.step.assign_add(1)
         return tf.stack(terms)
 
     def _fetch(self, data: blocks.IndexBlock | blocks.DataBlock, index: Any) -> tf.Tensor:
@@ -317,39 +327,39 @@ class BlockTrainer(keras.Model):
             )
         return count
 
-    def _block_dataset(self, array: np.ndarray, batch: int, shuffle: bool) -> Any:
+    def _block_dataset(self, array: np.ndarray, batch: int, shuffle: bool) -> tuple[Any, int]:
+        """The blocks of all epochs, and how many an epoch has."""
         replicas = self.distribute_strategy.num_replicas_in_sync
-        steps = min(BLOCK_STEPS, len(array) // batch) if replicas == 1 else 1
+        most = COMPILED_BLOCK_STEPS if self._use_jit else BLOCK_STEPS
+        steps = min(most, len(array) // batch) if replicas == 1 else 1
         streamed = array.nbytes > sources.MEMORY_LIMIT
         if streamed:
-            bytes_per_step = batch * array[0].nbytes
-            steps = max(1, min(steps, STREAMED_BLOCK_BYTES // bytes_per_step))
+            steps = max(1, min(steps, STREAMED_BLOCK_BYTES // (batch * array[0].nbytes)))
         plan = blocks.Plan(len(array), batch, steps, replicas, shuffle, self.seed)
-        scalar = tf.TensorSpec((), tf.int32)
         if streamed:
-            read = sources.reader(array, self.event_shape)
-            block = 1 if steps == 1 else None
-            shape = (block, batch // replicas, *self.event_shape)
-            kind = np.uint8 if array.dtype == np.uint8 else np.float32
-            signature = blocks.DataBlock(tf.TensorSpec(shape, kind), scalar)
-            return self._distribute(
-                lambda: blocks.data_blocks(read, plan, self._steps_taken), signature, plan.blocks
+            epoch = functools.partial(
+                blocks.data_blocks, sources.reader(array, self.event_shape), plan
             )
-        self._make_resident(array)
-        shape = (steps, batch // replicas)
-        signature = blocks.IndexBlock(tf.TensorSpec(shape, tf.int32), scalar)
-        return self._distribute(
-            lambda: blocks.index_blocks(plan, self._steps_taken), signature, plan.blocks
-        )
+            shape = (1 if steps == 1 else None, batch // replicas, *self.event_shape)
+            kind = np.uint8 if array.dtype == np.uint8 else np.float32
+            block = blocks.DataBlock
+        else:
+            self._make_resident(array)
+            epoch = functools.partial(blocks.index_blocks, plan)
+            shape, kind, block = (steps, batch // replicas), np.int32, blocks.IndexBlock
+        signature = block(tf.TensorSpec(shape, kind), tf.TensorSpec((), tf.int32))
+        generate = functools.partial(blocks.all_epochs, epoch, plan, self._steps_taken)
+        return self._distribute(generate, signature), plan.blocks
 
-    def _evaluation_dataset(self, data: Any, batch_size: int | None, name: str) -> Any:
+    def _evaluation_dataset(self, data: Any, batch_size: int | None, name: str) -> tuple[Any, int]:
+        """The batches of endless evaluations, and how many one evaluation has."""
         array = sources.checked(data, self.event_shape, name)
         replicas = self.distribute_strategy.num_replicas_in_sync
         batch = -(-(batch_size or EVALUATION_BATCH) // replicas) * replicas
         count = -(-len(array) // batch)
 
         def generate():
-            for first in range(0, len(array), batch):
+            for first in itertools.cycle(range(0, len(array), batch)):
                 inputs = np.asarray(array[first : first + batch])
                 spare = -len(inputs) % replicas
                 weights = np.ones(len(inputs) + spare, np.float32)
@@ -364,14 +374,14 @@ class BlockTrainer(keras.Model):
             tf.TensorSpec((None,), tf.float32),
             tf.TensorSpec((), tf.int64),
         )
-        return self._distribute(generate, signature, count)
+        return self._distribute(generate, signature), count
 
-    def _distribute(self, generate: Any, signature: Any, count: int) -> Any:
+    def _distribute(self, generate: Any, signature: Any) -> Any:
         """A data set of what `generate` yields, each element cut into the replicas' shares."""
         strategy = self.distribute_strategy
         replicas = strategy.num_replicas_in_sync
         if replicas == 1:
-            return blocks.block_dataset(generate, signature, count)
+            return blocks.block_dataset(generate, signature)
 
         def local(context: tf.distribute.InputContext) -> tf.data.Dataset:
             here = replicas // context.num_input_pipelines
@@ -379,7 +389,6 @@ class BlockTrainer(keras.Model):
             return blocks.block_dataset(
                 lambda: blocks.per_replica(generate(), first, here, replicas),
                 signature,
-                count * here,
             )
 
         return strategy.distribute_datasets_from_function(local)
@@ -410,6 +419,15 @@ class _Untracked(list):
     """A list that neither Keras nor TensorFlow looks into."""
 
     _self_setattr_tracking = False
+
+
+def _refuse(name: str, kwargs: dict[str, Any]) -> None:
+    """Keras's arguments that would cut an array's epoch short."""
+    if kwargs.get(name) is not None:
+        raise ValueError(
+            f"{name} is for data sets; received {name}={kwargs[name]} with an array, of which every "
+            "epoch takes all rows. Leave it out, or slice the array."
+        )
 
 
 def _replica() -> tuple[Any, int]:

@@ -7,6 +7,7 @@ the batches themselves.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -102,15 +103,15 @@ class Plan(NamedTuple):
         return -(-self.steps // self.block)
 
 
-def index_blocks(plan: Plan, current_step: Callable[[], int]) -> Iterator[IndexBlock]:
-    """One epoch of blocks of row numbers.
+def index_blocks(plan: Plan, step: int) -> Iterator[IndexBlock]:
+    """The blocks of row numbers of the epoch that begins at a step.
 
     Every block has the same shape, so that a compiled step is compiled once; the last is filled up with
     rows that `steps` leaves out.
     """
     order = np.arange(plan.examples)
     if plan.shuffle:
-        order = permutation(plan.examples, plan.seed, current_step())
+        order = permutation(plan.examples, plan.seed, step)
     rows = np.zeros((plan.blocks * plan.block, plan.batch), np.int32)
     rows[: plan.steps] = order[: plan.steps * plan.batch].reshape(plan.steps, plan.batch)
     for first in range(0, plan.steps, plan.block):
@@ -120,21 +121,20 @@ def index_blocks(plan: Plan, current_step: Callable[[], int]) -> Iterator[IndexB
 
 
 def data_blocks(
-    read: Callable[[np.ndarray], np.ndarray], plan: Plan, current_step: Callable[[], int]
+    read: Callable[[np.ndarray], np.ndarray], plan: Plan, step: int
 ) -> Iterator[DataBlock]:
-    """One epoch of blocks of data, read in pieces of neighbouring rows.
+    """The blocks of data of the epoch that begins at a step, read in pieces of neighbouring rows.
 
     The pieces come in random order and their rows are mixed within a block, which a disk can follow.
 
     Args:
         read: row numbers in rising order to rows.
         plan: see `Plan`.
-        current_step: training steps taken so far.
+        step: training steps taken when the epoch begins.
 
     Yields:
         Blocks; the last may be shorter.
     """
-    step = current_step()
     pieces = np.arange(-(-plan.examples // PIECE))
     if plan.shuffle:
         pieces = permutation(len(pieces), plan.seed, step)
@@ -150,15 +150,31 @@ def data_blocks(
         yield DataBlock(data.reshape(steps, plan.batch, *data.shape[1:]), np.int32(steps))
 
 
+def all_epochs(
+    epoch: Callable[[int], Iterator[IndexBlock | DataBlock]],
+    plan: Plan,
+    steps_taken: Callable[[], int],
+) -> Iterator[IndexBlock | DataBlock]:
+    """Epoch after epoch without end, so that one iterator serves a whole `fit`.
+
+    Args:
+        epoch: the blocks of the epoch that begins at a step.
+        plan: see `Plan`.
+        steps_taken: training steps taken so far; asked once, when the first block is wanted.
+    """
+    start = steps_taken()
+    for number in itertools.count():
+        yield from epoch(start + number * plan.steps)
+
+
 def block_dataset(
     generate: Callable[[], Iterator[IndexBlock | DataBlock | EvaluationBatch]],
     signature: IndexBlock | DataBlock | EvaluationBatch,
-    blocks: int,
 ) -> tf.data.Dataset:
-    """A data set over a generator of blocks that starts anew with every epoch."""
+    """A data set of what an endless generator yields."""
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(blocks))
-    return dataset.with_options(quiet_options()).prefetch(1)
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    return dataset.apply(endless).with_options(quiet_options()).prefetch(1)
 
 
 def per_replica(blocks: Iterator, first: int, count: int, replicas: int) -> Iterator:
