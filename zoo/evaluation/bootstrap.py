@@ -1,0 +1,88 @@
+"""Bootstrap intervals: how far a score would move on another sample of the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+Score = float | dict[str, float]
+
+
+def intervals(
+    statistics: Callable[[np.ndarray], dict[str, float]],
+    n: int,
+    resamples: int = 0,
+    *,
+    level: float = 0.95,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    seed: int = 0,
+    values: dict[str, float] | None = None,
+) -> dict[str, Score]:
+    """Scores, each with its basic bootstrap interval where resamples are asked for.
+
+    With q the quantiles of the scores of rows drawn with replacement, the interval around the value
+    v is [2 v - q(1 - a/2), 2 v - q(a/2)], a = 1 - level. Repeated rows bias some scores (mutual
+    information rises); the basic interval takes that shift out, where the percentile interval would
+    add it a second time.
+
+    Source: Davison & Hinkley 1997, section 5.2, equation 5.6.
+
+    Args:
+        statistics: from row indices (m,) to the scores by name.
+        n: the number of rows.
+        resamples: number of draws; 0 gives plain values.
+        level: coverage, between 0 and 1.
+        bounds: lowest and highest value that the scores can take; limits are clipped to them.
+        seed: of the draws.
+        values: the scores of all rows, where they are known and costly.
+
+    Returns:
+        name -> float, or name -> {"value", "low", "high"}.
+
+    Raises:
+        ValueError: for negative resamples or a level outside (0, 1).
+    """
+    if resamples < 0 or not 0 < level < 1:
+        raise ValueError(
+            "Bootstrap needs resamples >= 0 and a level between 0 and 1; "
+            f"received {resamples} and {level}."
+        )
+    values = statistics(np.arange(n)) if values is None else values
+    if not resamples:
+        return dict(values)
+    rng = np.random.default_rng(seed)
+    draws = [statistics(rng.integers(n, size=n)) for _ in range(resamples)]
+    tail = (1 - level) / 2
+    scores: dict[str, Score] = {}
+    for name, value in values.items():
+        drawn = np.array([draw[name] for draw in draws])
+        if np.isnan(value) or np.isnan(drawn).all():
+            scores[name] = {"value": value, "low": float("nan"), "high": float("nan")}
+            continue
+        lower, upper = np.nanquantile(drawn, [tail, 1 - tail])
+        low, high = np.clip([2 * value - upper, 2 * value - lower], *bounds)
+        scores[name] = {"value": value, "low": float(low), "high": float(high)}
+    return scores
+
+
+def means(columns: dict[str, np.ndarray], resamples: int = 0, *, seed: int = 0) -> dict[str, Score]:
+    """Means of per-example values, with intervals where resamples are asked for.
+
+    Args:
+        columns: name -> (n,) values.
+        resamples: as in `intervals`.
+        seed: as in `intervals`.
+
+    Returns:
+        As `intervals`.
+    """
+    n = len(next(iter(columns.values())))
+    return intervals(
+        lambda rows: {
+            name: float(values[rows].mean(dtype=np.float64)) for name, values in columns.items()
+        },
+        n,
+        resamples,
+        seed=seed,
+    )

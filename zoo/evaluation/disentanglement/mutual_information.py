@@ -1,0 +1,47 @@
+"""Mutual information of units and factors, from counts; units are cut into bins first."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def discretise(codes: np.ndarray, bins: int = 20) -> np.ndarray:
+    """Bins of equal width between the smallest and the largest value of each unit.
+
+    Args:
+        codes: (n, units).
+        bins: their number.
+
+    Returns:
+        (n, units) int64, from 0 to bins - 1. A constant unit falls into one bin.
+    """
+    columns = [np.digitize(unit, np.histogram_bin_edges(unit, bins)[1:-1]) for unit in codes.T]
+    return np.stack(columns, axis=1)
+
+
+def mutual_information(units: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """I(z_j; v_k) = sum p(z, v) log[p(z, v) / (p(z) p(v))] of the counted shares, nats.
+
+    Args:
+        units: (n, units) non-negative integers.
+        factors: (n, factors) non-negative integers.
+
+    Returns:
+        (units, factors) float64. Counting makes it too large by about (cells - 1) / (2 n).
+    """
+    return np.array([[_information(unit, factor) for factor in factors.T] for unit in units.T])
+
+
+def entropies(factors: np.ndarray) -> np.ndarray:
+    """H(v_k) = -sum p log p of each column: (n, factors) non-negative integers -> (factors,) nats."""
+    shares = [np.bincount(column) / len(column) for column in factors.T]
+    return np.array([-(p[p > 0] * np.log(p[p > 0])).sum() for p in shares])
+
+
+def _information(unit: np.ndarray, factor: np.ndarray) -> float:
+    width = int(factor.max()) + 1
+    counts = np.bincount(unit * width + factor, minlength=(int(unit.max()) + 1) * width)
+    joint = counts.reshape(-1, width) / len(unit)
+    independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
+    used = joint > 0
+    return float((joint[used] * np.log(joint[used] / independent[used])).sum())

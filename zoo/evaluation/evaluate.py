@@ -1,0 +1,175 @@
+"""One call that tells how good a representation is, for any encoder, on the user's own data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from zoo.evaluation.checks import NotComputable, as_codes, as_labels
+from zoo.evaluation.groups import GROUPS, Task
+from zoo.evaluation.subject import subject_of
+from zoo.evaluation.table import table
+from zoo.registry import suggest
+
+
+def evaluate(
+    model_or_codes: Any,
+    x: Any = None,
+    labels: Any = None,
+    factors: Any = None,
+    *,
+    x_train: Any = None,
+    labels_train: Any = None,
+    decode: Callable[[np.ndarray], np.ndarray] | None = None,
+    groups: Iterable[str] | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    bootstrap: int = 0,
+    details: bool = False,
+    seed: int = 0,
+    batch_size: int = 500,
+    verbose: bool = True,
+) -> dict[str, dict[str, Any]]:
+    """Measure a representation, in all groups of metrics that the arguments allow.
+
+    reconstruction   needs a decoder
+    density          needs a model with q(z|x), p(x|z) and p(z)
+    sparsity         needs two units
+    probing          needs labels
+    clustering       needs labels
+    disentanglement  needs factors
+    generation       needs a model that generates, and training examples with labels, or features
+
+    Args:
+        model_or_codes: an `Autoencoder`, a function from a batch of examples to codes, a Keras model,
+            the path of a SavedModel folder with an ``encode`` endpoint or of a ``.keras`` file, or
+            the codes of x, (n, units). A function or Keras model is given x as it is; for the models
+            of the zoo and for endpoints uint8 pictures are divided by 255.
+        x: (n, ...) held-out examples, or a `zoo.data.Data` record, which brings its labels and
+            factors along. May be left out for an array of codes.
+        labels: (n,) classes.
+        factors: (n, factors) factors of variation, discrete (continuous ones with
+            ``settings={"disentanglement": {"factor_bins": 20}}``).
+        x_train: (m, ...) training examples, or a `Data` record: probes are then fitted to them, and
+            generated examples compared with them. Without them, probes are fitted to a part of x.
+        labels_train: (m,) their classes.
+        decode: from codes to examples, for an encoder that has no decoder of its own.
+        groups: which groups; all by default.
+        settings: group -> options, for example ``{"density": {"samples": 500}}``. They are the
+            keyword arguments of the functions in `zoo.evaluation.groups`.
+        bootstrap: resamples for 95 % intervals, for example 200; 0 for none. What is resampled stands
+            with each metric.
+        details: also return arrays: the values of each example, the picture of each unit.
+        seed: of every random choice.
+        batch_size: examples that a function, Keras model or endpoint is given at a time.
+        verbose: print the result as a table.
+
+    Returns:
+        group -> metric -> float, or {"value", "low", "high"} with a bootstrap. Under "skipped", group
+        -> the reason why it is missing. Under "details", where asked for, group -> name -> array.
+
+    Raises:
+        ValueError: for arguments that do not match each other, unknown groups or options, or codes
+            that are not finite.
+
+    Warns:
+        UserWarning: for each metric that is NaN, with the reason.
+    """
+    settings = dict(settings or {})
+    chosen = _chosen_groups(groups, settings)
+    x, labels, factors = _record(x, labels, factors)
+    x_train, labels_train, _ = _record(x_train, labels_train, None)
+    if x is None:
+        x = _codes_alone(model_or_codes, decode)
+    x = _examples(x, "x")
+    x_train = None if x_train is None else _examples(x_train, "x_train")
+    _check_lengths(x, labels, factors, x_train, labels_train)
+    subject = subject_of(model_or_codes, x, batch_size).with_decoder(decode)
+    task = Task(
+        subject=subject,
+        x=x,
+        labels=labels,
+        factors=factors,
+        x_train=x_train,
+        labels_train=labels_train,
+        bootstrap=bootstrap,
+        seed=seed,
+        details=details,
+    )
+    started = time.perf_counter()
+    units = task.codes.shape[1]
+    result: dict[str, dict[str, Any]] = {}
+    skipped: dict[str, str] = {}
+    arrays: dict[str, dict[str, np.ndarray]] = {}
+    for name in chosen:
+        try:
+            result[name], arrays[name] = GROUPS[name].run(task, **settings.get(name, {}))
+        except NotComputable as reason:
+            skipped[name] = str(reason)
+    result["skipped"] = skipped
+    if details:
+        result["details"] = arrays
+    if verbose:
+        title = f"Evaluation of {subject.name}: {len(x):,} examples, {units} units"
+        print(table(result, f"{title} ({time.perf_counter() - started:.1f} s)"))
+    return result
+
+
+def _chosen_groups(groups: Iterable[str] | None, settings: Mapping[str, Any]) -> list[str]:
+    if isinstance(groups, str):
+        groups = [groups]
+    chosen = list(GROUPS) if groups is None else list(groups)
+    for name in [*chosen, *settings]:
+        if name not in GROUPS:
+            raise ValueError(f"Unknown group of metrics {name!r}.{suggest(name, list(GROUPS))}")
+    for name, options in settings.items():
+        known = GROUPS[name].options()
+        for option in options:
+            if option not in known:
+                raise ValueError(
+                    f"The group {name!r} takes no option {option!r}.{suggest(option, known)}"
+                )
+    return chosen
+
+
+def _record(x: Any, labels: Any, factors: Any) -> tuple[Any, Any, Any]:
+    """The arrays of a `zoo.data.Data` record; what the caller gave beside it goes first."""
+    if not hasattr(x, "inputs"):
+        return x, labels, factors
+    return (
+        x.inputs,
+        x.labels if labels is None else labels,
+        x.factors if factors is None else factors,
+    )
+
+
+def _codes_alone(codes: Any, decode: Any) -> np.ndarray:
+    if callable(codes) or hasattr(codes, "encode") or isinstance(codes, str) or decode is not None:
+        raise ValueError("evaluate needs x, the examples, unless it is given codes alone.")
+    return as_codes(codes, 1)
+
+
+def _examples(x: Any, name: str) -> np.ndarray:
+    x = np.asarray(x)
+    if x.ndim < 2 or not len(x) or x.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{name} must be numbers of shape (n, ...), n >= 1; "
+            f"received shape {x.shape}, dtype {x.dtype}."
+        )
+    # The extremes are NaN or infinite where any value is, and cost no copy.
+    if x.dtype.kind == "f" and not np.isfinite([x.min(), x.max()]).all():
+        raise ValueError(f"{name} must be finite; it holds NaN or infinity.")
+    return x
+
+
+def _check_lengths(x: Any, labels: Any, factors: Any, x_train: Any, labels_train: Any) -> None:
+    if labels is not None:
+        as_labels(labels, len(x))
+    if labels_train is not None:
+        if x_train is None:
+            raise ValueError("labels_train need x_train; received None.")
+        as_labels(labels_train, len(x_train), "labels_train")
+    if factors is not None and len(factors) != len(x):
+        raise ValueError(f"factors must match the {len(x)} examples; received {len(factors)}.")

@@ -1,0 +1,228 @@
+"""The groups of metrics that `evaluate` runs, each with what it needs and the options it takes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from zoo.evaluation import aggregate_posterior as aggregate
+from zoo.evaluation import clustering, density, generation, probing, reconstruction, sparsity
+from zoo.evaluation import disentanglement as disentangled
+from zoo.evaluation.checks import NotComputable, as_codes, as_factors
+from zoo.evaluation.disentanglement.mutual_information import discretise, mutual_information
+from zoo.evaluation.features import classifier_features
+from zoo.evaluation.subject import Subject, subject_of
+
+Result = tuple[dict[str, Any], dict[str, np.ndarray]]  # scores and details
+
+
+@dataclass
+class Task:
+    """One evaluation: what is evaluated, on what, and how.
+
+    Args:
+        subject: what is evaluated.
+        x: (n, ...) examples.
+        labels: (n,) or None.
+        factors: (n, factors) or None.
+        x_train: (m, ...) or None.
+        labels_train: (m,) or None.
+        bootstrap: resamples for intervals.
+        seed: of every random choice.
+        details: whether arrays are wanted beside the scores.
+    """
+
+    subject: Subject
+    x: np.ndarray
+    labels: Any = None
+    factors: Any = None
+    x_train: np.ndarray | None = None
+    labels_train: Any = None
+    bootstrap: int = 0
+    seed: int = 0
+    details: bool = False
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """(n, units)."""
+        return as_codes(self.subject.encode(self.x), 1)
+
+    @property
+    def random(self) -> dict[str, int]:
+        """The arguments of every score that has intervals."""
+        return {"bootstrap": self.bootstrap, "seed": self.seed}
+
+
+def run_reconstruction(task: Task, *, data_range: float | None = None) -> Result:
+    """See `zoo.evaluation.reconstruction`."""
+    if task.subject.reconstruct is None:
+        raise NotComputable(f"{task.subject.name} has no decoder; pass decode=")
+    scale = reconstruction.data_range_of(task.x) if data_range is None else data_range
+    errors = reconstruction.per_example(task.x, task.subject.reconstruct, data_range=scale)
+    return reconstruction.scores(errors, data_range=scale, **task.random), errors
+
+
+def run_density(
+    task: Task,
+    *,
+    samples: int = 100,
+    examples: int | None = 2000,
+    prior_samples: int = 50_000,
+    **options: Any,
+) -> Result:
+    """See `zoo.evaluation.density` and `zoo.evaluation.aggregate_posterior`.
+
+    Args:
+        task: what to evaluate.
+        samples: draws of q(z|x) an example, for the bounds.
+        examples: the bounds take so many random examples, None all, since each is decoded
+            ``samples`` times.
+        prior_samples: draws of the prior for the aggregate posterior.
+        **options: of `zoo.evaluation.aggregate_posterior.scores`.
+    """
+    model = task.subject.model
+    if model is None:
+        raise NotComputable(f"{task.subject.name} has no posterior and prior")
+    prior = model.prior_distribution()
+    if prior is None:
+        raise NotComputable("the model has no prior")
+    drawn = prior.sample(prior_samples, seed=[task.seed, 1]).numpy()
+    posterior_draws = density.posterior_samples(model, task.x, seed=task.seed)
+    scores = aggregate.scores(
+        task.codes, task.codes if posterior_draws is None else posterior_draws, drawn, **options
+    )
+    if posterior_draws is None:
+        return scores, {}
+    rows = np.random.default_rng(task.seed).permutation(len(task.x))[:examples]
+    bounds = density.per_example(model, task.x[rows], samples=samples, seed=task.seed)
+    return {**density.scores(bounds, **task.random), **scores}, {**bounds, "rows": rows}
+
+
+def run_sparsity(task: Task, **options: Any) -> Result:
+    """See `zoo.evaluation.sparsity`."""
+    if task.codes.shape[1] < 2:
+        raise NotComputable("a code of one unit has no sparsity")
+    scores = sparsity.scores(task.codes, **task.random, **options)
+    return scores, {"unit_pictures": _unit_pictures(task)} if task.details else {}
+
+
+def run_probing(task: Task, **options: Any) -> Result:
+    """See `zoo.evaluation.probing`."""
+    _require(task.labels, "labels")
+    train: tuple[Any, ...] = ()
+    if task.x_train is not None and task.labels_train is not None:
+        train = _training_codes(task, options.get("max_train", 10_000))
+    return probing.scores(task.codes, task.labels, *train, **task.random, **options), {}
+
+
+def run_clustering(task: Task, **options: Any) -> Result:
+    """See `zoo.evaluation.clustering`."""
+    _require(task.labels, "labels")
+    own = {} if task.subject.cluster is None else {"model": task.subject.cluster(task.x)}
+    scores = clustering.scores(task.codes, task.labels, clusters=own, **task.random, **options)
+    return scores, own
+
+
+def run_disentanglement(task: Task, **options: Any) -> Result:
+    """See `zoo.evaluation.disentanglement`."""
+    _require(task.factors, "factors")
+    scores = disentangled.scores(task.codes, task.factors, **task.random, **options)
+    if not task.details:
+        return scores, {}
+    factors = as_factors(task.factors, len(task.codes), options.get("factor_bins"))
+    return scores, {"mutual_information": mutual_information(discretise(task.codes), factors)}
+
+
+def run_generation(
+    task: Task, *, features: Any = None, samples: int = 5000, neighbours: int = 3
+) -> Result:
+    """See `zoo.evaluation.generation`.
+
+    Args:
+        task: what to evaluate.
+        features: a function from examples to features (n, d), a Keras model, or
+            `zoo.evaluation.features.pixels`; by default
+            `zoo.evaluation.features.classifier_features` of the training set.
+        samples: how many examples to generate, and to compare with.
+        neighbours: of the precision and recall.
+    """
+    if task.subject.generate is None:
+        raise NotComputable(f"{task.subject.name} cannot generate")
+    if features is None:
+        if task.x_train is None or task.labels_train is None:
+            raise NotComputable(
+                "the default features need x_train and labels_train; or name your own with "
+                "settings={'generation': {'features': ...}}"
+            )
+        features = classifier_features(task.x_train, task.labels_train, seed=task.seed)
+    rng = np.random.default_rng(task.seed)
+    x = _some(task.x, samples, rng)
+    describe = subject_of(features, x).encode
+    generated = task.subject.generate(len(x), task.seed)
+    found = describe(generated)
+    train = None if task.x_train is None else describe(task.x_train)
+    scores = generation.scores(describe(x), found, train, neighbours=neighbours)
+    details = {"generated": generated}
+    if task.details and train is not None:
+        details["nearest_training_examples"] = generation.nearest(found, train)[0][:, 0]
+    return scores, details
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of metrics.
+
+    Args:
+        run: from a `Task` and options to scores and details.
+        delegates: functions whose keyword arguments ``run`` passes on.
+    """
+
+    run: Callable[..., Result]
+    delegates: tuple[Callable, ...] = field(default=())
+
+    def options(self) -> list[str]:
+        """The names that ``settings`` may hold for this group."""
+        found = set()
+        for function in (self.run, *self.delegates):
+            parameters = inspect.signature(function).parameters.values()
+            found |= {p.name for p in parameters if p.kind == p.KEYWORD_ONLY}
+        return sorted(found - {"bootstrap", "seed", "clusters"})
+
+
+GROUPS = {
+    "reconstruction": Group(run_reconstruction),
+    "density": Group(run_density, (aggregate.scores,)),
+    "sparsity": Group(run_sparsity, (sparsity.scores,)),
+    "probing": Group(run_probing, (probing.scores,)),
+    "clustering": Group(run_clustering, (clustering.scores,)),
+    "disentanglement": Group(run_disentanglement, (disentangled.scores,)),
+    "generation": Group(run_generation),
+}
+
+
+def _require(value: Any, name: str) -> None:
+    if value is None:
+        raise NotComputable(f"needs {name}")
+
+
+def _some(x: np.ndarray, limit: int | None, rng: np.random.Generator) -> np.ndarray:
+    return x[rng.permutation(len(x))[:limit]]
+
+
+def _training_codes(task: Task, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.random.default_rng(task.seed).permutation(len(task.x_train))[:limit]
+    codes = as_codes(task.subject.encode(task.x_train[rows]), 1)
+    return codes, np.asarray(task.labels_train)[rows]
+
+
+def _unit_pictures(task: Task) -> np.ndarray:
+    """Decoded 3 standard deviations from the mean code, or, without a decoder, from the inputs."""
+    if task.subject.decode is None:
+        return sparsity.mean_active_inputs(task.x, task.codes)
+    centre, spread = task.codes.mean(axis=0), task.codes.std(axis=0)
+    return sparsity.decoded_units(task.subject.decode, len(spread), 3 * spread, centre)
