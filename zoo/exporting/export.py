@@ -1,0 +1,73 @@
+"""Export a model for use where this library is not installed."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.exporting.staging import staged
+from zoo.registry import suggest
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+
+# Name of a format -> its module, imported when the format is asked for.
+FORMATS = {"tf_saved_model": "saved_model", "onnx": "onnx", "litert": "litert"}
+
+
+def export(
+    model: Autoencoder,
+    filepath: str | os.PathLike[str],
+    format: str = "tf_saved_model",
+    check: Any = True,
+) -> Path:
+    """Write a folder with the model's functions, once they are seen to answer as the model does.
+
+    Formats:
+
+    - "tf_saved_model": one SavedModel with the endpoints `reconstruct` (also `serving_default`),
+      `encode`, `decode`, `posterior` (loc and scale) where the code is drawn from a location-scale
+      family, and `generate(n, seed)` where the model has a prior. It loads where only TensorFlow is
+      installed.
+    - "onnx": encoder.onnx, decoder.onnx and reconstruct.onnx; needs the extra ``latent-zoo[onnx]``.
+    - "litert": encoder.tflite, decoder.tflite and reconstruct.tflite.
+
+    Pictures go in as float32 as the model sees them, in [0, 1]; uint8 is scaled by 1/255 by the caller.
+    The batch size is free. Draws from the posterior are left to the caller: scale * noise + loc. ONNX and
+    LiteRT compute in float32 also where the model computes in mixed precision.
+
+    The export is written beside `filepath`, loaded back, compared, and only then put in place, so that an
+    export that stands there stays until the new one is complete.
+
+    Args:
+        model: a built model.
+        filepath: the folder to write; an earlier export there is replaced, and nothing else is.
+        format: one of the three above.
+        check: True to compare the export with the model on generated rows, an array (rows, *event) to
+            compare on these, False not to compare. Every answer must agree to 1e-5 of the largest number
+            of its row, or to 1e-5 where that is below 1.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: for an unknown format, a place that cannot be written or holds something else, rows
+            that do not fit the model, or an export that disagrees with the model.
+        ImportError: where the extra of the format is not installed.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"Unknown export format {format!r}.{suggest(format, sorted(FORMATS))}")
+    kind = importlib.import_module(f"zoo.exporting.{FORMATS[format]}")
+    from zoo.exporting.endpoints import in_float32
+    from zoo.exporting.parity import compare, rows_to_compare
+
+    rows = rows_to_compare(model, check)
+    if not kind.MIXED_PRECISION:
+        model = in_float32(model)
+    with staged(filepath) as folder:
+        kind.write(model, folder)
+        if rows is not None:
+            compare(model, kind.load(folder), rows)
+    return Path(filepath)

@@ -1,0 +1,60 @@
+"""LiteRT, once TensorFlow Lite: the parts that draw nothing, a file each, for telephones and small boards."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.exporting.endpoints import DETERMINISTIC, deterministic
+from zoo.exporting.saved_model import write_endpoints
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+
+# Its built-in operations know no bfloat16.
+MIXED_PRECISION = False
+
+
+def write(model: Autoencoder, folder: Path) -> None:
+    """Write encoder.tflite, decoder.tflite and reconstruct.tflite, of built-in operations only.
+
+    Args:
+        model: a built model that computes in float32.
+        folder: an empty folder.
+    """
+    parts = deterministic(model)
+    # Converting from a SavedModel freezes the weights; from a bare function they would be left out.
+    with tempfile.TemporaryDirectory() as source:
+        write_endpoints(parts, Path(source))
+        for name in parts:
+            converter = tf.lite.TFLiteConverter.from_saved_model(source, signature_keys=[name])
+            (folder / f"{name}.tflite").write_bytes(converter.convert())
+
+
+def load(folder: Path) -> dict[str, Callable[..., Any]]:
+    """The three parts as functions of arrays, run by the interpreter, by the name of their endpoint."""
+    return {
+        endpoint: partial(_run, _runner(folder / f"{file}.tflite"))
+        for file, endpoint in DETERMINISTIC.items()
+    }
+
+
+def _runner(path: Path) -> Any:
+    with warnings.catch_warnings():
+        # TensorFlow announces that the interpreter moves to a package of its own.
+        warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter", UserWarning)
+        interpreter = tf.lite.Interpreter(model_path=str(path))
+    return interpreter.get_signature_runner()
+
+
+def _run(runner: Any, array: np.ndarray) -> np.ndarray:
+    (name,) = runner.get_input_details()
+    (answer,) = runner(**{name: array}).values()
+    return answer

@@ -1,0 +1,125 @@
+"""Whether an export answers as the model does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.exporting.endpoints import Endpoint, as_dict, endpoints
+from zoo.trainer.sources import checked, to_float
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+
+TOLERANCE = 1e-5
+ROWS = 16
+# A relative change of the inputs, some ten times what another order of summation does to the answers.
+_NUDGE = 1e-6
+
+
+def rows_to_compare(model: Autoencoder, check: Any) -> np.ndarray | None:
+    """The rows that an export is compared on.
+
+    Args:
+        model: whose inputs they are.
+        check: True for `ROWS` uniform ones on [0, 1), an array of rows, or False.
+
+    Returns:
+        (rows, *event) float32, or None for no comparison.
+
+    Raises:
+        ValueError: for rows that do not fit the model.
+    """
+    if check is False or check is None:
+        return None
+    if check is True:
+        return np.random.default_rng(0).random((ROWS, *model.event_shape), np.float32)
+    rows = checked(check, model.event_shape, "check")
+    return to_float(rows, model.event_shape).numpy()
+
+
+def compare(
+    model: Autoencoder, exported: Mapping[str, Callable[..., Any]], rows: np.ndarray
+) -> None:
+    """Hold every exported function to the model's own answers.
+
+    Args:
+        model: what was exported.
+        exported: name of an endpoint -> the function as it was loaded back.
+        rows: (rows, *event) float32.
+
+    Raises:
+        ValueError: where an answer differs by more than `TOLERANCE`, or the model's is not finite.
+    """
+    given = {"x": rows, "z": model.encode(rows), "n": np.int32(len(rows)), "seed": np.int32(1)}
+    known = endpoints(model)
+    for name, function in exported.items():
+        endpoint = known[name]
+        arguments = [given[spec.name] for spec in endpoint.signature]
+        compare_endpoint(name, endpoint, function, arguments)
+
+
+def compare_endpoint(
+    name: str, endpoint: Endpoint, function: Callable[..., Any], arguments: list[np.ndarray]
+) -> None:
+    """Hold one exported function to the model's answers.
+
+    Rows where the model itself gives another answer for nearly the same input, as where two units tie for
+    the k-th place, are left out, as long as some other row agrees.
+
+    Args:
+        name: of the endpoint, for errors.
+        endpoint: whose `answer` is the truth.
+        function: the exported function.
+        arguments: of both.
+
+    Raises:
+        ValueError: as in `compare`.
+    """
+    expected, received = as_dict(endpoint.answer(*arguments)), as_dict(function(*arguments))
+    if not all(np.isfinite(value).all() for value in expected.values()):
+        raise ValueError(
+            f"The model's answers to {name!r} are not all finite numbers, so nothing was exported. Load "
+            "the weights of a training that did not diverge."
+        )
+    distance = _distance(expected, received)
+    wrong = distance > TOLERANCE
+    if wrong.any() and arguments[0].ndim:
+        wrong &= ~_jumps(endpoint, arguments[0], expected) | ~(distance <= TOLERANCE).any()
+    if wrong.any():
+        raise ValueError(
+            f"The exported {name!r} disagrees with the model by up to {distance[wrong].max():.3g} in "
+            f"{wrong.sum()} of {len(wrong)} rows; expected at most {TOLERANCE:g}. Nothing was exported."
+        )
+
+
+def _jumps(endpoint: Endpoint, inputs: np.ndarray, answers: dict[str, np.ndarray]) -> np.ndarray:
+    """(rows,), True where the model's own answer to nearly the same row is another one."""
+    generator = np.random.default_rng(0)
+    jumps = np.zeros(len(inputs), bool)
+    for _ in range(4):
+        noise = generator.standard_normal(inputs.shape, np.float32)
+        nudged = endpoint.answer(inputs * (1 + _NUDGE * noise))
+        jumps |= _distance(answers, as_dict(nudged)) > TOLERANCE
+    return jumps
+
+
+def _distance(expected: dict[str, np.ndarray], received: dict[str, np.ndarray]) -> np.ndarray:
+    """(rows,), the largest difference of every row in units of its largest number, or of 1 if that is less.
+
+    Infinite where names, shapes or finiteness differ.
+    """
+    rows = len(next(iter(expected.values())))
+    if {key: value.shape for key, value in expected.items()} != {
+        key: value.shape for key, value in received.items()
+    }:
+        return np.full(rows, np.inf)
+    distances = []
+    for key, value in expected.items():
+        want, have = value.reshape(rows, -1), received[key].reshape(rows, -1)
+        unit = np.maximum(np.abs(want).max(axis=1), 1)
+        distance = np.abs(want - have).max(axis=1) / unit
+        distances.append(np.where(np.isfinite(distance), distance, np.inf))
+    return np.max(distances, axis=0)

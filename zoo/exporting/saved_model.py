@@ -1,0 +1,48 @@
+"""TensorFlow's SavedModel: every endpoint in one folder, read by TensorFlow alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from zoo.exporting.endpoints import Endpoint, endpoints
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+
+MIXED_PRECISION = True
+
+
+def write(model: Autoencoder, folder: Path) -> None:
+    """Write a SavedModel of all endpoints; the first, `reconstruct`, is `serving_default` too.
+
+    Args:
+        model: a built model.
+        folder: an empty folder.
+    """
+    write_endpoints(endpoints(model), folder)
+
+
+def write_endpoints(named: Mapping[str, Endpoint], folder: Path) -> None:
+    """Write a SavedModel of these endpoints and the variables that they use."""
+    archive = keras.export.ExportArchive()
+    for name, endpoint in named.items():
+        archive.add_endpoint(name, endpoint.function, list(endpoint.signature))
+    archive.write_out(str(folder), verbose=False)
+
+
+def load(folder: Path) -> dict[str, Callable[..., Any]]:
+    """The endpoints of a SavedModel as functions of arrays."""
+    loaded = tf.saved_model.load(str(folder))
+    names = [name for name in loaded.signatures if name != "serving_default"]
+    # Each holds on to the whole, whose variables would else be gone.
+    return {name: partial(_call, loaded, name) for name in names}
+
+
+def _call(loaded: Any, name: str, *arguments: Any) -> Any:
+    return getattr(loaded, name)(*arguments)

@@ -1,0 +1,79 @@
+"""A folder that appears at its place only when it is complete."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# What an export writes. A folder with anything else in it is the user's own and is never replaced.
+_OWN_NAMES = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
+_OWN_SUFFIXES = {".onnx", ".tflite"}
+
+
+@contextmanager
+def staged(target: str | os.PathLike[str]) -> Iterator[Path]:
+    """A new folder to write to, moved to `target` at the end unless an error is raised.
+
+    It lies beside `target`, on the same disk. An earlier export at `target` is moved aside for the moment
+    between two renames, and put back if the second fails.
+
+    Args:
+        target: the folder to be; missing parents are made.
+
+    Yields:
+        An empty folder.
+
+    Raises:
+        ValueError: where `target` cannot be written, or holds something that is no export.
+    """
+    import tensorflow as tf
+
+    try:
+        place = Path(target).resolve()
+        _check_free(place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as room:
+            folder = Path(room) / "new"
+            folder.mkdir()
+            yield folder
+            _replace(place, folder, aside=Path(room) / "old")
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
+        raise ValueError(
+            f"Cannot write the export to {str(target)!r}: {reason}. "
+            "Name a folder in a place that can be written."
+        ) from error
+
+
+def _check_free(place: Path) -> None:
+    """Raise unless `place` is free, an empty folder or an earlier export."""
+    if not place.exists():
+        return
+    if not place.is_dir():
+        raise ValueError(
+            f"An export is a folder; {str(place)!r} is a file. Name another place, or remove it."
+        )
+    strange = sorted(
+        path.name
+        for path in place.iterdir()
+        if path.name not in _OWN_NAMES and path.suffix not in _OWN_SUFFIXES
+    )
+    if strange:
+        raise ValueError(
+            f"The folder {str(place)!r} holds {strange[0]!r}, which is no part of an export, and is not "
+            "replaced. Name a folder of its own for the export."
+        )
+
+
+def _replace(place: Path, folder: Path, aside: Path) -> None:
+    if place.exists():
+        place.rename(aside)
+    try:
+        folder.rename(place)
+    except OSError:
+        if aside.exists():
+            aside.rename(place)
+        raise
