@@ -30,12 +30,14 @@ class BlockTrainer(keras.Model):
     """Training, evaluation and inference of a model that computes its own loss.
 
     A subclass gives `update` (one training step), `measure` (the terms of an evaluation batch) and
-    `term_names`; it has the attributes `event_shape` and `seed`.
+    `term_names`; it has the attributes `event_shape` and `seed`, and may have `input_bounds`, the range of
+    its inputs.
     """
 
     seed: int
     event_shape: tuple[int, ...]
     jit_friendly = True
+    input_bounds: tuple[float, float] | None = None
 
     def __init__(self, **kwargs: Any):
         # The sub-models follow the global policy; inputs and losses stay in float32.
@@ -180,7 +182,7 @@ class BlockTrainer(keras.Model):
         x, validation_data = sources.array_of(x), sources.array_of(validation_data)
         try:
             if sources.is_array(x):
-                x = sources.checked(x, self.event_shape, "x")
+                x = sources.checked(x, self.event_shape, "x", self.input_bounds, minimum=2)
                 if validation_split and validation_data is None:
                     count = self._validation_rows(len(x), validation_split)
                     x, validation_data = x[:-count], x[-count:]
@@ -338,7 +340,7 @@ class BlockTrainer(keras.Model):
         plan = blocks.Plan(len(array), batch, steps, replicas, shuffle, self.seed)
         if streamed:
             epoch = functools.partial(
-                blocks.data_blocks, sources.reader(array, self.event_shape), plan
+                blocks.data_blocks, sources.reader(array, self.event_shape, self.input_bounds), plan
             )
             shape = (1 if steps == 1 else None, batch // replicas, *self.event_shape)
             kind = np.uint8 if array.dtype == np.uint8 else np.float32
@@ -353,7 +355,7 @@ class BlockTrainer(keras.Model):
 
     def _evaluation_dataset(self, data: Any, batch_size: int | None, name: str) -> tuple[Any, int]:
         """The batches of endless evaluations, and how many one evaluation has."""
-        array = sources.checked(data, self.event_shape, name)
+        array = sources.checked(data, self.event_shape, name, self.input_bounds)
         replicas = self.distribute_strategy.num_replicas_in_sync
         batch = -(-(batch_size or EVALUATION_BATCH) // replicas) * replicas
         count = -(-len(array) // batch)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
@@ -25,6 +26,13 @@ class StopOnNonFinite(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Remember the weights that training begins with."""
         self.term = None
+        self._variables = state_variables(self.model)
+        if not hasattr(self.model, "_snapshot"):
+            # Kept with the model, so that a second fit does not trace it again.
+            self.model._snapshot = tf.function(
+                lambda: [tf.identity(v.value) for v in self._variables], autograph=False
+            )
+        self._snapshot = self.model._snapshot
         self._remember()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -47,7 +55,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
             return
         # "loss" is the sum; the term that spoilt it says more.
         self.term = next((name for name in bad if name != "loss"), bad[0])
-        for variable, value in self._good:
+        for variable, value in zip(self._variables, self._good, strict=True):
             variable.assign(value)
         self.model.stop_training = True
         warnings.warn(
@@ -58,7 +66,8 @@ class StopOnNonFinite(keras.callbacks.Callback):
         )
 
     def _remember(self) -> None:
-        self._good = [(v, v.numpy()) for v in state_variables(self.model)]
+        # No copy yet: a variable that is updated later leaves its old buffer to this tensor.
+        self._good = self._snapshot()
 
 
 def state_variables(model: keras.Model) -> list[keras.Variable]:

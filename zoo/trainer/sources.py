@@ -29,10 +29,23 @@ def array_of(data: Any) -> Any:
     return data
 
 
-def checked(data: Any, event_shape: tuple[int, ...], name: str) -> np.ndarray:
-    """`data` as an array of finite numbers of the model's shape; see `zoo.data.checks`.
+def checked(
+    data: Any,
+    event_shape: tuple[int, ...],
+    name: str,
+    bounds: tuple[float, float] | None = None,
+    minimum: int = 1,
+) -> np.ndarray:
+    """`data` as an array of finite numbers of the model's shape.
 
     Arrays above `MEMORY_LIMIT` are only looked at here; `reader` checks what it reads.
+
+    Args:
+        data: (rows, *event).
+        event_shape: shape of one example.
+        name: what an error calls the data.
+        bounds: the range of the values, as in `zoo.data.check_inputs`.
+        minimum: the smallest number of rows.
 
     Raises:
         ValueError: for anything else, with what was expected and received.
@@ -41,13 +54,18 @@ def checked(data: Any, event_shape: tuple[int, ...], name: str) -> np.ndarray:
 
     array = data if isinstance(data, np.ndarray) else np.asarray(data)
     if array.nbytes > MEMORY_LIMIT:
-        check_inputs(np.asarray(array[:2]), event_shape, name)
+        check_inputs(np.asarray(array[:2]), event_shape, name, bounds=bounds)
         return array
-    return check_inputs(array, event_shape, name)
+    return check_inputs(array, event_shape, name, bounds=bounds, minimum=minimum)
 
 
-def reader(array: np.ndarray, event_shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from rising row numbers to checked rows, which keeps no page of the file mapped."""
+def reader(
+    array: np.ndarray, event_shape: tuple[int, ...], bounds: tuple[float, float] | None = None
+) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from rising row numbers to checked rows, which keeps no page of the file mapped.
+
+    Arguments as in `checked`.
+    """
     from zoo.data.checks import check_inputs
 
     path = getattr(array, "filename", None)
@@ -58,7 +76,8 @@ def reader(array: np.ndarray, event_shape: tuple[int, ...]) -> Callable[[np.ndar
             # A fresh mapping is dropped after use, so that resident memory does not grow with the file.
             source = np.memmap(path, array.dtype, "r", array.offset, array.shape)
         chosen = np.asarray(source[rows])
-        return check_inputs(chosen, event_shape, f"rows {rows[0]} to {rows[-1]} of x")
+        where = f"rows {rows[0]} to {rows[-1]} of x"
+        return check_inputs(chosen, event_shape, where, bounds=bounds, minimum=1)
 
     return read
 

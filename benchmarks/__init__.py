@@ -1,0 +1,1 @@
+"""Speed of training and serving, against other libraries, side by side in one run."""

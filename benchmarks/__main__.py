@@ -1,0 +1,179 @@
+"""``python -m benchmarks``: prints the table and writes docs/results/benchmarks.
+
+Every contender is a process of its own that has warmed up; rounds go A B C A B C, so that a slow minute of
+the machine meets all of them. Ratios are taken round by round, and their median is quoted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.workloads import WORKLOADS, Workload
+
+CONTENDERS = {
+    "zoo": ("zoo_fit", "prepare"),
+    "bare TensorFlow": ("bare_tensorflow", "prepare"),
+    "PyTorch": ("torch_loop", "prepare"),
+    "PyTorch compiled": ("torch_loop", "prepare_compiled"),
+    "pythae": ("pythae_trainer", "prepare"),
+}
+ROOT = Path(__file__).parent.parent
+
+
+class Contender:
+    """A running worker."""
+
+    def __init__(self, name: str, workload: str, precision: str, threads: int):
+        environment = {
+            **os.environ,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "OMP_NUM_THREADS": str(threads),
+            "MKL_NUM_THREADS": str(threads),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", *CONTENDERS[name], workload, precision,
+             str(threads)],
+            cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.start = self._read("ready")
+
+    def round(self) -> float:
+        """Seconds of one round."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self._read("round")
+
+    def stop(self) -> None:
+        """End the worker."""
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _read(self, word: str) -> float:
+        for line in self.process.stdout:
+            if line.startswith(word):
+                return float(line.split()[1])
+        raise RuntimeError(f"A contender ended early: {self.process.args}")
+
+
+def compare(
+    workload: Workload, precision: str, threads: int, rounds: int, names: list[str]
+) -> dict:
+    """Seconds of every round of every contender, and what follows from them."""
+    running = {name: Contender(name, workload.name, precision, threads) for name in names}
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name, contender in running.items():
+            seconds[name].append(contender.round())
+    for contender in running.values():
+        contender.stop()
+    rows = workload.rows * workload.epochs
+    ours = seconds["zoo"]
+    return {
+        "workload": workload.name,
+        "precision": precision,
+        "threads": threads,
+        "images_per_second": {n: rows / statistics.median(s) for n, s in seconds.items()},
+        "start_seconds": {name: contender.start for name, contender in running.items()},
+        "zoo_times": {
+            name: statistics.median(b / a for a, b in zip(ours, other, strict=True))
+            for name, other in seconds.items()
+            if name != "zoo"
+        },
+        "seconds": seconds,
+    }
+
+
+def matrix_throughput(threads: int, precision: str) -> float:
+    """Measured FLOP/s of a 1000 x 1000 x 1000 product through TensorFlow, the best of five."""
+    code = f"""
+import time, tensorflow as tf
+tf.config.threading.set_intra_op_parallelism_threads({threads})
+tf.config.threading.set_inter_op_parallelism_threads({threads})
+a = tf.cast(tf.random.normal((1000, 1000)), "{precision}")
+f = tf.function(lambda x: tf.while_loop(lambda i, y: i < 50, lambda i, y: (i + 1, tf.matmul(y, a)), (0, x))[1])
+f(a)
+best = 1e9
+for _ in range(5):
+    t = time.perf_counter(); f(a).numpy(); best = min(best, time.perf_counter() - t)
+print(50 * 2e9 / best)
+"""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    return float(result.stdout.split()[-1])
+
+
+def table(results: list[dict]) -> str:
+    """The results as a Markdown table: images a second, and how many times as fast the zoo is."""
+    head = "| work | precision | threads | zoo, images/s | " + " | ".join(
+        f"zoo / {name}" for name in CONTENDERS if name != "zoo"
+    )
+    lines = [head + " | of matrix peak |", "|" + "---|" * (len(CONTENDERS) + 4)]
+    for r in results:
+        cells = [r["workload"], r["precision"], str(r["threads"])]
+        cells.append(f"{r['images_per_second']['zoo']:,.0f}")
+        cells += [
+            f"{r['zoo_times'][name]:.2f}" if name in r["zoo_times"] else "-"
+            for name in CONTENDERS
+            if name != "zoo"
+        ]
+        cells.append(f"{r['share_of_peak']:.0%}" if r.get("share_of_peak") else "-")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run what the arguments ask for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--workloads", default=",".join(WORKLOADS), help="names, comma-separated")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--precisions", default="float32,bfloat16")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--contenders", default="", help="names; default: all that are installed")
+    parser.add_argument("--output", default=str(ROOT / "docs" / "results" / "benchmarks"))
+    arguments = parser.parse_args()
+    names = [n for n in arguments.contenders.split(",") if n] or installed()
+    results = []
+    peaks: dict[tuple[int, str], float] = {}
+    for precision in arguments.precisions.split(","):
+        for threads in map(int, arguments.threads.split(",")):
+            peaks[threads, precision] = matrix_throughput(threads, precision)
+            for workload in map(WORKLOADS.__getitem__, arguments.workloads.split(",")):
+                result = compare(workload, precision, threads, arguments.rounds, names)
+                if not workload.conv and workload.size > 16:
+                    rate = result["images_per_second"]["zoo"] * workload.flops
+                    result["share_of_peak"] = rate / peaks[threads, precision]
+                results.append(result)
+                print(table([result]).splitlines()[-1], flush=True)
+    output = Path(arguments.output)
+    output.mkdir(parents=True, exist_ok=True)
+    record = {
+        "command": "python -m benchmarks " + " ".join(sys.argv[1:]),
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "matrix_flops": {f"{t} threads, {p}": value for (t, p), value in peaks.items()},
+        "results": results,
+    }
+    (output / "training.json").write_text(json.dumps(record, indent=1))
+    print("\n" + table(results))
+
+
+def installed() -> list[str]:
+    """The contenders whose library is there."""
+    needs = {"PyTorch": "torch", "PyTorch compiled": "torch", "pythae": "pythae"}
+    return [n for n in CONTENDERS if importlib.util.find_spec(needs.get(n, "tensorflow"))]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""One contender in a process of its own: prepares, then runs a round for each line it reads."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+
+from benchmarks.workloads import WORKLOADS
+
+
+def main(module: str, function: str, workload: str, precision: str, threads: str) -> None:
+    """Print "ready <seconds to prepare and warm up>", then the seconds of each round asked for."""
+    start = time.perf_counter()
+    prepare = getattr(importlib.import_module(f"benchmarks.contenders.{module}"), function)
+    run = prepare(WORKLOADS[workload], precision, int(threads))
+    run()
+    print("ready", time.perf_counter() - start, flush=True)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        run()
+        print("round", time.perf_counter() - start, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

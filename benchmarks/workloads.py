@@ -1,0 +1,77 @@
+"""The work that every contender does."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Workload(NamedTuple):
+    """One training task.
+
+    Attributes:
+        name: as in the table.
+        model: "vae", "laplace" or "k_sparse".
+        event: shape of one example.
+        hidden: units of the MLP, or filters of the convolutions.
+        latents: dimensions of the code.
+        batch: rows of a batch.
+        rows: rows of one round.
+        conv: whether `hidden` are filters.
+        likelihood: "bernoulli" or "squared_error".
+        estimator: of the KL term.
+        epochs: passes over the rows in one round.
+    """
+
+    name: str
+    model: str
+    event: tuple[int, ...]
+    hidden: tuple[int, ...]
+    latents: int
+    batch: int
+    rows: int
+    conv: bool = False
+    likelihood: str = "bernoulli"
+    estimator: str = "analytic"
+    epochs: int = 1
+
+    @property
+    def size(self) -> int:
+        """Numbers of one example."""
+        return math.prod(self.event)
+
+    def data(self) -> np.ndarray:
+        """(rows, *event) float32 on [0, 1]; speed does not depend on the values."""
+        return np.random.default_rng(0).uniform(size=(self.rows, *self.event)).astype("float32")
+
+    @property
+    def flops(self) -> float:
+        """Multiplications and additions of one example's training step in dense layers."""
+        heads = 1 if self.model == "k_sparse" else 2
+        down = [self.size, *self.hidden, self.latents * heads]
+        up = [self.latents, *reversed(self.hidden), self.size]
+        products = sum(
+            a * b for sizes in (down, up) for a, b in zip(sizes, sizes[1:], strict=False)
+        )
+        # Forward, and backward for weights and for inputs; the first layer's inputs need none.
+        return 2 * (3 * products - down[0] * down[1])
+
+
+PICTURE = (28, 28, 1)
+WORKLOADS = {
+    w.name: w
+    for w in (
+        Workload("W1", "vae", (2,), (30, 30), 2, 128, 60_000, likelihood="squared_error", epochs=2),
+        Workload("W2", "vae", PICTURE, (400, 400), 20, 128, 12_800),
+        Workload("W2-1000", "vae", PICTURE, (400, 400), 20, 1000, 20_000),
+        Workload("W3", "k_sparse", PICTURE, (), 1000, 128, 12_800, likelihood="squared_error"),
+        Workload("W4", "vae", PICTURE, (32, 64, 128), 20, 128, 2_560, conv=True),
+        Workload("W5", "laplace", PICTURE, (400, 400), 20, 128, 12_800),
+        Workload(
+            "W5-sampled", "laplace", PICTURE, (400, 400), 20, 128, 12_800, estimator="sampled"
+        ),
+    )
+}
+K = 25
