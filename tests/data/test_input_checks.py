@@ -74,16 +74,18 @@ def test_nan_and_infinity_are_counted_and_placed(chunk, monkeypatch):
         check_inputs(x, name="pixels")
 
 
-def test_range_can_be_left_open():
+def test_range_of_pictures_can_be_left_open():
     x = np.linspace(-3, 3, 8, dtype=np.float32).reshape(2, 2, 2, 1)
-    assert check_inputs(x, bounds=None) is x
+    assert check_inputs(x, bounds=(-np.inf, np.inf)) is x
     with pytest.raises(ValueError, match="from -3 to 3"):
         check_inputs(x)
 
 
-def test_vectors_have_no_range():
+def test_vectors_have_a_range_only_where_it_is_given():
     x = np.array([[-100.0], [100.0]], np.float32)
     assert check_inputs(x) is x
+    with pytest.raises(ValueError, match=r"values of x must lie in \[0, 1\].*-100 to 100"):
+        check_inputs(x, bounds=(0, 1))
 
 
 def test_minimum_is_an_argument():
@@ -96,7 +98,17 @@ def test_memory_map_stays_on_disk_and_large_ones_are_not_converted(tmp_path, mon
     assert check_inputs(x) is x
     np.save(tmp_path / "y.npy", np.ones((4, 2)))
     y = np.load(tmp_path / "y.npy", mmap_mode="r")
-    assert check_inputs(y).dtype == np.float32
+    assert check_inputs(y).dtype == np.float32 and type(check_inputs(y)) is np.ndarray
     monkeypatch.setattr(checks, "_LARGEST_CONVERSION", 10)
     with pytest.raises(ValueError, match="Save the file as float32"):
         check_inputs(y)
+
+
+def test_checking_keeps_the_changes_of_a_copy_on_write_map(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((4, 2), np.float32))
+    x = np.load(tmp_path / "x.npy", mmap_mode="c")
+    x[:] = 3
+    np.testing.assert_array_equal(check_inputs(x), np.full((4, 2), 3))
+    y = np.load(tmp_path / "x.npy", mmap_mode="r+")
+    y[1:] = 5
+    np.testing.assert_array_equal(check_inputs(y[1:]), np.full((3, 2), 5))

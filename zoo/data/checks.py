@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.storage import release
+
 _CHUNK_BYTES = 64 << 20
 _LARGEST_CONVERSION = 4 << 30
 
@@ -16,7 +18,7 @@ def check_inputs(
     event_shape: Sequence[int] | None = None,
     name: str = "x",
     *,
-    bounds: tuple[float, float] | None = (0.0, 1.0),
+    bounds: tuple[float, float] | None = None,
     minimum: int = 2,
 ) -> np.ndarray:
     """Return the examples as uint8 or float32, or say in one line what is wrong with them.
@@ -28,8 +30,8 @@ def check_inputs(
             other floats and booleans become float32.
         event_shape: the shape that one example must have; None for any.
         name: what the error calls the array.
-        bounds: the range that pictures given as floats, which are arrays of rank 4, must keep to. None for
-            any range, as for a likelihood on the whole real line.
+        bounds: the range that floats must keep to. None for [0, 1] in pictures, which are arrays of rank 4,
+            and any range in others; (-inf, inf) for any range in pictures too.
         minimum: the smallest number of examples.
 
     Returns:
@@ -45,10 +47,13 @@ def check_inputs(
     if array.dtype == np.uint8:
         return array
     low, high = _scan(array, name)
-    if bounds is not None and array.ndim == 4 and (low < bounds[0] or high > bounds[1]):
+    if bounds is None and array.ndim == 4:
+        bounds = (0.0, 1.0)
+    if bounds is not None and (low < bounds[0] or high > bounds[1]):
+        kind = "Pictures given as floats" if array.ndim == 4 else f"The values of {name}"
         raise ValueError(
-            f"Pictures given as floats must lie in [{bounds[0]:g}, {bounds[1]:g}]; {name} reaches from "
-            f"{low:g} to {high:g}. Rescale them (divide by 255 where they are bytes), or pass uint8."
+            f"{kind} must lie in [{bounds[0]:g}, {bounds[1]:g}]; {name} reaches from {low:g} to {high:g}. "
+            "Rescale them (divide by 255 where they are bytes), or pass uint8."
         )
     return array
 
@@ -116,7 +121,7 @@ def _convert(array: np.ndarray, name: str) -> np.ndarray:
             "expected uint8 or float32. Save the file as float32 once."
         )
     with np.errstate(over="ignore"):  # what becomes infinite is reported by the scan
-        return array.astype(np.float32)
+        return np.array(array, np.float32)  # a plain array, also of a memory map
 
 
 def _scan(array: np.ndarray, name: str) -> tuple[float, float]:
@@ -128,6 +133,7 @@ def _scan(array: np.ndarray, name: str) -> tuple[float, float]:
         least, most = float(chunk.min()), float(chunk.max())
         if np.isfinite(least) and np.isfinite(most):
             low, high = min(low, least), max(high, most)
+            release(array)
             continue
         bad = ~np.isfinite(chunk)
         count += int(bad.sum())

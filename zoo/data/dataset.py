@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -60,9 +59,6 @@ class Data:
         Returns:
             A `Data` of ``len(rows)`` examples.
         """
-        chosen: dict[str, Any] = {
-            name: None if values is None else values[rows]
-            for name in ("inputs", "labels", "factors", "latents")
-            for values in (getattr(self, name),)
-        }
-        return dataclasses.replace(self, **chosen)
+        columns = ("inputs", "labels", "factors", "latents")
+        present = (name for name in columns if getattr(self, name) is not None)
+        return dataclasses.replace(self, **{name: getattr(self, name)[rows] for name in present})

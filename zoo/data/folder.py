@@ -13,7 +13,7 @@ import numpy as np
 from zoo.data import pixels
 from zoo.data.dataset import Data
 from zoo.data.splitting import check_split, split_rows
-from zoo.data.storage import MEMORY_LIMIT, build_array
+from zoo.data.storage import MEMORY_LIMIT, build_array, release
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 """Endings of the files that are read; others are passed over."""
@@ -79,6 +79,7 @@ def read_folder(
         def decode(start: int) -> None:
             for row in range(start, min(start + _CHUNK, len(array))):
                 array[row] = _decode(pictures[row].path, array.shape[1:], resize, strict, first)
+            release(array)
 
         with ThreadPoolExecutor() as pool:  # Pillow decodes without the interpreter's lock
             try:

@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.data.dataset import Data
 from zoo.data.splitting import split_rows
-from zoo.data.storage import build_array
+from zoo.data.storage import build_array, release
 from zoo.registry import register
 
 FACTOR_NAMES = ("shape", "scale", "orientation", "x_position", "y_position")
@@ -30,7 +30,9 @@ COUNT = int(np.prod(FACTOR_SIZES))
 
 _SAMPLES = 5  # sub-pixels along each side
 _FIRST = 16  # pixel of the leftmost and topmost centre
-_EDGE = 1e-3  # a sample on the edge is inside whatever the rounding: symmetric turns are one picture
+_EDGE = (
+    1e-3  # a sample on the edge is inside whatever the rounding: symmetric turns are one picture
+)
 _CHUNK = 4096
 
 
@@ -129,6 +131,7 @@ def sprites(
         for start in range(0, len(rows), _CHUNK):
             part = slice(start, start + _CHUNK)
             array[part] = render(rows[part], antialias)
+            release(array)
         return {}
 
     inputs, _ = build_array(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 from collections.abc import Callable
@@ -65,6 +66,22 @@ def build_array(
             ) from error
     with np.load(side, allow_pickle=False) as stored:
         return np.load(path, mmap_mode="r", allow_pickle=False), dict(stored)
+
+
+def release(array: np.ndarray) -> None:
+    """Let go of the memory that a memory map's touched pages take; their content stays in the file.
+
+    Args:
+        array: a memory map, or a part of one. Nothing happens to other arrays, and to maps in mode "c", whose
+            changes are nowhere but in memory.
+    """
+    if not isinstance(array, np.memmap) or array.mode == "c":
+        return
+    base = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def _check_room(folder: Path, size: int) -> None:

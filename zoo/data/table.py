@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import math
 import os
 import warnings
 from pathlib import Path
@@ -13,6 +12,8 @@ import numpy as np
 
 from zoo.data.arrays import from_arrays
 from zoo.data.dataset import Data
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def read_csv(
@@ -49,28 +50,32 @@ def read_csv(
     if width == 0:
         raise ValueError(f"{path} is empty; expected one example a line, one number a column.")
     label = _label_index(path, header, width, label_column)
-    options = {
-        "delimiter": delimiter,
-        "skiprows": 1 if header else 0,
-        "comments": None,
-        "quotechar": '"',
-        "encoding": "utf-8-sig",
-        "ndmin": 2,
-    }
-    columns = [column for column in range(width) if column != label]
+    numbers: dict[str, int] = {}  # each label's text, numbered as it occurs
+    converters = {} if label is None else {label: lambda x: numbers.setdefault(x, len(numbers))}
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "loadtxt: input contained no data")
-            inputs = np.loadtxt(path, np.float32, usecols=columns, **options)
+            warnings.simplefilter("ignore", UserWarning)  # about empty lines
+            table = np.loadtxt(
+                path,
+                np.float32,
+                comments=None,
+                delimiter=delimiter,
+                converters=converters,
+                skiprows=1 if header else 0,
+                ndmin=2,
+                encoding="utf-8-sig",
+                quotechar='"',
+            )
     except ValueError as error:
-        raise ValueError(_fault(path, header, columns, delimiter) or f"{path}: {error}") from error
-    if len(inputs) and not np.isfinite([inputs.min(), inputs.max()]).all():
-        raise ValueError(_fault(path, header, columns, delimiter))
-    labels = None
-    if label is not None:
-        labels = np.char.strip(np.loadtxt(path, str, usecols=label, **options)[:, 0])
-        if all(cell.lstrip("+-").isdecimal() for cell in labels):
-            labels = labels.astype(np.int64)
+        raise ValueError(_fault(path, header, label, delimiter) or f"{path}: {error}") from error
+    inputs, labels = table, None
+    if label is not None and len(table):
+        inputs = np.delete(table, label, 1)
+        text = np.char.strip([*numbers])
+        whole = all(cell.lstrip("+-").isdecimal() for cell in text)
+        labels = (text.astype(np.int64) if whole else text)[table[:, label].astype(np.int64)]
+    if inputs.size and not np.isfinite([inputs.min(), inputs.max()]).all():
+        raise ValueError(_fault(path, header, label, delimiter))
     named = (
         f", labels from column {header[label] if header else label}" if label is not None else ""
     )
@@ -125,7 +130,7 @@ def _number(cell: str) -> float | None:
         return None
 
 
-def _fault(path: Path, header: list[str], columns: list[int], delimiter: str) -> str | None:
+def _fault(path: Path, header: list[str], label: int | None, delimiter: str) -> str | None:
     """Where the first cell stands that is no finite number."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, delimiter=delimiter)
@@ -138,13 +143,13 @@ def _fault(path: Path, header: list[str], columns: list[int], delimiter: str) ->
                 return (
                     f"{path}, line {reader.line_num}: expected {width} cells, received {len(row)}."
                 )
-            for column in columns:
-                number = _number(row[column])
-                if number is None or not math.isfinite(np.float32(number)):
+            for column, cell in enumerate(row):
+                number = _number(cell)
+                if column != label and (number is None or not abs(number) <= _LARGEST):
                     name = f" ({header[column]})" if header else ""
                     return (
                         f"{path}, line {reader.line_num}, column {column + 1}{name}: expected a finite "
-                        f"number, received {row[column]!r}. Say which column holds labels by label_column, "
+                        f"number, received {cell!r}. Say which column holds labels by label_column, "
                         "and remove or fill what is missing."
                     )
     return None

@@ -12,9 +12,9 @@ import numpy as np
 from zoo.data import pixels, preparation
 from zoo.data.dataset import Data
 from zoo.data.splitting import check_split, split_sizes
-from zoo.data.storage import MEMORY_LIMIT, build_array
+from zoo.data.storage import MEMORY_LIMIT, build_array, release
 
-# Published order of the factors, and the one that names the object. Other sets: every `label_*` feature.
+# Published order of the factors, and the one that names the object. Other sets: each `label_*`, by name.
 _FACTORS = {
     "dsprites": ("shape", "scale", "orientation", "x_position", "y_position"),
     "shapes3d": ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"),
@@ -137,7 +137,7 @@ def _columns(builder: Any, image_key: str | None) -> _Columns:
     if builder.name in _FACTORS:
         factors = tuple(f"label_{factor}" for factor in _FACTORS[builder.name])
     else:
-        factors = tuple(key for key in scalar if key.startswith("label_"))
+        factors = tuple(sorted(key for key in scalar if key.startswith("label_")))
     supervised = builder.info.supervised_keys or (None, None)
     candidates = (_LABEL.get(builder.name), supervised[-1], "label")
     label = next((key for key in candidates if isinstance(key, str) and key in scalar), None)
@@ -209,5 +209,6 @@ def _fill(
             labels[rows] = batch[columns.label]
         for column, key in enumerate(columns.factors):
             factors[rows, column] = batch[key]
+        release(array)
     small = {"labels": labels} if columns.label else {}
     return {**small, "factors": factors} if columns.factors else small
