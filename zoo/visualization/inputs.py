@@ -1,0 +1,142 @@
+"""Checks of what the figures are given, with one clear error for each fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def as_examples(values: Any, name: str = "x") -> np.ndarray:
+    """Examples as a finite float array; uint8 and bool become [0, 1].
+
+    Args:
+        values: (n, *event), event of one to three axes.
+        name: what the array is called in an error.
+
+    Returns:
+        (n, *event), float32 or float64.
+
+    Raises:
+        ValueError: for no examples, another rank, or a value that is not a finite number.
+    """
+    array = _numeric(values, name)
+    if array.ndim not in (2, 3, 4):
+        raise ValueError(
+            f"{name} must be vectors (n, d) or pictures (n, h, w) or (n, h, w, channels); "
+            f"received shape {array.shape}."
+        )
+    if array.dtype == np.uint8:
+        return array.astype(np.float32) / 255
+    if array.dtype.kind != "f" or array.dtype.itemsize < 4:
+        array = array.astype(np.float32)
+    return _finite(array, name)
+
+
+def as_codes(values: Any, name: str = "codes") -> np.ndarray:
+    """Codes as a finite float64 array (n, units).
+
+    Args:
+        values: (n, units), or (n,) for one unit.
+        name: what the array is called in an error.
+
+    Returns:
+        (n, units).
+
+    Raises:
+        ValueError: for no codes, another rank, or a value that is not a finite number.
+    """
+    array = _numeric(values, name)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name} must have the shape (n, units); received {array.shape}. "
+            "Flatten each code first."
+        )
+    return _finite(array.astype(np.float64), name)
+
+
+def as_labels(values: Any, count: int, name: str = "labels") -> np.ndarray | None:
+    """Labels as an array (n,), or None.
+
+    Args:
+        values: (n,) or (n, 1) numbers or strings, or None.
+        count: the number of examples that they belong to.
+        name: what the array is called in an error.
+
+    Returns:
+        (n,), or None.
+
+    Raises:
+        ValueError: where the labels are not one for each example.
+    """
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.shape != (count,):
+        raise ValueError(
+            f"{name} must be one for each of the {count} examples, shape ({count},); "
+            f"received shape {array.shape}."
+        )
+    return array
+
+
+def decoder_of(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """The function from codes (n, units) to examples (n, *event).
+
+    Args:
+        model: a model with `decode`, or such a function itself.
+
+    Returns:
+        The function; its answer is a checked array of one example for each code.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    decode = getattr(model, "decode", model)
+    if not callable(decode):
+        raise ValueError(
+            "Expected a model with a decode method, or a function from codes (n, units) to "
+            f"examples; received {type(model).__name__}."
+        )
+
+    def checked(codes: np.ndarray) -> np.ndarray:
+        examples = as_examples(decode(codes.astype(np.float32)), "decode(codes)")
+        if len(examples) != len(codes):
+            raise ValueError(
+                f"decode must return one example for each of the {len(codes)} codes; "
+                f"received {len(examples)}."
+            )
+        return examples
+
+    return checked
+
+
+def positive(value: int, name: str) -> int:
+    """The value where it is an integer of at least one, else a ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1; received {value!r}.")
+    return int(value)
+
+
+def _numeric(values: Any, name: str) -> np.ndarray:
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must be real numbers; received dtype {array.dtype}.")
+    if array.size == 0:
+        raise ValueError(f"{name} must not be empty; received shape {array.shape}.")
+    return array
+
+
+def _finite(array: np.ndarray, name: str) -> np.ndarray:
+    bad = array.size - np.count_nonzero(np.isfinite(array))
+    if bad:
+        raise ValueError(
+            f"{name} must be finite; received {bad} of {array.size} values that are NaN or "
+            "infinite. Remove those examples, or look for the loss that became NaN."
+        )
+    return array

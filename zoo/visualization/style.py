@@ -1,0 +1,97 @@
+"""One look for every figure: colours, sizes, and the layout of panels.
+
+The colours are those of Okabe and Ito (Color Universal Design, 2008), which the colour-blind tell
+apart. Lines differ by dash and points by marker as well, so that a grey print can be read.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import matplotlib
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+PALETTE = (
+    "#0072B2",  # blue
+    "#D55E00",  # vermilion
+    "#009E73",  # bluish green
+    "#E69F00",  # orange
+    "#CC79A7",  # reddish purple
+    "#56B4E9",  # sky blue
+    "#000000",  # black
+    "#B8A800",  # Okabe and Ito's yellow, darkened to be seen on white
+)
+DASHES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+SEQUENTIAL = "cividis"  # rises evenly in lightness, in colour and in grey
+WIDTH = 7.2  # inches, the text width of a printed page
+
+RC = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 5,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#444444",
+    "axes.linewidth": 0.8,
+    "axes.grid": False,
+    "axes.prop_cycle": cycler(color=PALETTE),
+    "figure.titlesize": 11,
+    "figure.labelsize": 9,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "image.cmap": "gray",
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+}
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def styled(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorator: the function draws in the common style and leaves matplotlib's settings alone."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with matplotlib.rc_context(RC):
+            return function(*args, **kwargs)
+
+    return wrapper
+
+
+def panels(
+    count: int, columns: int, height: float = 1.8, **options: object
+) -> tuple[Figure, list[Axes]]:
+    """A figure of the common width with equal panels, filled row by row.
+
+    Args:
+        count: the number of panels.
+        columns: panels in a full row.
+        height: of one row, in inches.
+        **options: passed to `matplotlib.figure.Figure.subplots`, for example ``sharex=True``.
+
+    Returns:
+        The figure, and its `count` axes.
+    """
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(WIDTH, rows * height + 0.35))
+    axes = figure.subplots(rows, columns, squeeze=False, **options).ravel().tolist()
+    for spare in axes[count:]:
+        spare.remove()
+    return figure, axes[:count]
