@@ -13,13 +13,22 @@ from tensorflow_probability import distributions as tfd
 from zoo.bottlenecks import Bottleneck
 from zoo.distributions.likelihoods import Likelihood
 from zoo.distributions.priors import Prior
-from zoo.forward import ForwardPass
+from zoo.forward import ForwardPass, Generated
 from zoo.networks.build import check_event_shape
 from zoo.networks.corruption import Corruption
+from zoo.networks.statistics import with_kept_statistics
 from zoo.networks.tied import Tied
 from zoo.noise import Noise
 from zoo.regularizers import AdversarialRegularizer, resolve
-from zoo.serialization import at_step, deserialize_part, part, serializable, serialize_part
+from zoo.serialization import (
+    at_step,
+    deserialize_part,
+    part,
+    scalar,
+    scalar_config,
+    serializable,
+    serialize_part,
+)
 from zoo.trainer.block_trainer import BlockTrainer
 from zoo.trainer.inference import map_batches
 from zoo.trainer.sources import array_of, checked, is_array, to_float
@@ -31,7 +40,7 @@ class Autoencoder(BlockTrainer):
 
     Training minimises the mean over the batch of
 
-        -log p(x|z) + sum_i weight_i * penalty_i
+        reconstruction_weight * -log p(x|z) + sum_i weight_i * penalty_i
 
     with log p(x|z) summed over the event: the negative evidence lower bound where the regularizer is KL.
 
@@ -44,6 +53,8 @@ class Autoencoder(BlockTrainer):
         prior: p(z), likewise, or None.
         regularizers: names, dicts, Keras regularizers (act on the code) or `Regularizer`s.
         corruption: what to do to the encoder's input in training, or None.
+        reconstruction_weight: a number of at least 0 or a Keras schedule of the training step; other than
+            1 for objectives that weigh the reconstruction, 0 for those without one.
         seed: of the noise and of the order of the data, a whole number.
         objective: the objective as a formula, for reports.
 
@@ -61,6 +72,7 @@ class Autoencoder(BlockTrainer):
         prior: Any = None,
         regularizers: Any = None,
         corruption: Corruption | None = None,
+        reconstruction_weight: Any = 1.0,
         seed: int = 0,
         objective: str = "",
         **kwargs: Any,
@@ -74,6 +86,7 @@ class Autoencoder(BlockTrainer):
         self.prior: Prior | None = part(prior, "prior", Prior)
         self.regularizers = resolve(regularizers)
         self.corruption = corruption
+        self.reconstruction_weight = scalar(reconstruction_weight, "reconstruction_weight", 0)
         self.seed = int(seed)
         self.objective = objective
         for regularizer in self.regularizers:
@@ -97,9 +110,30 @@ class Autoencoder(BlockTrainer):
         return self.bottleneck.jit_friendly and not convolutional and not self.critics
 
     @property
+    def input_bounds(self) -> tuple[float, float] | None:
+        """The range of the inputs, where the likelihood has one."""
+        return self.likelihood.bounds
+
+    @property
     def critics(self) -> list[AdversarialRegularizer]:
         """The regularizers that own a critic."""
         return [r for r in self.regularizers if isinstance(r, AdversarialRegularizer)]
+
+    @property
+    def classifier(self) -> Any:
+        """The bottleneck or the first regularizer with a method `classify`: codes to class logits.
+
+        Raises:
+            ValueError: where there is none.
+        """
+        for candidate in (self.bottleneck, *self.regularizers):
+            if hasattr(candidate, "classify"):
+                return candidate
+        raise ValueError(
+            "No part of this model classifies codes. Add a regularizer that does, such as "
+            "'mutual_information', or cluster the codes: "
+            "zoo.evaluation.clustering.kmeans(model.encode(x), k)."
+        )
 
     @property
     def term_names(self) -> list[str]:
@@ -131,6 +165,7 @@ class Autoencoder(BlockTrainer):
             seen = self.corruption.corrupt(inputs, noise.fold("corruption"))
         features = self.encoder(seen, training=training)
         step = self.step.value
+        rows = tf.shape(inputs)[0]
         code, posterior = self.bottleneck.draw(features, noise.fold("code"), step, training)
         if self.bottleneck.samples > 1:
             inputs = tf.repeat(inputs, self.bottleneck.samples, axis=0)
@@ -143,6 +178,8 @@ class Autoencoder(BlockTrainer):
             output=self.likelihood.distribution(output),
             noise=noise,
             step=step,
+            generated=self._generated(noise.fold("generated"), rows, training),
+            encode=lambda views: self._encode_view(views, training),
         )
         return record, output
 
@@ -158,14 +195,15 @@ class Autoencoder(BlockTrainer):
             weights: (batch,), the weight of every row in the means, or None.
         """
         reconstruction = _mean(self.likelihood.loss(output, record.inputs), weights)
-        total, penalties = reconstruction, []
+        total, penalties = self._weighted(reconstruction, record.step), []
+        added = self.losses  # what the layers of a user's own encoder and decoder add
         for regularizer in self.regularizers:
             own = record._replace(noise=record.noise.fold(regularizer.name))
             penalty = _mean(regularizer.penalty(own, training), weights)
             total = total + at_step(regularizer.weight, record.step) * penalty
             penalties.append(penalty)
-        if self.losses:  # what the layers of a user's own encoder and decoder add
-            total = total + tf.add_n([tf.cast(loss, tf.float32) for loss in self.losses])
+        if added:
+            total = total + tf.add_n([tf.cast(loss, tf.float32) for loss in added])
         return [total, reconstruction, *penalties]
 
     def update(self, inputs: tf.Tensor, noise: Noise) -> list[tf.Tensor]:
@@ -233,41 +271,64 @@ class Autoencoder(BlockTrainer):
         """decode(encode(x)), (rows, *event) float32; arguments as in `encode`."""
         return self._map(self.__call__, self._checked(x), batch_size)
 
-    def generate(self, n: int, seed: int = 0, batch_size: int = 500) -> np.ndarray:
+    def generate(
+        self, n: int, seed: int = 0, batch_size: int = 500, label: Any = None
+    ) -> np.ndarray:
         """New examples: the mean of p(x|z) at draws from the prior.
 
         Args:
             n: how many.
-            seed: the same seed gives the same examples.
+            seed: the same seed gives the same examples, whatever the label.
             batch_size: rows of a batch.
+            label: class of all examples, or (n,) classes, where the prior has labels; None for random ones.
 
         Returns:
             (n, *event) float32.
 
         Raises:
-            ValueError: where the model has no prior.
+            ValueError: where the model has no prior, or its prior no such label.
         """
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
             raise ValueError(f"n must be a whole number of at least 1; received {n!r}.")
-        return self.decode(self.sample_prior(int(n), int(seed)).numpy(), batch_size)
+        return self.decode(self.sample_prior(int(n), int(seed), label).numpy(), batch_size)
+
+    def cluster(self, x: Any, batch_size: int = 500) -> np.ndarray:
+        """The class that the model's classifier gives every row, (rows,) int64.
+
+        Args:
+            x: as in `encode`.
+            batch_size: rows of a batch.
+
+        Raises:
+            ValueError: where no part of the model classifies codes.
+        """
+        return self._map(self.classify_batch, self._checked(x), batch_size).argmax(axis=-1)
 
     def encode_batch(self, inputs: tf.Tensor) -> tf.Tensor:
         """`encode` for one batch, in a graph."""
         features = self.encoder(to_float(inputs, self.event_shape), training=False)
         return self.bottleneck.encode(features)
 
+    def classify_batch(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Class logits of one batch, (batch, classes), in a graph."""
+        return self.classifier.classify(self.encode_batch(inputs))
+
     def decode_batch(self, code: tf.Tensor) -> tf.Tensor:
         """`decode` for one batch, in a graph."""
         return self._decoded(code, False)
 
-    def sample_prior(self, n: Any, seed: Any) -> tf.Tensor:
-        """Draws from the prior, (n, units) float32; `n` and `seed` may be scalar tensors."""
+    def sample_prior(self, n: Any, seed: Any, label: Any = None) -> tf.Tensor:
+        """Draws from the prior, (n, units) float32; `n` and `seed` may be scalar tensors.
+
+        `label` is as in `generate`.
+        """
         if self.prior is None:
             raise ValueError(
                 "This model has no prior to draw codes from. Give it one with prior=..., or decode codes "
                 "of your own with decode(z)."
             )
-        return self.prior.sample(Noise(self.seed, seed).fold("generate"), n, self.units)
+        noise = Noise(self.seed, seed).fold("generate")
+        return self.prior.draw(noise, n, self.units, label=label).code
 
     def posterior(self, x: Any) -> tfd.Distribution | None:
         """q(z|x), batch shape (rows,), event shape (units,); None for a deterministic bottleneck."""
@@ -280,7 +341,7 @@ class Autoencoder(BlockTrainer):
         return self.likelihood.distribution(self.decoder(code, training=False))
 
     def prior_distribution(self) -> tfd.Distribution | None:
-        """p(z), event shape (units,), or None."""
+        """p(z), event shape (units,); None without a prior, or with one that has no density."""
         return None if self.prior is None else self.prior.distribution(self.units)
 
     def example_posterior(self) -> tfd.Distribution | None:
@@ -307,6 +368,7 @@ class Autoencoder(BlockTrainer):
             "prior": serialize_part(self.prior),
             "regularizers": [serialize_part(r) for r in self.regularizers],
             "corruption": serialize_part(self.corruption),
+            "reconstruction_weight": scalar_config(self.reconstruction_weight),
             "seed": self.seed,
             "objective": self.objective,
         }
@@ -350,6 +412,25 @@ class Autoencoder(BlockTrainer):
             self.apply(critic.optimizer, tape.gradient(share, variables), variables)
         return loss
 
+    def _weighted(self, reconstruction: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        if self.reconstruction_weight == 0:  # spare the backward pass
+            return 0.0 * tf.stop_gradient(reconstruction)
+        return at_step(self.reconstruction_weight, step) * reconstruction
+
+    def _generated(self, noise: Noise, rows: tf.Tensor, training: bool) -> Generated | None:
+        if self.prior is None:
+            return None
+        return Generated(
+            draw=lambda: self.prior.draw(noise, rows, self.units, training=training),
+            decode=lambda code: self._decoded(code, training),
+            encode=lambda views: self._encode_view(views, training),
+        )
+
+    def _encode_view(self, views: tf.Tensor, training: bool) -> tf.Tensor:
+        if not training:
+            return self.encode_batch(views)
+        return self.bottleneck.encode(with_kept_statistics(self.encoder, views))
+
     def _decoded(self, code: tf.Tensor, training: bool) -> tf.Tensor:
         return self.likelihood.mean(self.decoder(code, training=training))
 
@@ -363,7 +444,7 @@ class Autoencoder(BlockTrainer):
 
     def _checked(self, x: Any) -> Any:
         x = array_of(x)
-        return checked(x, self.event_shape, "x") if is_array(x) else x
+        return checked(x, self.event_shape, "x", self.input_bounds) if is_array(x) else x
 
     def _build_parts(self) -> None:
         features = _built(self.encoder, self.event_shape, "encoder")
@@ -380,6 +461,8 @@ class Autoencoder(BlockTrainer):
                 f"The decoder must give (batch, {', '.join(map(str, self.event_shape))}), the shape of the "
                 f"inputs; it gives {tuple(output)}."
             )
+        if self.prior is not None and not self.prior.built:
+            self.prior.build((None, self.units))
         if not self.likelihood.built:
             self.likelihood.build((None, *self.event_shape))
         for regularizer in self.regularizers:

@@ -20,7 +20,7 @@ ENTRY_POINT_GROUP = "zoo.plugins"
 # Where the parts of the library itself stand; a module is imported when its kind is first asked for.
 _HOME = {
     "regularizer": ("zoo.regularizers",),
-    "prior": ("zoo.distributions.priors",),
+    "prior": ("zoo.distributions.priors", "zoo.distributions.generator_prior"),
     "likelihood": ("zoo.distributions.likelihoods",),
     "posterior": ("zoo.distributions.families",),
     "bottleneck": ("zoo.bottlenecks",),

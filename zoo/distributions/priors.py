@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -14,12 +14,24 @@ from zoo.registry import register
 from zoo.serialization import scalar
 
 
+class PriorDraw(NamedTuple):
+    """Codes drawn from a prior, (batch, units), and their labels, (batch, classes) one-hot or None."""
+
+    label: tf.Tensor | None
+    code: tf.Tensor
+
+
 class Prior(keras.layers.Layer):
     """A factorised prior; subclasses give the distribution of one unit.
 
     Args:
         scale: scale of every unit, above 0.
+
+    Attributes:
+        classes: number of labels of a prior p(z) = sum_c p(c) p(z|c) that can be asked for one; else None.
     """
+
+    classes: int | None = None
 
     def __init__(self, scale: float = 1.0, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)
@@ -36,6 +48,34 @@ class Prior(keras.layers.Layer):
     def sample(self, noise: Noise, batch: Any, units: int) -> tf.Tensor:
         """Draws by the inverse of the cumulative distribution, (batch, units) float32."""
         return self.marginal().quantile(noise.uniform(batch, units))
+
+    def draw(
+        self, noise: Noise, batch: Any, units: int, label: Any = None, training: bool = False
+    ) -> PriorDraw:
+        """Draws with their labels, where the prior has any.
+
+        Args:
+            noise: random numbers.
+            batch: rows.
+            units: dimensions of the code.
+            label: one class, or (batch,) classes, to draw from p(z|c); None for random ones.
+            training: whether this is a training step.
+
+        Raises:
+            ValueError: for a label that the prior does not have.
+        """
+        del training
+        if label is not None:
+            raise ValueError(
+                f"The prior {type(self).zoo_name!r} has no labels; received label={label!r}. Use a model "
+                "whose prior has them, such as 'info_ae'."
+            )
+        return PriorDraw(None, self.sample(noise, batch, units))
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create weights, where there are any, for codes of shape (batch, units)."""
+        del input_shape
+        self.built = True
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

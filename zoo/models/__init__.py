@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Name -> module; a module, and TensorFlow with it, is imported when one of its models is asked for.
 _MODELS = {
+    "adversarial_autoencoder": "adversarial_autoencoder",
     "autoencoder": "deep_autoencoder",
     "beta_vae": "beta_vae",
     "beta_vae_chairs": "beta_vae",
@@ -24,7 +25,11 @@ _MODELS = {
     "deep_autoencoder": "deep_autoencoder",
     "denoising_autoencoder": "denoising_autoencoder",
     "dropout_autoencoder": "dropout_autoencoder",
+    "info_ae": "info_ae",
+    "info_ae_robust": "info_ae",
+    "info_gan": "info_gan",
     "info_vae": "info_vae",
+    "invariant_autoencoder": "invariant_autoencoder",
     "k_sparse_autoencoder": "k_sparse_autoencoder",
     "laplace_vae": "sparse_vae",
     "linear_autoencoder": "linear_autoencoder",

@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.forward import ForwardPass
 from zoo.regularizers.base import Regularizer
 from zoo.serialization import positive_int
+from zoo.trainer.optimizers import Adam
 
 
 class AdversarialRegularizer(Regularizer):
@@ -17,11 +18,11 @@ class AdversarialRegularizer(Regularizer):
 
     A training step takes one step of the model on the sum of all terms, then `critic_steps` steps of
     each critic on its `critic_loss`, with the critic's own optimizer. Critics' weights are never part of
-    the model's own update.
+    the model's own update. They and the optimizer are saved and restored with the model.
 
     Args:
         weight: as in `Regularizer`.
-        learning_rate: of the critic's Adam, a number or a Keras schedule.
+        learning_rate: of the critic's Adam, a number above 0 or a Keras schedule of the critic's steps.
         beta_1: Adam's first decay rate.
         critic_steps: critic updates for each update of the model.
         name: name of the metric; the critic's loss is reported as ``<name>_critic``.
@@ -42,8 +43,14 @@ class AdversarialRegularizer(Regularizer):
         super().__init__(weight, name, **kwargs)
         if isinstance(learning_rate, dict):
             learning_rate = keras.saving.deserialize_keras_object(learning_rate)
+        schedule = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+        if not schedule and not (isinstance(learning_rate, int | float) and learning_rate > 0):
+            raise ValueError(
+                f"learning_rate of {self.name}'s critic must be a number above 0 or a Keras schedule; "
+                f"received {learning_rate!r}."
+            )
         self.critic_steps = positive_int(critic_steps, "critic_steps")
-        self.optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1)
+        self.optimizer = Adam(learning_rate, beta_1=beta_1)
 
     @property
     def critic_layers(self) -> list[keras.Layer]:

@@ -1,0 +1,189 @@
+"""What the critics of pictures and codes share: losses, networks and the options of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+import zoo
+from zoo.registry import suggest
+from zoo.serialization import at_step, positive_int, scalar, scalar_config
+
+FORMS = ("saturating", "non_saturating", "hinge")
+NORMS = ("batch", "spectral", "none")
+SLOPE = 0.2
+
+
+def real_loss(logits: tf.Tensor, form: str, smoothing: float = 0.0) -> tf.Tensor:
+    """What a critic minimises on real examples.
+
+    -(1 - s) log S - s log(1 - S) with S = sigmoid(logits) and label smoothing s (one-sided: Salimans et
+    al., "Improved Techniques for Training GANs", 2016, section 3.4); max(0, 1 - logits) for "hinge".
+
+    Args:
+        logits: any shape.
+        form: one of `FORMS`; the first two differ for the model alone.
+        smoothing: s.
+
+    Returns:
+        The same shape.
+    """
+    if form == "hinge":
+        return tf.nn.relu(1.0 - logits)
+    return tf.nn.softplus(-logits) + smoothing * logits
+
+
+def fake_loss(logits: tf.Tensor, form: str) -> tf.Tensor:
+    """What a critic minimises on fakes: -log(1 - S), or max(0, 1 + logits) for "hinge"."""
+    return tf.nn.relu(1.0 + logits) if form == "hinge" else tf.nn.softplus(logits)
+
+
+def fooling_loss(logits: tf.Tensor, form: str) -> tf.Tensor:
+    """What the model minimises on its fakes.
+
+    log(1 - S) for "saturating" (Goodfellow et al., "Generative Adversarial Nets", 2014, equation 1; its
+    gradient vanishes where the critic wins), -log S for "non_saturating" (section 3 there), -logits for
+    "hinge".
+    """
+    if form == "saturating":
+        return -tf.nn.softplus(logits)
+    return -logits if form == "hinge" else tf.nn.softplus(-logits)
+
+
+class Critic(zoo.AdversarialRegularizer):
+    """Base of regularizers whose critic tells real from fake.
+
+    Args:
+        weight: as in `zoo.Regularizer`.
+        form: of the losses, "saturating", "non_saturating" or "hinge".
+        hidden: units of the critic's hidden layers, or filters of its convolutions.
+        norm: of the hidden layers: "batch" (all but the first), "spectral" or "none".
+        label_smoothing: s of `real_loss`, from 0 to below 0.5.
+        instance_noise: standard deviation of the noise added to what the critic sees of examples, a
+            number or a Keras schedule of the training step.
+        **kwargs: learning_rate, beta_1, critic_steps and name, as in `zoo.AdversarialRegularizer`.
+
+    A subclass gives `build`, which creates the networks and ends with ``super().build(...)``,
+    `penalty` and `critic_loss`.
+    """
+
+    def __init__(
+        self,
+        weight: Any = 1.0,
+        form: str = "non_saturating",
+        hidden: Sequence[int] = (64, 128),
+        norm: str = "batch",
+        label_smoothing: float = 0.0,
+        instance_noise: Any = 0.0,
+        **kwargs: Any,
+    ):
+        super().__init__(weight, **kwargs)
+        for value, known, option in ((form, FORMS, "form"), (norm, NORMS, "norm")):
+            if value not in known:
+                raise ValueError(f"Unknown {option} {value!r} of a critic.{suggest(value, known)}")
+        if not 0 <= label_smoothing < 0.5:
+            raise ValueError(
+                f"label_smoothing must be at least 0 and below 0.5; received {label_smoothing!r}."
+            )
+        self.form = form
+        self.hidden = tuple(positive_int(units, "hidden") for units in hidden)
+        self.norm = norm
+        self.label_smoothing = float(label_smoothing)
+        self.instance_noise = scalar(instance_noise, "instance_noise", 0)
+
+    def separate(self, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+        """The critic's loss for its logits of real and fake examples, a scalar."""
+        return tf.reduce_mean(real_loss(real, self.form, self.label_smoothing)) + tf.reduce_mean(
+            fake_loss(fake, self.form)
+        )
+
+    def fool(self, logits: tf.Tensor) -> tf.Tensor:
+        """The model's loss for the critic's logits of its fakes, (batch,)."""
+        return fooling_loss(logits, self.form)[:, 0]
+
+    def blurred(self, examples: tf.Tensor, forward: zoo.ForwardPass, tag: str) -> tf.Tensor:
+        """Examples with the instance noise of this step (Sønderby et al. 2017, section 3)."""
+        if self.instance_noise == 0.0:
+            return examples
+        noise = forward.noise.fold(tag).normal(tf.shape(examples)[0], *examples.shape[1:])
+        return examples + at_step(self.instance_noise, forward.step) * noise
+
+    def network(self, event_shape: Sequence[int], outputs: int = 1, **options: Any) -> keras.Model:
+        """A built critic of examples: see `critic_network`."""
+        network = critic_network(event_shape, self.hidden, self.norm, outputs, **options)
+        network.build((None, *event_shape))
+        return network
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "form": self.form,
+            "hidden": self.hidden,
+            "norm": self.norm,
+            "label_smoothing": self.label_smoothing,
+            "instance_noise": scalar_config(self.instance_noise),
+        }
+
+
+def critic_network(
+    event_shape: Sequence[int],
+    hidden: Sequence[int],
+    norm: str = "batch",
+    outputs: int | None = 1,
+    spread: bool = False,
+) -> keras.Sequential:
+    """A network of examples: strided convolutions of pictures, fully connected layers of vectors.
+
+    Leaky ReLU, no pooling, batch normalisation in all layers but the first and the last (Haque et al.,
+    section 3; Radford et al., "DCGAN", 2016, section 3).
+
+    Args:
+        event_shape: (h, w, channels) or (d,).
+        hidden: filters or units of every hidden layer.
+        norm: see `Critic`.
+        outputs: units of the last layer, which is linear; None to end with the features.
+        spread: whether to append the batch's mean standard deviation to the features (Karras et al.,
+            "Progressive Growing of GANs", 2018, section 3), so that a collapse shows.
+
+    Returns:
+        (batch, *event) -> (batch, outputs) or (batch, features).
+    """
+    picture = len(event_shape) == 3
+    layers: list[keras.Layer] = [] if picture else [keras.layers.Flatten()]
+    for index, units in enumerate(hidden):
+        layer = keras.layers.Conv2D(units, 4, 2, "same") if picture else keras.layers.Dense(units)
+        layers.append(_spectral(layer, norm))
+        if norm == "batch" and index:
+            layers.append(keras.layers.BatchNormalization())
+        layers.append(keras.layers.LeakyReLU(SLOPE))
+    if picture:
+        layers.append(keras.layers.Flatten())
+    if spread:
+        layers.append(BatchSpread())
+    if outputs is not None:
+        layers.append(_spectral(keras.layers.Dense(outputs), norm))
+    layers.append(keras.layers.Activation("linear", dtype="float32"))
+    return keras.Sequential(layers)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class BatchSpread(keras.layers.Layer):
+    """Appends the features' standard deviation over the batch, averaged over the features."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """(batch, features) -> (batch, features + 1)."""
+        variance = tf.math.reduce_variance(tf.cast(inputs, tf.float32), axis=0)
+        spread = tf.cast(tf.reduce_mean(tf.sqrt(variance + 1e-8)), inputs.dtype)
+        return tf.concat([inputs, tf.fill([tf.shape(inputs)[0], 1], spread)], axis=-1)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """(batch, features + 1)."""
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+
+def _spectral(layer: keras.Layer, norm: str) -> keras.Layer:
+    return keras.layers.SpectralNormalization(layer) if norm == "spectral" else layer

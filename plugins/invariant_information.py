@@ -1,0 +1,179 @@
+"""Clusters that keep when a picture is turned a little: information between views, over several heads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import zoo
+from zoo.serialization import at_step, positive_int, scalar, scalar_config
+from zoo.trainer.replicas import gather
+
+from .merging import merge_clusters, renaming
+from .views import check_view, view
+
+EPSILON = 1e-8
+
+
+@zoo.register("invariant_information")
+class InvariantInformation(zoo.Regularizer):
+    """Information between pictures and clusters, kept under small affine maps.
+
+    For every head, a softmax p over its clusters on the code, with t a random affine map:
+
+        KL(stop(p(x)) || p(t(x))) - information * [balance * H(mean_x p(x)) - mean_x H(p(x))]
+
+    (Hu et al., "Learning Discrete Representations via Information Maximizing Self-Augmented Training",
+    2017, equations 1 and 5; several heads, some with more clusters than classes: Ji et al., "Invariant
+    Information Clustering", 2019, section 3.) The penalty is the mean over the heads.
+
+    `merge` turns the heads with more clusters than classes into voters; `classify` is the voters' mean.
+    Before, the first head with `classes` clusters is the only voter.
+
+    Args:
+        classes: clusters to end with.
+        heads: clusters of every head, at least one of them `classes`.
+        information: weight of the information beside the consistency, a number or a Keras schedule.
+        balance: weight of the evenness of the clusters, a number or a schedule.
+        confident: weight of the cross-entropy -log p_c(t(x)) for the own prediction c of x where p_c(x) is
+            above `threshold`, a number or a schedule.
+        threshold: see `confident`.
+        view: "strong" or "weak" affine maps.
+        weight: a number or a schedule.
+        name: name of the metric.
+    """
+
+    def __init__(
+        self,
+        classes: int = 10,
+        heads: Sequence[int] = (10,) * 10 + (50,) * 3,
+        information: Any = 0.1,
+        balance: Any = 4.0,
+        confident: Any = 0.0,
+        threshold: float = 0.95,
+        view: str = "strong",
+        weight: Any = 1.0,
+        name: str | None = None,
+    ):
+        super().__init__(weight, name)
+        self.classes = positive_int(classes, "classes")
+        self.heads = tuple(positive_int(size, "heads") for size in heads)
+        if self.classes not in self.heads or min(self.heads) < self.classes:
+            raise ValueError(
+                f"heads of invariant_information must be at least {self.classes} clusters each, one of them "
+                f"exactly {self.classes}; received {self.heads}."
+            )
+        self.information = scalar(information, "information", 0)
+        self.balance = scalar(balance, "balance", 0)
+        self.confident = scalar(confident, "confident", 0)
+        self.threshold = float(threshold)
+        self.view = view
+        over = [index for index, size in enumerate(self.heads) if size > self.classes]
+        self._voters = over or list(range(len(self.heads)))
+
+    def check(self, model: zoo.Autoencoder) -> None:
+        """Views are of pictures."""
+        check_view(self.view, model, self.name)
+
+    def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
+        """Create the heads, one matrix for all, and the table that turns their clusters into votes."""
+        self.dense = keras.layers.Dense(sum(self.heads), dtype="float32")
+        self.dense.build((None, units))
+        self.table = self.add_weight(
+            name="votes",
+            shape=(sum(self.heads), len(self._voters) * self.classes),
+            trainable=False,
+            initializer="zeros",
+        )
+        first = self._slices()[self.heads.index(self.classes)]
+        table = np.zeros(self.table.shape, np.float32)
+        table[first] = np.tile(np.eye(self.classes), len(self._voters))
+        self.table.assign(table)
+        super().build(event_shape, units)
+
+    def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
+        """A scalar, in nats; below 0 where the clusters are informative."""
+        moved = forward.encode(view(forward.inputs, forward.noise, self.view))
+        terms = []
+        for plain, seen in zip(self._logits(forward.code), self._logits(moved), strict=True):
+            terms.append(self._head(plain, seen, forward.step))
+        return tf.add_n(terms) / len(terms)
+
+    def votes(self, code: tf.Tensor) -> tf.Tensor:
+        """Every voter's class probabilities, (batch, voters, classes)."""
+        p = tf.concat([tf.nn.softmax(logits) for logits in self._logits(code)], axis=-1)
+        return tf.reshape(p @ self.table.value, (-1, len(self._voters), self.classes))
+
+    def classify(self, code: tf.Tensor) -> tf.Tensor:
+        """Class logits, (batch, classes): the logarithm of the voters' mean."""
+        return tf.math.log(tf.reduce_mean(self.votes(code), axis=1) + EPSILON)
+
+    def merge(self, codes: np.ndarray, neighbours: int = 10, limit: int = 20_000) -> float:
+        """Make voters of the heads with more clusters than classes; call it when training has ended.
+
+        Args:
+            codes: (n, units), `model.encode` of the training data.
+            neighbours: of the graph, see `zoo_plugins.merging.merge_clusters`.
+            limit: at most so many codes are linked, as the cost is quadratic; the first ones.
+
+        Returns:
+            The share of the codes for which all voters agree: a measure of the clustering that needs no
+            label.
+        """
+        logits = np.concatenate(self._logits(tf.constant(codes)), axis=-1)
+        table = np.zeros(self.table.shape, np.float32)
+        slices, named = self._slices(), []
+        for voter, head in enumerate(self._voters):
+            clusters = logits[:, slices[head]].argmax(axis=-1)
+            parts = merge_clusters(codes[:limit], clusters[:limit], self.classes, neighbours)
+            parts = np.resize(parts, self.heads[head]) if len(parts) < self.heads[head] else parts
+            if named:
+                parts = renaming(parts[clusters], named[0], self.classes)[parts]
+            named.append(parts[clusters])
+            rows = np.arange(slices[head].start, slices[head].stop)
+            table[rows, voter * self.classes + parts] = 1.0
+        self.table.assign(table)
+        return float(np.mean([(names == names[0]).all() for names in np.stack(named, axis=-1)]))
+
+    def _head(self, plain: tf.Tensor, seen: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        log_p, log_seen = tf.nn.log_softmax(plain), tf.nn.log_softmax(seen)
+        p = tf.exp(log_p)
+        target, log_target = tf.stop_gradient(p), tf.stop_gradient(log_p)
+        kept = tf.reduce_sum(target * (log_target - log_seen), axis=-1)
+        share = tf.reduce_mean(gather(p), axis=0)
+        even = -tf.reduce_sum(share * tf.math.log(share + EPSILON))
+        unsure = -tf.reduce_sum(p * log_p, axis=-1)
+        information = at_step(self.balance, step) * even - tf.reduce_mean(unsure)
+        total = tf.reduce_mean(kept) - at_step(self.information, step) * information
+        if self.confident == 0.0:
+            return total
+        best = tf.reduce_max(target, axis=-1, keepdims=True)
+        chosen = tf.cast((target >= best) & (best > self.threshold), tf.float32)
+        own = -tf.reduce_mean(tf.reduce_sum(chosen * log_seen, axis=-1))
+        return total + at_step(self.confident, step) * own
+
+    def _logits(self, code: tf.Tensor) -> list[tf.Tensor]:
+        return tf.split(self.dense(code), self.heads, axis=-1)
+
+    def _slices(self) -> list[slice]:
+        ends = np.cumsum(self.heads)
+        return [
+            slice(int(end - size), int(end)) for end, size in zip(ends, self.heads, strict=True)
+        ]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "classes": self.classes,
+            "heads": self.heads,
+            "information": scalar_config(self.information),
+            "balance": scalar_config(self.balance),
+            "confident": scalar_config(self.confident),
+            "threshold": self.threshold,
+            "view": self.view,
+        }

@@ -1,0 +1,112 @@
+"""Information between the prior's label and the code: a classifier of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+import zoo
+from zoo.registry import suggest
+from zoo.serialization import positive_int
+
+from .classifiers import classifier_of
+
+CODES = ("both", "generated", "recoded")
+
+
+@zoo.register("mutual_information")
+class MutualInformation(zoo.Regularizer):
+    """Cross-entropy of the label c with what a classifier C reads from codes, a bound on their information.
+
+        CE(c, C(z_g)) + CE(c, C(E(x_g)))    (Haque et al., section 2.4: C_lg + C_le)
+
+    with z_g drawn from p(z|c) and x_g its picture. Minus the penalty, up to H(c), is the variational
+    lower bound of Chen et al., "InfoGAN", 2016, equation 5. C is trained with the model; it is an MLP of
+    its own unless the bottleneck classifies, as `zoo.bottlenecks.CategoricalStyle` does.
+
+    Args:
+        weight: alpha, a number or a Keras schedule of the training step.
+        codes: which of the two terms, "generated" (the first), "recoded" (the second) or "both".
+        hidden: units of C's hidden layers.
+        styles: with a classifying bottleneck, how many of the units behind the classes the encoder is to
+            recover as well; adds half their summed squared error, InfoGAN's continuous codes.
+        name: name of the metric.
+    """
+
+    def __init__(
+        self,
+        weight: Any = 1.0,
+        codes: str = "both",
+        hidden: Sequence[int] = (256,),
+        styles: int = 0,
+        name: str | None = None,
+    ):
+        super().__init__(weight, name)
+        if codes not in CODES:
+            raise ValueError(
+                f"Unknown codes {codes!r} of mutual_information.{suggest(codes, CODES)}"
+            )
+        self.codes = codes
+        self.hidden = tuple(positive_int(units, "hidden") for units in hidden)
+        self.styles = int(styles)
+        self.classes: int | None = None
+        # A bound method, so that Keras does not count the other part's layers again.
+        self._classify: Callable[[tf.Tensor], tf.Tensor] | None = None
+
+    def check(self, model: zoo.Autoencoder) -> None:
+        """The prior has the labels."""
+        self.classes = getattr(model.prior, "classes", None)
+        if self.classes is None:
+            raise ValueError(
+                "The regularizer 'mutual_information' needs a prior with labels; received "
+                f"{getattr(type(model.prior), 'zoo_name', None)!r}. Set prior='generator' or "
+                "'categorical_style'."
+            )
+        other = classifier_of(model, self) if hasattr(model.bottleneck, "classify") else None
+        self._classify = None if other is None else other.classify
+        if self.styles and (other is None or self.styles > model.units - self.classes):
+            raise ValueError(
+                "styles of mutual_information needs a bottleneck that classifies and as many units behind "
+                f"the classes; received styles={self.styles}."
+            )
+
+    def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
+        """Create C where the bottleneck does not classify."""
+        if self._classify is None:
+            layers = [keras.layers.Dense(count, activation="relu") for count in self.hidden]
+            layers.append(keras.layers.Dense(self.classes, dtype="float32"))
+            self.classifier = keras.Sequential(layers)
+            self.classifier.build((None, units))
+        super().build(event_shape, units)
+
+    def classify(self, code: tf.Tensor) -> tf.Tensor:
+        """Class logits, (batch, classes)."""
+        return self.classifier(code) if self._classify is None else self._classify(code)
+
+    def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
+        """(batch,), in nats."""
+        made, total = forward.generated, 0.0
+        if self.codes != "recoded":
+            total = total + self._missed(made.label, made.code)
+        if self.codes != "generated":
+            total = total + self._missed(made.label, made.recoded)
+            if self.styles:
+                seen = slice(self.classes, self.classes + self.styles)
+                gap = made.code[:, seen] - made.recoded[:, seen]
+                total = total + 0.5 * tf.reduce_sum(tf.square(gap), axis=-1)
+        return total
+
+    def _missed(self, label: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax_cross_entropy_with_logits(label, self.classify(code))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "codes": self.codes,
+            "hidden": self.hidden,
+            "styles": self.styles,
+        }

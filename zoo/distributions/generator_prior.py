@@ -1,0 +1,191 @@
+"""Priors with labels: p(z) = sum_c p(c) p(z|c), from which examples of one class can be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.distributions.priors import Prior, PriorDraw
+from zoo.noise import Noise
+from zoo.registry import register, suggest
+from zoo.serialization import positive_int
+
+NOISES = ("uniform", "normal")
+
+
+class LabelledPrior(Prior):
+    """A prior with equally likely classes; it has no density that a divergence could ask for.
+
+    Args:
+        classes: number of labels.
+
+    Subclasses give `from_label`.
+    """
+
+    def __init__(self, classes: int = 10, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.classes = positive_int(classes, "classes")
+
+    def from_label(
+        self, noise: Noise, label: tf.Tensor, units: int, training: bool = False
+    ) -> tf.Tensor:
+        """Draws from p(z|c).
+
+        Args:
+            noise: random numbers.
+            label: (batch, classes) one-hot.
+            units: dimensions of the code.
+            training: whether this is a training step.
+
+        Returns:
+            (batch, units) float32.
+        """
+        raise NotImplementedError
+
+    def draw(
+        self, noise: Noise, batch: Any, units: int, label: Any = None, training: bool = False
+    ) -> PriorDraw:
+        """See `Prior.draw`."""
+        if label is None:
+            uniform = noise.fold("label").uniform(batch)
+            chosen = tf.cast(uniform * self.classes, tf.int32)
+        else:
+            chosen = tf.broadcast_to(self._checked(label), [batch])
+        one_hot = tf.one_hot(chosen, self.classes)
+        return PriorDraw(one_hot, self.from_label(noise.fold("code"), one_hot, units, training))
+
+    def sample(self, noise: Noise, batch: Any, units: int) -> tf.Tensor:
+        """Draws from p(z), (batch, units) float32."""
+        return self.draw(noise, batch, units).code
+
+    def distribution(self, units: int) -> None:
+        """None: there is no density in closed form."""
+        del units
+
+    def _checked(self, label: Any) -> tf.Tensor:
+        labels = np.asarray(label)
+        whole = np.issubdtype(labels.dtype, np.integer)
+        if not whole or labels.ndim > 1 or labels.min() < 0 or labels.max() >= self.classes:
+            raise ValueError(
+                f"label must be a class from 0 to {self.classes - 1}, or one for each example; "
+                f"received {label!r}."
+            )
+        return tf.constant(labels, tf.int32)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "classes": self.classes}
+
+
+@register("generator", kind="prior")
+class GeneratorPrior(LabelledPrior):
+    """A learned prior z = G(e, c): an MLP of noise e and a one-hot class c, trained with the model.
+
+    Haque et al., "Disentangled Representation Learning with Information Maximizing Autoencoder",
+    section 2.2: e ~ U(-1, 1)^100, c uniform over 10 classes, one hidden layer.
+
+    Args:
+        classes: number of labels.
+        noise_units: dimensions of e.
+        noise: distribution of e, "uniform" on (-1, 1) or "normal".
+        hidden: units of the hidden layers.
+        batch_norm: whether hidden layers are normalised over the batch.
+    """
+
+    def __init__(
+        self,
+        classes: int = 10,
+        noise_units: int = 100,
+        noise: str = "uniform",
+        hidden: Sequence[int] = (256,),
+        batch_norm: bool = True,
+        **kwargs: Any,
+    ):
+        super().__init__(classes, **kwargs)
+        self.noise_units = positive_int(noise_units, "noise_units")
+        if noise not in NOISES:
+            raise ValueError(f"Unknown noise {noise!r}.{suggest(noise, NOISES)}")
+        self.noise = noise
+        self.hidden = tuple(positive_int(units, "hidden") for units in hidden)
+        self.batch_norm = bool(batch_norm)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Create G for codes of shape (batch, units)."""
+        layers: list[keras.Layer] = []
+        for units in self.hidden:
+            layers.append(keras.layers.Dense(units, use_bias=not self.batch_norm))
+            if self.batch_norm:
+                layers.append(keras.layers.BatchNormalization())
+            layers.append(keras.layers.ReLU())
+        layers.append(keras.layers.Dense(input_shape[-1]))
+        self.generator = keras.Sequential(layers)
+        self.generator.build((None, self.noise_units + self.classes))
+        super().build(input_shape)
+
+    def from_label(
+        self, noise: Noise, label: tf.Tensor, units: int, training: bool = False
+    ) -> tf.Tensor:
+        """G(e, c), (batch, units) float32."""
+        del units
+        source = _noise(self.noise, noise, tf.shape(label)[0], self.noise_units)
+        code = self.generator(tf.concat([source, label], axis=-1), training=training)
+        return tf.cast(code, tf.float32)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "noise_units": self.noise_units,
+            "noise": self.noise,
+            "hidden": self.hidden,
+            "batch_norm": self.batch_norm,
+        }
+
+
+@register("categorical_style", kind="prior")
+class CategoricalStylePrior(LabelledPrior):
+    """A one-hot class in the first units of the code and a style in the others.
+
+    Makhzani et al., "Adversarial Autoencoders", section 4 (a normal style); Chen et al., "InfoGAN",
+    section 7 (a uniform one).
+
+    Args:
+        classes: number of labels, below the number of units.
+        style: "normal" for N(0, 1), "uniform" for U(-1, 1).
+    """
+
+    def __init__(self, classes: int = 10, style: str = "normal", **kwargs: Any):
+        super().__init__(classes, **kwargs)
+        if style not in NOISES:
+            raise ValueError(f"Unknown style {style!r}.{suggest(style, NOISES)}")
+        self.style = style
+
+    def build(self, input_shape: Any = None) -> None:
+        """Check that the code has room for the classes."""
+        if input_shape[-1] <= self.classes:
+            raise ValueError(
+                f"The prior 'categorical_style' needs more latents than its {self.classes} classes; "
+                f"received {input_shape[-1]} latents."
+            )
+        super().build(input_shape)
+
+    def from_label(
+        self, noise: Noise, label: tf.Tensor, units: int, training: bool = False
+    ) -> tf.Tensor:
+        """[c, style], (batch, units) float32."""
+        del training
+        style = _noise(self.style, noise, tf.shape(label)[0], units - self.classes)
+        return tf.concat([label, style], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "style": self.style}
+
+
+def _noise(kind: str, noise: Noise, rows: tf.Tensor, units: int) -> tf.Tensor:
+    """U(-1, 1) or N(0, 1), (rows, units)."""
+    return noise.normal(rows, units) if kind == "normal" else 2.0 * noise.uniform(rows, units) - 1.0

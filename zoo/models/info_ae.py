@@ -1,0 +1,172 @@
+"""The Information Maximizing Autoencoder, to the letter and in a form that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zoo.autoencoder import Autoencoder
+from zoo.bottlenecks import Deterministic
+from zoo.models.extends import extends
+from zoo.networks import Networks, build_networks
+from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
+
+# The root of the summed squares over a batch of 128 weighs sqrt(128) times the mean of the examples' roots.
+BATCH_ROOT = 128**0.5
+
+
+def info_ae(
+    input_shape: Sequence[int],
+    latents: int = 64,
+    classes: int = 10,
+    noise_units: int = 100,
+    generator: Sequence[int] = (256,),
+    classifier: Sequence[int] = (256,),
+    critic: Sequence[int] = (32, 64),
+    networks: Any = None,
+    alpha: Any = 1.0,
+    beta: Any = 1.0,
+    gamma: Any = 0.4,
+    form: str = "saturating",
+    both_pairs: bool = False,
+    spread: bool = False,
+    norm: str = "batch",
+    label_smoothing: float = 0.0,
+    instance_noise: Any = 0.0,
+    critic_learning_rate: Any = 2e-4,
+    critic_steps: int = 1,
+    regularizers: Sequence[Any] = (),
+    seed: int = 0,
+) -> Autoencoder:
+    """InfoAE (Haque et al., "Disentangled Representation Learning with Information Maximizing Autoencoder").
+
+    Encoder E, decoder D, generator G and classifier C minimise (equation 1)
+
+        alpha [CE(c, C(z_g)) + CE(c, C(E(x_g)))]
+            + beta [log(1 - S(E(x), x)) + log(1 - Di(x_r)) + log(1 - Di(x_g))] + gamma ||x_r - x||_2
+
+    with z_g = G(e, c), x_g = D(z_g), x_r = D(E(x)), e ~ U(-1, 1)^100 and c uniform over the classes; the
+    discriminator Di and the self critic S maximise their likelihoods, with an Adam each. The paper trains
+    everything with Adam at 2e-4: ``compile(zoo.trainer.Adam(2e-4, beta_1=0.5))``. Widths and the code's
+    size are not in the paper.
+
+    `model.cluster(x)` is argmax C(E(x)); `model.generate(8, label=3)` decodes G(e, 3).
+
+    Args:
+        input_shape: shape of one example.
+        latents: dimensions of the code.
+        classes: of c.
+        noise_units: dimensions of e.
+        generator: units of G's hidden layers.
+        classifier: units of C's hidden layers.
+        critic: filters (pictures) or units (vectors) of Di and S.
+        networks: None for strided convolutions with batch normalisation (an MLP for vectors), or as in
+            `zoo.networks.build_networks`.
+        alpha: weight of the two cross-entropies, a number or a Keras schedule of the training step.
+        beta: weight of the adversarial terms, likewise.
+        gamma: weight of the reconstruction, the mean over the batch of the examples' roots; likewise.
+        form: of the adversarial losses, "saturating" (the paper's), "non_saturating" or "hinge".
+        both_pairs: whether S's loss for the generated pair counts for D and G too, as equation 2 has it
+            and equation 1 has not.
+        spread: whether Di sees the batch's mean standard deviation.
+        norm: of the critics' layers, "batch", "spectral" or "none".
+        label_smoothing: of the critics.
+        instance_noise: standard deviation of the noise on what the critics see, a number or a schedule.
+        critic_learning_rate: of the critics' Adam, a number or a schedule.
+        critic_steps: updates of the critics for each one of the model.
+        regularizers: further regularizers.
+        seed: of the noise and the order of the data.
+
+    Returns:
+        A built model.
+    """
+    if networks is None and len(input_shape) == 3:
+        pair = Networks(dcgan_encoder(), dcgan_decoder(input_shape))
+    else:
+        pair = build_networks(networks or "mlp", input_shape, None)
+    critics = {
+        "weight": beta,
+        "form": form,
+        "hidden": critic,
+        "norm": norm,
+        "label_smoothing": label_smoothing,
+        "instance_noise": instance_noise,
+        "learning_rate": critic_learning_rate,
+        "critic_steps": critic_steps,
+    }
+    return Autoencoder(
+        input_shape,
+        encoder=pair.encoder,
+        bottleneck=Deterministic(latents),
+        decoder=pair.decoder,
+        likelihood={"name": "squared_error", "reduction": "root", "activation": "sigmoid"},
+        prior={
+            "name": "generator",
+            "classes": classes,
+            "noise_units": noise_units,
+            "hidden": generator,
+        },
+        regularizers=[
+            {"name": "mutual_information", "weight": alpha, "hidden": classifier},
+            {"name": "self_critic", "both_pairs": both_pairs, **critics},
+            {"name": "discriminator", "spread": spread, **critics},
+            *regularizers,
+        ],
+        reconstruction_weight=gamma,
+        seed=seed,
+    )
+
+
+@extends(info_ae)
+def info_ae_robust(
+    input_shape: Sequence[int],
+    teacher: Autoencoder | None = None,
+    bootstrap: Any = 0.0,
+    gamma: Any = 0.4 * BATCH_ROOT,
+    form: str = "non_saturating",
+    both_pairs: bool = True,
+    spread: bool = True,
+    regularizers: Sequence[Any] = (),
+    **options: Any,
+) -> Autoencoder:
+    """InfoAE in a form that trains; not the paper's.
+
+    Minimises InfoAE's objective with these changes: non-saturating losses; S's loss for the generated
+    pair for D and G too, without which pictures ignore e; the reconstruction as one root over a batch of
+    128; a discriminator that sees the batch's spread; and classes that keep under small affine maps t,
+
+        CE(stop(C(E(x))), C(E(t(x)))) + CE(c, C(E(t(x_g))))
+
+    or, with a teacher, -log C_y(E(t(x))) for the classes y its voters agree on in place of the first term
+    (see the plugins "consistency", "self_training" and "invariant_information"). Train with Adam at 1e-3.
+
+    Args:
+        input_shape: shape of one example.
+        teacher: a trained model that clusters, see the model "invariant_autoencoder"; None for none.
+        bootstrap: the share of the own predictions beside the teacher's, a number or a Keras schedule.
+        gamma: weight of the reconstruction.
+        form: of the adversarial losses.
+        both_pairs: see `info_ae`.
+        spread: see `info_ae`.
+        regularizers: further regularizers.
+        **options: as in `info_ae`.
+
+    Returns:
+        A built model.
+    """
+    if teacher is None:
+        added: list[Any] = [{"name": "consistency"}]
+    else:
+        added = [
+            {"name": "self_training", "teacher": teacher, "bootstrap": bootstrap},
+            {"name": "consistency", "pictures": "generated"},
+        ]
+    return info_ae(
+        input_shape,
+        gamma=gamma,
+        form=form,
+        both_pairs=both_pairs,
+        spread=spread,
+        regularizers=[*added, *regularizers],
+        **options,
+    )

@@ -1,0 +1,99 @@
+"""InfoGAN, with its recognition network as the encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zoo.autoencoder import Autoencoder
+from zoo.bottlenecks import CategoricalStyle
+from zoo.networks import Networks, build_networks
+from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
+
+
+def info_gan(
+    input_shape: Sequence[int],
+    classes: int = 10,
+    styles: int = 2,
+    noise_units: int = 62,
+    critic: Sequence[int] = (64, 128),
+    networks: Any = None,
+    information: Any = 1.0,
+    form: str = "non_saturating",
+    norm: str = "batch",
+    spread: bool = False,
+    label_smoothing: float = 0.0,
+    instance_noise: Any = 0.0,
+    critic_learning_rate: Any = 2e-4,
+    critic_steps: int = 1,
+    regularizers: Sequence[Any] = (),
+    seed: int = 0,
+) -> Autoencoder:
+    """InfoGAN (Chen et al., "InfoGAN", 2016, equation 6 and appendix C.1).
+
+    The generator, here the decoder D, and the recognition network, here the encoder E, minimise
+
+        -log Di(x_g) + information [CE(c, E(x_g)) + ||s - E(x_g)||^2 / 2]
+
+    with x_g = D(c, s, e), c uniform over the classes, s ~ U(-1, 1)^2 and e ~ U(-1, 1)^62; the
+    discriminator Di maximises its likelihood. The recognition network is one of its own, where the paper
+    lets it share Di's layers. Reconstructions are D(E(x)) and not trained for. The paper's rates are 1e-3
+    for the generator and 2e-4 for the discriminator: ``compile(zoo.trainer.Adam(1e-3, beta_1=0.5))``.
+
+    Args:
+        input_shape: shape of one example.
+        classes: of c.
+        styles: continuous codes s that E recovers.
+        noise_units: dimensions of e.
+        critic: filters or units of Di.
+        networks: None for strided convolutions with batch normalisation (an MLP for vectors), or as in
+            `zoo.networks.build_networks`.
+        information: lambda, a number or a Keras schedule of the training step.
+        form: of the adversarial losses, "saturating", "non_saturating" or "hinge".
+        norm: of Di's layers, "batch", "spectral" or "none".
+        spread: whether Di sees the batch's mean standard deviation.
+        label_smoothing: of Di.
+        instance_noise: standard deviation of the noise on what Di sees, a number or a schedule.
+        critic_learning_rate: of Di's Adam, a number or a schedule.
+        critic_steps: updates of Di for each one of the model.
+        regularizers: further regularizers.
+        seed: of the noise and the order of the data.
+
+    Returns:
+        A built model.
+    """
+    if networks is None and len(input_shape) == 3:
+        pair = Networks(
+            dcgan_encoder((64, 128), (1024,)), dcgan_decoder(input_shape, (128, 64), (1024,))
+        )
+    else:
+        pair = build_networks(networks or "mlp", input_shape, None)
+    discriminator = {
+        "name": "discriminator",
+        "fakes": "generated",
+        "form": form,
+        "hidden": critic,
+        "norm": norm,
+        "spread": spread,
+        "label_smoothing": label_smoothing,
+        "instance_noise": instance_noise,
+        "learning_rate": critic_learning_rate,
+        "critic_steps": critic_steps,
+    }
+    recognition = {
+        "name": "mutual_information",
+        "codes": "recoded",
+        "styles": styles,
+        "weight": information,
+    }
+    return Autoencoder(
+        input_shape,
+        encoder=pair.encoder,
+        bottleneck=CategoricalStyle(classes + styles + noise_units, classes=classes),
+        decoder=pair.decoder,
+        likelihood={"name": "squared_error", "activation": "sigmoid"},
+        prior={"name": "categorical_style", "classes": classes, "style": "uniform"},
+        regularizers=[recognition, discriminator, *regularizers],
+        reconstruction_weight=0.0,
+        seed=seed,
+    )

@@ -1,0 +1,75 @@
+"""An autoencoder that clusters pictures by what small affine maps leave alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zoo.autoencoder import Autoencoder
+from zoo.bottlenecks import Deterministic
+from zoo.networks import mlp
+from zoo.networks.dcgan import dcgan_encoder
+
+
+def invariant_autoencoder(
+    input_shape: Sequence[int],
+    latents: int = 64,
+    classes: int = 10,
+    heads: Sequence[int] = (10,) * 10 + (50,) * 3,
+    filters: Sequence[int] = (16, 32, 32),
+    dense: Sequence[int] = (256,),
+    balance: Any = 4.0,
+    confident: Any = 0.0,
+    teacher: Autoencoder | None = None,
+    bootstrap: Any = 0.0,
+    dropout: float = 0.0,
+    regularizers: Sequence[Any] = (),
+    seed: int = 0,
+) -> Autoencoder:
+    """Clustering by invariant information (Hu et al., IMSAT, 2017; Ji et al., IIC, 2019), with a decoder.
+
+    Minimises, as a mean over heads p on the code,
+
+        ||x_r - x||^2 / d + KL(stop(p(x)) || p(t(x))) - 0.1 [balance H(mean p(x)) - mean H(p(x))]
+
+    with t a random affine map. After training, merge the heads with more clusters than classes:
+    ``model.classifier.merge(model.encode(x))``; then `cluster` gives classes. With a teacher, such a
+    model itself, the second term becomes the teacher's classes, see the plugin "self_training".
+
+    Args:
+        input_shape: (h, w, channels).
+        latents: dimensions of the code.
+        classes: clusters to end with.
+        heads: clusters of every head.
+        filters: of the encoder's convolutions.
+        dense: units of the encoder's dense layers.
+        balance: a number or a Keras schedule of the training step.
+        confident: weight of the heads' own confident predictions, a number or a schedule.
+        teacher: a trained and merged model, or None.
+        bootstrap: with a teacher, the share of the own predictions, a number or a schedule.
+        dropout: of the encoder's flattened features.
+        regularizers: further regularizers.
+        seed: of the noise and the order of the data.
+
+    Returns:
+        A built model.
+    """
+    if teacher is None:
+        clustering = {
+            "name": "invariant_information",
+            "classes": classes,
+            "heads": heads,
+            "balance": balance,
+            "confident": confident,
+        }
+    else:
+        clustering = {"name": "self_training", "teacher": teacher, "bootstrap": bootstrap}
+    return Autoencoder(
+        input_shape,
+        encoder=dcgan_encoder(filters, dense, dropout),
+        bottleneck=Deterministic(latents),
+        decoder=mlp((), input_shape),
+        likelihood={"name": "squared_error", "reduction": "mean"},
+        regularizers=[clustering, *regularizers],
+        seed=seed,
+    )

@@ -1,0 +1,72 @@
+"""Strided convolutions with batch normalisation, as generative adversarial networks have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+
+
+def dcgan_encoder(
+    filters: Sequence[int] = (32, 64, 64), dense: Sequence[int] = (256,), dropout: float = 0.0
+) -> keras.Sequential:
+    """Convolutions 5x5 of stride 2 and 3x3 of stride 2, further ones of stride 1, then dense layers.
+
+    Batch normalisation in all layers (the code's own linear layer follows in the bottleneck) and ReLU; no
+    pooling (Radford et al., "Unsupervised Representation Learning with DCGAN", 2016, section 3).
+
+    Args:
+        filters: of the convolutions.
+        dense: units of the fully connected layers.
+        dropout: share of the flattened features left out in training.
+
+    Returns:
+        (batch, h, w, c) -> (batch, features).
+    """
+    layers: list[keras.Layer] = []
+    for index, count in enumerate(filters):
+        kernel, stride = (5 if index == 0 else 3), (2 if index < 2 else 1)
+        layers += _normalised(keras.layers.Conv2D(count, kernel, stride, "same", use_bias=False))
+    layers.append(keras.layers.Flatten())
+    if dropout:
+        layers.append(keras.layers.Dropout(dropout))
+    for units in dense:
+        layers += _normalised(keras.layers.Dense(units, use_bias=False))
+    return keras.Sequential(layers)
+
+
+def dcgan_decoder(
+    output_shape: Sequence[int], filters: Sequence[int] = (64, 32), dense: Sequence[int] = (256,)
+) -> keras.Sequential:
+    """Dense layers, then transposed convolutions of stride 2; batch normalisation in all but the last.
+
+    Args:
+        output_shape: (h, w, channels); sides that are no multiple of 2^len(filters) are cropped to.
+        filters: of the first map and of each transposed convolution but the last.
+        dense: units of the fully connected layers before.
+
+    Returns:
+        (batch, units) -> (batch, h, w, channels), logits.
+    """
+    height, width, channels = output_shape
+    small = [-(-side // 2 ** len(filters)) for side in (height, width)]
+    layers: list[keras.Layer] = []
+    for units in dense:
+        layers += _normalised(keras.layers.Dense(units, use_bias=False))
+    layers += _normalised(keras.layers.Dense(small[0] * small[1] * filters[0], use_bias=False))
+    layers.append(keras.layers.Reshape((*small, filters[0])))
+    for count in filters[1:]:
+        layers += _normalised(keras.layers.Conv2DTranspose(count, 4, 2, "same", use_bias=False))
+    layers.append(keras.layers.Conv2DTranspose(channels, 4, 2, "same"))
+    spare = [
+        (side << len(filters)) - want for side, want in zip(small, (height, width), strict=True)
+    ]
+    if any(spare):
+        layers.append(
+            keras.layers.Cropping2D(tuple((extra // 2, extra - extra // 2) for extra in spare))
+        )
+    return keras.Sequential(layers)
+
+
+def _normalised(layer: keras.Layer) -> list[keras.Layer]:
+    return [layer, keras.layers.BatchNormalization(), keras.layers.ReLU()]
