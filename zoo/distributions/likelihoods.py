@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -14,7 +15,14 @@ from zoo.serialization import scalar
 
 # A learned scale may neither vanish (the loss would fall without bound) nor explode.
 LOG_SCALE_LIMIT = 6.0
-_REDUCTIONS = {"sum": tf.reduce_sum, "mean": tf.reduce_mean}
+
+
+def _root(terms: tf.Tensor, axis: Sequence[int]) -> tf.Tensor:
+    # The gradient of a root is infinite at 0.
+    return tf.sqrt(tf.reduce_sum(terms, axis=axis) + 1e-12)
+
+
+_REDUCTIONS = {"sum": tf.reduce_sum, "mean": tf.reduce_mean, "root": _root}
 
 
 class Likelihood(keras.layers.Layer):
@@ -23,16 +31,18 @@ class Likelihood(keras.layers.Layer):
     Args:
         reduction: "sum" over the event, the evidence lower bound's convention and in nats, or "mean", as
             some papers have it (every other term then weighs as many times more as the event has
-            dimensions).
+            dimensions), or "root", the square root of the sum: of squared errors, ||x - x_hat||_2.
         activation: applied to the decoder's output to give the location, for example "sigmoid".
 
-    Subclasses give `distribution` and `elementwise`.
+    Subclasses give `distribution` and `elementwise`, and `bounds` where x has a range.
     """
+
+    bounds: tuple[float, float] | None = None
 
     def __init__(self, reduction: str = "sum", activation: str | None = None, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)
         if reduction not in _REDUCTIONS:
-            raise ValueError(f"reduction must be 'sum' or 'mean'; received {reduction!r}.")
+            raise ValueError(f"reduction must be 'sum', 'mean' or 'root'; received {reduction!r}.")
         self.reduction = reduction
         self.activation = keras.activations.get(activation)
 
@@ -56,7 +66,7 @@ class Likelihood(keras.layers.Layer):
             inputs: (batch, *event) float32.
 
         Returns:
-            (batch,) float32, -log p(x|z) summed or averaged over the event.
+            (batch,) float32, -log p(x|z) of every element, reduced over the event.
         """
         terms = self.elementwise(tf.cast(output, tf.float32), inputs)
         return _REDUCTIONS[self.reduction](terms, axis=list(range(1, len(terms.shape))))
@@ -74,6 +84,8 @@ class BernoulliLikelihood(Likelihood):
     -log p = -x log s(l) - (1 - x) log(1 - s(l)). Values of x strictly between 0 and 1 are taken as
     probabilities; the loss is then a cross-entropy, and no log-likelihood of a binary picture.
     """
+
+    bounds = (0.0, 1.0)
 
     def __init__(self, reduction: str = "sum", **kwargs: Any):
         kwargs.pop("activation", None)
