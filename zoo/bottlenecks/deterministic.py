@@ -9,10 +9,10 @@ import tensorflow as tf
 from zoo.bottlenecks.base import Bottleneck, Draw
 from zoo.networks.corruption import check_rate
 from zoo.noise import Noise
-from zoo.serialization import serializable
+from zoo.registry import register
 
 
-@serializable
+@register("deterministic", kind="bottleneck")
 class Deterministic(Bottleneck):
     """z = activation(W h + b), with dropout on the code in training if asked for.
 

@@ -12,14 +12,15 @@ from zoo import registry
 from zoo.bottlenecks.base import Bottleneck, Draw
 from zoo.distributions.families import Family
 from zoo.noise import Noise
-from zoo.serialization import positive_int, serializable
+from zoo.registry import register
+from zoo.serialization import positive_int
 
 MIN_SCALE = 1e-6
 # softplus of this is 1: an untrained posterior is as wide as the prior.
 _UNIT_SCALE = math.log(math.e - 1)
 
 
-@serializable
+@register("stochastic", kind="bottleneck")
 class Stochastic(Bottleneck):
     """z = loc(x) + scale(x) * e, with e from the standard member of `family`.
 

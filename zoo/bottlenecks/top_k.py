@@ -8,10 +8,11 @@ import tensorflow as tf
 
 from zoo.bottlenecks.base import Bottleneck, Draw
 from zoo.noise import Noise
-from zoo.serialization import at_step, positive_int, scalar, scalar_config, serializable
+from zoo.registry import register
+from zoo.serialization import at_step, positive_int, scalar, scalar_config
 
 
-@serializable
+@register("top_k", kind="bottleneck")
 class TopK(Bottleneck):
     """z = W^T x + b with all but the k largest units set to 0.
 
