@@ -149,6 +149,9 @@ def test_unusable_npz_is_refused(tmp_path):
     np.savez(path, x=np.zeros((3, 2)), y=np.array([0.5, 1, 2]))
     with pytest.raises(ValueError, match="whole numbers or names"):
         load(path)
+    np.savez(path, x=np.zeros((3, 2)), y=np.array([0, 1, np.inf]))
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        load(path)
     np.savez(path, x=np.zeros((3, 2)), factors=np.zeros((3, 2)))
     with pytest.raises(ValueError, match=r"factors of x\.npz must be whole"):
         load(path)
@@ -210,6 +213,7 @@ def test_csv_labels_of_text(tmp_path):
         ("1,x\n3,4\n", "line 1, column 2"),
         ("1,2\n3,4,5\n", "line 2: expected 2 cells, received 3"),
         ("a,label\n1,0\n2\n", "line 3: expected 2 cells, received 1"),
+        ("a,label\n1,0\n2,\n3,1\n", r"line 3, column 2 \(label\): expected a label"),
         ("1,2\n", "1 example"),
     ],
 )

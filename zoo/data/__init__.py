@@ -5,7 +5,6 @@ not: they are imported by the functions that use them.
 """
 
 from zoo.data import digits, patches, sprites, synthetic, tfds_sets
-from zoo.data.arrays import from_arrays
 from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
 from zoo.data.loading import load
@@ -14,7 +13,6 @@ __all__ = [
     "Data",
     "check_inputs",
     "digits",
-    "from_arrays",
     "load",
     "patches",
     "sprites",

@@ -36,7 +36,7 @@ def from_arrays(
         test_fraction: share of the test split.
         own_split: the arrays already are the split, and are only shuffled.
         classes: names of the labels; None for those that occur.
-        description: one line.
+        description: one line, to which the share of the split is added.
 
     Returns:
         A `Data` that shares no memory with the arrays.
@@ -59,6 +59,7 @@ def from_arrays(
         rows = np.random.default_rng(seed).permutation(n)
     else:
         rows = split_rows(n, split, test_fraction, seed, name)
+        description += f", {len(rows):,} of {n:,} examples" + f" by seed {seed}" * (split != "all")
     binary = inputs.dtype == np.uint8 and pixels.is_binary(inputs)
     inputs = np.array(inputs[rows])
     if binary:
@@ -107,11 +108,11 @@ def encode_labels(
         known = np.unique(text if classes is None else np.asarray(classes))
         return np.searchsorted(known, text), tuple(known.tolist())
     whole = labels.dtype.kind in "iub" or (
-        labels.dtype.kind == "f" and np.array_equal(labels, np.rint(labels))
+        labels.dtype.kind == "f" and np.isfinite(labels).all() and (labels == np.rint(labels)).all()
     )
     if not whole:
         raise ValueError(
             f"The labels of {name} must be whole numbers or names; received {labels.dtype}"
-            f"{' with fractions or NaN' if labels.dtype.kind == 'f' else ''}."
+            f"{' with fractions, NaN or infinity' if labels.dtype.kind == 'f' else ''}."
         )
     return labels.astype(np.int64), classes

@@ -106,7 +106,7 @@ def _shape_hint(shape: tuple[int, ...], event: tuple[int, ...], name: str) -> st
 
 
 def _convert(array: np.ndarray, name: str) -> np.ndarray:
-    if array.dtype in (np.uint8, np.float32) and array.dtype.isnative:
+    if array.dtype in (np.uint8, np.float32):
         return array
     if array.dtype.kind in "iu":
         raise ValueError(

@@ -73,14 +73,19 @@ def binarize(pictures: np.ndarray, method: str, stream: int = 0) -> None:
     Raises:
         ValueError: for another method.
     """
-    if method not in ("static", "threshold"):
-        raise ValueError(f"binarize must be 'static', 'threshold' or None; received {method!r}.")
+    check_method(method)
     rng = np.random.default_rng([BINARIZATION_SEED, stream])
     for start in range(0, len(pictures), _CHUNK):
         part = pictures[start : start + _CHUNK]
         # An integer uniform on 0..254 lies below the pixel with probability pixel / 255, exactly.
         bound = rng.integers(0, 255, part.shape, np.uint8) if method == "static" else np.uint8(127)
         np.multiply(part > bound, 255, out=part, dtype=np.uint8, casting="unsafe")
+
+
+def check_method(method: str) -> None:
+    """Raise a ValueError for what is no method of `binarize`."""
+    if method not in ("static", "threshold"):
+        raise ValueError(f"binarize must be 'static', 'threshold' or None; received {method!r}.")
 
 
 def check_size(size: Any) -> tuple[int, int]:

@@ -163,7 +163,9 @@ def _unreachable(url: str) -> str | None:
 
     def probe() -> None:
         try:
-            with requests.get(url, stream=True, timeout=PROBE_SECONDS) as response:
+            with requests.get(
+                url, stream=True, allow_redirects=False, timeout=PROBE_SECONDS
+            ) as response:
                 failed = response.status_code >= 500
                 found.append(f"{host} answers HTTP {response.status_code}" if failed else None)
         except requests.Timeout:

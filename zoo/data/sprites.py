@@ -30,9 +30,7 @@ COUNT = int(np.prod(FACTOR_SIZES))
 
 _SAMPLES = 5  # sub-pixels along each side
 _FIRST = 16  # pixel of the leftmost and topmost centre
-_EDGE = (
-    1e-3  # a sample on the edge is inside whatever the rounding: symmetric turns are one picture
-)
+_EDGE = 1e-3  # so that samples on an edge are inside whatever the rounding, and symmetry is exact
 _CHUNK = 4096
 
 

@@ -75,7 +75,7 @@ def release(array: np.ndarray) -> None:
         array: a memory map, or a part of one. Nothing happens to other arrays, and to maps in mode "c", whose
             changes are nowhere but in memory.
     """
-    if not isinstance(array, np.memmap) or array.mode == "c":
+    if not isinstance(array, np.memmap) or array.mode not in ("r", "r+", "w+"):
         return
     base = array
     while isinstance(base, np.ndarray):

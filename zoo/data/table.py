@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import os
+import re
 import warnings
 from pathlib import Path
 
@@ -51,7 +52,9 @@ def read_csv(
         raise ValueError(f"{path} is empty; expected one example a line, one number a column.")
     label = _label_index(path, header, width, label_column)
     numbers: dict[str, int] = {}  # each label's text, numbered as it occurs
-    converters = {} if label is None else {label: lambda x: numbers.setdefault(x, len(numbers))}
+    converters = (
+        {} if label is None else {label: lambda x: numbers.setdefault(x.strip(), len(numbers))}
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # about empty lines
@@ -68,14 +71,14 @@ def read_csv(
             )
     except ValueError as error:
         raise ValueError(_fault(path, header, label, delimiter) or f"{path}: {error}") from error
+    if len(table) and not (np.isfinite([table.min(), table.max()]).all() and "" not in numbers):
+        raise ValueError(_fault(path, header, label, delimiter))
     inputs, labels = table, None
     if label is not None and len(table):
         inputs = np.delete(table, label, 1)
-        text = np.char.strip([*numbers])
-        whole = all(cell.lstrip("+-").isdecimal() for cell in text)
+        text = np.array([*numbers])
+        whole = all(re.fullmatch(r"[+-]?[0-9]{1,18}", cell) for cell in text)
         labels = (text.astype(np.int64) if whole else text)[table[:, label].astype(np.int64)]
-    if inputs.size and not np.isfinite([inputs.min(), inputs.max()]).all():
-        raise ValueError(_fault(path, header, label, delimiter))
     named = (
         f", labels from column {header[label] if header else label}" if label is not None else ""
     )
@@ -112,7 +115,7 @@ def _label_index(path: Path, header: list[str], width: int, column: str | int | 
         return header.index(column)
     try:
         index = int(column)
-    except ValueError:
+    except (TypeError, ValueError):
         index = width
     if not -width <= index < width:
         known = ", ".join(header) if header else "no header"
@@ -131,7 +134,7 @@ def _number(cell: str) -> float | None:
 
 
 def _fault(path: Path, header: list[str], label: int | None, delimiter: str) -> str | None:
-    """Where the first cell stands that is no finite number."""
+    """Where the first cell stands that is no finite number, or the first label that is missing."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, delimiter=delimiter)
         width = len(header)
@@ -145,11 +148,13 @@ def _fault(path: Path, header: list[str], label: int | None, delimiter: str) -> 
                 )
             for column, cell in enumerate(row):
                 number = _number(cell)
-                if column != label and (number is None or not abs(number) <= _LARGEST):
+                finite = number is not None and abs(number) <= _LARGEST
+                if not (cell.strip() if column == label else finite):
+                    wanted = "label" if column == label else "finite number"
                     name = f" ({header[column]})" if header else ""
                     return (
-                        f"{path}, line {reader.line_num}, column {column + 1}{name}: expected a finite "
-                        f"number, received {cell!r}. Say which column holds labels by label_column, "
+                        f"{path}, line {reader.line_num}, column {column + 1}{name}: expected a "
+                        f"{wanted}, received {cell!r}. Say which column holds labels by label_column, "
                         "and remove or fill what is missing."
                     )
     return None

@@ -48,9 +48,9 @@ def read(
 
     Args:
         name: TFDS's name, with a config or version where wanted (``"emnist/letters"``).
-        split: a split of the set, TFDS's slices included (``"train[:10%]"``), or "all". Where a set has no
-            "test", that is its "validation", or else the last `test_fraction` of "train", which "train"
-            then leaves out.
+        split: a split of the set, TFDS's slices included (``"train[:10%]"``), or "all" for train, validation
+            and test. Where a set has no "test", that is its "validation", or else the last `test_fraction` of
+            "train", which "train" then leaves out.
         data_dir: TFDS's folder of prepared sets; None for TFDS's default.
         manual_dir: folder of files fetched by hand, which TFDS takes where it would download.
         limit: at most so many examples, the first that are stored (TFDS stores sets shuffled).
@@ -69,10 +69,13 @@ def read(
     Raises:
         ValueError: for an unknown set, split, size or feature, or a set that cannot be prepared.
     """
+    if binarize is not None:
+        pixels.check_method(binarize)
     builder = preparation.open_builder(name, data_dir)
-    columns = _columns(builder, image_key)
-    preparation.prepare(builder, manual_dir)
     info = builder.info
+    columns = _columns(builder, image_key)
+    shape = _event_shape(name, info.features[columns.image], size, grayscale)
+    preparation.prepare(builder, manual_dir)
     instruction = _instruction(builder.name, info.splits, split, test_fraction)
     try:
         n = info.splits[instruction].num_examples
@@ -80,7 +83,6 @@ def read(
         reason = preparation.first_line(error)
         raise ValueError(f"{name!r} has no split {split!r}: {reason}") from error
     n = n if limit is None else min(n, limit)
-    shape = _event_shape(name, info.features[columns.image], size, grayscale)
 
     def fill(array: np.ndarray) -> dict[str, np.ndarray]:
         small = _fill(array, builder, instruction, columns, resize=size is not None)
@@ -151,7 +153,7 @@ def _instruction(name: str, splits: Any, split: str, test_fraction: float) -> st
     if re.search(r"[\[+]", split):
         return split
     if split == "all":
-        return "+".join(known)
+        return "+".join(key for key in ("train", "validation", "test") if key in known)
     if split == "test" and held_out:
         return held_out
     if split in ("train", "test") and not held_out and "train" in known:
