@@ -40,8 +40,15 @@ def endpoints(model: Autoencoder) -> dict[str, Endpoint]:
     z = tf.TensorSpec((None, model.units), tf.float32, name="z")
     n, seed = (tf.TensorSpec((), tf.int32, name=name) for name in ("n", "seed"))
 
+    # The names of the arguments are those of the signature: an export takes both.
     def reconstruct(x: tf.Tensor) -> tf.Tensor:
         return model(x, training=False)
+
+    def encode(x: tf.Tensor) -> tf.Tensor:
+        return model.encode_batch(x)
+
+    def decode(z: tf.Tensor) -> tf.Tensor:
+        return model.decode_batch(z)
 
     def posterior(x: tf.Tensor) -> dict[str, tf.Tensor]:
         return _location_scale(model.posterior(x))
@@ -51,8 +58,8 @@ def endpoints(model: Autoencoder) -> dict[str, Endpoint]:
 
     found = {
         "reconstruct": Endpoint(reconstruct, (x,), model.reconstruct),
-        "encode": Endpoint(model.encode_batch, (x,), model.encode),
-        "decode": Endpoint(model.decode_batch, (z,), model.decode),
+        "encode": Endpoint(encode, (x,), model.encode),
+        "decode": Endpoint(decode, (z,), model.decode),
     }
     if _location_scale(model.example_posterior()):
         found["posterior"] = Endpoint(posterior, (x,), posterior)

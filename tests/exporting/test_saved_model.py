@@ -1,0 +1,133 @@
+"""SavedModels answer as their models do, in a process that has only TensorFlow."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo.models import options
+
+SERVE = Path(__file__).with_name("serve.py")
+CASES = {
+    **{name: (name, "mlp", "float32") for name in zoo.names("model")},
+    "conv": ("laplace_vae", "conv", "float32"),
+    "conv_k_sparse": ("k_sparse_autoencoder", "conv", "float32"),
+    "tied": ("k_sparse_autoencoder", "tied", "float32"),
+    "bfloat16": ("laplace_vae", "mlp", "mixed_bfloat16"),
+    "bfloat16_conv": ("k_sparse_autoencoder", "conv", "mixed_bfloat16"),
+}
+
+
+def build(name, networks="mlp", policy="float32"):
+    wanted = {"latents": 4, "networks": networks, "hidden": (3,) if networks == "conv" else (8,)}
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        known = options(name)
+        return zoo.create(name, (6, 5, 1), **{k: v for k, v in wanted.items() if k in known})
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def expected_answers(model, given):
+    """The model's answers, computed outside any graph."""
+    x, z = (tf.constant(given[key]) for key in "xz")
+    answers = {"reconstruct": {"output_0": model(x)}, "encode": {"output_0": model.encode_batch(x)}}
+    answers["serving_default"] = answers["reconstruct"]
+    answers["decode"] = {"output_0": model.decode_batch(z)}
+    posterior = model.posterior(x)
+    if posterior is not None:
+        base = posterior.distribution
+        answers["posterior"] = {"loc": base.loc, "scale": base.scale}
+    if model.prior is not None:
+        codes = model.sample_prior(given["n"], given["seed"])
+        answers["generate"] = {"output_0": model.decode_batch(codes)}
+    return {name: {k: np.asarray(v) for k, v in parts.items()} for name, parts in answers.items()}
+
+
+@pytest.fixture(scope="module")
+def answers(request, tmp_path_factory):
+    """Case -> (the model's answers, those of the other process), every case with a batch of its own size.
+
+    Of the cases that this run has selected: one process answers for all of them.
+    """
+    root = tmp_path_factory.mktemp("saved_models")
+    calls = (getattr(item, "callspec", None) for item in request.session.items)
+    selected = {call.params.get("case") for call in calls if call}
+    cases = {name: case for name, case in CASES.items() if name in selected}
+    given, expected = {}, {}
+    random = np.random.default_rng(0)
+    for index, (case, description) in enumerate(cases.items()):
+        model = build(*description)
+        rows = index % 4 + 1
+        own = {
+            "x": random.random((rows, *model.event_shape), np.float32),
+            "z": random.standard_normal((rows, model.units), np.float32),
+            "n": np.int32(rows),
+            "seed": np.int32(index),
+        }
+        model.export(root / case, check=case == "laplace_vae")
+        expected[case] = expected_answers(model, own)
+        given |= {f"{case}/{key}": value for key, value in own.items()}
+    np.savez(root / "given.npz", **given)
+    done = subprocess.run(
+        [sys.executable, str(SERVE), str(root)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    received = {}
+    with np.load(root / "answers.npz") as file:
+        for key in file.files:
+            case, name, output = key.split("/")
+            received.setdefault(case, {}).setdefault(name, {})[output] = file[key]
+    return {case: (expected[case], received[case]) for case in cases}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_answers_equal_where_only_tensorflow_is_installed(answers, case):
+    expected, received = answers[case]
+    assert expected.keys() == received.keys()
+    # Two roundings to 8 bits may fall on different sides of a tie.
+    tolerance = 1e-2 if "bfloat16" in case else 1e-5
+    for name, outputs in expected.items():
+        assert outputs.keys() == received[name].keys()
+        for key, value in outputs.items():
+            np.testing.assert_allclose(received[name][key], value, rtol=tolerance, atol=tolerance)
+
+
+def test_generate_repeats_for_a_seed_and_differs_between_seeds(tmp_path):
+    model = build("laplace_vae")
+    model.export(tmp_path / "a")
+    loaded = tf.saved_model.load(str(tmp_path / "a"))
+    first, again, other = (loaded.generate(3, seed).numpy() for seed in (5, 5, 6))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    np.testing.assert_allclose(first, model.generate(3, seed=5), atol=1e-6)
+
+
+def test_posterior_and_generate_are_left_out_where_the_model_has_none(tmp_path):
+    model = build("autoencoder")
+    model.export(tmp_path / "a", check=False)
+    signatures = tf.saved_model.load(str(tmp_path / "a")).signatures
+    assert set(signatures) == {"serving_default", "reconstruct", "encode", "decode"}
+
+
+def test_keras_reads_an_endpoint_as_a_layer(tmp_path):
+    model = build("vae")
+    model.export(tmp_path / "a", check=False)
+    x = np.random.default_rng(0).random((3, 6, 5, 1), np.float32)
+    layer = keras.layers.TFSMLayer(str(tmp_path / "a"), call_endpoint="encode")
+    np.testing.assert_allclose(layer(x), model.encode(x), atol=1e-6)
+
+
+def test_a_model_of_two_replicas_exports(tmp_path, two_devices):
+    with two_devices.scope():
+        model = build("laplace_vae")
+    model.export(tmp_path / "a")
+    x = np.random.default_rng(0).random((5, 6, 5, 1), np.float32)
+    loaded = tf.saved_model.load(str(tmp_path / "a"))
+    np.testing.assert_allclose(loaded.reconstruct(x), model.reconstruct(x), atol=1e-6)
