@@ -67,7 +67,9 @@ class TopK(Bottleneck):
 
     def _keep_largest(self, code: tf.Tensor, k: Any) -> tf.Tensor:
         count = tf.clip_by_value(tf.cast(tf.round(k), tf.int32), 1, self.units)
-        smallest = tf.math.top_k(tf.stop_gradient(code), count).values[:, -1:]
+        largest = tf.math.top_k(tf.stop_gradient(code), count).values
+        # By number, not by [:, -1:]: XLA pads what top_k gives for a k that changes from step to step.
+        smallest = tf.gather(largest, [count - 1], axis=-1)
         return tf.where(code >= smallest, code, 0.0)
 
     def get_config(self) -> dict[str, Any]:

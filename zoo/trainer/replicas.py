@@ -20,7 +20,8 @@ def gather(values: tf.Tensor) -> tf.Tensor:
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return values
-    return context.all_gather(values, axis=0)
+    # Over several machines the gathered tensor has forgotten its shape.
+    return tf.ensure_shape(context.all_gather(values, axis=0), (None, *values.shape[1:]))
 
 
 def synchronizes(strategy: tf.distribute.Strategy) -> bool:
