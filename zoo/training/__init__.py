@@ -18,7 +18,7 @@ _PUBLIC = {
     "RunFolder": "zoo.training.run_folder",
     "WarmUp": "zoo.training.schedules",
     "strategy": "zoo.training.strategies",
-    "train": "zoo.training.train",
+    "train": "zoo.training.run",
 }
 __all__ = sorted(_PUBLIC)
 

@@ -1,0 +1,112 @@
+"""From a run's settings to a compiled model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+import zoo
+from zoo import models, registry
+from zoo.autoencoder import Autoencoder
+from zoo.training import schedules
+from zoo.training.run_config import RunConfig
+
+SCHEDULES = {
+    "linear": schedules.LinearSchedule,
+    "warm_up": schedules.WarmUp,
+    "cyclic": schedules.CyclicWarmUp,
+}
+OPTIMIZERS = (
+    "adadelta",
+    "adafactor",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamw",
+    "ftrl",
+    "lion",
+    "nadam",
+    "rmsprop",
+    "sgd",
+)
+
+
+def check_names(config: RunConfig) -> None:
+    """Refuse names that are not known, before data are read.
+
+    Raises:
+        ValueError: for an unknown model, option, regularizer or optimizer, with the nearest known one.
+    """
+    known = models.options(config.model)
+    for option in [*config.options, *(["regularizers"] if config.regularizers else [])]:
+        if option not in known:
+            raise ValueError(
+                f"The model {config.model!r} has no option {option!r}."
+                f"{registry.suggest(option, sorted(known))}"
+            )
+    for regularizer in config.regularizers:
+        registry.lookup(regularizer["name"])
+    if config.optimizer not in OPTIMIZERS:
+        raise ValueError(
+            f"Unknown optimizer {config.optimizer!r}.{registry.suggest(config.optimizer, OPTIMIZERS)}"
+        )
+
+
+def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
+    """The compiled model of a run.
+
+    Args:
+        config: the run's settings.
+        event_shape: shape of one example.
+
+    Returns:
+        A compiled model; the global dtype policy must be set before.
+
+    Raises:
+        ValueError: for options that do not fit.
+    """
+    options = {name: _scheduled(value) for name, value in config.options.items()}
+    if config.regularizers:
+        given = options.get("regularizers") or []
+        given = [given] if isinstance(given, str | Mapping) else list(given)
+        options["regularizers"] = [*given, *map(_scheduled, config.regularizers)]
+    if "seed" in models.options(config.model):
+        options.setdefault("seed", config.seed)
+    try:
+        model = zoo.create(config.model, event_shape, **options)
+        model.compile(config.optimizer)
+    except ValueError:
+        raise
+    except Exception as error:  # an option of a kind that no part expected
+        shown = ", ".join(f"{name}={value!r}" for name, value in config.options.items())
+        raise ValueError(
+            f"The model {config.model!r} cannot be built for examples of shape {tuple(event_shape)} with "
+            f"{shown or 'its defaults'}: {error}"
+        ) from error
+    if config.learning_rate is not None:
+        model.optimizer.learning_rate = config.learning_rate
+    return model
+
+
+def _scheduled(value: Any) -> Any:
+    """`value` with every dict that names a schedule turned into the schedule."""
+    if not isinstance(value, Mapping):
+        return value
+    inner = {key: _scheduled(item) for key, item in value.items()}
+    schedule = SCHEDULES.get(inner.get("name"))
+    if schedule is None:
+        return inner
+    options = {key: item for key, item in inner.items() if key != "name"}
+    try:
+        return schedule(**options)
+    except TypeError as error:
+        raise ValueError(f"The schedule {inner['name']!r} cannot be built: {error}") from error
+
+
+def set_policy(precision: str) -> str:
+    """Set the global dtype policy and return the one before."""
+    before = keras.config.dtype_policy().name
+    keras.config.set_dtype_policy(precision)
+    return before

@@ -1,0 +1,104 @@
+"""A classifier that starts from trained encoders: supervised fine-tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.autoencoder import Autoencoder
+from zoo.networks.corruption import check_rate
+from zoo.serialization import positive_int, serializable
+from zoo.trainer.sources import to_float
+
+
+@serializable
+class Encoding(keras.layers.Layer):
+    """The code of an autoencoder without noise, (batch, *event) -> (batch, units), its weights trainable.
+
+    Args:
+        encoder: the autoencoder's.
+        bottleneck: the autoencoder's; a k-sparse one keeps its alpha * k largest units.
+        event_shape: shape of one example.
+    """
+
+    def __init__(self, encoder: Any, bottleneck: Any, event_shape: Sequence[int], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.encoder = _restored(encoder)
+        self.bottleneck = _restored(bottleneck)
+        self.event_shape = tuple(event_shape)
+        self.built = True
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """The code."""
+        features = self.encoder(to_float(inputs, self.event_shape), training=training)
+        return self.bottleneck.encode(features)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, int]:
+        """(batch, units)."""
+        return (input_shape[0], self.bottleneck.units)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "bottleneck": keras.saving.serialize_keras_object(self.bottleneck),
+            "event_shape": self.event_shape,
+        }
+
+
+def classifier(
+    models: Autoencoder | Sequence[Autoencoder],
+    classes: int,
+    input_dropout: float = 0.0,
+    dropout: float = 0.0,
+) -> keras.Model:
+    """A softmax layer on the code of one autoencoder, or of a stack of them.
+
+    Fit it to labels as any Keras model: all weights move. Makhzani & Frey ("k-Sparse Autoencoders",
+    section 4) fine-tune each model with the regularisation that it was trained with: the alpha * k
+    largest units for the k-sparse one, and these dropouts for the others.
+
+    Args:
+        models: trained autoencoders, first to last; each one after the first was trained on the codes of
+            the one before. The classifier shares their weights.
+        classes: number of classes.
+        input_dropout: share of the inputs set to 0 in training.
+        dropout: share of each code set to 0 in training.
+
+    Returns:
+        A compiled Keras model, (batch, *event) float -> (batch, classes) logits, with Adam (0.001),
+        cross-entropy and the metric ``accuracy``; compile it again for another optimizer.
+
+    Raises:
+        ValueError: for models that do not fit on each other.
+    """
+    stack = [models] if isinstance(models, Autoencoder) else list(models)
+    for below, above in zip(stack, stack[1:], strict=False):
+        if above.event_shape != (below.units,):
+            raise ValueError(
+                f"A stacked model must take the {below.units} units of the one below it; it takes "
+                f"{above.event_shape}."
+            )
+    layers: list[keras.Layer] = [keras.Input(stack[0].event_shape)]
+    if check_rate(input_dropout, "input_dropout"):
+        layers.append(keras.layers.Dropout(input_dropout))
+    for model in stack:
+        layers.append(Encoding(model.encoder, model.bottleneck, model.event_shape))
+        if check_rate(dropout, "dropout"):
+            layers.append(keras.layers.Dropout(dropout))
+    layers.append(keras.layers.Dense(positive_int(classes, "classes"), dtype="float32"))
+    network = keras.Sequential(layers)
+    network.compile(
+        keras.optimizers.Adam(),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return network
+
+
+def _restored(part: Any) -> Any:
+    return keras.saving.deserialize_keras_object(part) if isinstance(part, dict) else part

@@ -1,0 +1,156 @@
+"""A whole run: data, model, training, evaluation and everything that the run folder holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+
+from zoo.autoencoder import Autoencoder
+from zoo.data import Data, load
+from zoo.trainer.nonfinite import StopOnNonFinite
+from zoo.training import building
+from zoo.training.artefacts import load_model, save_model, write_artefacts
+from zoo.training.event_log import EventLog
+from zoo.training.history_file import HistoryFile
+from zoo.training.progress import Progress
+from zoo.training.resume import Resume
+from zoo.training.run_config import RunConfig
+from zoo.training.run_folder import RunFolder
+from zoo.training.strategies import is_chief, strategy
+
+_STEPS = 4000
+_MOST_EPOCHS = 200
+_LARGE = 10_000
+# Enough rows for a curve; the figures at the end are of all.
+_VALIDATION_ROWS = 2000
+_CHECKPOINT_SECONDS = 2.0
+_HISTORY_SECONDS = 0.5
+
+
+class Outcome(NamedTuple):
+    """How a run ended.
+
+    Attributes:
+        folder: the run folder.
+        metrics: what metrics.json holds; empty for a worker that is not the chief, and after a bad term.
+        bad_term: the term of the loss that was no finite number, or None.
+        repeated: whether the run was finished before, and nothing was done.
+    """
+
+    folder: RunFolder
+    metrics: dict[str, Any]
+    bad_term: str | None = None
+    repeated: bool = False
+
+
+def train(
+    config: RunConfig,
+    run_dir: str | os.PathLike[str],
+    resume: bool = False,
+    command: str = "",
+    say: Callable[[str], None] = print,
+) -> Outcome:
+    """Train a model and leave a run folder.
+
+    Args:
+        config: the run's settings.
+        run_dir: the run folder, see `RunFolder`.
+        resume: go on with the run that the folder holds, where it holds one.
+        command: the command line, to be kept.
+        say: is told the stages.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        ValueError: for settings, data or a folder that do not fit.
+    """
+    place = strategy(config.strategy, config.virtual_devices)
+    building.check_names(config)
+    folder = RunFolder(run_dir)
+    chief = is_chief(place)
+    if chief:
+        folder.occupy(resume)
+    policy = building.set_policy(config.precision)
+    try:
+        data, held_out = read_data(config)
+        config = _settled(config, len(data), place.num_replicas_in_sync)
+        if chief:
+            folder.begin(config, command)
+            if folder.finished:
+                return Outcome(folder, {}, repeated=True)
+        say(f"{config.model} on {data.description or data.name}: {len(data):,} examples to train")
+        keras.utils.set_random_seed(config.seed)
+        with place.scope():
+            model = building.build(config, data.event_shape)
+        bad_term = _fit(model, config, folder, data, held_out, chief)
+        history = {name: list(values) for name, values in model.history.history.items()}
+        if chief:
+            save_model(model, folder.model)
+        if bad_term or not chief:
+            return Outcome(folder, {}, bad_term)
+        if place.num_replicas_in_sync > 1:
+            model = load_model(folder.model)
+        say("evaluation, figures and export")
+        metrics = write_artefacts(folder, model, config, data, held_out, history)
+        return Outcome(folder, metrics)
+    finally:
+        building.set_policy(policy)
+        folder.end()
+
+
+def read_data(config: RunConfig) -> tuple[Data, Data]:
+    """The training and the held-out data of a run."""
+    options = {
+        "data_dir": config.data_dir,
+        "manual_dir": config.manual_dir,
+        "limit": config.limit,
+        "seed": config.seed,
+        **config.data_options,
+    }
+    return load(config.dataset, "train", **options), load(config.dataset, "test", **options)
+
+
+def _settled(config: RunConfig, rows: int, replicas: int) -> RunConfig:
+    """The settings with numbers where they leave the choice to the data."""
+    batch = config.batch_size
+    if batch is None:
+        batch = min(128 if rows >= _LARGE else 32, rows)
+        batch = max(batch // replicas, 1) * replicas
+    epochs = config.epochs
+    if epochs is None:
+        epochs = min(max(round(_STEPS * batch / rows), 1), _MOST_EPOCHS)
+    return dataclasses.replace(config, batch_size=batch, epochs=epochs)
+
+
+def _fit(
+    model: Autoencoder,
+    config: RunConfig,
+    folder: RunFolder,
+    data: Data,
+    held_out: Data,
+    chief: bool,
+) -> str | None:
+    """Train; the name of the term that was no finite number, or None."""
+    guard = StopOnNonFinite()
+    callbacks: list[keras.callbacks.Callback] = [guard]
+    if chief:
+        callbacks += [
+            Progress(),
+            HistoryFile(folder.history, _HISTORY_SECONDS),
+            EventLog(folder.tensorboard),
+        ]
+    resume = Resume(folder.checkpoint, _CHECKPOINT_SECONDS)
+    model.fit(
+        data,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        verbose=0,
+        callbacks=resume.among(callbacks),
+        validation_data=held_out.take(slice(_VALIDATION_ROWS)),
+    )
+    return guard.term
