@@ -100,7 +100,8 @@ import time, tensorflow as tf
 tf.config.threading.set_intra_op_parallelism_threads({threads})
 tf.config.threading.set_inter_op_parallelism_threads({threads})
 a = tf.cast(tf.random.normal((1000, 1000)), "{precision}")
-f = tf.function(lambda x: tf.while_loop(lambda i, y: i < 50, lambda i, y: (i + 1, tf.matmul(y, a)), (0, x))[1])
+body = lambda i, y: (i + 1, tf.matmul(y, a))
+f = tf.function(lambda x: tf.while_loop(lambda i, y: i < 50, body, (0, x))[1])
 f(a)
 best = 1e9
 for _ in range(5):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -52,9 +53,7 @@ class Workload(NamedTuple):
         heads = 1 if self.model == "k_sparse" else 2
         down = [self.size, *self.hidden, self.latents * heads]
         up = [self.latents, *reversed(self.hidden), self.size]
-        products = sum(
-            a * b for sizes in (down, up) for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        products = sum(a * b for sizes in (down, up) for a, b in itertools.pairwise(sizes))
         # Forward, and backward for weights and for inputs; the first layer's inputs need none.
         return 2 * (3 * products - down[0] * down[1])
 

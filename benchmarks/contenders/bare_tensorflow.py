@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -72,14 +73,14 @@ def _initial_weights(workload: Workload) -> list[np.ndarray]:
     shapes: list[tuple[int, ...]] = []
 
     def dense(*sizes: int) -> None:
-        for a, b in zip(sizes, sizes[1:], strict=False):
+        for a, b in itertools.pairwise(sizes):
             shapes.extend([(a, b), (b,)])
 
     if workload.model == "k_sparse":
         shapes += [(workload.size, workload.latents), (workload.latents,), (workload.size,)]
     elif workload.conv:
         channels = [1, *workload.hidden]
-        for a, b in zip(channels, channels[1:], strict=False):
+        for a, b in itertools.pairwise(channels):
             shapes.extend([(4, 4, a, b), (b,)])
         dense(16 * channels[-1], 2 * workload.latents)
         dense(workload.latents, 16 * channels[-1])

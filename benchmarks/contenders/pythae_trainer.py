@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import logging
 import tempfile
 from collections.abc import Callable
@@ -111,9 +112,9 @@ def _networks(nn, workload: Workload):
         )  # fmt: skip
         return body, 16 * c, decoder
     sizes = [workload.size, *workload.hidden]
-    body = [m for a, b in zip(sizes, sizes[1:], strict=False) for m in (nn.Linear(a, b), nn.ReLU())]
+    body = [m for a, b in itertools.pairwise(sizes) for m in (nn.Linear(a, b), nn.ReLU())]
     sizes = [workload.latents, *workload.hidden[::-1]]
-    up = [m for a, b in zip(sizes, sizes[1:], strict=False) for m in (nn.Linear(a, b), nn.ReLU())]
+    up = [m for a, b in itertools.pairwise(sizes) for m in (nn.Linear(a, b), nn.ReLU())]
     last = workload.hidden[0] if workload.hidden else workload.latents
     return (
         nn.Sequential(*body),

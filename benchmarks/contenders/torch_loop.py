@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 from collections.abc import Callable
 
@@ -18,10 +19,7 @@ def prepare(
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     data = torch.from_numpy(workload.data())
-    if workload.conv:
-        data = data.permute(0, 3, 1, 2).contiguous()
-    else:
-        data = data.reshape(len(data), -1)
+    data = data.permute(0, 3, 1, 2).contiguous() if workload.conv else data.reshape(len(data), -1)
     model = _KSparse(workload) if workload.model == "k_sparse" else _VAE(workload)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     loss_of = torch.compile(model) if compiled else model
@@ -61,7 +59,7 @@ def _modules():
     return torch, nn, functional
 
 
-def _KSparse(workload: Workload):  # noqa: N802
+def _KSparse(workload: Workload):
     torch, nn, _ = _modules()
 
     class Model(nn.Module):
@@ -81,12 +79,12 @@ def _KSparse(workload: Workload):  # noqa: N802
     return Model()
 
 
-def _VAE(workload: Workload):  # noqa: N802
+def _VAE(workload: Workload):
     torch, nn, functional = _modules()
 
     def mlp(sizes):
         layers = []
-        for a, b in zip(sizes, sizes[1:], strict=False):
+        for a, b in itertools.pairwise(sizes):
             layers += [nn.Linear(a, b), nn.ReLU()]
         return layers
 

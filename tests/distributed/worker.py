@@ -31,10 +31,10 @@ def main(ports: list[str], index: int) -> None:
         model.compile(optimizer, jit_compile=False)
     # 420 rows in batches of 60: seven steps an epoch; 80 rows to evaluate, which 3 does not divide.
     history = model.fit(x[:420], epochs=3, batch_size=60, verbose=0, validation_data=x[420:])
-    weights = [np.asarray(v.numpy()).ravel().tolist() for v in model.trainable_variables]
+    weights = np.concatenate([v.numpy().ravel() for v in model.trainable_variables])
     result = {
         "history": history.history,
-        "weights": sum(weights, []),
+        "weights": weights.tolist(),
         "codes": model.encode(x[:7]).tolist(),
         "evaluation": model.evaluate(x[420:], return_dict=True, verbose=0),
     }
