@@ -119,8 +119,10 @@ class BlockTrainer(keras.Model):
                 self._run_block, jit_compile=self._use_jit or None, autograph=False
             )
 
-    def get_compile_config(self) -> dict[str, Any]:
-        """What `compile_from_config` needs."""
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What `compile_from_config` needs; None for a model that is not compiled."""
+        if not self.compiled:
+            return None
         optimizer = keras.saving.serialize_keras_object(self.optimizer)
         return {"optimizer": optimizer, **self._compile_choice}
 
