@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from typing import Any
 
@@ -13,15 +12,10 @@ import tensorflow as tf
 
 from zoo.noise import Noise
 from zoo.trainer import blocks, sources
+from zoo.trainer.feed import Feed, validation_rows
 from zoo.trainer.optimizers import resolve_optimizer
 from zoo.trainer.replicas import synchronizes
 
-DEFAULT_BATCH = 32
-EVALUATION_BATCH = 500
-# Long enough to hide the cost of a call, short enough for the progress bar of a slow model.
-BLOCK_STEPS = 64
-COMPILED_BLOCK_STEPS = 512
-STREAMED_BLOCK_BYTES = 32 << 20
 # Above this many weights oneDNN's products outrun XLA's, and compilation is not paid back.
 JIT_WEIGHTS = 50_000
 
@@ -50,7 +44,11 @@ class BlockTrainer(keras.Model):
             trainable=False,
             aggregation="only_first_replica",
         )
-        self._resident: list[tf.Variable] = []
+
+    @functools.cached_property
+    def feed(self) -> Feed:
+        """Turns arrays into blocks, and holds those that lie on the device."""
+        return Feed(self.distribute_strategy, self.event_shape, self.input_bounds, self.seed)
 
     @property
     def term_names(self) -> list[str]:
@@ -113,11 +111,7 @@ class BlockTrainer(keras.Model):
         self.skip_nonfinite = skip_nonfinite
         self._compile_choice = {"jit_compile": jit_compile, "skip_nonfinite": skip_nonfinite}
         self._use_jit = self._choose_jit(jit_compile)
-        self._compiled_block = self._run_block
-        if not synchronizes(self.distribute_strategy):
-            self._compiled_block = tf.function(
-                self._run_block, jit_compile=self._use_jit or None, autograph=False
-            )
+        self._trace_anew()
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """What `compile_from_config` needs; None for a model that is not compiled."""
@@ -186,17 +180,21 @@ class BlockTrainer(keras.Model):
             if sources.is_array(x):
                 x = sources.checked(x, self.event_shape, "x", self.input_bounds, minimum=2)
                 if validation_split and validation_data is None:
-                    count = self._validation_rows(len(x), validation_split)
+                    count = validation_rows(len(x), validation_split)
                     x, validation_data = x[:-count], x[-count:]
                 if x.dtype == np.uint8 and verbose:
                     print("uint8 inputs are scaled by 1/255.")
                 _refuse("steps_per_epoch", kwargs)
-                batch = self._batch_rows(batch_size, len(x))
-                x, kwargs["steps_per_epoch"] = self._block_dataset(x, batch, shuffle)
+                batch = self.feed.batch_rows(batch_size, len(x))
+                if self.feed.reads_anew(x):
+                    self._trace_anew()
+                x, kwargs["steps_per_epoch"] = self.feed.training(
+                    x, batch, shuffle, self._use_jit, self._steps_taken
+                )
                 batch_size, shuffle = None, False
             if sources.is_array(validation_data):
                 _refuse("validation_steps", kwargs)
-                validation_data, kwargs["validation_steps"] = self._evaluation_dataset(
+                validation_data, kwargs["validation_steps"] = self.feed.evaluation(
                     validation_data, validation_batch_size, "validation_data"
                 )
             return super().fit(
@@ -210,7 +208,7 @@ class BlockTrainer(keras.Model):
                 **kwargs,
             )
         finally:
-            self._release_resident()
+            self.feed.release()
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any):
         """The terms of the loss on x; as `keras.Model.evaluate`, with `x` as in `fit`.
@@ -221,7 +219,7 @@ class BlockTrainer(keras.Model):
         x = sources.array_of(x)
         if sources.is_array(x):
             _refuse("steps", kwargs)
-            x, kwargs["steps"] = self._evaluation_dataset(x, batch_size, "x")
+            x, kwargs["steps"] = self.feed.evaluation(x, batch_size, "x")
             batch_size = None
         return super().evaluate(x, batch_size=batch_size, **kwargs)
 
@@ -281,7 +279,7 @@ class BlockTrainer(keras.Model):
 
     def _fetch(self, data: blocks.IndexBlock | blocks.DataBlock, index: Any) -> tf.Tensor:
         if isinstance(data, blocks.IndexBlock):
-            return tf.gather(self._resident[0], data.rows[index])
+            return self.feed.gather(data.rows[index])
         return data.batches[index]
 
     def _logs(self, count: int | None = None) -> dict[str, tf.Tensor]:
@@ -305,124 +303,17 @@ class BlockTrainer(keras.Model):
         weights = sum(math.prod(v.shape) for v in self.trainable_variables)
         return weights <= JIT_WEIGHTS or bool(tf.config.list_logical_devices("GPU"))
 
-    def _batch_rows(self, batch_size: int | None, rows: int) -> int:
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        if batch_size is None:
-            batch_size = max(min(DEFAULT_BATCH, rows) // replicas, 1) * replicas
-        if isinstance(batch_size, bool) or batch_size < 1 or batch_size != int(batch_size):
-            raise ValueError(f"batch_size must be a whole number above 0; received {batch_size!r}.")
-        if batch_size > rows:
-            raise ValueError(
-                f"batch_size must be at most the number of examples, {rows}; received {batch_size}."
+    def _trace_anew(self) -> None:
+        """Forget the traces of the training step, which hold the data's variable."""
+        self._compiled_block = self._run_block
+        if not synchronizes(self.distribute_strategy):
+            self._compiled_block = tf.function(
+                self._run_block, jit_compile=self._use_jit or None, autograph=False
             )
-        if batch_size % replicas:
-            raise ValueError(
-                f"batch_size is that of all replicas together and must be a multiple of {replicas}; "
-                f"received {batch_size}."
-            )
-        return int(batch_size)
-
-    @staticmethod
-    def _validation_rows(rows: int, share: float) -> int:
-        count = round(rows * share) if 0 < share < 1 else 0
-        if not 0 < count < rows:
-            raise ValueError(
-                f"validation_split must leave rows on both sides; received {share} of {rows} rows."
-            )
-        return count
-
-    def _block_dataset(self, array: np.ndarray, batch: int, shuffle: bool) -> tuple[Any, int]:
-        """The blocks of all epochs, and how many an epoch has."""
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        most = COMPILED_BLOCK_STEPS if self._use_jit else BLOCK_STEPS
-        steps = min(most, len(array) // batch) if replicas == 1 else 1
-        streamed = array.nbytes > sources.MEMORY_LIMIT
-        if streamed:
-            steps = max(1, min(steps, STREAMED_BLOCK_BYTES // (batch * array[0].nbytes)))
-        plan = blocks.Plan(len(array), batch, steps, replicas, shuffle, self.seed)
-        if streamed:
-            epoch = functools.partial(
-                blocks.data_blocks, sources.reader(array, self.event_shape, self.input_bounds), plan
-            )
-            shape = (1 if steps == 1 else None, batch // replicas, *self.event_shape)
-            kind = np.uint8 if array.dtype == np.uint8 else np.float32
-            block = blocks.DataBlock
-        else:
-            self._make_resident(array)
-            epoch = functools.partial(blocks.index_blocks, plan)
-            shape, kind, block = (steps, batch // replicas), np.int32, blocks.IndexBlock
-        signature = block(tf.TensorSpec(shape, kind), tf.TensorSpec((), tf.int32))
-        generate = functools.partial(blocks.all_epochs, epoch, plan, self._steps_taken)
-        return self._distribute(generate, signature), plan.blocks
-
-    def _evaluation_dataset(self, data: Any, batch_size: int | None, name: str) -> tuple[Any, int]:
-        """The batches of endless evaluations, and how many one evaluation has."""
-        array = sources.checked(data, self.event_shape, name, self.input_bounds)
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        batch = -(-(batch_size or EVALUATION_BATCH) // replicas) * replicas
-        count = -(-len(array) // batch)
-
-        def generate():
-            for first in itertools.cycle(range(0, len(array), batch)):
-                inputs = np.asarray(array[first : first + batch])
-                spare = -len(inputs) % replicas
-                weights = np.ones(len(inputs) + spare, np.float32)
-                if spare:
-                    weights[-spare:] = 0
-                    inputs = np.concatenate([inputs, inputs[:1].repeat(spare, 0)])
-                yield blocks.EvaluationBatch(inputs, weights, first)
-
-        kind = np.uint8 if array.dtype == np.uint8 else np.float32
-        signature = blocks.EvaluationBatch(
-            tf.TensorSpec((None, *self.event_shape), kind),
-            tf.TensorSpec((None,), tf.float32),
-            tf.TensorSpec((), tf.int64),
-        )
-        return self._distribute(generate, signature), count
-
-    def _distribute(self, generate: Any, signature: Any) -> Any:
-        """A data set of what `generate` yields, each element cut into the replicas' shares."""
-        strategy = self.distribute_strategy
-        replicas = strategy.num_replicas_in_sync
-        if replicas == 1:
-            return blocks.block_dataset(generate, signature)
-
-        def local(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            here = replicas // context.num_input_pipelines
-            first = context.input_pipeline_id * here
-            return blocks.block_dataset(
-                lambda: blocks.per_replica(generate(), first, here, replicas),
-                signature,
-            )
-
-        return strategy.distribute_datasets_from_function(local)
+        self.train_function = None
 
     def _steps_taken(self) -> int:
         return int(self.step.numpy())
-
-    def _make_resident(self, array: np.ndarray) -> None:
-        """Put the data on the device, in the variable that earlier traces read if it fits."""
-        current = self._resident[0] if self._resident else None
-        if current is not None and current.dtype == array.dtype:
-            current.assign(array)
-            return
-        shape = tf.TensorShape((None, *self.event_shape))
-        with self.distribute_strategy.scope():
-            variable = tf.Variable(array, trainable=False, shape=shape, name="resident")
-        # In a list inside an untracked holder: the data are no part of the model.
-        self._resident = _Untracked([variable])
-        self.train_function = None
-
-    def _release_resident(self) -> None:
-        if self._resident:
-            variable = self._resident[0]
-            variable.assign(np.zeros((0, *self.event_shape), variable.dtype.as_numpy_dtype))
-
-
-class _Untracked(list):
-    """A list that neither Keras nor TensorFlow looks into."""
-
-    _self_setattr_tracking = False
 
 
 def _refuse(name: str, kwargs: dict[str, Any]) -> None:
