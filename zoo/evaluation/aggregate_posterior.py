@@ -24,15 +24,15 @@ def active_units(codes: np.ndarray, threshold: float = 0.01) -> np.ndarray:
 
 
 def marginal_divergences(
-    codes: np.ndarray, prior_samples: np.ndarray, bins: int = 50
+    codes: np.ndarray, prior_samples: np.ndarray, bins: int = 100
 ) -> np.ndarray:
     """KL(q(z_j) || p(z_j)) of each unit, from histograms.
 
-    Bins hold equal shares of the prior samples. With q_b and p_b the shares of codes and of prior
-    samples in bin b, the estimate is sum_b q_b log(q_b / p_b) - (bins - 1) / (2 n), the last term
-    the bias of an entropy of n draws (Miller 1955), and never below 0. Bins blur the densities, so
-    it lies below the true divergence, and it cannot exceed log(bins): a unit that hardly varies
-    reaches that limit. It needs samples only, so it serves any prior.
+    Half of the bins' edges are quantiles of the codes, half of the prior samples. With q_b and p_b
+    the shares of codes and of prior samples in bin b, the estimate is sum_b q_b log(q_b / p_b) -
+    (bins - 1) / (2 n), the last term the bias of an entropy of n draws (Miller 1955), and never
+    below 0. Bins blur the densities, so it lies below the true divergence, far below where the unit
+    hardly varies (log(bins / 2) for a constant one). It needs samples only, so it serves any prior.
 
     Args:
         codes: (n, units) draws of the aggregate posterior.
@@ -67,7 +67,7 @@ def scores(
     *,
     bandwidth: float | None = None,
     limit: int = 2000,
-    bins: int = 50,
+    bins: int = 100,
     threshold: float = 0.01,
 ) -> dict[str, float]:
     """How the codes of a set lie under the prior.
@@ -99,8 +99,9 @@ def scores(
 
 
 def _divergence(q: np.ndarray, p: np.ndarray, bins: int) -> float:
-    # A discrete prior has repeated quantiles; fewer bins of unequal share remain.
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)[1:-1]))
+    levels = np.linspace(0, 1, bins // 2 + 1)[1:-1]
+    # A discrete distribution has repeated quantiles, which make one edge.
+    edges = np.unique(np.concatenate([np.quantile(q, levels), np.quantile(p, levels)]))
     p_share = np.bincount(np.digitize(p, edges), minlength=len(edges) + 1) / len(p)
     q_share = np.bincount(np.digitize(q, edges), minlength=len(edges) + 1) / len(q)
     used = q_share > 0

@@ -66,12 +66,19 @@ def intervals(
     return scores
 
 
-def means(columns: dict[str, np.ndarray], resamples: int = 0, *, seed: int = 0) -> dict[str, Score]:
+def means(
+    columns: dict[str, np.ndarray],
+    resamples: int = 0,
+    *,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+    seed: int = 0,
+) -> dict[str, Score]:
     """Means of per-example values, with intervals where resamples are asked for.
 
     Args:
         columns: name -> (n,) values.
         resamples: as in `intervals`.
+        bounds: as in `intervals`.
         seed: as in `intervals`.
 
     Returns:
@@ -84,5 +91,6 @@ def means(columns: dict[str, np.ndarray], resamples: int = 0, *, seed: int = 0) 
         },
         n,
         resamples,
+        bounds=bounds,
         seed=seed,
     )

@@ -143,7 +143,7 @@ def scores(
             missing[name] = undefined(name, f"a class has {smallest} training labels")
         else:
             correct[name] = _few_label(z_train, y_train, z, y, k, draws, rng)
-    return {**means(correct, bootstrap, seed=seed), **missing}
+    return {**means(correct, bootstrap, bounds=(0, 1), seed=seed), **missing}
 
 
 def _parts(codes, labels, codes_train, labels_train, test_share, seed):

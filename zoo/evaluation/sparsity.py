@@ -143,9 +143,9 @@ def scores(
         return result
 
     result = intervals(statistics, n, bootstrap, seed=seed)
-    for name, value in statistics(np.arange(n)).items():
-        if np.isnan(value):
-            undefined(name, "one unit has no sparsity" if d == 1 else "the codes do not vary")
+    missing = [name for name, value in statistics(np.arange(n)).items() if np.isnan(value)]
+    if missing:
+        undefined(", ".join(missing), "one unit has no sparsity" if d == 1 else "no unit varies")
     return result
 
 

@@ -57,7 +57,7 @@ def beta_vae_score(
     train = points(codes, shared, num_train, batch_size, rng)
     test = points(codes, shared, num_eval, batch_size, rng)
     correct = predict(*train, test[0]) == test[1]
-    return means({"beta_vae_score": correct}, bootstrap, seed=seed)
+    return means({"beta_vae_score": correct}, bootstrap, bounds=(0, 1), seed=seed)
 
 
 def points(

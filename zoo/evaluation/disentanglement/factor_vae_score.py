@@ -61,12 +61,13 @@ def factor_vae_score(
     variances = sample.var(axis=0, ddof=1, dtype=np.float64)
     active = np.sqrt(variances) >= prune_threshold
     if not active.any():
-        return means({name: np.zeros(num_eval)}, bootstrap, seed=seed)
+        return means({name: np.zeros(num_eval)}, bootstrap, bounds=(0, 1), seed=seed)
     codes, variances = codes[:, active], variances[active]
     shared, rng = SharedValues(factors), np.random.default_rng(seed)
     train = votes(codes, variances, shared, num_train, batch_size, rng)
     test = votes(codes, variances, shared, num_eval, batch_size, rng)
-    return means({name: correct(train, test, codes.shape[1])}, bootstrap, seed=seed)
+    right = correct(train, test, codes.shape[1])
+    return means({name: right}, bootstrap, bounds=(0, 1), seed=seed)
 
 
 def votes(

@@ -44,4 +44,6 @@ def _information(unit: np.ndarray, factor: np.ndarray) -> float:
     joint = counts.reshape(-1, width) / len(unit)
     independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
     used = joint > 0
-    return float((joint[used] * np.log(joint[used] / independent[used])).sum())
+    information = float((joint[used] * np.log(joint[used] / independent[used])).sum())
+    # What is left of independent columns is rounding, which the ratios of modularity would blow up.
+    return information if information > 1e-12 else 0.0

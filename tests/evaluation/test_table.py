@@ -1,0 +1,56 @@
+import pytest
+
+from zoo.evaluation.metrics import metric
+from zoo.evaluation.table import number, table
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.123456, "0.1235"),
+        (92.9952, "93.00"),
+        (1.0, "1"),
+        (-114.007, "-114.0"),
+        (12345.678, "12345.7"),
+        (2e-6, "2.000e-06"),
+        (3e7, "3.000e+07"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+        (0.0, "0"),
+    ],
+)
+def test_numbers_are_short(value, text):
+    assert number(value) == text
+
+
+def test_a_table_is_aligned():
+    result = {
+        "probing": {"knn": 0.5, "few_label_10": {"value": 0.25, "low": 0.2, "high": 0.3}},
+        "sparsity": {"l0": 3.0},
+        "skipped": {"density": "an array of codes has no posterior " + "and so on " * 10},
+        "details": {"probing": {"array": [1]}},
+    }
+    text = table(result, "a title")
+    assert text.splitlines()[:9] == [
+        "a title",
+        "",
+        "probing",
+        "  k-NN, accuracy               0.5000                    higher",
+        "  10 labels a class, accuracy  0.2500  [0.2000, 0.3000]  higher",
+        "",
+        "sparsity",
+        "  active units in a code (L0)       3",
+        "",
+    ]
+    assert text.splitlines()[9:11] == [
+        "left out",
+        "  density  an array of codes has no posterior and so on and so on and so on and so on and so on and",
+    ]
+    assert "array" not in text.replace("an array", "")
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_metrics_of_clusterings_are_named_after_the_way():
+    assert metric("model_nmi") == ("model: NMI", "higher")
+    assert metric("few_label_1").label == "1 label a class, accuracy"
+    assert metric("something_else") == ("something else", "")
