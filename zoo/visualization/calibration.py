@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zoo.visualization.inputs import as_codes, positive
-from zoo.visualization.style import DASHES, PALETTE, WIDTH, styled
+from zoo.visualization.style import WIDTH, line_style, styled
 
 _DRAWS = 200  # of a posterior without a distribution function
 
@@ -159,8 +159,7 @@ def _curves(axes: Axes, ranks: np.ndarray, shown: np.ndarray, names: list[str], 
         axes.plot(
             [0, *np.sort(ranks[:, unit]), 1],
             [0, *np.arange(1, n + 1) / n, 1],
-            color=PALETTE[index % len(PALETTE)],
-            linestyle=DASHES[index % len(DASHES)],
+            **line_style(index),
             linewidth=1.3,
             label=names[unit],
         )

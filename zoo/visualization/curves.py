@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from zoo.visualization.style import DASHES, PALETTE, panels, styled
+from zoo.visualization.style import line_style, panels, styled
 
 History = Mapping[str, Sequence[float]]
 _FIRST = ("loss", "reconstruction", "kl")
@@ -118,18 +118,18 @@ def _lines(
     training, validation = history.get(term), history.get(f"val_{term}")
     if run:
         series = training if validation is None else validation
-        parts = [(series, run, PALETTE[index % len(PALETTE)], DASHES[index % len(DASHES)])]
+        parts = [(series, run, line_style(index))]
     else:
         parts = [
-            (training, "training", PALETTE[0], "-"),
-            (validation, "validation", PALETTE[1], "--"),
+            (training, "training", line_style(0)),
+            (validation, "validation", line_style(1)),
         ]
     drawn = []
-    for series, label, color, dash in parts:
+    for series, label, style in parts:
         if series is None or not series.size:
             continue
         marker = "o" if np.isfinite(series).sum() < 2 else None
         epochs = np.arange(1, len(series) + 1)
-        axes.plot(epochs, series, color=color, linestyle=dash, marker=marker, label=label)
+        axes.plot(epochs, series, marker=marker, label=label, **style)
         drawn.append(series)
     return drawn

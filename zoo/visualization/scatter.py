@@ -78,12 +78,16 @@ def _line(z: np.ndarray, classes: np.ndarray | None, rng: np.random.Generator) -
 def _project(z: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, tuple[str, str], str]:
     if method == "tsne":
         from sklearn.manifold import TSNE
+        from threadpoolctl import threadpool_limits
 
         if len(z) < 4:
             raise ValueError(f"t-SNE needs at least 4 codes; received {len(z)}.")
         perplexity = min(30.0, (len(z) - 1) / 3)
         start = "pca" if np.count_nonzero(z.var(axis=0)) > 1 else "random"
-        points = TSNE(perplexity=perplexity, init=start, random_state=seed).fit_transform(z)
+        tsne = TSNE(perplexity=perplexity, init=start, random_state=seed)
+        # On a busy machine its many small parallel loops wait for each other fifty times as long.
+        with threadpool_limits(1, user_api="openmp"):
+            points = tsne.fit_transform(z)
         return points, ("t-SNE 1", "t-SNE 2"), f"t-SNE of {z.shape[1]} units"
     if z.shape[1] == 2 and method == "auto":
         return z, ("unit 0", "unit 1"), "both units"

@@ -74,6 +74,12 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
+def line_style(index: int) -> dict[str, str]:
+    """Colour and dash of the index-th line; the first 32 differ, neighbours in both."""
+    turn, place = divmod(index, len(PALETTE))
+    return {"color": PALETTE[place], "linestyle": DASHES[(place + turn) % len(DASHES)]}
+
+
 def panels(
     count: int, columns: int, height: float = 1.8, **options: object
 ) -> tuple[Figure, list[Axes]]:

@@ -1,0 +1,154 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from tests.visualization.pages import check
+from zoo.visualization import to_png, write_comparison
+from zoo.visualization.compare import best, settings_that_differ
+from zoo.visualization.runs import load_run, load_runs
+
+
+def make_run(folder, config, metrics=None, history=None, figures=()):
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(config))
+    if metrics is not None:
+        (folder / "metrics.json").write_text(json.dumps(metrics))
+    if history is not None:
+        with (folder / "history.csv").open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(history)
+            writer.writerows(zip(*history.values(), strict=True))
+    for name in figures:
+        (folder / "figures").mkdir(exist_ok=True)
+        (folder / "figures" / f"{name}.png").write_bytes(to_png(Figure(figsize=(1, 1))))
+    return folder
+
+
+@pytest.fixture
+def runs(tmp_path):
+    shared = {"model": "vae", "dataset": "digits", "seed": 0}
+    first = make_run(
+        tmp_path / "a",
+        {**shared, "options": {"beta": 1}},
+        {"loss": 20.0, "reconstruction": {"squared_error": 2.0, "psnr": 15.0}, "nmi": float("nan")},
+        {"epoch": [0, 1], "loss": [30.0, 20.0], "val_loss": [31.0, 21.5]},
+        ["samples", "code_scatter"],
+    )
+    second = make_run(
+        tmp_path / "b",
+        {**shared, "options": {"beta": 4}},
+        {"loss": 25.0, "reconstruction": {"squared_error": 3.0, "psnr": 13.0}, "nmi": 0.5},
+        {"epoch": [0], "loss": [40.0]},
+        ["samples"],
+    )
+    return [first, second]
+
+
+def marked(page):
+    """Metric -> index of the run that is marked as the best."""
+    found, row, column = {}, None, -1
+    for tag, attrs in page.tags:
+        if tag == "tr":
+            row, column = attrs.get("data-name"), -1
+        elif tag == "td":
+            column += 1
+            if "best" in attrs.get("class", "").split():
+                found[row] = column
+    return found
+
+
+def test_the_page_holds_both_runs(tmp_path, runs):
+    page = check(write_comparison(tmp_path / "compare.html", runs))
+    rows = [attrs["data-name"] for attrs in page.all("tr") if "data-name" in attrs]
+    assert rows == ["options/beta", "loss", "nmi", "squared_error", "psnr"]
+    assert marked(page) == {"squared_error": 0, "psnr": 0}
+    assert "losses do not compare" in page.text
+    alternatives = [image["alt"] for image in page.all("img")]
+    assert len(alternatives) == 4  # the curves, two of samples, one scatter
+    assert "Not drawn for this run." in page.text
+
+
+def test_losses_compare_where_only_the_seed_differs(tmp_path, runs):
+    for run, seed in zip(runs, (0, 1), strict=True):
+        (run / "config.json").write_text(json.dumps({"model": "vae", "seed": seed}))
+    page = check(write_comparison(tmp_path / "compare.html", runs))
+    assert marked(page) == {"loss": 0, "squared_error": 0, "psnr": 0}
+
+
+def test_nothing_is_best_on_different_data(tmp_path, runs):
+    (runs[1] / "config.json").write_text(json.dumps({"model": "vae", "dataset": "mnist"}))
+    page = check(write_comparison(tmp_path / "compare.html", runs))
+    assert marked(page) == {}
+    assert "different data" in page.text
+
+
+def test_runs_without_metrics_or_history_are_shown(tmp_path, runs):
+    bare = make_run(tmp_path / "c", {"model": "vae"})
+    page = check(write_comparison(tmp_path / "compare.html", [*runs, bare]))
+    assert "c has no metrics yet" in page.text
+
+
+def test_a_run_is_read_as_written(runs):
+    run = load_run(runs[0])
+    assert run.name == "a"
+    assert run.config["options/beta"] == 1
+    assert run.history == {"loss": [30.0, 20.0], "val_loss": [31.0, 21.5]}
+    assert run.metrics["reconstruction/psnr"] == 15.0
+    assert list(run.pictures) == ["code_scatter", "samples"]
+    assert list(settings_that_differ(load_runs(runs))) == ["options/beta"]
+
+
+def test_equal_folder_names_are_told_apart(tmp_path):
+    paths = [make_run(tmp_path / parent / "run", {"x": 1}) for parent in ("p", "q")]
+    assert [run.name for run in load_runs(paths)] == ["p/run", "q/run"]
+
+
+@pytest.mark.parametrize(
+    ("values", "better", "expected"),
+    [
+        ([1.0, 3.0, 2.0], "higher", [0, 1, 0]),
+        ([1.0, 3.0, 1.0], "lower", [1, 0, 1]),
+        ([np.nan, 3.0, 2.0], "lower", [0, 0, 1]),
+        ([np.nan, 3.0, None], "higher", [0, 0, 0]),
+        ([2.0, 2, 2.0], "higher", [0, 0, 0]),
+        ([1.0, 2.0], None, [0, 0]),
+        ([np.inf, 2.0, 1.0], "higher", [0, 1, 0]),
+        ([{"value": 1, "low": 0, "high": 2}, 0.5], "higher", [1, 0]),
+        (["a", [1, 2], 3.0], "higher", [0, 0, 0]),
+    ],
+)
+def test_best_values(values, better, expected):
+    assert best(values, better) == [bool(flag) for flag in expected]
+
+
+def test_folders_that_are_no_runs_are_refused(tmp_path, runs):
+    target = tmp_path / "compare.html"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"empty' is no run folder: it has no config.json"):
+        write_comparison(target, [runs[0], tmp_path / "empty"])
+    with pytest.raises(ValueError, match="nowhere' is no folder"):
+        write_comparison(target, [runs[0], tmp_path / "nowhere"])
+    with pytest.raises(ValueError, match="at least 2 run folders; received 1"):
+        write_comparison(target, runs[:1])
+    with pytest.raises(ValueError, match="named twice"):
+        write_comparison(target, [runs[0], runs[0]])
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.json", "{", "config.json' is broken"),
+        ("config.json", "[1]", "must hold a JSON object; received a list"),
+        ("metrics.json", b"\xff\xfe", "metrics.json' is broken"),
+        ("history.csv", "epoch,loss\n0,fast\n", "history.csv' is broken"),
+        ("figures/samples.png", b"\x89PNG\r\n", "'samples' is a broken picture"),
+    ],
+)
+def test_broken_files_are_named(tmp_path, runs, name, content, message):
+    (runs[1] / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(ValueError, match=message):
+        write_comparison(tmp_path / "compare.html", runs)

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import zoo
+from zoo.visualization import draw, figures_for, loss_units
+
+ALWAYS = {"reconstructions", "posterior_traversals", "interpolations", "activation_histograms"}
+
+
+def untrained(name, shape, **options):
+    return zoo.create(name, shape, hidden=(8,), **options)
+
+
+def test_a_variational_autoencoder_on_digits(digits):
+    x, labels = digits
+    model = untrained("laplace_vae", (8, 8, 1), latents=3)
+    history = {"loss": [3.0, 2.0], "val_loss": [3.1, 2.2]}
+    figures = figures_for(model, x[:300], labels[:300], history=history, animate=True)
+    assert set(figures) == ALWAYS | {
+        "learning_curves",
+        "samples",
+        "prior_traversals",
+        "traversal_animation",
+        "code_scatter",
+        "sparsity",
+        "factor_correlation",
+        "calibration",
+        "filters",
+    }
+    for name, (figure, caption) in figures.items():
+        assert isinstance(figure, bytes if name == "traversal_animation" else Figure)
+        assert caption.endswith(".")
+    pictures = draw(figures)
+    assert list(pictures) == list(figures)
+    assert figures["learning_curves"][0].axes[0].get_ylabel() == "nats"
+    again = figures_for(model, x[:300], labels[:300], history=history)
+    for name in ("samples", "interpolations"):
+        assert draw({name: again[name]})[name] == pictures[name]
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_a_model_of_points_of_a_plane(units):
+    x = np.random.default_rng(0).uniform(size=(200, 2)).astype(np.float32)
+    model = untrained("vae", (2,), latents=units, likelihood="normal")
+    figures = figures_for(model, x)
+    assert set(figures) == ALWAYS | {
+        "samples",
+        "prior_traversals",
+        "manifold",
+        "code_scatter",
+        "calibration",
+    }
+    draw(figures)
+
+
+def test_a_sparse_code_of_a_thousand_units(digits):
+    x, labels = digits
+    model = zoo.create("k_sparse_autoencoder", (8, 8, 1), latents=1000, k=5)
+    figures = figures_for(model, x[:100], labels[:100])
+    assert {"unit_pictures", "filters", "sparsity"} <= set(figures)
+    assert not {"samples", "prior_traversals", "calibration", "manifold"} & set(figures)
+    mean = figures["sparsity"][0].axes[1].get_title(loc="left")
+    assert mean.endswith("mean 5")
+    draw({"unit_pictures": figures["unit_pictures"]})
+
+
+@pytest.mark.parametrize(
+    ("event", "units"),
+    [((5, 9, 3), 12), ((6, 4, 2), 1), ((7, 7), 2), ((1,), 1), ((30,), 2), ((9,), 3)],
+)
+def test_any_encoder_of_any_examples(linear_model, event, units):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (60, *event)).astype(np.uint8)
+    factors = rng.integers(0, 3, (60, 2))
+    figures = figures_for(linear_model(x / 255, units), x, factors=factors, factor_names=["a", "b"])
+    assert ALWAYS | {"samples", "factor_correlation"} <= set(figures)
+    for figure, _ in figures.values():
+        figure.draw_without_rendering()
+
+
+def test_a_single_example(linear_model, digits):
+    x, labels = digits
+    figures = figures_for(linear_model(x, 3), x[:1], labels[:1])
+    assert ALWAYS - {"interpolations"} <= set(figures)
+    assert "code_scatter" not in figures and "factor_correlation" not in figures
+    for figure, _ in figures.values():
+        figure.draw_without_rendering()
+
+
+def test_units_of_the_loss():
+    nats = {"loss": "nats", "reconstruction": "nats", "kl": "nats"}
+    assert loss_units(untrained("vae", (4,), latents=2)) == nats
+    assert loss_units(untrained("vae", (4,), latents=2, likelihood="squared_error")) == {
+        "kl": "nats"
+    }
+    averaged = {"name": "bernoulli", "reduction": "mean"}
+    assert loss_units(untrained("vae", (4,), latents=2, likelihood=averaged)) == {"kl": "nats"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": np.zeros((0, 8, 8, 1))}, "x must not be empty"),
+        ({"x": np.full((3, 8, 8, 1), np.nan)}, "x must be finite"),
+        ({"labels": [1, 2]}, "labels must be one for each of the 20 examples"),
+        ({"factors": np.zeros((4, 2))}, "each of the 20 examples; received 4 rows"),
+        ({"factors": np.zeros((20, 2)), "factor_names": ["a"]}, "each of the 2 factors"),
+    ],
+)
+def test_bad_data_are_refused(linear_model, digits, change, message):
+    model = linear_model(digits[0], 3)
+    with pytest.raises(ValueError, match=message):
+        figures_for(model, **{"x": digits[0][:20], **change})
