@@ -27,6 +27,9 @@ PLUGINS = [
     "total_correlation = zoo_plugins.total_correlation:TotalCorrelation",
     "invariant_information = zoo_plugins.invariant_information:InvariantInformation",
     "self_training = zoo_plugins.self_training:SelfTraining",
+    "minibatch_total_correlation = zoo_plugins.minibatch_total_correlation:MinibatchTotalCorrelation",
+    "dip = zoo_plugins.dip:DIP",
+    "kl_capacity = zoo_plugins.kl_capacity:KLCapacity",
     "contractive = zoo_plugins.contractive:Contractive",
     "weight_decay = zoo_plugins.weight_decay:WeightDecay",
 ]

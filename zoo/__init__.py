@@ -20,6 +20,11 @@ _PUBLIC = {
     "ForwardPass": "zoo.forward",
     "Regularizer": "zoo.regularizers",
     "AdversarialRegularizer": "zoo.regularizers",
+    # For plugins: terms over the global batch, and numbers that may be schedules.
+    "gather": "zoo.trainer.replicas",
+    "at_step": "zoo.serialization",
+    "scalar": "zoo.serialization",
+    "scalar_config": "zoo.serialization",
 }
 _ROOMS = (
     "bottlenecks",

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 # Name -> module; a module, and TensorFlow with it, is imported when one of its models is asked for.
 _MODELS = {
     "adversarial_autoencoder": "adversarial_autoencoder",
+    "annealed_vae": "annealed_vae",
     "autoencoder": "deep_autoencoder",
+    "beta_tc_vae": "beta_tc_vae",
     "beta_vae": "beta_vae",
     "beta_vae_chairs": "beta_vae",
     "beta_vae_shapes": "beta_vae",
@@ -24,7 +26,9 @@ _MODELS = {
     "dc_ign": "beta_vae",
     "deep_autoencoder": "deep_autoencoder",
     "denoising_autoencoder": "denoising_autoencoder",
+    "dip_vae": "dip_vae",
     "dropout_autoencoder": "dropout_autoencoder",
+    "factor_vae": "factor_vae",
     "info_ae": "info_ae",
     "info_ae_robust": "info_ae",
     "info_gan": "info_gan",
@@ -37,6 +41,7 @@ _MODELS = {
     "two_template_vae": "sparse_vae",
     "uniform_to_gaussian_vae": "uniform_to_gaussian_vae",
     "vae": "vae",
+    "wae_mmd": "wae_mmd",
 }
 
 

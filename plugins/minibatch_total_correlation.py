@@ -1,0 +1,42 @@
+"""Total correlation of the code, estimated from the batch: the beta-TCVAE's regularizer."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+import zoo
+
+
+@zoo.register("minibatch_total_correlation")
+class MinibatchTotalCorrelation(zoo.Regularizer):
+    """KL(q(z) || prod_j q(z_j)), each q(z) a mixture over the global batch.
+
+    Chen et al., "Isolating Sources of Disentanglement in Variational Autoencoders", 2018, equation 3:
+
+        mean_i [log 1/M sum_m q(z_i|x_m) - sum_j log 1/M sum_m q(z_ij|x_m)]
+
+    The paper weighs the sums by 1 / (N M), with N rows of data, which changes the value by the constant
+    (d - 1) log N for d units and no gradient.
+
+    Args:
+        weight: beta - 1 of the beta-TCVAE, beside a KL term of weight 1; a number or a schedule.
+        name: name of the metric.
+    """
+
+    def check(self, model: zoo.Autoencoder) -> None:
+        """The mixture is one of posteriors, and one unit has no correlation."""
+        if model.example_posterior() is None or model.units < 2:
+            raise ValueError(
+                "The regularizer 'minibatch_total_correlation' needs a stochastic bottleneck of at least 2 "
+                f"latents; received {type(model.bottleneck).__name__} with {model.units}."
+            )
+
+    def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
+        """(batch,), in nats."""
+        base = forward.posterior.distribution
+        mixture = type(base)(zoo.gather(base.loc), zoo.gather(base.scale))
+        log_densities = mixture.log_prob(forward.code[:, None])  # (batch, global batch, units)
+        count = tf.math.log(tf.cast(tf.shape(log_densities)[1], tf.float32))
+        joint = tf.reduce_logsumexp(tf.reduce_sum(log_densities, -1), 1) - count
+        marginals = tf.reduce_logsumexp(log_densities, 1) - count
+        return joint - tf.reduce_sum(marginals, -1)

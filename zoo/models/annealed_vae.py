@@ -1,0 +1,50 @@
+"""The annealed VAE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from zoo.autoencoder import Autoencoder
+from zoo.models.extends import extends
+from zoo.models.vae import vae
+from zoo.serialization import positive_int, scalar
+
+
+@extends(vae)
+def annealed_vae(
+    input_shape: Sequence[int],
+    gamma: Any = 100.0,
+    capacity: float = 25.0,
+    steps: int = 100_000,
+    estimator: str = "auto",
+    regularizers: Sequence[Any] = (),
+    **options: Any,
+) -> Autoencoder:
+    """Annealed VAE (Burgess et al., "Understanding Disentangling in beta-VAE", 2018, equation 8).
+
+        E_q[log p(x|z)] - gamma |KL(q(z|x) || p(z)) - C|,  C from 0 to capacity
+
+    Args:
+        input_shape: shape of one example.
+        gamma: weight of the difference, a number or a Keras schedule.
+        capacity: the last C, in nats.
+        steps: training steps over which C rises, in a straight line.
+        estimator: of the KL term.
+        regularizers: further regularizers.
+        **options: as in `zoo.models.vae.vae`, but for ``beta``, which has no place here.
+
+    Returns:
+        A built model.
+    """
+    rise = keras.optimizers.schedules.PolynomialDecay(
+        0.0,
+        positive_int(steps, "steps of annealed_vae"),
+        end_learning_rate=scalar(capacity, "capacity of annealed_vae", minimum=0),
+    )
+    penalty = {"name": "kl_capacity", "capacity": rise, "weight": gamma, "estimator": estimator}
+    # The KL term itself stays as a metric.
+    options["beta"] = 0.0
+    return vae(input_shape, estimator=estimator, regularizers=[penalty, *regularizers], **options)
