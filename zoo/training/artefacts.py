@@ -51,6 +51,7 @@ def write_artefacts(
     data: Data,
     held_out: Data,
     history: dict[str, list[float]],
+    export: bool = True,
 ) -> dict[str, Any]:
     """Evaluate a trained model on held-out data, and write figures, SavedModel, report and metrics.
 
@@ -61,14 +62,15 @@ def write_artefacts(
         data: what it was trained on.
         held_out: what it was not.
         history: term -> values by epoch.
+        export: whether to write the SavedModel.
 
     Returns:
         What metrics.json holds: group -> metric -> value.
     """
-    from zoo.visualization import figures_for, save_figures, write_report
+    from zoo.visualization import draw, figures_for, save_figures, write_report
 
     metrics = measure(model, data, held_out, config.seed)
-    figures = figures_for(
+    drawn = figures_for(
         model,
         held_out.inputs,
         labels=held_out.labels,
@@ -77,8 +79,10 @@ def write_artefacts(
         history=history,
         seed=config.seed,
     )
+    figures = draw(drawn)
     save_figures(folder.figures, figures)
-    model.export(folder.saved_model)
+    if export:
+        model.export(folder.saved_model)
     content = read_json(folder.config, "The run's configuration")
     write_report(
         folder.report,

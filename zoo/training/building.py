@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +20,14 @@ SCHEDULES = {
     "warm_up": schedules.WarmUp,
     "cyclic": schedules.CyclicWarmUp,
 }
+# Annotations of options that the command line can check: their types, and in words.
+_KINDS = {
+    "int": (int, "a whole number"),
+    "float": (int | float, "a number"),
+    "str": (str, "a text"),
+    "bool": (bool, "true or false"),
+    "None": (type(None), "none"),
+}
 OPTIMIZERS = (
     "adadelta",
     "adafactor",
@@ -33,13 +43,17 @@ OPTIMIZERS = (
 )
 
 
-def check_names(config: RunConfig) -> None:
-    """Refuse names that are not known, before data are read.
+def checked(config: RunConfig) -> RunConfig:
+    """Refuse names that are not known and options of another kind, before data are read.
+
+    Returns:
+        The settings, a single number for a list of them turned into a list.
 
     Raises:
-        ValueError: for an unknown model, option, regularizer or optimizer, with the nearest known one.
+        ValueError: for an unknown model, option, regularizer or optimizer, with the nearest known one, and
+            for a value that the option cannot take.
     """
-    known = models.options(config.model)
+    known = inspect.signature(models.function(config.model)).parameters
     for option in [*config.options, *(["regularizers"] if config.regularizers else [])]:
         if option not in known:
             raise ValueError(
@@ -52,6 +66,11 @@ def check_names(config: RunConfig) -> None:
         raise ValueError(
             f"Unknown optimizer {config.optimizer!r}.{registry.suggest(config.optimizer, OPTIMIZERS)}"
         )
+    options = {
+        name: _fitting(name, value, str(known[name].annotation), config.model)
+        for name, value in config.options.items()
+    }
+    return dataclasses.replace(config, options=options)
 
 
 def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
@@ -88,6 +107,24 @@ def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
     if config.learning_rate is not None:
         model.optimizer.learning_rate = config.learning_rate
     return model
+
+
+def _fitting(name: str, value: Any, annotation: str, model: str) -> Any:
+    """`value` where it is what the annotation of an option says, as far as that is plain."""
+    kinds = [kind.strip() for kind in annotation.split("|")]
+    single = isinstance(value, int | float | str) and not isinstance(value, bool)
+    if single and any(kind.startswith("Sequence") for kind in kinds):
+        return [value]
+    if not set(kinds) <= set(_KINDS):
+        return value
+    if isinstance(value, float) and value.is_integer() and "int" in kinds and "float" not in kinds:
+        return int(value)
+    for kind in kinds:
+        wanted = _KINDS[kind][0]
+        if isinstance(value, wanted) and (kind == "bool" or not isinstance(value, bool)):
+            return value
+    words = " or ".join(_KINDS[kind][1] for kind in kinds)
+    raise ValueError(f"The option {name!r} of {model!r} must be {words}; received {value!r}.")
 
 
 def _scheduled(value: Any) -> Any:

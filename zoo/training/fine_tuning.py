@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,9 @@ import keras
 import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
+from zoo.bottlenecks import Bottleneck
 from zoo.networks.corruption import check_rate
-from zoo.serialization import positive_int, serializable
+from zoo.serialization import deserialize_part, positive_int, serializable, serialize_part
 from zoo.trainer.sources import to_float
 
 
@@ -24,11 +26,19 @@ class Encoding(keras.layers.Layer):
         event_shape: shape of one example.
     """
 
-    def __init__(self, encoder: Any, bottleneck: Any, event_shape: Sequence[int], **kwargs: Any):
+    def __init__(
+        self,
+        encoder: keras.Layer,
+        bottleneck: Bottleneck,
+        event_shape: Sequence[int],
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.encoder = _restored(encoder)
-        self.bottleneck = _restored(bottleneck)
+        self.encoder = encoder
+        self.bottleneck = bottleneck
         self.event_shape = tuple(event_shape)
+        if not bottleneck.built:
+            bottleneck.build(encoder.output_shape)
         self.built = True
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -45,9 +55,17 @@ class Encoding(keras.layers.Layer):
         return {
             **super().get_config(),
             "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "bottleneck": keras.saving.serialize_keras_object(self.bottleneck),
+            "bottleneck": serialize_part(self.bottleneck),
             "event_shape": self.event_shape,
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Encoding:
+        """The inverse of `get_config`."""
+        config = dict(config)
+        config["encoder"] = keras.saving.deserialize_keras_object(config["encoder"])
+        config["bottleneck"] = deserialize_part(config["bottleneck"], "bottleneck")
+        return cls(**config)
 
 
 def classifier(
@@ -77,7 +95,7 @@ def classifier(
         ValueError: for models that do not fit on each other.
     """
     stack = [models] if isinstance(models, Autoencoder) else list(models)
-    for below, above in zip(stack, stack[1:], strict=False):
+    for below, above in itertools.pairwise(stack):
         if above.event_shape != (below.units,):
             raise ValueError(
                 f"A stacked model must take the {below.units} units of the one below it; it takes "
@@ -98,7 +116,3 @@ def classifier(
         metrics=["accuracy"],
     )
     return network
-
-
-def _restored(part: Any) -> Any:
-    return keras.saving.deserialize_keras_object(part) if isinstance(part, dict) else part

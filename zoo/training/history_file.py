@@ -61,3 +61,20 @@ class HistoryFile(keras.callbacks.Callback):
         writer.writerows(self._rows)
         write_text(self.path, text.getvalue())
         self._written_at = time.monotonic()
+
+
+def read_history(path: str | os.PathLike[str]) -> dict[str, list[float]]:
+    """A history from its file: term -> values by epoch, NaN where there is none.
+
+    Raises:
+        ValueError: where the file is missing or damaged.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        names = [name for name in (rows[0] if rows else {}) if name != "epoch"]
+        return {name: [float(row[name] or "nan") for row in rows] for name in names}
+    except OSError as error:
+        raise ValueError(f"Cannot read the history {str(path)!r}: {error.strerror}.") from error
+    except (ValueError, TypeError, csv.Error) as error:
+        raise ValueError(f"The history {str(path)!r} is damaged: {error}.") from error

@@ -157,10 +157,8 @@ def _contrast(
     shape = (tf.shape(visible)[0], kernel.shape[1])
     drive = visible @ kernel + hidden_bias
     hidden = drive if gaussian else tf.sigmoid(drive)
-    if gaussian:
-        state = hidden + noise.normal(*shape)
-    else:
-        state = tf.cast(noise.uniform(*shape) < hidden, tf.float32)
+    binary = tf.cast(noise.uniform(*shape) < hidden, tf.float32)
+    state = hidden + noise.normal(*shape) if gaussian else binary
     again = tf.sigmoid(tf.matmul(state, kernel, transpose_b=True) + visible_bias)
     drive = again @ kernel + hidden_bias
     echo = drive if gaussian else tf.sigmoid(drive)

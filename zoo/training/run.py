@@ -15,7 +15,7 @@ from zoo.trainer.nonfinite import StopOnNonFinite
 from zoo.training import building
 from zoo.training.artefacts import load_model, save_model, write_artefacts
 from zoo.training.event_log import EventLog
-from zoo.training.history_file import HistoryFile
+from zoo.training.history_file import HistoryFile, read_history
 from zoo.training.progress import Progress
 from zoo.training.resume import Resume
 from zoo.training.run_config import RunConfig
@@ -70,7 +70,7 @@ def train(
         ValueError: for settings, data or a folder that do not fit.
     """
     place = strategy(config.strategy, config.virtual_devices)
-    building.check_names(config)
+    config = building.checked(config)
     folder = RunFolder(run_dir)
     chief = is_chief(place)
     if chief:
@@ -154,3 +154,21 @@ def _fit(
         validation_data=held_out.take(slice(_VALIDATION_ROWS)),
     )
     return guard.term
+
+
+def evaluate(run_dir: str | os.PathLike[str]) -> Outcome:
+    """Measure the model of a run again, and write metrics, figures and report anew.
+
+    Raises:
+        ValueError: where the folder holds no finished training.
+    """
+    folder = RunFolder(run_dir)
+    config = folder.open()
+    try:
+        model = load_model(folder.model)
+        data, held_out = read_data(config)
+        history = read_history(folder.history)
+        metrics = write_artefacts(folder, model, config, data, held_out, history, export=False)
+        return Outcome(folder, metrics)
+    finally:
+        folder.end()

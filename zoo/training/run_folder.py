@@ -12,6 +12,9 @@ from zoo.training.files import discard, read_json, recover, write_json
 from zoo.training.lock import FolderLock
 from zoo.training.run_config import RunConfig, versions
 
+# What the export, the report and the figures write beside their places.
+_HALF_WRITTEN = (".saved_model.*", ".report.html.*", "figures/.*.png.*")
+
 
 class RunFolder:
     """Paths of a run, and the rules of who may write there.
@@ -72,7 +75,7 @@ class RunFolder:
                 f"{str(self.path)!r} holds a run already. Add --resume to go on with it, or choose "
                 "another --run_dir."
             )
-        recover(self.path)
+        self._clean()
 
     def begin(self, config: RunConfig, command: str = "") -> None:
         """Write config.json, or see that the one that is there fits.
@@ -100,12 +103,19 @@ class RunFolder:
         """
         config = RunConfig.read(self.path)
         self._lock.acquire()
-        recover(self.path)
+        self._clean()
         return config
 
     def end(self) -> None:
         """Leave the folder to others."""
         self._lock.release()
+
+    def _clean(self) -> None:
+        """Remove what a kill left half written."""
+        recover(self.path)
+        for pattern in _HALF_WRITTEN:
+            for entry in self.path.glob(pattern):
+                discard(entry)
 
     def _earlier(self, config: RunConfig) -> dict[str, Any]:
         earlier = RunConfig.read(self.path)

@@ -1,0 +1,291 @@
+#!/usr/bin/env python
+"""Train, measure, export and compare autoencoders.
+
+  python launch.py                       train the Laplace-prior VAE on the embedded digits
+  python launch.py train                 train a model on a data set
+  python launch.py evaluate              measure a trained model again
+  python launch.py export                write a trained model for serving
+  python launch.py list KIND             models, datasets, regularizers, priors, likelihoods, experiments
+  python launch.py compare RUN RUN ...   several runs on one page
+  python launch.py reproduce EXPERIMENT  a figure or table of a paper
+
+Examples:
+  python launch.py train --model=vae --dataset=mnist --epochs=20 --batch_size=128 --run_dir=runs/a
+  python launch.py train --set latents=10 --set hidden=500,500 --regularizer=lp_norm:p=0.5,weight=0.01
+  python launch.py train --set "beta=linear:start=0,end=1,steps=2000" --dataset=pictures/
+  python launch.py train --run_dir=runs/a --resume
+  python launch.py evaluate --run_dir=runs/a
+  python launch.py export --run_dir=runs/a --output=exported --format=litert
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from absl import flags
+
+from zoo.registry import lookup, suggest
+from zoo.training import settings
+from zoo.training.quiet import quiet
+
+BAD_INPUT, INTERRUPTED = 2, 130
+_STARTED = time.monotonic()
+# Flag -> what it means and its default; those of texts, of whole numbers, of lists and of switches.
+_TEXTS = {
+    "model": "Model, see 'list models'. Default: laplace_vae.",
+    "dataset": "A set's name, a folder of pictures, or a .npy, .npz or .csv file. Default: digits.",
+    "data_dir": "TFDS's folder of prepared sets.",
+    "manual_dir": "TFDS's folder of files fetched by hand.",
+    "optimizer": "Keras's name of an optimizer. Default: adam.",
+    "precision": "float32 (default) or mixed_bfloat16.",
+    "strategy": "auto (default), none, mirrored or multi_worker.",
+    "run_dir": "Run folder. Default: a new one in runs/.",
+    "output": "Where export, compare and reproduce write.",
+    "format": "Of export: tf_saved_model (default), onnx or litert.",
+}
+_NUMBERS = {
+    "limit": "At most so many examples of each split.",
+    "epochs": "Passes over the data. Default: about 4,000 steps.",
+    "batch_size": "Rows of a batch. Default: 32, or 128 for a large set.",
+    "seed": "Of the weights, the noise and the order of the data. Default: 0.",
+    "virtual_devices": "Logical processors to mirror over, for tests.",
+}
+_REALS = {"learning_rate": "Of the optimizer. Default: its own."}
+_LISTS = {
+    "set": "Option of the model, name=value; repeat it for more.",
+    "regularizer": "name or name:option=value,...; repeat it for more.",
+    "data": "Option of the data set, name=value; repeat it for more.",
+}
+_SWITCHES = {
+    "resume": "Go on with the run in --run_dir.",
+    "quick": "A small version of the experiment.",
+    "debug": "Show the traceback of an error.",
+    "help": "Show this help.",
+}
+_SETTINGS = ("model", "dataset", "data_dir", "manual_dir", "optimizer", "precision", "strategy")
+_SETTINGS += (*_NUMBERS, *_REALS)
+
+
+class Call(NamedTuple):
+    """A command line.
+
+    Attributes:
+        flags: the flags.
+        words: what follows the command.
+        line: all of it.
+    """
+
+    flags: flags.FlagValues
+    words: list[str]
+    line: str
+
+
+def define_flags() -> flags.FlagValues:
+    """The flags of all commands."""
+    known = flags.FlagValues()
+    for name, text in _TEXTS.items():
+        flags.DEFINE_string(name, None, text, flag_values=known)
+    for name, text in _NUMBERS.items():
+        flags.DEFINE_integer(name, None, text, flag_values=known)
+    for name, text in _REALS.items():
+        flags.DEFINE_float(name, None, text, flag_values=known)
+    for name, text in _LISTS.items():
+        flags.DEFINE_multi_string(name, [], text, flag_values=known)
+    for name, text in _SWITCHES.items():
+        flags.DEFINE_boolean(name, False, text, flag_values=known)
+    known.set_gnu_getopt(True)
+    return known
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: the words of the command line, the program's name first; `sys.argv` by default.
+
+    Returns:
+        The exit code: 0; 2 for bad input, or a loss that is no finite number; 130 after Ctrl-C.
+    """
+    argv = list(sys.argv if argv is None else argv)
+    known = define_flags()
+    try:
+        name, *words = known(argv)[1:] or ["train"]
+        if known.help or name == "help":
+            print(f"{__doc__}\nFlags:\n{_flag_lines()}")
+            return 0
+        if name not in COMMANDS:
+            raise ValueError(f"Unknown command {name!r}.{suggest(name, tuple(COMMANDS))}")
+        command, allowed = COMMANDS[name]
+        for flag in (*_TEXTS, *_NUMBERS, *_REALS, *_LISTS, *_SWITCHES):
+            if known[flag].present and flag not in (*allowed, "debug"):
+                raise ValueError(f"{name!r} takes no --{flag}.{suggest(flag, allowed)}")
+        return command(Call(known, words, f"python {shlex.join(argv)}"))
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, ImportError, flags.Error) as error:
+        if known.is_parsed() and known.debug:
+            raise
+        print(f"launch.py: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def train(call: Call) -> int:
+    """Train a model and leave a run folder."""
+    _expect(call.words, 0, "train")
+    if call.flags.resume and not call.flags.run_dir:
+        raise ValueError("--resume needs --run_dir, the folder of the run to go on with.")
+    from zoo.training import RunConfig
+    from zoo.training.run_folder import new_folder
+
+    there = call.flags.resume and (Path(call.flags.run_dir) / "config.json").exists()
+    config = _configured(call.flags, RunConfig.read(call.flags.run_dir) if there else RunConfig())
+    data = Path(config.dataset).stem or "data"
+    run_dir = call.flags.run_dir or str(new_folder("runs", f"{config.model}-{data}"))
+    with quiet("launch.py"):
+        from zoo.training import train as run
+    try:
+        outcome = run(config, run_dir, resume=call.flags.resume, command=call.line)
+    except KeyboardInterrupt:
+        again = f"python launch.py train --run_dir={shlex.quote(run_dir)} --resume"
+        print(f"\nStopped. To go on: {again}", file=sys.stderr)
+        return INTERRUPTED
+    if outcome.bad_term:
+        raise ValueError(
+            f"The term {outcome.bad_term!r} of the loss is no finite number any more. "
+            f"{outcome.folder.model} has the last good weights. Try a lower --learning_rate."
+        )
+    if outcome.repeated:
+        print(
+            f"The run in {run_dir} is finished already; --epochs=N with more epochs goes on with it."
+        )
+    _farewell(outcome)
+    return 0
+
+
+def evaluate(call: Call) -> int:
+    """Measure a trained model again, and write its metrics, figures and report anew."""
+    _expect(call.words, 0, "evaluate")
+    _require(call.flags, "evaluate", "run_dir")
+    with quiet("launch.py"):
+        from zoo.evaluation.table import table
+        from zoo.training.run import evaluate as measure
+    outcome = measure(call.flags.run_dir)
+    print(table(outcome.metrics))
+    _farewell(outcome)
+    return 0
+
+
+def export(call: Call) -> int:
+    """Write a trained model for serving."""
+    _expect(call.words, 0, "export")
+    _require(call.flags, "export", "run_dir", "output")
+    from zoo.training import RunConfig
+
+    RunConfig.read(call.flags.run_dir)
+    with quiet("launch.py"):
+        from zoo.training.artefacts import load_model
+    model = load_model(Path(call.flags.run_dir) / "model.keras")
+    model.export(call.flags.output, format=call.flags.format or "tf_saved_model")
+    print(f"The model is in {call.flags.output}.")
+    return 0
+
+
+def show_list(call: Call) -> int:
+    """Show what there is of a kind, with a line on each."""
+    from zoo.training.listing import KINDS, describe
+
+    _expect(call.words, 1, f"list {'|'.join(KINDS)}")
+    lines = describe(call.words[0])
+    width = max(map(len, lines), default=0)
+    print("\n".join(f"{name:<{width}}  {line}" for name, line in lines.items()))
+    return 0
+
+
+def compare(call: Call) -> int:
+    """Write one page that shows several runs side by side."""
+    from zoo.visualization import write_comparison
+
+    path = write_comparison(call.flags.output or "comparison.html", call.words)
+    print(f"The comparison is in {path}.")
+    return 0
+
+
+def reproduce(call: Call) -> int:
+    """Run an experiment of a paper."""
+    _expect(call.words, 1, "reproduce EXPERIMENT")
+    lookup(call.words[0], "experiment")
+    with quiet("launch.py"):
+        from zoo.experiments.reproduce import reproduce as run
+    try:
+        path = run(call.words[0], quick=call.flags.quick, output=call.flags.output)
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on where it stopped.", file=sys.stderr)
+        return INTERRUPTED
+    print(f"The results are in {path}.")
+    return 0
+
+
+_TRAIN_FLAGS = (*_SETTINGS, *_LISTS, "run_dir", "resume")
+COMMANDS: dict[str, tuple[Callable[[Call], int], tuple[str, ...]]] = {
+    "train": (train, _TRAIN_FLAGS),
+    "evaluate": (evaluate, ("run_dir",)),
+    "export": (export, ("run_dir", "output", "format")),
+    "list": (show_list, ()),
+    "compare": (compare, ("output",)),
+    "reproduce": (reproduce, ("quick", "output")),
+}
+
+
+def _configured(known: flags.FlagValues, base: Any) -> Any:
+    """The settings of `base` with those that the command line gives."""
+    given = {name: known[name].value for name in _SETTINGS if known[name].present}
+    if known.set:
+        given["options"] = {**base.options, **settings.named_values(known.set, "set")}
+    if known.data:
+        given["data_options"] = {**base.data_options, **settings.named_values(known.data, "data")}
+    if known.regularizer:
+        given["regularizers"] = [settings.part(text, "regularizer") for text in known.regularizer]
+    path = Path(given.get("dataset", ""))
+    if path.is_file() or (path.is_dir() and path != Path()):
+        given["dataset"] = str(path.resolve())
+    return dataclasses.replace(base, **given)
+
+
+def _farewell(outcome: Any) -> None:
+    """Where the report is, and what to do next."""
+    from zoo.training.artefacts import next_steps
+
+    if outcome.metrics:
+        terms = outcome.metrics["loss"].items()
+        print("held-out data: " + ", ".join(f"{name} {value:.4g}" for name, value in terms))
+        print(f"{time.monotonic() - _STARTED:.0f} s in all\n\nReport: {outcome.folder.report}")
+        for text, command in next_steps(outcome.folder):
+            print(f"{text}:\n  {command}")
+
+
+def _flag_lines() -> str:
+    entries = {**_TEXTS, **_NUMBERS, **_REALS, **_LISTS, **_SWITCHES}
+    return "\n".join(f"  --{name:<16} {text}" for name, text in entries.items())
+
+
+def _expect(words: list[str], count: int, usage: str) -> None:
+    if len(words) != count:
+        received = " ".join(words) or "nothing"
+        raise ValueError(f"Expected 'python launch.py {usage}' and flags; received {received!r}.")
+
+
+def _require(known: flags.FlagValues, command: str, *names: str) -> None:
+    for name in names:
+        if known[name].value is None:
+            raise ValueError(f"{command!r} needs --{name}=...")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""TensorFlow's chatter, kept from the user of a command."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def quiet(program: str) -> Iterator[None]:
+    """Import TensorFlow in the block without what it writes before a program can ask it not to.
+
+    Its later messages are left out too, unless TF_CPP_MIN_LOG_LEVEL is set; warnings that are meant for
+    users become one line on standard error. Nothing happens where TensorFlow is imported already.
+
+    Args:
+        program: what the lines of warnings begin with.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+    def show(message: Any, category: type[Warning], *_: Any) -> None:
+        if issubclass(category, UserWarning):
+            print(f"{program}: {' '.join(str(message).split())}", file=sys.stderr)
+
+    warnings.showwarning = show
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            chatter.seek(0)
+            os.write(kept, chatter.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
