@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo.training.fine_tuning import classifier
+
+RNG = np.random.default_rng(0)
+LABELS = RNG.integers(0, 3, 300)
+X = (np.eye(3)[LABELS].repeat(4, axis=1) + 0.3 * RNG.normal(size=(300, 12))).astype(np.float32)
+
+
+def test_a_classifier_moves_the_weights_of_the_stack_and_learns():
+    first = zoo.create("k_sparse_autoencoder", (12,), latents=10, k=3)
+    second = zoo.create("k_sparse_autoencoder", (10,), latents=8, k=3)
+    network = classifier([first, second], 3)
+    before = first.bottleneck.dense.kernel.numpy()
+    network.fit(X, LABELS, epochs=40, verbose=0)
+    assert network.evaluate(X, LABELS, verbose=0)[1] > 0.9
+    assert np.abs(first.bottleneck.dense.kernel.numpy() - before).max() > 0
+
+
+def test_its_logits_are_linear_in_the_code():
+    model = zoo.create("k_sparse_autoencoder", (12,), latents=10, k=2, alpha=2)
+    network = classifier(model, 3, input_dropout=0.2, dropout=0.5)
+    kernel, bias = network.layers[-1].get_weights()
+    codes = model.encode(X)
+    assert ((codes != 0).sum(axis=1) == 4).all()
+    np.testing.assert_allclose(network(X), codes @ kernel + bias, rtol=1e-4, atol=1e-5)
+
+
+def test_a_saved_classifier_loads(tmp_path):
+    network = classifier(zoo.create("dropout_autoencoder", (12,), latents=6), 3)
+    network.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded(X), network(X), rtol=1e-6)
+
+
+def test_models_that_do_not_fit_are_refused():
+    models = [zoo.create("k_sparse_autoencoder", (12,), latents=n) for n in (5, 6)]
+    with pytest.raises(ValueError, match="5 units"):
+        classifier(models, 3)

@@ -1,0 +1,103 @@
+"""What an experiment is: a table or figure of a paper, run by seed, judged claim by claim."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+Measures = Mapping[str, float]
+
+
+class Claim(NamedTuple):
+    """One thing that a paper says, or that its table or figure must show.
+
+    Attributes:
+        text: the claim.
+        holds: whether measures, averaged over the seeds, bear it out.
+        measures: names of the measures to show beside it.
+        paper: the paper's figure in words, "" where it gives none.
+        published: the same under the published weights, where the authors' code differs from the text.
+    """
+
+    text: str
+    holds: Callable[[Measures], bool]
+    measures: tuple[str, ...] = ()
+    paper: str = ""
+    published: Callable[[Measures], bool] | None = None
+
+    def verdict(self, measures: Measures) -> str:
+        """'holds', 'holds only with the published weights' or 'does not hold'."""
+        if self.holds(measures):
+            return "holds"
+        if self.published is not None and self.published(measures):
+            return "holds only with the published weights"
+        return "does not hold"
+
+
+class Outcome(NamedTuple):
+    """What one seed gave.
+
+    Attributes:
+        measures: name -> number; variants of a model are parted by a slash, as in "laplace/mse".
+        arrays: name -> what the figure is drawn from.
+    """
+
+    measures: dict[str, float]
+    arrays: dict[str, Any]
+
+
+class Sources(NamedTuple):
+    """Where data lie.
+
+    Attributes:
+        data_dir: TFDS's folder of prepared sets, or None for its default.
+        manual_dir: folder of files fetched by hand, or None.
+        pictures: folder of natural colour pictures for patches, or None for TFDS's cifar10.
+    """
+
+    data_dir: str | None = None
+    manual_dir: str | None = None
+    pictures: str | None = None
+
+
+class Experiment(NamedTuple):
+    """A table or figure of a paper.
+
+    Attributes:
+        id: as in `names()`, for example "U2G-F2".
+        paper: the paper, which names the page of results.
+        title: what it shows.
+        run: (seed, sources, **settings) -> Outcome.
+        draw: arrays of one seed -> figures by name.
+        claims: what is judged.
+        quick: settings of a run under two minutes that shows the direction.
+        full: settings at the paper's scale.
+    """
+
+    id: str
+    paper: str
+    title: str
+    run: Callable[..., Outcome]
+    draw: Callable[[Mapping[str, Any]], dict[str, Any]]
+    claims: Sequence[Claim]
+    quick: Mapping[str, Any]
+    full: Mapping[str, Any]
+
+
+def means(runs: Sequence[Measures]) -> dict[str, float]:
+    """The mean of each measure over the seeds."""
+    return {name: statistics.fmean(run[name] for run in runs) for name in runs[0]}
+
+
+def spreads(runs: Sequence[Measures]) -> dict[str, float]:
+    """The standard deviation of each measure over the seeds; 0 for one seed."""
+    if len(runs) < 2:
+        return dict.fromkeys(runs[0], 0.0)
+    return {name: statistics.stdev(run[name] for run in runs) for name in runs[0]}
+
+
+def rising(values: Sequence[float], tolerance: float = 0.0) -> bool:
+    """Whether no value lies more than `tolerance` below the one before it."""
+    return all(b >= a - tolerance for a, b in itertools.pairwise(values))

@@ -1,0 +1,52 @@
+"""What the experiments share: reading MNIST and training for a number of steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.autoencoder import Autoencoder
+from zoo.data import Data, load
+from zoo.experiments.experiment import Sources
+from zoo.trainer import Adam
+
+
+def mnist(split: str, sources: Sources, limit: int | None = None) -> Data:
+    """MNIST as pictures of uint8, the first `limit` of a split."""
+    return load(
+        "mnist", split, data_dir=sources.data_dir, manual_dir=sources.manual_dir, limit=limit
+    )
+
+
+def unit(data: Data) -> np.ndarray:
+    """The pictures as float32 in [0, 1]."""
+    return data.inputs.astype(np.float32) / 255
+
+
+def train(
+    model: Autoencoder,
+    x: np.ndarray,
+    *,
+    epochs: int,
+    batch_size: int = 100,
+    learning_rate: Any = 1e-3,
+    optimizer: keras.optimizers.Optimizer | None = None,
+) -> dict[str, list[float]]:
+    """Train with Adam, clipped where the posterior has heavy tails, unless told otherwise.
+
+    Args:
+        model: built, not compiled.
+        x: (rows, *event).
+        epochs: passes over the data.
+        batch_size: rows of a batch.
+        learning_rate: of Adam, a number or a Keras schedule.
+        optimizer: instead of Adam.
+
+    Returns:
+        The history: a list over the epochs for each term.
+    """
+    clip = {"global_clipnorm": 5.0} if model.heavy_tailed else {}
+    model.compile(optimizer or Adam(learning_rate, **clip))
+    return model.fit(x, batch_size=batch_size, epochs=epochs, verbose=0).history
