@@ -6,6 +6,7 @@ Names are loaded when they are first used, so that ``import zoo`` itself costs n
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -16,6 +17,7 @@ _PUBLIC = {
     "get": "zoo.registry",
     "names": "zoo.registry",
     "create": "zoo.models",
+    "load_model": "zoo.training.artefacts",
     "Autoencoder": "zoo.autoencoder",
     "ForwardPass": "zoo.forward",
     "Regularizer": "zoo.regularizers",
@@ -56,3 +58,9 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
+
+
+if "keras" in sys.modules:
+    # So that `keras.saving.load_model` knows the zoo's classes. Where Keras is imported only later, it
+    # does not: `zoo.load_model` does either way.
+    importlib.import_module("zoo.autoencoder")
