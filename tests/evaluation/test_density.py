@@ -98,6 +98,12 @@ def test_one_example_has_no_standard_error(x):
         assert np.isnan(density.scores(bounds)["log_likelihood_standard_error"])
 
 
+def test_values_that_are_not_finite_are_nan_with_a_warning():
+    bounds = {"kl": np.array([1.0, np.inf, 2.0]), "log_likelihood": np.zeros(3)}
+    with pytest.warns(UserWarning, match="kl is NaN: .* too far out for 1 of 3 examples"):
+        assert np.isnan(density.scores(bounds)["kl"])
+
+
 def test_the_seed_fixes_the_draws(x):
     model = LinearGaussian(widen=1.5)
     first, again, other = (
@@ -120,7 +126,7 @@ def test_aggregate_samples_follow_the_prior(x):
 def test_what_has_no_density_is_not_computable(x):
     with pytest.raises(NotComputable, match="deterministic"):
         density.per_example(LinearGaussian(deterministic=True), x)
-    with pytest.raises(NotComputable, match="no prior"):
+    with pytest.raises(NotComputable, match="prior has no density"):
         density.per_example(LinearGaussian(prior=False), x)
     assert density.posterior_samples(LinearGaussian(deterministic=True), x) is None
     with pytest.raises(ValueError, match="at least one sample"):

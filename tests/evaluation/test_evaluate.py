@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sklearn.ensemble import ExtraTreesClassifier
+from tensorflow_probability import distributions as tfd
 
 import zoo
 from zoo.evaluation import evaluate
@@ -198,6 +199,29 @@ def test_the_default_features_are_a_trained_classifier(model, data):
     assert found["generation"]["frechet_distance"] > 0
     reason = evaluate(model, x, groups=["generation"], verbose=False)["skipped"]["generation"]
     assert "x_train and labels_train" in reason
+
+
+class Wasserstein:
+    """A deterministic encoder with a prior, as a Wasserstein autoencoder has."""
+
+    def encode(self, x):
+        return mean_rows(x)
+
+    def posterior(self, x):
+        return None
+
+    def conditional(self, z):
+        raise AssertionError("without draws of q(z|x) nothing is decoded")
+
+    def prior_distribution(self):
+        return tfd.MultivariateNormalDiag(tf.zeros(6))
+
+
+def test_a_deterministic_encoder_with_a_prior_is_compared_with_it(data):
+    found = quiet(Wasserstein(), data[0], groups="density")
+    assert set(found["density"]) >= {"active_units", "aggregate_mmd2", "aggregate_kl"}
+    assert "elbo" not in found["density"]
+    assert "deterministic" in found["skipped"]["density: bounds"]
 
 
 @pytest.mark.parametrize(

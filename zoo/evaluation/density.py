@@ -76,6 +76,12 @@ def scores(bounds: dict[str, np.ndarray], *, bootstrap: int = 0, seed: int = 0) 
         with a warning for one example).
     """
     result = means(bounds, bootstrap, seed=seed)
+    for name, column in bounds.items():
+        bad = int((~np.isfinite(column)).sum())
+        if bad:
+            result[name] = undefined(
+                name, f"draws of q(z|x) lie too far out for {bad} of {len(column)} examples"
+            )
     values = bounds["log_likelihood"]
     name = "log_likelihood_standard_error"
     if len(values) > 1:
@@ -112,7 +118,7 @@ def _require_densities(model: Any, x: np.ndarray) -> None:
     if model.posterior(as_unit_floats(np.asarray(x[:1]))) is None:
         raise NotComputable("the encoder is deterministic, so q(z|x) has no density")
     if model.prior_distribution() is None:
-        raise NotComputable("the model has no prior")
+        raise NotComputable("the prior has no density")
 
 
 def _log_terms(model: Any):

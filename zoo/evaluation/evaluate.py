@@ -101,14 +101,13 @@ def evaluate(
     started = time.perf_counter()
     units = task.codes.shape[1]
     result: dict[str, dict[str, Any]] = {}
-    skipped: dict[str, str] = {}
     arrays: dict[str, dict[str, np.ndarray]] = {}
     for name in chosen:
         try:
             result[name], arrays[name] = GROUPS[name].run(task, **settings.get(name, {}))
         except NotComputable as reason:
-            skipped[name] = str(reason)
-    result["skipped"] = skipped
+            task.skipped[name] = str(reason)
+    result["skipped"] = task.skipped
     if details:
         result["details"] = arrays
     if verbose:

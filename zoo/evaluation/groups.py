@@ -35,6 +35,7 @@ class Task:
         bootstrap: resamples for intervals.
         seed: of every random choice.
         details: whether arrays are wanted beside the scores.
+        skipped: what is left out, and why; a group that is left out in part adds its line.
     """
 
     subject: Subject
@@ -46,6 +47,7 @@ class Task:
     bootstrap: int = 0
     seed: int = 0
     details: bool = False
+    skipped: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def codes(self) -> np.ndarray:
@@ -85,22 +87,22 @@ def run_density(
         prior_samples: draws of the prior for the aggregate posterior.
         **options: of `zoo.evaluation.aggregate_posterior.scores`.
     """
-    model = task.subject.model
+    model, sample_prior = task.subject.model, task.subject.sample_prior
     if model is None:
         raise NotComputable(f"{task.subject.name} has no posterior and prior")
-    prior = model.prior_distribution()
-    if prior is None:
+    if sample_prior is None:
         raise NotComputable("the model has no prior")
-    drawn = prior.sample(prior_samples, seed=[task.seed, 1]).numpy()
-    posterior_draws = density.posterior_samples(model, task.x, seed=task.seed)
-    scores = aggregate.scores(
-        task.codes, task.codes if posterior_draws is None else posterior_draws, drawn, **options
-    )
-    if posterior_draws is None:
-        return scores, {}
-    rows = np.random.default_rng(task.seed).permutation(len(task.x))[:examples]
-    bounds = density.per_example(model, task.x[rows], samples=samples, seed=task.seed)
-    return {**density.scores(bounds, **task.random), **scores}, {**bounds, "rows": rows}
+    try:
+        rows = np.random.default_rng(task.seed).permutation(len(task.x))[:examples]
+        bounds = density.per_example(model, task.x[rows], samples=samples, seed=task.seed)
+        scores, details = density.scores(bounds, **task.random), {**bounds, "rows": rows}
+    except NotComputable as reason:
+        task.skipped["density: bounds"] = str(reason)
+        scores, details = {}, {}
+    draws = density.posterior_samples(model, task.x, seed=task.seed)
+    draws = task.codes if draws is None else draws
+    prior = sample_prior(prior_samples, task.seed)
+    return {**scores, **aggregate.scores(task.codes, draws, prior, **options)}, details
 
 
 def run_sparsity(task: Task, **options: Any) -> Result:

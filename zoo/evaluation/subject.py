@@ -26,6 +26,7 @@ class Subject:
         reconstruct: from examples to examples.
         generate: from a number and a seed to new examples.
         cluster: from examples to clusters (n,).
+        sample_prior: from a number and a seed to codes (n, units).
         model: has ``posterior``, ``conditional`` and ``prior_distribution``.
     """
 
@@ -35,6 +36,7 @@ class Subject:
     reconstruct: Function | None = None
     generate: Callable[[int, int], np.ndarray] | None = None
     cluster: Function | None = None
+    sample_prior: Callable[[int, int], np.ndarray] | None = None
     model: Any = None
 
     def with_decoder(self, decode: Function | None) -> Subject:
@@ -83,18 +85,26 @@ def _autoencoder(model: Any) -> Subject:
         decode=getattr(model, "decode", None),
         reconstruct=getattr(model, "reconstruct", None),
         generate=_generator(model),
+        sample_prior=_prior_sampler(model),
         cluster=_clusterer(model),
         model=model if all(hasattr(model, name) for name in densities) else None,
     )
 
 
 def _generator(model: Any) -> Callable[[int, int], np.ndarray] | None:
-    if not hasattr(model, "generate"):
-        return None
     # Models of the zoo without a prior have the method and refuse.
-    if getattr(model, "prior_distribution", lambda: True)() is None:
+    if not hasattr(model, "generate") or getattr(model, "prior", True) is None:
         return None
     return lambda n, seed: np.asarray(model.generate(n, seed=seed))
+
+
+def _prior_sampler(model: Any) -> Callable[[int, int], np.ndarray] | None:
+    if hasattr(model, "sample_prior"):  # also where the prior is a network without a density
+        if getattr(model, "prior", True) is None:
+            return None
+        return lambda n, seed: np.asarray(model.sample_prior(n, seed))
+    prior = getattr(model, "prior_distribution", lambda: None)()
+    return None if prior is None else lambda n, seed: prior.sample(n, seed=[seed, 0]).numpy()
 
 
 def _clusterer(model: Any) -> Function | None:
