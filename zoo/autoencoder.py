@@ -115,11 +115,6 @@ class Autoencoder(BlockTrainer):
         return self.likelihood.bounds
 
     @property
-    def input_bounds(self) -> tuple[float, float] | None:
-        """The range of the inputs, where the likelihood has one."""
-        return self.likelihood.bounds
-
-    @property
     def critics(self) -> list[AdversarialRegularizer]:
         """The regularizers that own a critic."""
         return [r for r in self.regularizers if isinstance(r, AdversarialRegularizer)]
