@@ -1,0 +1,80 @@
+"""Every script in examples/ runs, and prints what it promises."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+# The one that splits the processor comes first: that is possible only before TensorFlow has started.
+SCRIPTS = sorted(EXAMPLES.glob("*.py"), key=lambda path: (path.stem != "mirrored", path.stem))
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """Script -> what it printed; all in one process, which imports TensorFlow once."""
+    folder = tmp_path_factory.mktemp("examples")
+    runner = Path(__file__).with_name("run_scripts.py")
+    command = [sys.executable, str(runner), "results.json", *map(str, SCRIPTS)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((folder / "results.json").read_text())
+    return {
+        "files": sorted(path.name for path in folder.rglob("*")),
+        **{name: tuple(result) for name, result in results.items()},
+    }
+
+
+def output(printed, name):
+    text, error = printed[name]
+    assert error is None, error
+    return text
+
+
+def numbers(pattern, text):
+    return [float(found) for found in re.findall(pattern, text)]
+
+
+@pytest.mark.parametrize("name", [path.stem for path in SCRIPTS])
+def test_runs_and_prints_something(printed, name):
+    assert len(output(printed, name).splitlines()) >= 3
+
+
+def test_quickstart_writes_what_it_says(printed):
+    text = output(printed, "quickstart")
+    assert "KL(N(mu(x), sigma(x)) || Laplace(0, 1))" in text
+    (loss,) = numbers(r"'loss': ([\d.]+)", text)
+    assert 15 < loss < 32  # 64 pixels at log 2 would be 44 nats
+    written = {"model.keras", "saved_model.pb", "reconstructions.png", "samples.png"}
+    assert written <= set(printed["files"])
+
+
+def test_own_regularizer_decorrelates_and_survives_saving(printed):
+    text = output(printed, "custom_regularizer")
+    without, with_it, loaded = numbers(r"(\d\.\d{3}) (?:without|with it|saved)", text)
+    assert with_it < 0.6 * without
+    assert loaded == with_it
+
+
+def test_own_networks_learn_with_fewer_weights(printed):
+    text = output(printed, "own_networks")
+    losses = numbers(r"= ([\d.]+) nats", text)
+    assert len(losses) == 2
+    assert all(15 < loss < 35 for loss in losses)
+    assert numbers(r"differ by (\S+) at most", text)[0] < 1e-5
+
+
+def test_augmentation_helps_with_moved_pictures(printed):
+    plain, moved, augmented, augmented_moved = numbers(r"(\d+\.\d\d)", output(printed, "tf_data"))
+    assert augmented_moved < moved
+    assert plain < augmented
+
+
+def test_two_devices_train_the_same_model(printed):
+    text = output(printed, "mirrored")
+    one, two = numbers(r"last epoch ([\d.]+)", text)
+    assert one == pytest.approx(two, abs=2e-3)
+    assert numbers(r"differ by (\S+) at most", text)[0] < 1e-2
