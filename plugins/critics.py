@@ -158,7 +158,7 @@ def critic_network(
         layer = keras.layers.Conv2D(units, 4, 2, "same") if picture else keras.layers.Dense(units)
         layers.append(_spectral(layer, norm))
         if norm == "batch" and index:
-            layers.append(keras.layers.BatchNormalization())
+            layers.append(keras.layers.BatchNormalization(synchronized=True))
         layers.append(keras.layers.LeakyReLU(SLOPE))
     if picture:
         layers.append(keras.layers.Flatten())

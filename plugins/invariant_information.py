@@ -13,8 +13,8 @@ import zoo
 from zoo.serialization import at_step, positive_int, scalar, scalar_config
 from zoo.trainer.replicas import gather
 
-from .merging import merge_clusters, renaming
 from .views import check_view, view
+from .voters import Voters
 
 EPSILON = 1e-8
 
@@ -31,8 +31,8 @@ class InvariantInformation(zoo.Regularizer):
     2017, equations 1 and 5; several heads, some with more clusters than classes: Ji et al., "Invariant
     Information Clustering", 2019, section 3.) The penalty is the mean over the heads.
 
-    `merge` turns the heads with more clusters than classes into voters; `classify` is the voters' mean.
-    Before, the first head with `classes` clusters is the only voter.
+    The heads shape the codes. After training, `merge` makes classes of them by voters (`zoo_plugins.voters`),
+    which `classify` then asks; before, it asks the first head with `classes` clusters.
 
     Args:
         classes: clusters to end with.
@@ -43,6 +43,7 @@ class InvariantInformation(zoo.Regularizer):
             above `threshold`, a number or a schedule.
         threshold: see `confident`.
         view: "strong" or "weak" affine maps.
+        cells: number of k-means cells of every voter.
         weight: a number or a schedule.
         name: name of the metric.
     """
@@ -56,6 +57,7 @@ class InvariantInformation(zoo.Regularizer):
         confident: Any = 0.0,
         threshold: float = 0.95,
         view: str = "strong",
+        cells: Sequence[int] = (200, 200, 300, 400, 400),
         weight: Any = 1.0,
         name: str | None = None,
     ):
@@ -72,27 +74,22 @@ class InvariantInformation(zoo.Regularizer):
         self.confident = scalar(confident, "confident", 0)
         self.threshold = float(threshold)
         self.view = view
-        over = [index for index, size in enumerate(self.heads) if size > self.classes]
-        self._voters = over or list(range(len(self.heads)))
+        self.cells = tuple(positive_int(count, "cells") for count in cells)
+        if not self.cells or min(self.cells) < self.classes:
+            raise ValueError(
+                f"cells of invariant_information must be at least {self.classes} each; received {self.cells}."
+            )
 
     def check(self, model: zoo.Autoencoder) -> None:
         """Views are of pictures."""
         check_view(self.view, model, self.name)
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
-        """Create the heads, one matrix for all, and the table that turns their clusters into votes."""
+        """Create the heads, one matrix for all, and the voters."""
         self.dense = keras.layers.Dense(sum(self.heads), dtype="float32")
         self.dense.build((None, units))
-        self.table = self.add_weight(
-            name="votes",
-            shape=(sum(self.heads), len(self._voters) * self.classes),
-            trainable=False,
-            initializer="zeros",
-        )
-        first = self._slices()[self.heads.index(self.classes)]
-        table = np.zeros(self.table.shape, np.float32)
-        table[first] = np.tile(np.eye(self.classes), len(self._voters))
-        self.table.assign(table)
+        self.voters = Voters(self.classes, self.cells)
+        self.voters.build((None, units))
         super().build(event_shape, units)
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
@@ -104,40 +101,27 @@ class InvariantInformation(zoo.Regularizer):
         return tf.add_n(terms) / len(terms)
 
     def votes(self, code: tf.Tensor) -> tf.Tensor:
-        """Every voter's class probabilities, (batch, voters, classes)."""
-        p = tf.concat([tf.nn.softmax(logits) for logits in self._logits(code)], axis=-1)
-        return tf.reshape(p @ self.table.value, (-1, len(self._voters), self.classes))
+        """Every voter's class, one-hot, (batch, voters, classes); before `merge`, the first head's."""
+        first = tf.argmax(self._logits(code)[self.heads.index(self.classes)], axis=-1)
+        first = tf.one_hot(first, self.classes)[:, None, :]
+        return tf.where(self.voters.ready.value, self.voters(code), first)
 
     def classify(self, code: tf.Tensor) -> tf.Tensor:
-        """Class logits, (batch, classes): the logarithm of the voters' mean."""
+        """Class logits, (batch, classes): the logarithm of the share of the votes."""
         return tf.math.log(tf.reduce_mean(self.votes(code), axis=1) + EPSILON)
 
-    def merge(self, codes: np.ndarray, neighbours: int = 10, limit: int = 20_000) -> float:
-        """Make voters of the heads with more clusters than classes; call it when training has ended.
+    def merge(self, codes: np.ndarray, pictures: np.ndarray, **options: Any) -> float:
+        """Make classes of the codes; call it when training has ended.
 
         Args:
-            codes: (n, units), `model.encode` of the training data.
-            neighbours: of the graph, see `zoo_plugins.merging.merge_clusters`.
-            limit: at most so many codes are linked, as the cost is quadratic; the first ones.
+            codes: (n, units), `model.encode(pictures)`.
+            pictures: (n, *event), of the training data.
+            **options: as in `zoo_plugins.voters.Voters.fit`.
 
         Returns:
-            The share of the codes for which all voters agree: a measure of the clustering that needs no
-            label.
+            The share of the codes for which all voters agree: a measure that needs no label.
         """
-        logits = np.concatenate(self._logits(tf.constant(codes)), axis=-1)
-        table = np.zeros(self.table.shape, np.float32)
-        slices, named = self._slices(), []
-        for voter, head in enumerate(self._voters):
-            clusters = logits[:, slices[head]].argmax(axis=-1)
-            parts = merge_clusters(codes[:limit], clusters[:limit], self.classes, neighbours)
-            parts = np.resize(parts, self.heads[head]) if len(parts) < self.heads[head] else parts
-            if named:
-                parts = renaming(parts[clusters], named[0], self.classes)[parts]
-            named.append(parts[clusters])
-            rows = np.arange(slices[head].start, slices[head].stop)
-            table[rows, voter * self.classes + parts] = 1.0
-        self.table.assign(table)
-        return float(np.mean([(names == names[0]).all() for names in np.stack(named, axis=-1)]))
+        return self.voters.fit(np.asarray(codes), np.asarray(pictures), **options)
 
     def _head(self, plain: tf.Tensor, seen: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         log_p, log_seen = tf.nn.log_softmax(plain), tf.nn.log_softmax(seen)
@@ -159,12 +143,6 @@ class InvariantInformation(zoo.Regularizer):
     def _logits(self, code: tf.Tensor) -> list[tf.Tensor]:
         return tf.split(self.dense(code), self.heads, axis=-1)
 
-    def _slices(self) -> list[slice]:
-        ends = np.cumsum(self.heads)
-        return [
-            slice(int(end - size), int(end)) for end, size in zip(ends, self.heads, strict=True)
-        ]
-
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
@@ -176,4 +154,5 @@ class InvariantInformation(zoo.Regularizer):
             "confident": scalar_config(self.confident),
             "threshold": self.threshold,
             "view": self.view,
+            "cells": self.cells,
         }

@@ -1,52 +1,66 @@
-"""Clusters of an over-clustering merged to classes, and cluster names made to agree; no label is used."""
+"""Many small clusters merged to classes by what lies next to each other; no label is used."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def merge_clusters(
-    codes: np.ndarray, clusters: np.ndarray, classes: int, neighbours: int = 10
-) -> np.ndarray:
-    """Merge clusters whose examples lie next to each other.
-
-    Counts the links of the k-nearest-neighbour graph of the codes between every two clusters and cuts the
-    graph of clusters into `classes` parts by spectral clustering (Ng, Jordan & Weiss 2002).
+def nearest(examples: np.ndarray, neighbours: int = 10, components: int = 50) -> np.ndarray:
+    """The nearest neighbours of every example, by the principal components of the data.
 
     Args:
-        codes: (n, units).
-        clusters: (n,) cluster of each code, from 0.
-        classes: number of parts, at most the number of clusters.
-        neighbours: k.
+        examples: (n, *event).
+        neighbours: k, below n.
+        components: principal components that the distance is taken on, fewer for smaller events.
 
     Returns:
-        (clusters,) the part of every cluster, 0 for the empty ones.
+        (n, k) rows of the neighbours.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.neighbors import NearestNeighbors
+
+    flat = np.reshape(examples, (len(examples), -1)).astype(np.float32)
+    if components < min(flat.shape):
+        flat = PCA(components, random_state=0).fit_transform(flat)
+    return NearestNeighbors(n_neighbors=neighbours).fit(flat).kneighbors(return_distance=False)
+
+
+def merge_clusters(clusters: np.ndarray, near: np.ndarray, classes: int) -> np.ndarray:
+    """Merge clusters whose examples are neighbours.
+
+    Counts the links of the neighbourhood graph between every two clusters and cuts the graph of clusters
+    into `classes` parts by spectral clustering (Ng, Jordan & Weiss, "On Spectral Clustering", 2002).
+
+    Args:
+        clusters: (n,) cluster of each example, from 0.
+        near: (n, k) neighbours of each example, see `nearest`.
+        classes: number of parts.
+
+    Returns:
+        (clusters,) the part of every cluster, 0 for empty ones.
 
     Raises:
         ValueError: where fewer clusters than classes have an example.
     """
     from sklearn.cluster import SpectralClustering
-    from sklearn.neighbors import NearestNeighbors
 
     used, compact = np.unique(clusters, return_inverse=True)
     if len(used) < classes:
         raise ValueError(
             f"Only {len(used)} clusters hold an example; {classes} classes need as many. Train longer."
         )
-    search = NearestNeighbors(n_neighbors=neighbours).fit(codes)
-    near = search.kneighbors(return_distance=False)
+    parts = np.zeros(clusters.max() + 1, np.int64)
+    if len(used) == classes:
+        parts[used] = np.arange(classes)
+        return parts
     links = np.zeros((len(used), len(used)))
-    np.add.at(links, (np.repeat(compact, neighbours), compact[near].ravel()), 1.0)
+    np.add.at(links, (np.repeat(compact, near.shape[1]), compact[near].ravel()), 1.0)
     links = links + links.T
     # Relative to what the two sizes make likely, so that a large cluster does not attract all others.
     degree = links.sum(axis=1)
     affinity = links / np.sqrt(np.outer(degree, degree))
-    parts = np.zeros(clusters.max() + 1, np.int64)
-    if len(used) == classes:
-        parts[used] = np.arange(classes)
-    else:
-        cut = SpectralClustering(classes, affinity="precomputed", random_state=0)
-        parts[used] = cut.fit_predict(affinity)
+    cut = SpectralClustering(classes, affinity="precomputed", random_state=0)
+    parts[used] = cut.fit_predict(affinity)
     return parts
 
 

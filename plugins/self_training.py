@@ -57,7 +57,7 @@ class SelfTraining(zoo.Regularizer):
                 "teacher of self_training must be a trained zoo.Autoencoder with a classifier; received "
                 f"{type(teacher).__name__}."
             )
-        teacher.trainable = False
+        _freeze(teacher)
         self.teacher = teacher
         self.classes = teacher.classifier.classes
         self.bootstrap = scalar(bootstrap, "bootstrap", 0)
@@ -129,3 +129,10 @@ class SelfTraining(zoo.Regularizer):
 
 def _one_hot(p: tf.Tensor) -> tf.Tensor:
     return tf.one_hot(tf.argmax(p, axis=-1), p.shape[-1])
+
+
+def _freeze(model: keras.Model) -> None:
+    """Freeze every layer; one that was saved frozen passes the value on only when it changes."""
+    for layer in model._flatten_layers():
+        layer.trainable = True
+        layer.trainable = False

@@ -16,6 +16,7 @@ def invariant_autoencoder(
     latents: int = 64,
     classes: int = 10,
     heads: Sequence[int] = (10,) * 10 + (50,) * 3,
+    cells: Sequence[int] = (200, 200, 300, 400, 400),
     filters: Sequence[int] = (16, 32, 32),
     dense: Sequence[int] = (256,),
     balance: Any = 4.0,
@@ -32,15 +33,16 @@ def invariant_autoencoder(
 
         ||x_r - x||^2 / d + KL(stop(p(x)) || p(t(x))) - 0.1 [balance H(mean p(x)) - mean H(p(x))]
 
-    with t a random affine map. After training, merge the heads with more clusters than classes:
-    ``model.classifier.merge(model.encode(x))``; then `cluster` gives classes. With a teacher, such a
-    model itself, the second term becomes the teacher's classes, see the plugin "self_training".
+    with t a random affine map. After training, ``model.classifier.merge(model.encode(x), x)`` makes classes
+    of the codes, which `cluster` gives. With a teacher, such a model itself, the last two terms become the
+    cross-entropy with the teacher's classes, see the plugin "self_training".
 
     Args:
         input_shape: (h, w, channels).
         latents: dimensions of the code.
         classes: clusters to end with.
         heads: clusters of every head.
+        cells: k-means cells of every voter that names the classes, see "invariant_information".
         filters: of the encoder's convolutions.
         dense: units of the encoder's dense layers.
         balance: a number or a Keras schedule of the training step.
@@ -59,6 +61,7 @@ def invariant_autoencoder(
             "name": "invariant_information",
             "classes": classes,
             "heads": heads,
+            "cells": cells,
             "balance": balance,
             "confident": confident,
         }

@@ -69,4 +69,4 @@ def dcgan_decoder(
 
 
 def _normalised(layer: keras.Layer) -> list[keras.Layer]:
-    return [layer, keras.layers.BatchNormalization(), keras.layers.ReLU()]
+    return [layer, keras.layers.BatchNormalization(synchronized=True), keras.layers.ReLU()]

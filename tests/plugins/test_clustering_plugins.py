@@ -1,0 +1,240 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import ndimage, special
+from sklearn.metrics import adjusted_rand_score
+from zoo_plugins.merging import merge_clusters, nearest, renaming
+from zoo_plugins.views import STRENGTHS, view
+from zoo_plugins.voters import Voters
+
+import zoo
+
+PICTURE = (9, 9, 1)
+
+
+class Fixed:
+    """A noise whose uniform numbers are all one value, or rows of given ones."""
+
+    def __init__(self, value=0.5):
+        self.value = value
+
+    def fold(self, name):
+        return self
+
+    def uniform(self, batch, *event):
+        return tf.broadcast_to(tf.constant(self.value, tf.float32), (batch, *event))
+
+
+@pytest.fixture
+def pictures():
+    return np.random.default_rng(0).random((32, *PICTURE)).astype("float32")
+
+
+def build(name, **options):
+    keras.utils.set_random_seed(0)
+    return zoo.create(name, PICTURE, seed=1, **options)
+
+
+def record(model, pictures, noise=None):
+    """A forward pass outside training, in which views change nothing unless `noise` says so."""
+    forward, _ = model.forward(tf.constant(pictures), zoo.noise.Noise(0, 0), False)
+    return forward._replace(noise=noise or Fixed())
+
+
+def log_softmax(code, dense):
+    return special.log_softmax(code @ dense.kernel.numpy() + dense.bias.numpy(), axis=-1)
+
+
+def test_the_middle_view_is_the_picture(pictures):
+    assert_allclose(view(tf.constant(pictures), Fixed()), pictures, atol=1e-6)
+
+
+def test_views_are_affine_maps(pictures):
+    numbers = np.array([0.9, 0.2, 0.7, 0.3, 0.8, 0.1], "float32")
+    seen = view(tf.constant(pictures[:1]), Fixed(numbers), "strong").numpy()[0, ..., 0]
+    turn, zoom, shear, shift = STRENGTHS["strong"]
+    angle, x, y, slant, right, down = 2 * numbers - 1
+    angle = np.deg2rad(turn) * angle
+    # In (row, column) order, as SciPy has it.
+    rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    sheared = rotation @ np.array([[1, 0], [shear * slant, 1]])
+    matrix = sheared @ np.diag([1 + zoom * y, 1 + zoom * x])
+    offset = 4 + shift * 9 * np.array([down, right]) - matrix @ [4, 4]
+    expected = ndimage.affine_transform(
+        pictures[0, ..., 0], matrix, offset, order=1, mode="constant"
+    )
+    inside = slice(2, 7)
+    assert_allclose(seen[inside, inside], expected[inside, inside], atol=1e-4)
+
+
+def test_views_pass_gradients(pictures):
+    inputs = tf.constant(pictures)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        total = tf.reduce_sum(view(inputs, zoo.noise.Noise(0, 0)))
+    assert float(tf.reduce_max(tf.abs(tape.gradient(total, inputs)))) > 0.5
+
+
+def test_clusters_that_lie_together_are_merged():
+    random = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 2], 300)
+    points = random.random((900, 2)) + 10.0 * truth[:, None]
+    # Each class is a square of four quarters; one neighbour in ten is anything.
+    quarter = (2 * (points[:, 0] % 1 > 0.5) + (points[:, 1] % 1 > 0.5)).astype(int)
+    near = nearest(points)
+    near[:, -1] = random.permutation(900)
+    clusters = random.permutation(14)[4 * truth + quarter]
+    parts = merge_clusters(clusters, near, 3)
+    assert adjusted_rand_score(truth, parts[clusters]) == 1
+
+
+def test_too_few_clusters_cannot_be_merged():
+    with pytest.raises(ValueError, match="Only 1 clusters"):
+        merge_clusters(np.zeros(20, int), np.zeros((20, 4), int), 3)
+
+
+def test_neighbours_are_the_nearest():
+    points = np.random.default_rng(0).random((40, 2, 3))
+    distance = np.linalg.norm((points[:, None] - points[None]).reshape(40, 40, 6), axis=-1)
+    expected = np.argsort(distance, axis=1)[:, 1:4]
+    assert_array_equal(np.sort(nearest(points, 3)), np.sort(expected))
+
+
+def test_voters_find_classes_that_the_codes_tear_apart():
+    random = np.random.default_rng(0)
+    truth, half = random.integers(0, 3, 1200), random.integers(0, 2, 1200)
+    # The codes show six islands; in the pictures the two of a class lie side by side.
+    codes = np.stack([5.0 * truth, 50.0 * half], axis=1) + random.random((1200, 2))
+    examples = np.stack([6.0 * truth, half + random.random(1200)], axis=1)
+    voters = Voters(3, (12, 15))
+    voters.build((None, 2))
+    agreement = voters.fit(codes.astype("float32"), examples)
+    votes = voters(tf.constant(codes, tf.float32)).numpy()
+    assert votes.shape == (1200, 2, 3) and agreement == 1
+    for voter in range(2):
+        assert adjusted_rand_score(truth, votes[:, voter].argmax(axis=-1)) == 1
+
+
+def test_renaming_undoes_a_permutation():
+    random = np.random.default_rng(0)
+    reference = random.integers(0, 6, 500)
+    names = random.permutation(6)
+    clusters = np.argsort(names)[reference]
+    clusters[:20] = 0
+    assert_array_equal(renaming(clusters, reference, 6), names)
+
+
+def test_invariant_information_is_the_formula(pictures):
+    options = {"heads": (4, 6), "classes": 4, "filters": (4,), "dense": (8,), "latents": 5}
+    model = build("invariant_autoencoder", balance=2.0, **options)
+    part, forward = model.regularizers[0], record(model, pictures)
+    log_p = model.encode(pictures) @ part.dense.kernel.numpy() + part.dense.bias.numpy()
+    expected = []
+    for logits in np.split(log_p, [4], axis=-1):
+        p = special.softmax(logits, axis=-1)
+        even, unsure = special.entr(p.mean(axis=0)).sum(), special.entr(p).sum(axis=-1).mean()
+        expected.append(-0.1 * (2 * even - unsure))
+    assert_allclose(part.penalty(forward), np.mean(expected), rtol=1e-4)
+    moved = record(model, pictures, zoo.noise.Noise(0, 0))
+    assert float(part.penalty(moved)) > np.mean(expected)
+
+
+def small_teacher(**options):
+    options = {
+        "heads": (3, 7),
+        "classes": 3,
+        "filters": (4,),
+        "dense": (8,),
+        "latents": 5,
+        **options,
+    }
+    return build("invariant_autoencoder", **options)
+
+
+def test_before_merging_the_first_head_of_the_classes_decides(pictures):
+    model = small_teacher(heads=(7, 3))
+    dense, code = model.classifier.dense, model.encode(pictures)
+    logits = code @ dense.kernel.numpy() + dense.bias.numpy()
+    assert_array_equal(model.cluster(pictures), logits[:, 7:].argmax(axis=-1))
+    many = np.random.default_rng(1).random((300, *PICTURE)).astype("float32")
+    model.classifier.voters.cells = (20,) * 5
+    with pytest.raises(ValueError, match="at least 20 rows"):
+        model.classifier.merge(model.encode(many)[:10], many[:10])
+
+
+def test_self_training_is_the_formula(pictures):
+    teacher = small_teacher(cells=(8, 9))
+    random = np.random.default_rng(1)
+    many = random.random((300, *PICTURE)).astype("float32")
+    teacher.classifier.merge(teacher.encode(many), many)
+    options = {"filters": (4,), "dense": (8,), "latents": 5, "bootstrap": 0.25}
+    student = build("invariant_autoencoder", teacher=teacher, **options)
+    part = student.regularizers[0]
+    part.threshold = 0.95
+    part.dense.kernel.assign(30 * part.dense.kernel)
+    log_p = log_softmax(student.encode(pictures), part.dense)
+    names = teacher.classifier.votes(teacher.encode(pictures)).numpy().argmax(axis=-1)
+    agreed = names[:, 0] == names[:, 1]
+    assert 0 < agreed.sum() < len(agreed)
+    rows = np.arange(len(pictures))
+    taught = -log_p[rows, names[:, 0]] * agreed
+    own = -log_p.max(axis=-1) * (np.exp(log_p.max(axis=-1)) > 0.95)
+    assert 0 < (own > 0).sum() < len(own)
+    assert_allclose(
+        part.penalty(record(student, pictures)), 0.75 * taught + 0.25 * own, rtol=1e-3, atol=1e-5
+    )
+
+
+def test_a_teacher_is_frozen_and_saved_along(pictures, tmp_path):
+    teacher = small_teacher(cells=(8, 9))
+    many = np.random.default_rng(1).random((300, *PICTURE)).astype("float32")
+    teacher.classifier.merge(teacher.encode(many), many)
+    expected = teacher.cluster(pictures)
+    before = [v.numpy() for v in teacher.variables]
+    student = build("invariant_autoencoder", teacher=teacher, filters=(4,), dense=(8,), latents=5)
+    student.compile()
+    student.fit(pictures, batch_size=16, verbose=0)
+    for variable, value in zip(teacher.variables, before, strict=True):
+        assert_array_equal(variable.numpy(), value)
+    student.save(tmp_path / "student.keras")
+    loaded = keras.saving.load_model(tmp_path / "student.keras")
+    assert_array_equal(loaded.cluster(pictures), student.cluster(pictures))
+    assert_array_equal(loaded.regularizers[0].teacher.cluster(pictures), expected)
+    assert not loaded.regularizers[0].teacher.trainable_variables
+
+
+def test_mutual_information_is_a_cross_entropy(pictures):
+    model = build("info_ae", networks="mlp", latents=4, critic=(4,), generator=(6,), classifier=())
+    part, forward = model.regularizers[0], record(model, pictures)
+    made, dense = forward.generated, model.regularizers[0].classifier.layers[-1]
+    rows, label = np.arange(len(pictures)), made.label.numpy().argmax(axis=-1)
+    again = model.encode(made.picture.numpy())
+    expected = -log_softmax(made.code.numpy(), dense)[rows, label]
+    expected = expected - log_softmax(again, dense)[rows, label]
+    assert_allclose(part.penalty(forward), expected, rtol=1e-4)
+
+
+def test_consistency_of_the_same_view_is_the_entropy(pictures):
+    model = build(
+        "info_ae_robust", networks="mlp", latents=4, critic=(4,), generator=(6,), classifier=()
+    )
+    part = next(r for r in model.regularizers if r.name == "consistency")
+    part.pictures = "data"
+    log_p = log_softmax(model.encode(pictures), model.classifier.classifier.layers[-1])
+    entropy = special.entr(np.exp(log_p)).sum(axis=-1)
+    assert_allclose(part.penalty(record(model, pictures)), entropy, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("invariant_autoencoder", {"heads": (5, 20)}, "one of them exactly 10"),
+        ("adversarial_autoencoder", {"regularizers": ["invariant_information"]}, "of pictures"),
+    ],
+)
+def test_what_does_not_fit_is_refused(name, options, message):
+    shape = PICTURE if name == "invariant_autoencoder" else (6,)
+    with pytest.raises(ValueError, match=message if shape == PICTURE else "moves and turns"):
+        zoo.create(name, shape, **options)
