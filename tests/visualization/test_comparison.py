@@ -1,5 +1,6 @@
 import csv
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -33,14 +34,22 @@ def runs(tmp_path):
     first = make_run(
         tmp_path / "a",
         {**shared, "options": {"beta": 1}},
-        {"loss": 20.0, "reconstruction": {"squared_error": 2.0, "psnr": 15.0}, "nmi": float("nan")},
+        {
+            "loss": 20.0,
+            "reconstruction": {"squared_error": 2.0, "psnr": 15.0},
+            "label_silhouette": float("nan"),
+        },
         {"epoch": [0, 1], "loss": [30.0, 20.0], "val_loss": [31.0, 21.5]},
         ["samples", "code_scatter"],
     )
     second = make_run(
         tmp_path / "b",
         {**shared, "options": {"beta": 4}},
-        {"loss": 25.0, "reconstruction": {"squared_error": 3.0, "psnr": 13.0}, "nmi": 0.5},
+        {
+            "loss": 25.0,
+            "reconstruction": {"squared_error": 3.0, "psnr": 13.0},
+            "label_silhouette": 0.5,
+        },
         {"epoch": [0], "loss": [40.0]},
         ["samples"],
     )
@@ -63,7 +72,7 @@ def marked(page):
 def test_the_page_holds_both_runs(tmp_path, runs):
     page = check(write_comparison(tmp_path / "compare.html", runs))
     rows = [attrs["data-name"] for attrs in page.all("tr") if "data-name" in attrs]
-    assert rows == ["options/beta", "loss", "nmi", "squared_error", "psnr"]
+    assert rows == ["options/beta", "loss", "label_silhouette", "squared_error", "psnr"]
     assert marked(page) == {"squared_error": 0, "psnr": 0}
     assert "losses do not compare" in page.text
     alternatives = [image["alt"] for image in page.all("img")]
@@ -88,7 +97,42 @@ def test_nothing_is_best_on_different_data(tmp_path, runs):
 def test_runs_without_metrics_or_history_are_shown(tmp_path, runs):
     bare = make_run(tmp_path / "c", {"model": "vae"})
     page = check(write_comparison(tmp_path / "compare.html", [*runs, bare]))
-    assert "c has no metrics yet" in page.text
+    assert "Without metrics as yet: c." in page.text
+
+
+def save_model(folder, likelihood, **options):
+    """What Keras leaves of a model that a comparison reads."""
+    part = {"zoo_name": likelihood, "config": {"name": f"{likelihood}_{folder.name}", **options}}
+    with zipfile.ZipFile(folder / "model.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps({"config": {"likelihood": part}}))
+
+
+def test_nats_compare_under_one_likelihood_only(tmp_path, runs):
+    for run, elbo in zip(runs, (-20.0, -25.0), strict=True):
+        metrics = {"density": {"elbo": elbo}, "reconstruction": {"ssim": -elbo}}
+        (run / "metrics.json").write_text(json.dumps(metrics))
+    target = tmp_path / "compare.html"
+    unknown = check(write_comparison(target, runs))
+    assert marked(unknown) == {"ssim": 1} and "nats are not compared" in unknown.text
+    for run in runs:
+        save_model(run, "bernoulli", reduction="sum")
+    equal = check(write_comparison(target, runs))
+    assert marked(equal) == {"elbo": 0, "ssim": 1} and "not compared" not in equal.text
+    save_model(runs[1], "bernoulli", reduction="mean")
+    assert marked(check(write_comparison(target, runs))) == {"ssim": 1}
+    (runs[1] / "model.keras").write_bytes(b"truncated")
+    assert marked(check(write_comparison(target, runs))) == {"ssim": 1}
+
+
+def test_calls_and_left_out_groups_are_not_compared(tmp_path, runs):
+    for run in runs:
+        config = {"model": "vae", "seed": 0, "command": f"train --run_dir={run}"}
+        (run / "config.json").write_text(json.dumps(config))
+        metrics = {"loss": {"loss": 1.0}, "skipped": {"disentanglement": "needs factors"}}
+        (run / "metrics.json").write_text(json.dumps(metrics))
+    page = check(write_comparison(tmp_path / "compare.html", runs))
+    assert "None: all settings are equal." in page.text
+    assert [row["data-name"] for row in page.all("tr") if "data-name" in row] == ["loss"]
 
 
 def test_a_run_is_read_as_written(runs):
@@ -99,6 +143,16 @@ def test_a_run_is_read_as_written(runs):
     assert run.metrics["reconstruction/psnr"] == 15.0
     assert list(run.pictures) == ["code_scatter", "samples"]
     assert list(settings_that_differ(load_runs(runs))) == ["options/beta"]
+
+
+def test_an_option_that_only_one_run_sets(tmp_path):
+    paths = [
+        make_run(tmp_path / "a", {"options": {}, "seed": 0}),
+        make_run(tmp_path / "b", {"options": {"beta": 4}, "seed": 0}),
+    ]
+    assert settings_that_differ(load_runs(paths)) == {"options/beta": [None, 4]}
+    page = check(write_comparison(tmp_path / "compare.html", paths))
+    assert "not set" in page.text
 
 
 def test_equal_folder_names_are_told_apart(tmp_path):

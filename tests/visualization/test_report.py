@@ -15,6 +15,7 @@ METRICS = {
     "reconstruction": {"psnr": 14.123456, "squared_error": {"value": 2.5, "low": 2.0, "high": 3.0}},
     "density": {"kl_per_unit": np.linspace(0, 7, 40), "active_units": np.int64(3)},
     "clustering": {"nmi": float("nan"), "method": "k-means <b>"},
+    "skipped": {"disentanglement": "needs factors"},
 }
 
 
@@ -144,8 +145,9 @@ def test_values_as_texts():
         ("reconstruction/bernoulli_cross_entropy", "lower"),
         ("density/elbo", "higher"),
         ("density/kl", None),
+        ("loss/reconstruction", "lower"),
         ("sparsity/hoyer", None),
-        ("clustering/kmeans_accuracy", "higher"),
+        ("clustering/kmeans_one_to_one_accuracy", "higher"),
         ("disentanglement/mig", "higher"),
         ("generation/frechet_distance", "lower"),
         ("a/b/never_heard_of", None),

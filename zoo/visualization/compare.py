@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 
 from zoo.visualization.curves import overlaid_curves, terms
 from zoo.visualization.measures import HIGHER, Measure, measure
-from zoo.visualization.pages import Picture, embed, heading, write_page
+from zoo.visualization.pages import Picture, embed, group_heading, heading, write_page
 from zoo.visualization.runs import Run, load_runs
 from zoo.visualization.sections import SECTIONS, section_of
 from zoo.visualization.tables import number, text
 
-# Settings that change what a nat is worth; with another one of these, terms of the loss do not compare.
-_SCALE = ("likelihood",)
 # Settings that do not change what is minimised.
-_NEUTRAL = ("seed", "epochs", "batch_size", "learning_rate", "optimizer", "run_dir", "strategy")
-_NATS = ("reconstruction", "kl", "elbo", "log_likelihood", "val_reconstruction", "val_kl")
-_LOSSES = ("loss", "val_loss")
+_NEUTRAL = {"batch_size", "epochs", "learning_rate", "optimizer", "precision", "seed"}
+_NEUTRAL |= {"data_dir", "manual_dir", "strategy", "virtual_devices"}
+_DATA = ("dataset", "data_options", "limit")
+_UNTOLD = ("command", "run_dir")  # differ between any two runs
+_NATS = ("reconstruction", "kl", "elbo", "log_likelihood", "expected_log_likelihood")
 
 
 class Entry(NamedTuple):
@@ -72,7 +72,10 @@ def write_comparison(
     context = {
         "title": title,
         "names": [run.name for run in loaded],
-        "settings": {key: [text(value) for value in row] for key, row in differing.items()},
+        "settings": {
+            key: [text(run.config[key]) if key in run.config else "not set" for run in loaded]
+            for key in differing
+        },
         "notes": _notes(loaded, differing),
         "groups": _groups(loaded, differing),
         "curves": curves,
@@ -82,7 +85,7 @@ def write_comparison(
 
 
 def settings_that_differ(runs: Sequence[Run]) -> dict[str, list[Any]]:
-    """The settings that are not equal in all runs.
+    """The settings that are not equal in all runs; where a run lies and how it was called aside.
 
     Args:
         runs: as `load_runs` returns.
@@ -90,9 +93,14 @@ def settings_that_differ(runs: Sequence[Run]) -> dict[str, list[Any]]:
     Returns:
         Path of the setting -> its value in each run, None where a run has no such setting.
     """
-    keys = dict.fromkeys(key for run in runs for key in run.config)
+    keys = dict.fromkeys(key for run in runs for key in run.config if key not in _UNTOLD)
     rows = {key: [run.config.get(key) for run in runs] for key in keys}
-    return {key: row for key, row in rows.items() if any(value != row[0] for value in row)}
+    return {
+        key: row
+        for key, row in rows.items()
+        # A mapping stands for itself where it is empty; what the others hold in it has its own rows.
+        if any(value != row[0] for value in row) and {} not in row
+    }
 
 
 def best(values: Sequence[Any], better: str | None) -> list[bool]:
@@ -113,50 +121,59 @@ def best(values: Sequence[Any], better: str | None) -> list[bool]:
     return [value == top for value in numbers]
 
 
-def _leaf(path: str) -> str:
-    return path.rsplit("/", 1)[-1]
-
-
-def _comparable(metric: str, differing: Mapping[str, Any]) -> bool:
-    settings = {_leaf(path) for path in differing if not path.startswith("versions/")}
-    name = _leaf(metric)
-    if any(_is_data(path) for path in differing):
+def _comparable(path: str, differing: Mapping[str, Any], one_likelihood: bool) -> bool:
+    """Whether runs with these differing settings are measured alike by a metric."""
+    name = path.rsplit("/", 1)[-1]
+    if _different_data(differing):
         return False
-    if name in _LOSSES:
-        return settings <= set(_NEUTRAL)
-    return not (name in _NATS and any(part in path for path in differing for part in _SCALE))
+    if name == "loss":
+        return all(_root(setting) in {*_NEUTRAL, "versions"} for setting in differing)
+    return one_likelihood or name not in _NATS
 
 
-def _is_data(path: str) -> bool:
-    return "dataset" in path.split("/") or _leaf(path) == "data"
+def _different_data(differing: Mapping[str, Any]) -> bool:
+    return any(_root(setting) in _DATA for setting in differing)
+
+
+def _root(setting: str) -> str:
+    return setting.split("/", 1)[0]
+
+
+def _one_likelihood(runs: Sequence[Run]) -> bool:
+    """Whether all runs are known to have the same likelihood, so that their nats compare."""
+    return runs[0].likelihood is not None and len({run.likelihood for run in runs}) == 1
 
 
 def _notes(runs: Sequence[Run], differing: Mapping[str, Any]) -> list[str]:
     notes = []
-    if any(_is_data(path) for path in differing):
+    if _different_data(differing):
         notes.append("The runs used different data, so no metric is marked as the best.")
-    elif any(part in path for path in differing for part in _SCALE):
-        notes.append("The runs have different likelihoods: their nats do not compare.")
-    elif not _comparable(_LOSSES[0], differing):
-        notes.append("The runs minimise different objectives: their losses do not compare.")
-    for run in runs:
-        if not run.metrics:
-            notes.append(f"{run.name} has no metrics yet: evaluate it.")
+    else:
+        if not _one_likelihood(runs):
+            notes.append("The likelihoods differ, or are not known: nats are not compared.")
+        if not _comparable("loss", differing, True):
+            notes.append("The runs minimise different objectives: their losses do not compare.")
+    missing = [run.name for run in runs if not run.metrics]
+    if missing:
+        notes.append(f"Without metrics as yet: {', '.join(missing)}. Evaluate them.")
     return notes
 
 
 def _groups(runs: Sequence[Run], differing: Mapping[str, Any]) -> list[tuple[str, list[MetricRow]]]:
     groups: dict[str, list[MetricRow]] = {}
+    alike = _one_likelihood(runs)
     for path in dict.fromkeys(path for run in runs for path in run.metrics):
+        if path.startswith("skipped/"):
+            continue
         group, _, name = path.rpartition("/")
         found = measure(path)
         values = [run.metrics.get(path) for run in runs]
-        marks = best(values, found.better if _comparable(path, differing) else None)
+        marks = best(values, found.better if _comparable(path, differing, alike) else None)
         texts = ["" if path not in run.metrics else text(run.metrics[path]) for run in runs]
         row = MetricRow(name, found, [Entry(*entry) for entry in zip(texts, marks, strict=True)])
         groups.setdefault(group, []).append(row)
     ordered = sorted(groups.items(), key=lambda item: item[0] != "")
-    return [(" / ".join(heading(part) for part in group.split("/")), r) for group, r in ordered]
+    return [(group_heading(group), rows) for group, rows in ordered]
 
 
 def _pictures(runs: Sequence[Run]) -> list[tuple[str, list[tuple[str, Picture | None]]]]:

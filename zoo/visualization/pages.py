@@ -78,6 +78,13 @@ def heading(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def group_heading(path: str) -> str:
+    """The name of a group of metrics in words, level by level."""
+    if path == "skipped":
+        return "Left out, and why"
+    return " / ".join(heading(part) for part in path.split("/"))
+
+
 def write_page(path: str | os.PathLike[str], template: str, context: Mapping[str, Any]) -> Path:
     """Fill a template and write the page, whole or not at all.
 

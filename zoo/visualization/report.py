@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from zoo.visualization.curves import learning_curves, terms
 from zoo.visualization.files import draw
 from zoo.visualization.measures import Measure, measure
-from zoo.visualization.pages import Picture, embed, heading, write_page
+from zoo.visualization.pages import Picture, embed, group_heading, write_page
 from zoo.visualization.sections import SECTIONS, section_of
 from zoo.visualization.tables import flatten
 
@@ -81,13 +81,13 @@ def write_report(
 
 
 def _groups(metrics: Mapping[str, Any]) -> list[tuple[str, list[Row]]]:
-    """Groups of rows; metrics outside of a group come first, without a heading."""
+    """Rows of the metrics by group; those outside of a group come first, without a heading."""
     groups: dict[str, list[Row]] = {}
     for path, value in flatten(metrics).items():
         group, _, name = path.rpartition("/")
         groups.setdefault(group, []).append(Row(name, value, measure(path)))
     ordered = sorted(groups.items(), key=lambda item: item[0] != "")
-    return [(" / ".join(heading(part) for part in group.split("/")), r) for group, r in ordered]
+    return [(group_heading(group), rows) for group, rows in ordered]
 
 
 def _sections(pictures: Sequence[Picture]) -> list[tuple[str, list[Picture]]]:

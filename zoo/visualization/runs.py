@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ class Run(NamedTuple):
         history: term -> values by epoch, from history.csv; empty where there is none.
         metrics: path -> value, from metrics.json; empty where there is none.
         pictures: name -> file, of figures/*.png.
+        likelihood: of the saved model, as text; None where there is no model that can be read.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Run(NamedTuple):
     history: dict[str, list[float]]
     metrics: dict[str, Any]
     pictures: dict[str, Path]
+    likelihood: str | None
 
 
 def load_runs(folders: Sequence[str | os.PathLike[str]]) -> list[Run]:
@@ -55,7 +58,7 @@ def load_runs(folders: Sequence[str | os.PathLike[str]]) -> list[Run]:
 
 
 def load_run(folder: str | os.PathLike[str]) -> Run:
-    """Read a run folder: config.json, and what there is of history.csv, metrics.json and figures.
+    """Read a run folder: config.json, and of the other files those that were written.
 
     Args:
         folder: of the run.
@@ -83,6 +86,7 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
         history=_history(path / "history.csv"),
         metrics=flatten(_json(path / "metrics.json")),
         pictures={file.stem: file for file in sorted((path / "figures").glob("*.png"))},
+        likelihood=_likelihood(path / "model.keras"),
     )
 
 
@@ -108,6 +112,17 @@ def _json(path: Path) -> dict[str, Any]:
             f"{str(path)!r} must hold a JSON object; received a {type(content).__name__}."
         )
     return content
+
+
+def _likelihood(path: Path) -> str | None:
+    """The likelihood's name and options in a saved model, which is a zip archive with a JSON file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            part = json.loads(archive.read("config.json"))["config"]["likelihood"]
+        options = {key: value for key, value in part["config"].items() if key != "name"}
+        return json.dumps([part["zoo_name"], options], sort_keys=True)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile):
+        return None  # a comparison does not need the model
 
 
 def _history(path: Path) -> dict[str, list[float]]:
