@@ -59,6 +59,7 @@ setup(
         "matplotlib>=3.8",
         "pillow>=10",
         "jinja2>=3.1",
+        "threadpoolctl>=3.1",
     ],
     extras_require={"test": TEST, "bench": BENCH, "onnx": ONNX},
     entry_points={"zoo.plugins": PLUGINS},
