@@ -1,0 +1,182 @@
+"""The table of cases: every part of the zoo stands in at least one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+import zoo
+from tests.conftest import make_vectors
+from zoo import registry
+from zoo.models import options as model_options
+from zoo.networks.build import KINDS
+
+VECTOR = (6,)
+PICTURE = (8, 8, 1)
+ROWS = 160
+HOME = ("zoo", "zoo_plugins")
+
+
+class Case(NamedTuple):
+    """A model to build.
+
+    Attributes:
+        model: name of the model.
+        shape: of one example.
+        options: gives the options; called anew for every build, since a layer belongs to one model.
+    """
+
+    model: str
+    shape: tuple[int, ...]
+    options: Callable[[], dict[str, Any]]
+
+    def build(self, **changes):
+        """A model that is the same each time."""
+        keras.utils.set_random_seed(0)
+        return zoo.create(self.model, self.shape, **{"seed": 3, **self.options(), **changes})
+
+    def data(self):
+        """(160, *shape) float32 in [0, 1]; the same each time."""
+        return make_vectors(ROWS, int(np.prod(self.shape))).reshape(ROWS, *self.shape)
+
+
+def vector(model, **options):
+    return Case(model, VECTOR, lambda: options)
+
+
+def picture(model, **options):
+    return Case(model, PICTURE, lambda: options)
+
+
+def decay(first, last):
+    return keras.optimizers.schedules.PolynomialDecay(first, 10, end_learning_rate=last)
+
+
+def own_networks():
+    layers = keras.layers
+    encoder = keras.Sequential(
+        [
+            layers.Dense(8, use_bias=False),
+            layers.BatchNormalization(synchronized=True),
+            layers.Activation("elu"),
+        ]
+    )
+    code = keras.Input((3,))
+    decoder = keras.Model(code, layers.Dense(6)(layers.Dense(8, activation="elu")(code)))
+    return {"latents": 3, "networks": (encoder, decoder), "likelihood": "normal"}
+
+
+SMALL = {"latents": 3, "hidden": (8,)}
+CRITIC = {"critic": (4,), "generator": (6,), "classifier": (4,)}
+
+# The first case of a model bears its name; further ones say what is special about them.
+CASES = {
+    "autoencoder": vector(
+        "autoencoder",
+        **SMALL,
+        dropout=0.2,
+        likelihood={"name": "normal", "scale": "learned"},
+        prior={"name": "generalized_normal", "p": 0.7, "scale": 2.0},
+        regularizers=[{"name": "l1", "weight": 0.01}, {"name": "hoyer", "weight": 0.01}],
+    ),
+    "autoencoder_tied": Case(
+        "autoencoder",
+        VECTOR,
+        lambda: {
+            "latents": 3,
+            "hidden": (8, 7),
+            "networks": "tied",
+            "code_activation": "tanh",
+            "regularizers": [keras.regularizers.L1L2(0.01, 0.02)],
+        },
+    ),
+    "denoising_autoencoder": picture(
+        "denoising_autoencoder",
+        latents=3,
+        hidden=(4, 6),
+        networks="conv",
+        likelihood={"name": "laplace", "scale": 0.5, "activation": "sigmoid"},
+    ),
+    "denoising_autoencoder_gaussian": vector(
+        "denoising_autoencoder", latents=3, hidden=(), noise="gaussian", likelihood="squared_error"
+    ),
+    "k_sparse_autoencoder": vector("k_sparse_autoencoder", latents=12, k=3, alpha=2.0),
+    "k_sparse_autoencoder_schedule": Case(
+        "k_sparse_autoencoder",
+        PICTURE,
+        lambda: {"latents": 12, "k": decay(12.0, 2.0), "code_activation": "relu"},
+    ),
+    "lp_autoencoder": picture("lp_autoencoder", **SMALL, form="difference"),
+    "vae": picture("vae", **SMALL, samples=2),
+    "vae_own_networks": Case("vae", VECTOR, own_networks),
+    "beta_vae": Case(
+        "beta_vae",
+        VECTOR,
+        lambda: {
+            **SMALL,
+            "beta": decay(0.1, 1.0),
+            "posterior": "laplace",
+            "prior": "student_t",
+            "regularizers": ["mmd"],
+        },
+    ),
+    "laplace_vae": vector("laplace_vae", **SMALL),
+    "cauchy_vae": vector("cauchy_vae", **SMALL),
+    "linear_autoencoder": vector("linear_autoencoder", latents=3),
+    "deep_autoencoder": vector("deep_autoencoder", hidden=(8, 7)),
+    "dropout_autoencoder": vector("dropout_autoencoder", latents=12),
+    "contractive_autoencoder": vector("contractive_autoencoder", latents=12),
+    "uniform_to_gaussian_vae": vector("uniform_to_gaussian_vae", hidden=(8,), weight_decay=0.01),
+    "two_template_vae": picture("two_template_vae"),
+    "beta_vae_shapes": picture("beta_vae_shapes", latents=3),
+    "beta_vae_chairs": picture("beta_vae_chairs", latents=3),
+    "dc_ign": picture("dc_ign", latents=3),
+    "info_vae": vector("info_vae", **SMALL, lam=10.0),
+    "wae_mmd": vector("wae_mmd", **SMALL),
+    "annealed_vae": vector("annealed_vae", **SMALL, steps=100),
+    "beta_tc_vae": vector("beta_tc_vae", **SMALL),
+    "dip_vae": vector("dip_vae", **SMALL),
+    "factor_vae": vector("factor_vae", **SMALL, critic_hidden=(6,)),
+    "adversarial_autoencoder": vector("adversarial_autoencoder", **SMALL, classes=4, critic=(6,)),
+    "info_gan": vector("info_gan", classes=3, styles=1, noise_units=2, critic=(6,)),
+    "info_ae": vector("info_ae", latents=3, classes=3, noise_units=4, **CRITIC),
+    "info_ae_robust": picture("info_ae_robust", latents=3, classes=3, noise_units=4, **CRITIC),
+    "invariant_autoencoder": picture(
+        "invariant_autoencoder", latents=3, classes=3, heads=(3, 5), filters=(4, 4), dense=(6,)
+    ),
+}
+
+
+def parts(case):
+    """The (kind, name) pairs of the parts that a case is made of."""
+    model = case.build()
+    networks = case.options().get("networks", model_options(case.model).get("networks"))
+    found = {("model", case.model)}
+    if isinstance(networks, str):
+        found.add(("network", networks))
+    named = {
+        "bottleneck": [model.bottleneck],
+        "posterior": [getattr(model.bottleneck, "_family", None)],
+        "prior": [model.prior],
+        "likelihood": [model.likelihood],
+        "regularizer": model.regularizers,
+    }
+    for kind, members in named.items():
+        for member in members:
+            name = vars(type(member)).get("zoo_name")
+            if name is not None:
+                found.add((kind, name))
+    return found
+
+
+def all_parts():
+    """The (kind, name) pairs of everything that the zoo and its own plugins bring."""
+    found = {("network", name) for name in KINDS}
+    for kind in ("model", "posterior", "prior", "likelihood", "bottleneck", "regularizer"):
+        for name in zoo.names(kind):
+            if registry.lookup(name, kind).__module__.split(".")[0] in HOME:
+                found.add((kind, name))
+    return found

@@ -1,0 +1,180 @@
+"""Every check on every case of the table."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from tests.conformance.cases import CASES
+
+BATCH = 16
+STEPS = 20
+
+
+def compiled(model, **options):
+    model.compile("adam", **options)
+    model.optimizer.learning_rate = 0.01
+    return model
+
+
+def train(model, data, epochs=2):
+    return model.fit(data, batch_size=BATCH, epochs=epochs, verbose=0).history
+
+
+def terms(model, data):
+    return model.evaluate(data, verbose=0, return_dict=True)
+
+
+def values(variables):
+    return [variable.numpy() for variable in variables]
+
+
+def optimizers(model):
+    return [model.optimizer, *(critic.optimizer for critic in model.critics)]
+
+
+def assert_same_terms(first, second, tolerance):
+    assert first.keys() == second.keys()
+    for name in first:
+        assert_allclose(first[name], second[name], rtol=tolerance, atol=tolerance, err_msg=name)
+
+
+def assert_same_arrays(first, second, tolerance=0.0):
+    assert len(first) == len(second)
+    for one, other in zip(first, second, strict=True):
+        assert_allclose(one, other, rtol=tolerance, atol=tolerance)
+
+
+@pytest.fixture(scope="module", params=CASES, ids=str)
+def run(request, tmp_path_factory):
+    """A case, trained for 20 steps on one device without XLA, and saved halfway."""
+    case = CASES[request.param]
+    data = case.data()
+    model = compiled(case.build(), jit_compile=False)
+    before = terms(model, data)
+    first = train(model, data, epochs=1)
+    path = tmp_path_factory.mktemp(request.param) / "half.keras"
+    model.save(path)
+    half = SimpleNamespace(
+        path=path,
+        terms=terms(model, data),
+        pictures=model.reconstruct(data),
+        generated=model.generate(3) if model.prior is not None else None,
+        weights=values(model.weights),
+        slots=[values(optimizer.variables) for optimizer in optimizers(model)],
+    )
+    second = train(model, data, epochs=1)
+    return SimpleNamespace(
+        case=case,
+        data=data,
+        model=model,
+        before=before,
+        half=half,
+        after=terms(model, data),
+        second=second,
+        history={name: first[name] + second[name] for name in first},
+        weights=values(model.weights),
+    )
+
+
+def test_trains(run):
+    assert int(run.model.step.numpy()) == STEPS
+    assert set(run.history) == set(run.model.term_names)
+    assert set(run.before) == {n for n in run.model.term_names if not n.endswith("_critic")}
+    for series in run.history.values():
+        assert np.isfinite(series).all()
+    if not run.model.critics:  # two players need not both win
+        assert run.after["loss"] < run.before["loss"]
+
+
+def test_loss_is_the_weighted_sum(run):
+    def now(weight):
+        return float(weight(STEPS)) if callable(weight) else weight
+
+    total = now(run.model.reconstruction_weight) * run.after["reconstruction"]
+    for regularizer in run.model.regularizers:
+        total += now(regularizer.weight) * run.after[regularizer.name]
+    assert_allclose(run.after["loss"], total, rtol=1e-5, atol=1e-5)
+
+
+def test_shapes(run):
+    model, shape = run.model, run.case.shape
+    code = model.encode(run.data[:5])
+    assert code.shape == (5, model.units) and code.dtype == np.float32
+    decoded = model.decode(code)
+    assert decoded.shape == (5, *shape) and decoded.dtype == np.float32
+    assert_allclose(model.reconstruct(run.data[:5]), decoded, rtol=1e-5, atol=1e-6)
+    assert_allclose(model.predict(run.data[:5], verbose=0), decoded, rtol=1e-5, atol=1e-6)
+    assert tuple(model.conditional(code).event_shape) == shape
+    posterior = model.posterior(run.data[:5])
+    if posterior is not None:
+        assert tuple(posterior.batch_shape) == (5,)
+        assert tuple(posterior.event_shape) == (model.units,)
+
+
+def test_rows_do_not_depend_on_their_neighbours(run):
+    alone, among = run.model.encode(run.data[7:8])[0], run.model.encode(run.data)[7]
+    assert_allclose(alone, among, rtol=1e-5, atol=1e-6)
+
+
+def test_generates_by_seed(run):
+    if run.model.prior is None:
+        with pytest.raises(ValueError, match="no prior"):
+            run.model.generate(3)
+        return
+    first = run.model.generate(3, seed=1)
+    assert first.shape == (3, *run.case.shape) and np.isfinite(first).all()
+    assert_array_equal(first, run.model.generate(3, seed=1))
+    assert not np.array_equal(first, run.model.generate(3, seed=2))
+
+
+def test_configuration_round_trip(run):
+    config = json.loads(json.dumps(run.model.get_config()))
+    again = type(run.model).from_config(json.loads(json.dumps(config)))
+    assert json.loads(json.dumps(again.get_config())) == config
+    assert [w.shape for w in again.weights] == [w.shape for w in run.model.weights]
+
+
+def test_saves_loads_and_trains_on(run):
+    loaded = keras.saving.load_model(run.half.path)
+    assert loaded.get_compile_config() == run.model.get_compile_config()
+    assert_same_arrays(values(loaded.weights), run.half.weights)
+    for optimizer, slots in zip(optimizers(loaded), run.half.slots, strict=True):
+        assert_same_arrays(values(optimizer.variables), slots)
+    assert_array_equal(loaded.reconstruct(run.data), run.half.pictures)
+    if loaded.prior is not None:
+        assert_array_equal(loaded.generate(3), run.half.generated)
+    assert_same_terms(terms(loaded, run.data), run.half.terms, 1e-6)
+    assert_same_terms(train(loaded, run.data, epochs=1), run.second, 1e-6)
+
+
+def test_compiled_equals_uncompiled(run):
+    model = compiled(run.case.build(), jit_compile=True)
+    assert_same_terms(train(model, run.data), run.history, 1e-4)
+
+
+def test_two_devices_equal_one(run, two_devices):
+    with two_devices.scope():
+        model = compiled(run.case.build())
+    assert_same_terms(train(model, run.data), run.history, 1e-4)
+    assert_same_arrays(values(model.weights), run.weights, 1e-4)
+
+
+def test_trains_in_bfloat16(run):
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = compiled(run.case.build(), jit_compile=False)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert model.encode(run.data[:5]).dtype == np.float32
+    history = train(model, run.data, epochs=1)
+    assert history.keys() == run.history.keys()
+    for series in history.values():
+        assert np.isfinite(series).all()
+    assert_allclose(history["reconstruction"], run.history["reconstruction"][:1], rtol=0.05)

@@ -1,0 +1,50 @@
+"""Two logical processors for every run, so that the tests of several devices need no second one."""
+
+import os
+import sys
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+def pytest_collection_finish(session):
+    """Split the processor before anything starts TensorFlow's runtime.
+
+    Collection has imported every test module by now, and with them TensorFlow if any test needs it; the
+    split itself changes nothing for tests on one device, which stay on the first.
+    """
+    if "tensorflow" not in sys.modules:
+        return
+    import tensorflow as tf
+
+    processor = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(
+        processor, [tf.config.LogicalDeviceConfiguration() for _ in range(2)]
+    )
+
+
+@pytest.fixture(scope="session")
+def two_devices():
+    """A strategy over two logical processors.
+
+    One for the session: TensorFlow numbers the collectives of every strategy from the same start, so that
+    a second one over the same devices meets the shapes of the first.
+    """
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture
+def vectors():
+    """(160, 6) float32 in (0, 1) with two hidden causes."""
+    return make_vectors()
+
+
+def make_vectors(rows=160, width=6, seed=0):
+    random = np.random.default_rng(seed)
+    causes = random.normal(size=(rows, 2)) @ random.normal(size=(2, width)) * 2
+    return (1 / (1 + np.exp(-causes))).astype("float32")

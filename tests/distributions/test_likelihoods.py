@@ -1,0 +1,138 @@
+"""Likelihoods against scipy.stats."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose
+from scipy import special, stats
+
+import zoo
+from zoo.distributions.likelihoods import LOG_SCALE_LIMIT
+
+SHAPE = (5, 4, 3, 2)
+
+
+def arrays():
+    random = np.random.default_rng(0)
+    return random.normal(size=SHAPE).astype("float32"), random.random(SHAPE).astype("float32")
+
+
+def built(name, **options):
+    likelihood = zoo.get(name, "likelihood", **options)
+    likelihood.build((None, *SHAPE[1:]))
+    return likelihood
+
+
+def per_example(values):
+    return values.reshape(len(values), -1).sum(axis=1)
+
+
+def test_bernoulli_is_the_log_probability_of_binary_pictures():
+    logits, pictures = arrays()
+    binary = (pictures > 0.5).astype("float32")
+    expected = -per_example(stats.bernoulli(special.expit(logits)).logpmf(binary))
+    assert_allclose(built("bernoulli").loss(logits, binary), expected, rtol=1e-5)
+
+
+def test_bernoulli_is_the_cross_entropy_of_grey_pictures():
+    logits, pictures = arrays()
+    p = special.expit(logits.astype("float64"))
+    expected = -per_example(pictures * np.log(p) + (1 - pictures) * np.log1p(-p))
+    assert_allclose(built("bernoulli").loss(logits, pictures), expected, rtol=1e-5)
+
+
+def test_bernoulli_is_finite_for_large_logits():
+    logits = np.array([[1e4, -1e4]], "float32")
+    assert_allclose(built("bernoulli").loss(logits, np.array([[1.0, 0.0]], "float32")), [0.0])
+    assert_allclose(built("bernoulli").loss(logits, np.array([[0.0, 1.0]], "float32")), [2e4])
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0, 2.5])
+@pytest.mark.parametrize(("name", "family"), [("normal", stats.norm), ("laplace", stats.laplace)])
+def test_scaled_likelihoods_are_log_densities(name, family, scale):
+    output, pictures = arrays()
+    expected = -per_example(family(output, scale).logpdf(pictures))
+    assert_allclose(built(name, scale=scale).loss(output, pictures), expected, rtol=1e-5)
+
+
+def test_squared_error_is_a_normal_less_its_constant():
+    output, pictures = arrays()
+    likelihood = built("squared_error")
+    expected = per_example((output - pictures) ** 2)
+    assert_allclose(likelihood.loss(output, pictures), expected, rtol=1e-5)
+    density = stats.norm(output, np.sqrt(0.5)).logpdf(pictures)
+    assert_allclose(likelihood.distribution(output).log_prob(pictures), per_example(density), 1e-5)
+    constant = 0.5 * np.log(np.pi) * np.prod(SHAPE[1:])
+    assert_allclose(expected + constant, -per_example(density), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "normal", "laplace", "squared_error"])
+def test_loss_is_the_distributions_for_sum_and_its_average_for_mean(name):
+    output, pictures = arrays()
+    pictures = (pictures > 0.5).astype("float32")
+    total, average = built(name), built(name, reduction="mean")
+    assert_allclose(
+        total.loss(output, pictures), average.loss(output, pictures) * np.prod(SHAPE[1:]), 1e-5
+    )
+    distribution = total.distribution(output)
+    assert tuple(distribution.batch_shape) == SHAPE[:1]
+    assert tuple(distribution.event_shape) == SHAPE[1:]
+    assert_allclose(total.mean(output), distribution.mean(), rtol=1e-5, atol=1e-6)
+    if name != "squared_error":
+        assert_allclose(total.loss(output, pictures), -distribution.log_prob(pictures), rtol=1e-5)
+
+
+def test_activation_gives_the_location():
+    output, pictures = arrays()
+    likelihood = built("squared_error", activation="sigmoid")
+    expected = per_example((special.expit(output) - pictures) ** 2)
+    assert_allclose(likelihood.loss(output, pictures), expected, rtol=1e-5)
+    assert_allclose(likelihood.mean(output), special.expit(output), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "best"), [("normal", np.std), ("laplace", lambda e: np.abs(e).mean())]
+)
+def test_learned_scale_finds_the_maximum_likelihood(name, best):
+    likelihood = built(name, scale="learned")
+    errors = np.random.default_rng(1).normal(scale=0.2, size=(50, 20)).astype("float32")
+    errors -= errors.mean()
+    output, pictures = tf.zeros_like(errors), tf.constant(errors)
+
+    def loss_and_slope(scale):
+        likelihood.log_scale.assign(np.log(scale))
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(likelihood.loss(output, pictures)) / 20
+        return float(loss), float(tape.gradient(loss, likelihood.log_scale.value))
+
+    least, slope = loss_and_slope(best(errors))
+    assert_allclose(slope, 0, atol=1e-4)
+    assert loss_and_slope(0.9 * best(errors))[0] > least < loss_and_slope(1.1 * best(errors))[0]
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_learned_scale_has_bounds(sign):
+    likelihood = built("normal", scale="learned")
+    likelihood.log_scale.assign(sign * 100.0)
+    assert_allclose(float(likelihood.current_scale()), np.exp(sign * LOG_SCALE_LIMIT), rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0, -1.0, "learnt", float("nan"), None])
+def test_a_bad_scale_is_refused(scale):
+    with pytest.raises(ValueError, match="scale"):
+        zoo.get("normal", "likelihood", scale=scale)
+
+
+def test_a_bad_reduction_is_refused():
+    with pytest.raises(ValueError, match=r"'sum'.*received 'total'"):
+        zoo.get("bernoulli", "likelihood", reduction="total")
+
+
+def test_half_precision_output_is_judged_in_float32():
+    output, pictures = arrays()
+    rounded = tf.cast(output, tf.bfloat16)
+    for name in ("bernoulli", "normal", "laplace", "squared_error"):
+        likelihood = built(name)
+        exact = likelihood.loss(tf.cast(rounded, tf.float32), pictures)
+        assert likelihood.loss(rounded, pictures).dtype == tf.float32
+        assert_allclose(likelihood.loss(rounded, pictures), exact, rtol=1e-6)
