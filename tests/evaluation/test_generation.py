@@ -63,6 +63,13 @@ def test_copies_of_training_examples_are_seen():
     assert abs(fresh["kernel_distance"]) < 0.1
 
 
+def test_held_out_examples_from_the_training_set_have_no_ratio():
+    train = np.random.default_rng(0).normal(size=(100, 300)).astype(np.float32)
+    with pytest.warns(UserWarning, match="held-out examples are training examples"):
+        found = generation.scores(train[:50], train[50:] + 1, train, neighbours=1)
+    assert np.isnan(found["training_distance_ratio"])
+
+
 def test_bad_features_are_refused():
     with pytest.raises(ValueError, match="same width"):
         generation.scores(np.zeros((9, 2)), np.zeros((9, 3)))

@@ -115,7 +115,7 @@ def as_factors(factors: Any, n: int, bins: int | None = None) -> np.ndarray:
         elif len(values) > max(n / 2, 2):
             raise ValueError(
                 f"Factor {j} looks continuous: {len(values)} distinct values in {n} rows. "
-                "Pass bins (factor_bins in evaluate), for example 20, to discretise it."
+                "Pass factor_bins, for example 20, to cut it into bins."
             )
         columns.append(indices.reshape(-1))
     indices = np.stack(columns, axis=1).astype(np.int64)

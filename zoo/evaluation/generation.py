@@ -129,12 +129,11 @@ def scores(
     if train is not None:
         name = "training_distance_ratio"
         typical = float(np.median(nearest(real, train)[1]))
-        copied = float(np.median(nearest(generated, train)[1]))
-        result[name] = (
-            copied / typical
-            if typical > 0
-            else undefined(name, "the held-out examples are training examples")
-        )
+        # Distances of equal examples are not exactly 0, but as small as the rounding of their norms.
+        if typical > 1e-5 * float(np.median(np.linalg.norm(real, axis=1))):
+            result[name] = float(np.median(nearest(generated, train)[1])) / typical
+        else:
+            result[name] = undefined(name, "the held-out examples are training examples")
     return result
 
 
