@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import zoo
 from zoo.autoencoder import Autoencoder
-from zoo.experiments.digits import softmax_regression
+from zoo.experiments.digits import logistic_regression
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
 from zoo.experiments.training import mnist, unit
 from zoo.training import LinearSchedule
@@ -75,7 +75,7 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     Args:
         seed: of the models and the classifiers.
         sources: of MNIST.
-        **settings: ``epochs`` of the autoencoders, ``rbm_epochs``, ``probe_epochs``, ``examples``,
+        **settings: ``epochs`` of the autoencoders, ``rbm_epochs``, ``probe_iterations``, ``examples``,
             ``ks``, ``rate`` (learning rate; the authors' .01 is for another scaling of the loss) and
             ``rows`` of the table to fill.
 
@@ -90,8 +90,8 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     arrays: dict[str, Any] = {}
 
     def judge(row: str, features: Callable[[np.ndarray], np.ndarray]) -> None:
-        held, (named,) = softmax_regression(
-            features(x), source.labels, [features(fresh)], seed, settings["probe_epochs"]
+        held, named = logistic_regression(
+            features(x), source.labels, features(fresh), seed, settings["probe_iterations"]
         )
         if held * 100 < measures.get(f"{row}/held_out", 101.0):
             measures[f"{row}/held_out"] = held * 100
@@ -171,7 +171,7 @@ def _sigmoid(pictures: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.n
 
 _KS = (70, 40, 25, 10)
 _SETTINGS = {"ks": [40, 25, 10], "rate": 0.001, "rows": list(PAPER)}
-_FILTERS = {"ks": list(_KS), "rate": 0.001, "rows": [], "rbm_epochs": 0, "probe_epochs": 0}
+_FILTERS = {"ks": list(_KS), "rate": 0.001, "rows": [], "rbm_epochs": 0, "probe_iterations": 0}
 EXPERIMENTS = (
     Experiment(
         id="OX-KS-T1",
@@ -199,8 +199,14 @@ EXPERIMENTS = (
                 "raw 7.20, RBM 1.81, dropout 1.80, denoising 1.95, both 1.60 %",
             ),
         ),
-        quick={**_SETTINGS, "epochs": 2, "rbm_epochs": 1, "probe_epochs": 6, "examples": 10_000},
-        full={**_SETTINGS, "epochs": 500, "rbm_epochs": 50, "probe_epochs": 60, "examples": 60_000},
+        quick={**_SETTINGS, "epochs": 2, "rbm_epochs": 1, "probe_iterations": 20, "examples": 5000},
+        full={
+            **_SETTINGS,
+            "epochs": 500,
+            "rbm_epochs": 50,
+            "probe_iterations": 300,
+            "examples": 60_000,
+        },
     ),
     Experiment(
         id="OX-KS-F1",

@@ -19,6 +19,10 @@ from zoo.visualization.style import panels, styled
 
 PIXELS = 25
 LINEAR = {"name": "squared_error"}
+TOY_TITLES = {
+    "outputs": "reconstructions",
+    "units": "latents: both at +3, then both at -3",
+}
 
 
 def explained(x: np.ndarray, x_hat: np.ndarray) -> float:
@@ -145,7 +149,7 @@ def run_toy(
         "inputs": test.inputs[:10],
         "outputs": outputs[:10],
         "templates": data.parts["templates"],
-        "units": parts.unit_pictures(model),
+        "units": model.decode(np.concatenate([np.eye(2), -np.eye(2)]) * parts.PROBE),
     }
     return Outcome(measures, arrays)
 
@@ -156,7 +160,7 @@ def draw_toy(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     figure, axes = panels(4, 1, 0.85)
     for place, name in zip(axes, ("inputs", "outputs", "templates", "units"), strict=True):
         show_mosaic(place, arrays[name][..., 0], 10, (0, 1))
-        place.set_title({"outputs": "reconstructions", "units": "latents"}.get(name, name))
+        place.set_title(TOY_TITLES.get(name, name))
     return {"two_templates": figure}
 
 

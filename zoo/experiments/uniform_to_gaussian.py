@@ -111,7 +111,7 @@ def run_square(
 
 def _points(place: Axes, points: np.ndarray, labels: np.ndarray, title: str) -> None:
     place.scatter(*points.T, s=2, c=[PALETTE[label] for label in labels], linewidths=0)
-    place.set_title(title)
+    place.set_title(title, fontsize=8)
     place.set(aspect="equal")
 
 
@@ -123,11 +123,11 @@ def draw_square(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     places = iter(axes)
     for row, decay in enumerate(decays):
         for column, beta in enumerate(betas):
-            title = f"β = {beta:g}, λ = {decay:g}"
+            title = f"β {beta:g}, λ {decay:g}"
             code, output = arrays[f"{column}-{row}/code"], arrays[f"{column}-{row}/output"]
-            _points(next(places), code, arrays["labels"], f"z, {title}")
+            _points(next(places), code, arrays["labels"], f"z: {title}")
             place = next(places)
-            _points(place, output, arrays["labels"], f"x̂, {title}")
+            _points(place, output, arrays["labels"], f"x̂: {title}")
             place.set(xlim=(-0.1, 1.1), ylim=(-0.1, 1.1))
     return {"square": figure}
 
@@ -235,15 +235,15 @@ EXPERIMENTS = (
             ),
         ),
         quick={
-            "epochs": 30,
+            "epochs": 25,
             "betas": [0.005, 0.05],
-            "decays": [0.0, 0.0015, 0.005, 0.015],
+            "decays": [0.0, 0.0005, 0.001, 0.002],
             "learning_rate": 3e-3,
         },
         full={
-            "epochs": 150,
+            "epochs": 75,
             "betas": [0.005, 0.05],
-            "decays": [0.0, 0.0015, 0.005, 0.015],
+            "decays": [0.0, 0.0005, 0.001, 0.002],
             "learning_rate": 2e-3,
         },
     ),
@@ -272,6 +272,6 @@ EXPERIMENTS = (
             ),
         ),
         quick={"epochs": 30, "betas": [0.2, 0.03, 0.003, 0.0003], "learning_rate": 3e-3},
-        full={"epochs": 400, "betas": [0.2, 0.03, 0.003, 0.0003], "learning_rate": 2e-3},
+        full={"epochs": 200, "betas": [0.2, 0.03, 0.003, 0.0003], "learning_rate": 2e-3},
     ),
 )

@@ -1,0 +1,107 @@
+"""The measures that experiments judge by, against closed forms."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from zoo.experiments import digits, gabor, k_sparse, lp_contours
+from zoo.experiments.experiment import Claim, means, rising, spreads
+from zoo.experiments.sparse_vae_synthetic import explained, overlap
+
+RNG = np.random.default_rng(0)
+
+
+def test_verdicts():
+    claim = Claim("a", lambda m: m["x"] > 1, published=lambda m: m["y"] > 1)
+    assert claim.verdict({"x": 2, "y": 0}) == "holds"
+    assert claim.verdict({"x": 0, "y": 2}) == "holds only with the published weights"
+    assert claim.verdict({"x": 0, "y": 0}) == "does not hold"
+
+
+def test_means_and_spreads_are_those_of_numpy():
+    runs = [{"a": 1.0}, {"a": 2.5}, {"a": 7.0}]
+    assert means(runs)["a"] == pytest.approx(np.mean([1, 2.5, 7]))
+    assert spreads(runs)["a"] == pytest.approx(np.std([1, 2.5, 7], ddof=1))
+    assert spreads(runs[:1]) == {"a": 0.0}
+
+
+def test_rising_allows_its_tolerance():
+    assert rising([1, 1, 2]) and not rising([1, 0.9]) and rising([1, 0.9], 0.2)
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 3.0])
+def test_gauge_is_the_norm_to_the_power_p(p):
+    x = RNG.normal(size=(20, 3))
+    np.testing.assert_allclose(lp_contours.gauge(x, p), np.linalg.norm(x, ord=p, axis=1) ** p)
+
+
+def test_gauge_at_its_ends():
+    x = np.array([[0.0, 2.0], [-3.0, 1.0]])
+    np.testing.assert_array_equal(lp_contours.gauge(x, 0), [1, 2])
+    np.testing.assert_array_equal(lp_contours.gauge(x, math.inf), [2, 3])
+
+
+def test_a_gabor_function_is_found_and_noise_is_not():
+    picture = 0.7 * gabor.gabor([5.2, 6.1, 0.6, 2.0, 2.5, 0.18, 0.4], 12) + 0.2
+    score, fitted = gabor.fit(picture)
+    assert score > 0.999
+    np.testing.assert_allclose(fitted, picture, atol=0.02)
+    assert gabor.fit(RNG.normal(size=(12, 12)))[0] < 0.5
+    assert gabor.fit(np.ones((12, 12)))[0] == 0
+
+
+def test_the_reach_of_a_gaussian_filter_is_its_width():
+    rows, columns = np.mgrid[:28, :28]
+    bump = np.exp(-((rows - 13) ** 2 + (columns - 15) ** 2) / (2 * 3.0**2))
+    # The square of a Gaussian of width 3 has width 3 / sqrt(2) along each of two axes.
+    assert k_sparse.radius(bump.reshape(784, 1))[0] == pytest.approx(3.0, rel=1e-3)
+
+
+def test_overlap_of_spans():
+    basis = RNG.normal(size=(5, 25))
+    assert overlap(RNG.normal(size=(10, 5)) @ basis, basis) == pytest.approx(1)
+    assert overlap(RNG.normal(size=(10, 25)), basis) < 0.6
+
+
+def test_explained_is_sklearns_r2():
+    from sklearn.metrics import r2_score
+
+    x, y = RNG.normal(size=(2, 50, 4))
+    expected = r2_score(x, y, multioutput="variance_weighted")
+    assert explained(x, y) == pytest.approx(expected)
+
+
+def test_sharpness_of_a_checkerboard():
+    board = np.indices((8, 8)).sum(axis=0)[None, :, :, None] % 2 * 1.0
+    assert digits.sharpness(board) > 10 * digits.sharpness(0.1 * board)
+    assert digits.sharpness(np.ones((2, 8, 8, 1))) == 0
+
+
+def test_logistic_regression_separates_what_is_linear():
+    labels = RNG.integers(0, 3, 600)
+    x = (np.eye(3)[labels] + 0.1 * RNG.normal(size=(600, 3))).astype(np.float32)
+    held, named = digits.logistic_regression(x[:500], labels[:500], x[500:], 0, 50)
+    assert held < 0.05
+    assert (named == labels[500:]).mean() > 0.95
+
+
+def test_two_points_where_the_docstring_says():
+    """Least KL at a fixed r, and least MMD of two points, by numerical search."""
+    r = 5.0
+    kl = lambda m: (m**2 + (m / r) ** 2) / 2 - np.log(m / r)  # noqa: E731
+    found = optimize.minimize_scalar(kl, bounds=(0.01, 9), method="bounded").x
+    assert found**2 == pytest.approx(1 / (1 + 1 / r**2), rel=1e-3)
+    line = np.linspace(-9, 9, 4001)
+    prior = stats.norm.pdf(line) * (line[1] - line[0])
+
+    def mmd(m):
+        within = (1 + np.exp(-4 * m**2)) / 2
+        return within - 2 * (np.exp(-((m - line) ** 2)) * prior).sum()
+
+    assert optimize.minimize_scalar(mmd, bounds=(0.1, 3), method="bounded").x == pytest.approx(
+        0.67, abs=0.005
+    )

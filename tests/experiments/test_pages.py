@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo.experiments import pages
+
+
+def results(quick, mean, verdict="holds"):
+    return {
+        "id": "U2G-F2",
+        "paper": "uniform_to_gaussian_vae",
+        "title": "A title",
+        "quick": quick,
+        "settings": {"epochs": 3},
+        "seeds": 1 if quick else 3,
+        "seconds": [4.0],
+        "measures": {"a/mse": {"mean": mean, "sd": 0.25, "values": [mean]}},
+        "claims": [{"text": "x | y", "verdict": verdict, "paper": "", "measures": ["a/mse"]}],
+    }
+
+
+def run(folder, content, side=4):
+    (folder / "figures").mkdir(parents=True)
+    (folder / "results.json").write_text(json.dumps(content))
+    noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "figures" / "square.png")
+    return folder
+
+
+def test_a_full_run_takes_the_place_of_a_quick_one(tmp_path):
+    site = tmp_path / "site"
+    quick = run(tmp_path / "q", results(True, 7.0))
+    pages.main([str(site), "--add", str(quick), "--machine", "abacus"])
+    page = site / "uniform_to_gaussian_vae.md"
+    text = page.read_text()
+    assert "a/mse 7 " in text and "Quick run" in text and "abacus" in text
+    assert "| x \\| y | - |" in text
+    pages.add(run(tmp_path / "f", results(False, 9.0, "does not hold")), site, "abacus")
+    pages.write_pages(site)
+    text = page.read_text()
+    assert "a/mse 9 ± 0.25" in text and "Quick run" not in text and "a/mse 7" not in text
+    assert "does not hold | full, 3 seeds" in (site / "README.md").read_text()
+    assert (site / "data/U2G-F2/square.png").exists()
+    assert "(data/U2G-F2/square.png)" in text
+
+
+def test_notes_are_taken_over(tmp_path):
+    folder = pages.add(run(tmp_path / "q", results(True, 1.0)), tmp_path, "abacus")
+    (folder / "notes.md").write_text("Seen by eye.\n")
+    pages.write_pages(tmp_path)
+    assert "Seen by eye." in (tmp_path / "uniform_to_gaussian_vae.md").read_text()
+
+
+def test_a_large_figure_gets_fewer_colours(tmp_path):
+    source = run(tmp_path / "q", results(True, 1.0), 400)
+    assert (source / "figures" / "square.png").stat().st_size > 300_000
+    figure = pages.add(source, tmp_path, "abacus") / "square.png"
+    assert figure.stat().st_size < 300_000
+    assert Image.open(figure).size == (400, 400)
+
+
+def test_what_cannot_be_taken_over_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"results\.json"):
+        pages.add(tmp_path, tmp_path, "abacus")
+    with pytest.raises(ValueError, match="bytes with 256 colours"):
+        pages.add(run(tmp_path / "q", results(True, 1.0), 700), tmp_path, "abacus")

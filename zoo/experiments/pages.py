@@ -1,0 +1,185 @@
+"""The pages of docs/results, from the results that are committed beside them.
+
+  python -m zoo.experiments.pages docs/results
+  python -m zoo.experiments.pages docs/results --add runs/reproduce/U2G-F2 --machine "2-core x86-64"
+
+The second form first takes over the results and figures of a run. Nothing on the pages is typed by hand but
+``notes.md`` beside a run's results, which says what is to be seen on its figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+DATA = "data"
+PAPERS = {
+    "lp_autoencoder": "The L_P autoencoder",
+    "infoae": "InfoAE",
+    "autoencoders_lecture": "Autoencoders, the lecture",
+    "sparse_vae": "A sparse VAE",
+    "uniform_to_gaussian_vae": "Uniform to Gaussian",
+}
+LARGEST_FIGURE = 300_000
+
+
+def add(run: Path, pages: Path, machine: str) -> Path:
+    """Take over what `zoo.experiments.reproduce.reproduce` wrote.
+
+    Args:
+        run: the run's folder, with results.json and figures.
+        pages: the folder of the pages.
+        machine: on what it ran, in words.
+
+    Returns:
+        The folder of the copy.
+
+    Raises:
+        ValueError: for a folder without results, or a figure above 300 KB.
+    """
+    source = run / "results.json"
+    if not source.exists():
+        raise ValueError(f"{run} has no results.json; run 'python launch.py reproduce ...' first.")
+    results = json.loads(source.read_text(encoding="utf-8"))
+    figures = {path.name: _small(path) for path in sorted((run / "figures").glob("*.png"))}
+    target = pages / DATA / (results["id"] + "-quick" * results["quick"])
+    target.mkdir(parents=True, exist_ok=True)
+    for old in target.glob("*.png"):
+        old.unlink()
+    for name, content in figures.items():
+        (target / name).write_bytes(content)
+    text = json.dumps({**results, "machine": machine}, indent=1, ensure_ascii=False)
+    (target / "results.json").write_text(text + "\n", encoding="utf-8")
+    return target
+
+
+def write_pages(pages: Path) -> list[Path]:
+    """Write one page for each paper that has results, and the table of all claims.
+
+    A full run takes the place of a quick one of the same experiment.
+
+    Args:
+        pages: the folder, with results below ``data``.
+
+    Returns:
+        The pages.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted((pages / DATA).glob("*/results.json")):
+        results = json.loads(path.read_text(encoding="utf-8"))
+        before = found.get(results["id"])
+        if before is None or before["quick"]:
+            found[results["id"]] = {**results, "folder": path.parent}
+    by_paper: dict[str, list[dict[str, Any]]] = {}
+    for results in found.values():
+        by_paper.setdefault(results["paper"], []).append(results)
+    written = []
+    for paper, group in by_paper.items():
+        title = PAPERS.get(paper, paper)
+        sections = "\n".join(_section(results, pages) for results in group)
+        written.append(pages / f"{paper}.md")
+        written[-1].write_text(f"# {title}\n\n{sections}", encoding="utf-8")
+    written.append(pages / "README.md")
+    written[-1].write_text(_overview(by_paper), encoding="utf-8")
+    return written
+
+
+def number(value: float) -> str:
+    """Four digits."""
+    return f"{value:.4g}"
+
+
+def measured(results: Mapping[str, Any], name: str) -> str:
+    """A measure as text: its mean, and its spread where there are several seeds."""
+    found = results["measures"][name]
+    spread = f" ± {found['sd']:.2g}" if results["seeds"] > 1 else ""
+    return f"{name} {number(found['mean'])}{spread}"
+
+
+def _small(path: Path) -> bytes:
+    """A figure's bytes, with 256 colours where it would be too large."""
+    content = path.read_bytes()
+    if len(content) > LARGEST_FIGURE:
+        packed = io.BytesIO()
+        Image.open(path).convert("RGB").quantize(256).save(packed, "PNG", optimize=True)
+        content = packed.getvalue()
+    if len(content) > LARGEST_FIGURE:
+        raise ValueError(
+            f"{path} has {len(content)} bytes with 256 colours; at most {LARGEST_FIGURE} are taken over."
+        )
+    return content
+
+
+def _section(results: Mapping[str, Any], pages: Path) -> str:
+    quick = " --quick" * results["quick"]
+    seeds = f"{results['seeds']} seed{'s' * (results['seeds'] > 1)}"
+    seconds = ", ".join(f"{value:.0f} s" for value in results["seconds"])
+    scale = "**Quick run**: smaller than the paper's, it shows the direction only." if quick else ""
+    settings = ", ".join(f"{key} {value}" for key, value in results["settings"].items())
+    lines = [
+        f"## {results['id']}: {results['title']}",
+        "",
+        f"`python launch.py reproduce {results['id']}{quick}` · {seeds} · {seconds} a seed, on a "
+        f"{results['machine']} shared with other work · {settings}",
+        *(["", scale] if scale else []),
+        "",
+        "| Claim | Paper | Ours | Verdict |",
+        "|---|---|---|---|",
+    ]
+    for claim in results["claims"]:
+        ours = "<br>".join(measured(results, name) for name in claim["measures"])
+        cells = (claim["text"], claim["paper"] or "-", ours, claim["verdict"])
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    notes = results["folder"] / "notes.md"
+    if notes.exists():
+        lines += ["", notes.read_text(encoding="utf-8").strip()]
+    for figure in sorted(results["folder"].glob("*.png")):
+        place = figure.relative_to(pages).as_posix()
+        lines += ["", f"![{results['id']}: {figure.stem}]({place})"]
+    return "\n".join(lines) + "\n"
+
+
+def _overview(by_paper: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    lines = [
+        "# Results",
+        "",
+        "What the papers claim and what came out, each by one command. These pages are written by "
+        "`python -m zoo.experiments.pages docs/results` from the results below `data`.",
+        "",
+        "| Experiment | Claim | Verdict | Run |",
+        "|---|---|---|---|",
+    ]
+    for paper, group in by_paper.items():
+        for results in group:
+            run = "quick" if results["quick"] else "full"
+            name = f"[{results['id']}]({paper}.md)"
+            for claim in results["claims"]:
+                text = claim["text"].replace("|", "\\|")
+                seeds = f"{run}, {results['seeds']} seed{'s' * (results['seeds'] > 1)}"
+                lines.append(f"| {name} | {text} | {claim['verdict']} | {seeds} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command line; see the module."""
+    parser = argparse.ArgumentParser(description="Write the pages of results.")
+    parser.add_argument("pages", type=Path, help="the folder of the pages")
+    parser.add_argument(
+        "--add", type=Path, nargs="*", default=[], help="folders of runs to take over"
+    )
+    parser.add_argument("--machine", default="computer", help="on what they ran")
+    given = parser.parse_args(argv)
+    for run in given.add:
+        print(add(run, given.pages, given.machine))
+    for page in write_pages(given.pages):
+        print(page)
+
+
+if __name__ == "__main__":
+    main()
