@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from tensorflow_probability import distributions as tfd
 
 from zoo.bottlenecks import Bottleneck
+from zoo.code_model import CodeModel
 from zoo.distributions.likelihoods import Likelihood
 from zoo.distributions.priors import Prior
 from zoo.forward import ForwardPass, Generated
-from zoo.networks.build import check_event_shape
+from zoo.networks.build import built_shape, check_event_shape
 from zoo.networks.corruption import Corruption
 from zoo.networks.statistics import with_kept_statistics
 from zoo.networks.tied import Tied
@@ -29,13 +28,11 @@ from zoo.serialization import (
     serializable,
     serialize_part,
 )
-from zoo.trainer.block_trainer import BlockTrainer
-from zoo.trainer.inference import map_batches
-from zoo.trainer.sources import array_of, checked, is_array, to_float
+from zoo.trainer.updates import apply_finite_gradients, apply_gradients
 
 
 @serializable
-class Autoencoder(BlockTrainer):
+class Autoencoder(CodeModel):
     """Encoder -> bottleneck -> decoder -> likelihood, with a prior and a list of regularizers.
 
     Training minimises the mean over the batch of
@@ -94,11 +91,6 @@ class Autoencoder(BlockTrainer):
         self._build_parts()
 
     @property
-    def units(self) -> int:
-        """Dimensions of the code."""
-        return self.bottleneck.units
-
-    @property
     def heavy_tailed(self) -> bool:
         """Whether single draws of the code can be huge."""
         return self.bottleneck.heavy_tailed
@@ -118,22 +110,6 @@ class Autoencoder(BlockTrainer):
     def critics(self) -> list[AdversarialRegularizer]:
         """The regularizers that own a critic."""
         return [r for r in self.regularizers if isinstance(r, AdversarialRegularizer)]
-
-    @property
-    def classifier(self) -> Any:
-        """The bottleneck or the first regularizer with a method `classify`: codes to class logits.
-
-        Raises:
-            ValueError: where there is none.
-        """
-        for candidate in (self.bottleneck, *self.regularizers):
-            if hasattr(candidate, "classify"):
-                return candidate
-        raise ValueError(
-            "No part of this model classifies codes. Add a regularizer that does, such as "
-            "'mutual_information', or cluster the codes: "
-            "zoo.evaluation.clustering.kmeans(model.encode(x), k)."
-        )
 
     @property
     def term_names(self) -> list[str]:
@@ -215,7 +191,11 @@ class Autoencoder(BlockTrainer):
             loss = terms[0] / noise.replicas
         gradients = tape.gradient(loss, variables)
         critics = [self._critic_update(critic, record) for critic in self.critics]
-        return [*terms, *critics, *self.apply(self.optimizer, gradients, variables)]
+        if self.skip_nonfinite:
+            skipped = apply_finite_gradients(self.optimizer, gradients, variables)
+            return [*terms, *critics, skipped]
+        apply_gradients(self.optimizer, gradients, variables)
+        return [*terms, *critics]
 
     def measure(self, inputs: tf.Tensor, noise: Noise, weights: Any) -> list[tf.Tensor]:
         """The terms of an evaluation batch; see `BlockTrainer.measure`."""
@@ -223,138 +203,6 @@ class Autoencoder(BlockTrainer):
         if weights is not None:
             weights = tf.repeat(weights, self.bottleneck.samples, axis=0)
         return self.terms(record, output, training=False, weights=weights)
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """The mean of p(x|z) at the posterior's location.
-
-        Args:
-            inputs: (batch, *event), uint8 or float.
-            training: passed to the networks.
-
-        Returns:
-            (batch, *event) float32.
-        """
-        features = self.encoder(to_float(inputs, self.event_shape), training=training)
-        return self._decoded(self.bottleneck.encode(features), training)
-
-    def encode(self, x: Any, batch_size: int = 500) -> np.ndarray:
-        """The code of every row without noise: the posterior's location, or the deterministic code.
-
-        Args:
-            x: array (rows, *event) of uint8 or float, a `zoo.data.Data` record, or a `tf.data.Dataset`.
-            batch_size: rows of a batch.
-
-        Returns:
-            (rows, units) float32.
-        """
-        return self._map(self.encode_batch, self._checked(x), batch_size)
-
-    def decode(self, z: Any, batch_size: int = 500) -> np.ndarray:
-        """The mean of p(x|z).
-
-        Args:
-            z: (rows, units).
-            batch_size: rows of a batch.
-
-        Returns:
-            (rows, *event) float32.
-
-        Raises:
-            ValueError: for codes of another width.
-        """
-        z = np.asarray(z, np.float32)
-        if z.ndim != 2 or z.shape[1] != self.units:
-            raise ValueError(f"Expected codes of shape (rows, {self.units}); received {z.shape}.")
-        return self._map(self.decode_batch, z, batch_size)
-
-    def reconstruct(self, x: Any, batch_size: int = 500) -> np.ndarray:
-        """decode(encode(x)), (rows, *event) float32; arguments as in `encode`."""
-        return self._map(self.__call__, self._checked(x), batch_size)
-
-    def generate(
-        self, n: int, seed: int = 0, batch_size: int = 500, label: Any = None
-    ) -> np.ndarray:
-        """New examples: the mean of p(x|z) at draws from the prior.
-
-        Args:
-            n: how many.
-            seed: the same seed gives the same examples, whatever the label.
-            batch_size: rows of a batch.
-            label: class of all examples, or (n,) classes, where the prior has labels; None for random ones.
-
-        Returns:
-            (n, *event) float32.
-
-        Raises:
-            ValueError: where the model has no prior, or its prior no such label.
-        """
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-            raise ValueError(f"n must be a whole number of at least 1; received {n!r}.")
-        return self.decode(self.sample_prior(int(n), int(seed), label).numpy(), batch_size)
-
-    def cluster(self, x: Any, batch_size: int = 500) -> np.ndarray:
-        """The class that the model's classifier gives every row, (rows,) int64.
-
-        Args:
-            x: as in `encode`.
-            batch_size: rows of a batch.
-
-        Raises:
-            ValueError: where no part of the model classifies codes.
-        """
-        return self._map(self.classify_batch, self._checked(x), batch_size).argmax(axis=-1)
-
-    def encode_batch(self, inputs: tf.Tensor) -> tf.Tensor:
-        """`encode` for one batch, in a graph."""
-        features = self.encoder(to_float(inputs, self.event_shape), training=False)
-        return self.bottleneck.encode(features)
-
-    def classify_batch(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Class logits of one batch, (batch, classes), in a graph."""
-        return self.classifier.classify(self.encode_batch(inputs))
-
-    def decode_batch(self, code: tf.Tensor) -> tf.Tensor:
-        """`decode` for one batch, in a graph."""
-        return self._decoded(code, False)
-
-    def sample_prior(self, n: Any, seed: Any, label: Any = None) -> tf.Tensor:
-        """Draws from the prior, (n, units) float32; `n` and `seed` may be scalar tensors.
-
-        `label` is as in `generate`.
-        """
-        if self.prior is None:
-            raise ValueError(
-                "This model has no prior to draw codes from. Give it one with prior=..., or decode codes "
-                "of your own with decode(z)."
-            )
-        noise = Noise(self.seed, seed).fold("generate")
-        return self.prior.draw(noise, n, self.units, label=label).code
-
-    def posterior(self, x: Any) -> tfd.Distribution | None:
-        """q(z|x), batch shape (rows,), event shape (units,); None for a deterministic bottleneck."""
-        inputs = to_float(tf.convert_to_tensor(array_of(x)), self.event_shape)
-        return self.bottleneck.posterior(self.encoder(inputs, training=False))
-
-    def conditional(self, z: Any) -> tfd.Distribution:
-        """p(x|z), batch shape (rows,), event shape (*event), for z of (rows, units)."""
-        code = tf.convert_to_tensor(z, tf.float32)
-        return self.likelihood.distribution(self.decoder(code, training=False))
-
-    def prior_distribution(self) -> tfd.Distribution | None:
-        """p(z), event shape (units,); None without a prior, or with one that has no density."""
-        return None if self.prior is None else self.prior.distribution(self.units)
-
-    def example_posterior(self) -> tfd.Distribution | None:
-        """A member of the posterior's family, to ask what divergences it has."""
-        family = getattr(self.bottleneck, "_family", None)
-        ones = tf.ones((1, self.units))
-        return None if family is None else family(ones, ones)
-
-    def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> None:
-        """Export for serving; see `zoo.exporting.export`."""
-        from zoo.exporting import export
-
-        export(self, filepath, format=format, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -389,19 +237,6 @@ class Autoencoder(BlockTrainer):
     def build(self, input_shape: Any = None) -> None:
         """The constructor has built everything."""
 
-    def apply(
-        self, optimizer: keras.optimizers.Optimizer, gradients: list, variables: list
-    ) -> list[tf.Tensor]:
-        """One step of an optimizer, correct over replicas; [1 if skipped else 0] where steps may be."""
-        if self.distribute_strategy.num_replicas_in_sync > 1:
-            gradients = _global_gradients(optimizer, gradients)
-        if not self.skip_nonfinite or optimizer is not self.optimizer:
-            optimizer.apply(gradients, variables)
-            return []
-        finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
-        tf.cond(finite, lambda: _applied(optimizer, gradients, variables), lambda: tf.constant(0))
-        return [1.0 - tf.cast(finite, tf.float32)]
-
     def _critic_update(self, critic: AdversarialRegularizer, record: ForwardPass) -> tf.Tensor:
         variables = critic.critic_variables
         for index in range(critic.critic_steps):
@@ -409,7 +244,7 @@ class Autoencoder(BlockTrainer):
             with tf.GradientTape() as tape:
                 loss = critic.critic_loss(own)
                 share = loss / record.noise.replicas
-            self.apply(critic.optimizer, tape.gradient(share, variables), variables)
+            apply_gradients(critic.optimizer, tape.gradient(share, variables), variables)
         return loss
 
     def _weighted(self, reconstruction: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
@@ -431,23 +266,8 @@ class Autoencoder(BlockTrainer):
             return self.encode_batch(views)
         return self.bottleneck.encode(with_kept_statistics(self.encoder, views))
 
-    def _decoded(self, code: tf.Tensor, training: bool) -> tf.Tensor:
-        return self.likelihood.mean(self.decoder(code, training=training))
-
-    def _map(self, function: Any, data: Any, batch_size: int) -> np.ndarray:
-        if not hasattr(self, "_compiled"):
-            self._compiled: dict[str, Any] = {}
-        name = function.__name__
-        if name not in self._compiled:
-            self._compiled[name] = tf.function(function, reduce_retracing=True, autograph=False)
-        return map_batches(self._compiled[name], data, batch_size, self.distribute_strategy)
-
-    def _checked(self, x: Any) -> Any:
-        x = array_of(x)
-        return checked(x, self.event_shape, "x", self.input_bounds) if is_array(x) else x
-
     def _build_parts(self) -> None:
-        features = _built(self.encoder, self.event_shape, "encoder")
+        features = built_shape(self.encoder, self.event_shape, "encoder")
         if not self.bottleneck.built:
             self.bottleneck.build(features)
         if isinstance(self.decoder, Tied):
@@ -455,7 +275,7 @@ class Autoencoder(BlockTrainer):
                 la for la in self.encoder._flatten_layers() if isinstance(la, keras.layers.Dense)
             ]
             self.decoder.tie([*dense, self.bottleneck.dense])
-        output = _built(self.decoder, (self.units,), "decoder")
+        output = built_shape(self.decoder, (self.units,), "decoder")
         if tuple(output[1:]) != self.event_shape:
             raise ValueError(
                 f"The decoder must give (batch, {', '.join(map(str, self.event_shape))}), the shape of the "
@@ -470,23 +290,6 @@ class Autoencoder(BlockTrainer):
         self.built = True
 
 
-def _built(network: keras.Layer, event: tuple[int, ...], name: str) -> tuple[int | None, ...]:
-    """Build a network and return the shape of its output."""
-    try:
-        output = network(keras.Input(event))
-    except Exception as error:
-        raise ValueError(
-            f"The {name} cannot take inputs of shape (batch, {', '.join(map(str, event))}): {error}"
-        ) from error
-    shape = getattr(output, "shape", None)
-    if shape is None or (name == "encoder" and len(shape) != 2):
-        raise ValueError(
-            f"The {name} must give one tensor (batch, features); it gives {shape or type(output)}. "
-            "End it with keras.layers.Flatten()."
-        )
-    return tuple(shape)
-
-
 def _mean(values: tf.Tensor, weights: Any) -> tf.Tensor:
     values = tf.cast(values, tf.float32)
     if len(values.shape) == 0:
@@ -494,23 +297,3 @@ def _mean(values: tf.Tensor, weights: Any) -> tf.Tensor:
     if weights is None:
         return tf.reduce_mean(values)
     return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
-
-
-def _applied(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list) -> tf.Tensor:
-    optimizer.apply(gradients, variables)
-    return tf.constant(0)
-
-
-def _global_gradients(optimizer: keras.optimizers.Optimizer, gradients: list) -> list:
-    """Gradients that Keras's own sum over the replicas makes those of the global batch.
-
-    Keras clips every replica's gradient before it sums them, so that two devices differ from one. Here
-    the sum comes first where the optimizer clips; each replica then hands Keras its share of the result.
-    """
-    clips = (optimizer.clipnorm, optimizer.clipvalue, optimizer.global_clipnorm)
-    if all(clip is None for clip in clips):
-        return gradients
-    context = tf.distribute.get_replica_context()
-    summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-    clipped = optimizer._clip_gradients(summed)
-    return [gradient / context.num_replicas_in_sync for gradient in clipped]

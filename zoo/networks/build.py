@@ -110,3 +110,20 @@ def _own(networks: Any) -> Networks:
             f"received {networks!r}."
         )
     return Networks(*pair)
+
+
+def built_shape(network: keras.Layer, event: tuple[int, ...], name: str) -> tuple[int | None, ...]:
+    """Build a network and return the shape of its output."""
+    try:
+        output = network(keras.Input(event))
+    except Exception as error:
+        raise ValueError(
+            f"The {name} cannot take inputs of shape (batch, {', '.join(map(str, event))}): {error}"
+        ) from error
+    shape = getattr(output, "shape", None)
+    if shape is None or (name == "encoder" and len(shape) != 2):
+        raise ValueError(
+            f"The {name} must give one tensor (batch, features); it gives {shape or type(output)}. "
+            "End it with keras.layers.Flatten()."
+        )
+    return tuple(shape)

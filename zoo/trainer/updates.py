@@ -1,0 +1,48 @@
+"""One step of an optimizer, the same on any number of replicas."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+def apply_gradients(
+    optimizer: keras.optimizers.Optimizer, gradients: list, variables: list
+) -> None:
+    """Update the variables; every replica holds its share of the gradient of the global batch."""
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        gradients = _global_gradients(optimizer, gradients)
+    optimizer.apply(gradients, variables)
+
+
+def apply_finite_gradients(
+    optimizer: keras.optimizers.Optimizer, gradients: list, variables: list
+) -> tf.Tensor:
+    """Update the variables unless the gradient holds NaN or infinity.
+
+    Returns:
+        1.0 where the update was left out, else 0.0.
+    """
+    finite = tf.math.is_finite(tf.linalg.global_norm(gradients))
+    tf.cond(finite, lambda: _applied(optimizer, gradients, variables), lambda: tf.constant(0))
+    return 1.0 - tf.cast(finite, tf.float32)
+
+
+def _applied(optimizer: keras.optimizers.Optimizer, gradients: list, variables: list) -> tf.Tensor:
+    optimizer.apply(gradients, variables)
+    return tf.constant(0)
+
+
+def _global_gradients(optimizer: keras.optimizers.Optimizer, gradients: list) -> list:
+    """Gradients that Keras's own sum over the replicas makes those of the global batch.
+
+    Keras clips every replica's gradient before it sums them, so that two devices differ from one. Here
+    the sum comes first where the optimizer clips; each replica then hands Keras its share of the result.
+    """
+    clips = (optimizer.clipnorm, optimizer.clipvalue, optimizer.global_clipnorm)
+    if all(clip is None for clip in clips):
+        return gradients
+    context = tf.distribute.get_replica_context()
+    summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    clipped = optimizer._clip_gradients(summed)
+    return [gradient / context.num_replicas_in_sync for gradient in clipped]
