@@ -30,9 +30,9 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from zoo.registry import lookup, suggest
+from zoo.registry import suggest
 from zoo.training import settings
-from zoo.training.quiet import quiet
+from zoo.training.quiet import import_quietly
 
 BAD_INPUT, INTERRUPTED = 2, 130
 _STARTED = time.monotonic()
@@ -47,6 +47,7 @@ _TEXTS = {
     "strategy": "auto (default), none, mirrored or multi_worker.",
     "run_dir": "Run folder. Default: a new one in runs/.",
     "output": "Where export, compare and reproduce write.",
+    "pictures": "Folder of natural pictures, for the experiments on patches of them.",
     "format": "Of export: tf_saved_model (default), onnx or litert.",
 }
 _NUMBERS = {
@@ -55,6 +56,7 @@ _NUMBERS = {
     "batch_size": "Rows of a batch. Default: 32, or 128 for a large set.",
     "seed": "Of the weights, the noise and the order of the data. Default: 0.",
     "virtual_devices": "Logical processors to mirror over, for tests.",
+    "seeds": "How many seeds an experiment runs over. Default: 3, or 1 with --quick.",
 }
 _REALS = {"learning_rate": "Of the optimizer. Default: its own."}
 _LISTS = {
@@ -69,7 +71,7 @@ _SWITCHES = {
     "help": "Show this help.",
 }
 _SETTINGS = ("model", "dataset", "data_dir", "manual_dir", "optimizer", "precision", "strategy")
-_SETTINGS += (*_NUMBERS, *_REALS)
+_SETTINGS += ("limit", "epochs", "batch_size", "seed", "virtual_devices", *_REALS)
 
 
 class Call(NamedTuple):
@@ -126,8 +128,8 @@ def main(argv: list[str] | None = None) -> int:
             if known[flag].present and flag not in (*allowed, "debug"):
                 raise ValueError(f"{name!r} takes no --{flag}.{suggest(flag, allowed)}")
         return command(Call(known, words, f"python {shlex.join(argv)}"))
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"\nStopped. {stop}", file=sys.stderr)
         return INTERRUPTED
     except (ValueError, ImportError, flags.Error) as error:
         if known.is_parsed() and known.debug:
@@ -141,21 +143,26 @@ def train(call: Call) -> int:
     _expect(call.words, 0, "train")
     if call.flags.resume and not call.flags.run_dir:
         raise ValueError("--resume needs --run_dir, the folder of the run to go on with.")
-    from zoo.training import RunConfig
+    from zoo.training.run_config import RunConfig, main_job
     from zoo.training.run_folder import new_folder
 
     there = call.flags.resume and (Path(call.flags.run_dir) / "config.json").exists()
-    config = _configured(call.flags, RunConfig.read(call.flags.run_dir) if there else RunConfig())
+    config = main_job()
+    if there:
+        config = RunConfig.read(call.flags.run_dir)
+    elif call.flags["model"].present or call.flags["dataset"].present:
+        config = RunConfig()
+    config = _configured(call.flags, config)
     data = Path(config.dataset).stem or "data"
     run_dir = call.flags.run_dir or str(new_folder("runs", f"{config.model}-{data}"))
-    with quiet("launch.py"):
-        from zoo.training import train as run
+    import_quietly("launch.py")
+    from zoo.training import train as run
+
     try:
         outcome = run(config, run_dir, resume=call.flags.resume, command=call.line)
     except KeyboardInterrupt:
         again = f"python launch.py train --run_dir={shlex.quote(run_dir)} --resume"
-        print(f"\nStopped. To go on: {again}", file=sys.stderr)
-        return INTERRUPTED
+        raise KeyboardInterrupt(f"To go on: {again}") from None
     if outcome.bad_term:
         raise ValueError(
             f"The term {outcome.bad_term!r} of the loss is no finite number any more. "
@@ -173,9 +180,10 @@ def evaluate(call: Call) -> int:
     """Measure a trained model again, and write its metrics, figures and report anew."""
     _expect(call.words, 0, "evaluate")
     _require(call.flags, "evaluate", "run_dir")
-    with quiet("launch.py"):
-        from zoo.evaluation.table import table
-        from zoo.training.run import evaluate as measure
+    import_quietly("launch.py")
+    from zoo.evaluation.table import table
+    from zoo.training.run import evaluate as measure
+
     outcome = measure(call.flags.run_dir)
     print(table(outcome.metrics))
     _farewell(outcome)
@@ -186,11 +194,12 @@ def export(call: Call) -> int:
     """Write a trained model for serving."""
     _expect(call.words, 0, "export")
     _require(call.flags, "export", "run_dir", "output")
-    from zoo.training import RunConfig
+    from zoo.training.run_config import RunConfig
 
     RunConfig.read(call.flags.run_dir)
-    with quiet("launch.py"):
-        from zoo.training.artefacts import load_model
+    import_quietly("launch.py")
+    from zoo.training.artefacts import load_model
+
     model = load_model(Path(call.flags.run_dir) / "model.keras")
     model.export(call.flags.output, format=call.flags.format or "tf_saved_model")
     print(f"The model is in {call.flags.output}.")
@@ -220,26 +229,31 @@ def compare(call: Call) -> int:
 def reproduce(call: Call) -> int:
     """Run an experiment of a paper."""
     _expect(call.words, 1, "reproduce EXPERIMENT")
-    lookup(call.words[0], "experiment")
-    with quiet("launch.py"):
-        from zoo.experiments.reproduce import reproduce as run
+    from zoo.experiments.catalogue import known
+
+    name, given = known(call.words[0]), call.flags
+    import_quietly("launch.py")
+    from zoo.experiments.experiment import Sources
+    from zoo.experiments.reproduce import reproduce as run
+
+    sources = Sources(given.data_dir, given.manual_dir, given.pictures)
     try:
-        path = run(call.words[0], quick=call.flags.quick, output=call.flags.output)
+        path = run(name, given.quick, given.output, given.seeds, sources)
     except KeyboardInterrupt:
-        print("\nStopped. The same command goes on where it stopped.", file=sys.stderr)
-        return INTERRUPTED
+        raise KeyboardInterrupt("The same command goes on after the last seed.") from None
     print(f"The results are in {path}.")
     return 0
 
 
 _TRAIN_FLAGS = (*_SETTINGS, *_LISTS, "run_dir", "resume")
+_REPRODUCE_FLAGS = ("quick", "seeds", "output", "data_dir", "manual_dir", "pictures")
 COMMANDS: dict[str, tuple[Callable[[Call], int], tuple[str, ...]]] = {
     "train": (train, _TRAIN_FLAGS),
     "evaluate": (evaluate, ("run_dir",)),
     "export": (export, ("run_dir", "output", "format")),
     "list": (show_list, ()),
     "compare": (compare, ("output",)),
-    "reproduce": (reproduce, ("quick", "output")),
+    "reproduce": (reproduce, _REPRODUCE_FLAGS),
 }
 
 

@@ -128,24 +128,29 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
                     f"The checkpoint {str(path)!r} is damaged: its checksum does not fit."
                 )
             file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                content = json.loads(archive["json"].tobytes())
-                if content["format"] != FORMAT:
-                    raise DamagedCheckpointError(
-                        f"The checkpoint {str(path)!r} has the format {content['format']}; this version "
-                        f"reads {FORMAT}."
-                    )
-                arrays = {
-                    name: archive[f"array {name}"]
-                    .view(_dtype(kind))
-                    .reshape(content["shapes"][name])
-                    for name, kind in content["types"].items()
-                }
+            return _content(file)
     except OSError as error:
         raise DamagedCheckpointError(
             f"The checkpoint {str(path)!r} cannot be read: {error.strerror or error}."
         ) from error
-    return Checkpoint(arrays, content["description"])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        if isinstance(error, DamagedCheckpointError):
+            raise
+        raise DamagedCheckpointError(
+            f"{str(path)!r} is no checkpoint of this format: {error}"
+        ) from error
+
+
+def _content(file: BinaryIO) -> Checkpoint:
+    with np.load(file, allow_pickle=False) as archive:
+        content = json.loads(archive["json"].tobytes())
+        if content["format"] != FORMAT:
+            raise ValueError(f"its format is {content['format']}, and this version reads {FORMAT}")
+        arrays = {
+            name: archive[f"array {name}"].view(_dtype(kind)).reshape(content["shapes"][name])
+            for name, kind in content["types"].items()
+        }
+        return Checkpoint(arrays, content["description"])
 
 
 class _Hashing:

@@ -37,6 +37,10 @@ def describe(kinds: str) -> dict[str, str]:
     """
     if kinds not in KINDS:
         raise ValueError(f"Unknown list {kinds!r}.{registry.suggest(kinds, KINDS)}")
+    if kinds == "experiments":
+        from zoo.experiments import titles
+
+        return titles()
     kind = kinds.removesuffix("s")
     if kind not in _PACKAGES:
         found = {name: registry.lookup(name, kind) for name in registry.names(kind)}

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import logging
 import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 
-@contextmanager
-def quiet(program: str) -> Iterator[None]:
-    """Import TensorFlow in the block without what it writes before a program can ask it not to.
+def import_quietly(program: str) -> None:
+    """Import TensorFlow without what it writes before a program can ask it not to.
 
     Its later messages are left out too, unless TF_CPP_MIN_LOG_LEVEL is set; warnings that are meant for
     users become one line on standard error. Nothing happens where TensorFlow is imported already.
@@ -22,7 +21,6 @@ def quiet(program: str) -> Iterator[None]:
         program: what the lines of warnings begin with.
     """
     if "tensorflow" in sys.modules:
-        yield
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -36,7 +34,7 @@ def quiet(program: str) -> Iterator[None]:
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
-            yield
+            importlib.import_module("zoo.autoencoder")
         except BaseException:
             chatter.seek(0)
             os.write(kept, chatter.read())
@@ -44,3 +42,4 @@ def quiet(program: str) -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
