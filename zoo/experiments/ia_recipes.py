@@ -1,0 +1,141 @@
+"""How the models of the InfoAE experiments are trained; no label is used by any of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+import zoo
+from zoo.autoencoder import Autoencoder
+from zoo.networks import Networks
+from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
+from zoo.trainer import Adam
+
+SHAPE = (28, 28, 1)
+FILTERS = (32, 64, 64)
+DROPOUT = 0.3
+LATENTS = 64
+
+
+class Taught(NamedTuple):
+    """A self-trained model, and the share of the training data on which its teacher's voters agreed."""
+
+    model: Autoencoder
+    agreement: float
+
+
+@contextlib.contextmanager
+def precision(policy: str) -> Iterator[None]:
+    """Keras's policy of number types for the models built inside, for example "mixed_bfloat16"."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def teacher(x: np.ndarray, seed: int, epochs: int) -> Taught:
+    """Clusters by invariant information, named by voters.
+
+    Evenness counts for less and less (4 to 1) over three fifths of the steps, then confident own
+    predictions count as well; Adam 1e-3 with cosine decay, batch 500.
+
+    Args:
+        x: (n, 28, 28, 1).
+        seed: of the model.
+        epochs: passes over x.
+    """
+    batch = min(500, len(x) // 4)
+    steps = epochs * (len(x) // batch)
+    turn = max(1, int(0.6 * steps))
+    schedules = keras.optimizers.schedules
+    keras.utils.set_random_seed(seed)
+    model = zoo.create(
+        "invariant_autoencoder",
+        SHAPE,
+        latents=LATENTS,
+        balance=schedules.PolynomialDecay(4.0, turn, 1.0),
+        confident=schedules.PiecewiseConstantDecay([turn], [0.0, 0.3]),
+        seed=seed,
+    )
+    fit(model, x, epochs, batch, schedules.CosineDecay(1e-3, steps))
+    return Taught(model, model.classifier.merge(model.encode(x), x))
+
+
+def student(x: np.ndarray, seed: int, teacher_epochs: int, epochs: int) -> Taught:
+    """A fresh network trained on what the voters of `teacher` agree on, later on its own predictions too.
+
+    The share of the own predictions rises to .8 over seven tenths of the steps; Adam 1e-3 with cosine
+    decay, batch 250.
+    """
+    taught = teacher(x, seed, teacher_epochs)
+    batch = min(250, len(x) // 4)
+    steps = epochs * (len(x) // batch)
+    schedules = keras.optimizers.schedules
+    keras.utils.set_random_seed(seed + 100)
+    model = zoo.create(
+        "invariant_autoencoder",
+        SHAPE,
+        latents=LATENTS,
+        teacher=taught.model,
+        filters=FILTERS,
+        dropout=DROPOUT,
+        bootstrap=schedules.PolynomialDecay(0.0, max(1, int(0.7 * steps)), 0.8),
+        seed=seed,
+    )
+    fit(model, x, epochs, batch, schedules.CosineDecay(1e-3, steps))
+    return Taught(model, taught.agreement)
+
+
+def robust(x: np.ndarray, taught: Autoencoder | None, seed: int, epochs: int) -> Autoencoder:
+    """The robust InfoAE, alone or with a `student` as its teacher, whose encoder it then starts from."""
+    pair = Networks(dcgan_encoder(FILTERS, dropout=DROPOUT), dcgan_decoder(SHAPE))
+    keras.utils.set_random_seed(seed + 200)
+    model = zoo.create(
+        "info_ae_robust", SHAPE, latents=LATENTS, networks=pair, teacher=taught, seed=seed
+    )
+    if taught is not None:
+        for name in ("encoder", "bottleneck"):
+            getattr(model, name).set_weights(getattr(taught, name).get_weights())
+    batch = min(128, len(x) // 4)
+    steps = epochs * (len(x) // batch)
+    fit(model, x, epochs, batch, keras.optimizers.schedules.CosineDecay(1e-3, steps), beta_1=0.5)
+    return model
+
+
+def literal(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
+    """InfoAE as the text has it, Adam 2e-4 for all."""
+    keras.utils.set_random_seed(seed)
+    model = zoo.create("info_ae", SHAPE, latents=LATENTS, seed=seed)
+    fit(model, x, epochs, min(128, len(x) // 4), 2e-4, beta_1=0.5)
+    return model
+
+
+def info_gan(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Autoencoder:
+    """InfoGAN at its paper's rates; `consistent` adds classes that keep under small affine maps."""
+    keras.utils.set_random_seed(seed)
+    added = [{"name": "consistency", "view": "weak"}] if consistent else []
+    model = zoo.create("info_gan", SHAPE, spread=True, regularizers=added, seed=seed)
+    fit(model, x, epochs, min(128, len(x) // 4), 1e-3, beta_1=0.5)
+    return model
+
+
+def adversarial(x: np.ndarray, seed: int, epochs: int, classes: int) -> Autoencoder:
+    """The adversarial autoencoder's clustering, at its paper's batch of 100."""
+    keras.utils.set_random_seed(seed)
+    model = zoo.create("adversarial_autoencoder", SHAPE, classes=classes, latents=5, seed=seed)
+    fit(model, x, epochs, min(100, len(x) // 4), 1e-3)
+    return model
+
+
+def fit(
+    model: Autoencoder, x: np.ndarray, epochs: int, batch: int, rate: Any, beta_1: float = 0.9
+) -> None:
+    """Train with Adam."""
+    model.compile(Adam(rate, beta_1=beta_1))
+    model.fit(x, batch_size=batch, epochs=epochs, verbose=0)
