@@ -19,14 +19,12 @@ def intervals(
     seed: int = 0,
     values: dict[str, float] | None = None,
 ) -> dict[str, Score]:
-    """Scores, each with its basic bootstrap interval where resamples are asked for.
+    """Scores, each with its bootstrap interval where resamples are asked for.
 
-    With q the quantiles of the scores of rows drawn with replacement, the interval around the value
-    v is [2 v - q(1 - a/2), 2 v - q(a/2)], a = 1 - level. Repeated rows bias some scores (mutual
-    information rises); the basic interval takes that shift out, where the percentile interval would
-    add it a second time.
-
-    Source: Davison & Hinkley 1997, section 5.2, equation 5.6.
+    With q the quantiles and m the mean of the scores of rows drawn with replacement, the interval
+    around the value v is [v + q(a/2) - m, v + q(1 - a/2) - m], a = 1 - level: the percentile interval
+    (Efron & Tibshirani 1993, section 13.3), moved by v - m. Repeated rows bias some scores, as mutual
+    information rises, and the move takes that out; for the others m is v.
 
     Args:
         statistics: from row indices (m,) to the scores by name.
@@ -60,8 +58,8 @@ def intervals(
         if np.isnan(value) or np.isnan(drawn).all():
             scores[name] = {"value": value, "low": float("nan"), "high": float("nan")}
             continue
-        lower, upper = np.nanquantile(drawn, [tail, 1 - tail])
-        low, high = np.clip([2 * value - upper, 2 * value - lower], *bounds)
+        ends = np.nanquantile(drawn, [tail, 1 - tail]) - np.nanmean(drawn)
+        low, high = np.clip(value + ends, *bounds)
         scores[name] = {"value": value, "low": float(low), "high": float(high)}
     return scores
 

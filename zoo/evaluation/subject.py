@@ -136,6 +136,8 @@ def _saved(path: Path, x: np.ndarray, batch_size: int) -> Subject:
     if path.suffix == ".keras":
         import keras
 
+        import zoo.autoencoder  # noqa: F401, so that Keras knows the classes of the zoo
+
         return subject_of(keras.saving.load_model(path), x, batch_size)
     if not (path / "saved_model.pb").is_file():
         raise ValueError(f"Expected a SavedModel folder or a .keras file; received {path}.")
