@@ -12,8 +12,7 @@ import zoo
 
 CASES = {
     "mlp": ("laplace_vae", {"hidden": (8,)}),
-    "conv": ("vae", {"networks": "conv", "hidden": (3,), "likelihood": "normal"}),
-    "tied": ("k_sparse_autoencoder", {"networks": "tied", "k": 2}),
+    "conv": ("k_sparse_autoencoder", {"networks": "conv", "hidden": (3,), "k": 2}),
 }
 EXTRA = ("tf2onnx", "onnx", "onnxruntime")
 needs_onnx = pytest.mark.skipif(
@@ -47,6 +46,7 @@ RUNTIMES = [
 
 
 def build(case):
+    keras.utils.set_random_seed(0)
     name, options = CASES[case]
     return zoo.create(name, (6, 5, 1), latents=5, **options)
 
@@ -75,22 +75,21 @@ def test_answers_equal_in_the_formats_own_runtime(tmp_path, case, format, suffix
     assert_answers_equal(model, tmp_path / "a", suffix, run, 1e-5)
 
 
-@pytest.mark.parametrize(("format", "suffix", "run"), RUNTIMES)
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter")
-def test_mixed_precision_is_exported_in_float32(tmp_path, format, suffix, run):
+def test_mixed_precision_is_exported_in_float32(tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         mixed = build("mlp")
     finally:
         keras.config.set_dtype_policy("float32")
-    mixed.export(tmp_path / "a", format=format)
+    mixed.export(tmp_path / "a", format="litert")
     full = build("mlp")
     full.set_weights(mixed.get_weights())
-    assert_answers_equal(full, tmp_path / "a", suffix, run, 1e-5)
+    assert_answers_equal(full, tmp_path / "a", ".tflite", run_litert, 1e-5)
     # bfloat16 has 8 bits.
     x = np.random.default_rng(0).random((4, 6, 5, 1), np.float32)
     np.testing.assert_allclose(
-        run(tmp_path / "a" / f"encoder{suffix}", x), mixed.encode(x), atol=0.05
+        run_litert(tmp_path / "a" / "encoder.tflite", x), mixed.encode(x), atol=0.05
     )
 
 

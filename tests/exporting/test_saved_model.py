@@ -25,6 +25,7 @@ CASES = {
 
 def build(name, networks="mlp", policy="float32"):
     wanted = {"latents": 4, "networks": networks, "hidden": (3,) if networks == "conv" else (8,)}
+    keras.utils.set_random_seed(0)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -96,7 +97,9 @@ def test_answers_equal_where_only_tensorflow_is_installed(answers, case):
     for name, outputs in expected.items():
         assert outputs.keys() == received[name].keys()
         for key, value in outputs.items():
-            np.testing.assert_allclose(received[name][key], value, rtol=tolerance, atol=tolerance)
+            # Draws from the prior of the L_P autoencoder are huge, and cancel in a linear decoder.
+            limit = tolerance * max(np.abs(value).max(), 1)
+            np.testing.assert_allclose(received[name][key], value, rtol=0, atol=limit)
 
 
 def test_generate_repeats_for_a_seed_and_differs_between_seeds(tmp_path):
