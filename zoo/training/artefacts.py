@@ -34,7 +34,9 @@ def load_model(path: str | os.PathLike[str]) -> Autoencoder:
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"There is no model {str(path)!r}. Let the run finish, or resume it.")
+        raise ValueError(
+            f"There is no model {str(path)!r}. Name a .keras file; a run writes its own when it ends."
+        )
     try:
         model = keras.saving.load_model(path)
     except Exception as error:  # a damaged archive fails in many ways
