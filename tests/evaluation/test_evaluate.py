@@ -156,8 +156,9 @@ def test_training_examples_are_what_probes_learn_from(data):
 
 def test_a_decoder_can_be_brought_along(data):
     x, _, _ = data
-    found = quiet(lambda batch: pixels(batch), x, decode=lambda z: z.reshape(-1, 6, 6, 1))
-    assert found["reconstruction"]["squared_error"] == 0
+    for subject in (pixels, pixels(x)):
+        found = quiet(subject, x, decode=lambda z: z.reshape(-1, 6, 6, 1), groups="reconstruction")
+        assert found["reconstruction"]["squared_error"] == 0
 
 
 def test_a_data_record_brings_its_labels_and_factors(data):

@@ -13,7 +13,7 @@ import numpy as np
 from zoo.evaluation import aggregate_posterior as aggregate
 from zoo.evaluation import clustering, density, generation, probing, reconstruction, sparsity
 from zoo.evaluation import disentanglement as disentangled
-from zoo.evaluation.checks import NotComputable, as_codes, as_factors
+from zoo.evaluation.checks import NotComputable, as_codes, as_factors, batches
 from zoo.evaluation.disentanglement.mutual_information import discretise, mutual_information
 from zoo.evaluation.features import classifier_features
 from zoo.evaluation.subject import Subject, subject_of
@@ -62,10 +62,12 @@ class Task:
 
 def run_reconstruction(task: Task, *, data_range: float | None = None) -> Result:
     """See `zoo.evaluation.reconstruction`."""
-    if task.subject.reconstruct is None:
-        raise NotComputable(f"{task.subject.name} has no decoder; pass decode=")
+    subject = task.subject
+    if subject.reconstruct is None and subject.decode is None:
+        raise NotComputable(f"{subject.name} has no decoder; pass decode=")
+    reconstructions = subject.reconstruct or _decoded(task)
     scale = reconstruction.data_range_of(task.x) if data_range is None else data_range
-    errors = reconstruction.per_example(task.x, task.subject.reconstruct, data_range=scale)
+    errors = reconstruction.per_example(task.x, reconstructions, data_range=scale)
     return reconstruction.scores(errors, data_range=scale, **task.random), errors
 
 
@@ -214,6 +216,11 @@ def _require(value: Any, name: str) -> None:
 
 def _some(x: np.ndarray, limit: int | None, rng: np.random.Generator) -> np.ndarray:
     return x[rng.permutation(len(x))[:limit]]
+
+
+def _decoded(task: Task) -> np.ndarray:
+    parts = [task.subject.decode(task.codes[rows]) for rows in batches(len(task.x), 500)]
+    return np.concatenate([np.asarray(part) for part in parts])
 
 
 def _training_codes(task: Task, limit: int | None) -> tuple[np.ndarray, np.ndarray]:

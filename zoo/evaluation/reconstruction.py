@@ -87,7 +87,8 @@ def scores(
     def statistics(rows: np.ndarray) -> dict[str, float]:
         result = {name: float(values[rows].mean()) for name, values in errors.items()}
         total = float(_psnr(result["mean_squared_error"], data_range))
-        return {**result, "psnr_total": total}
+        first = {name: result.pop(name) for name in ("squared_error", "mean_squared_error", "psnr")}
+        return {**first, "psnr_total": total, **result}
 
     n = len(errors["mean_squared_error"])
     return intervals(statistics, n, bootstrap, seed=seed)

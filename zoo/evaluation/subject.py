@@ -41,11 +41,7 @@ class Subject:
 
     def with_decoder(self, decode: Function | None) -> Subject:
         """The same with a decoder, where it has none of its own."""
-        if decode is None or self.decode is not None:
-            return self
-        return replace(
-            self, decode=decode, reconstruct=lambda x: np.asarray(decode(self.encode(x)))
-        )
+        return self if decode is None or self.decode else replace(self, decode=decode)
 
 
 def subject_of(model_or_codes: Any, x: np.ndarray, batch_size: int = 500) -> Subject:
