@@ -13,6 +13,7 @@ import zoo
 from zoo.serialization import at_step, positive_int, scalar, scalar_config
 from zoo.trainer.replicas import gather
 
+from .merging import renaming
 from .views import check_view, view
 from .voters import Voters
 
@@ -122,6 +123,16 @@ class InvariantInformation(zoo.Regularizer):
             The share of the codes for which all voters agree: a measure that needs no label.
         """
         return self.voters.fit(np.asarray(codes), np.asarray(pictures), **options)
+
+    def follow(self, codes: np.ndarray, reference: np.ndarray) -> None:
+        """Rename the classes so that they agree best with another clustering of the same examples.
+
+        Args:
+            codes: (n, units).
+            reference: (n,) classes.
+        """
+        own = np.asarray(self.classify(tf.convert_to_tensor(codes))).argmax(axis=-1)
+        self.voters.rename(renaming(own, reference, self.classes))
 
     def _head(self, plain: tf.Tensor, seen: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         log_p, log_seen = tf.nn.log_softmax(plain), tf.nn.log_softmax(seen)

@@ -58,7 +58,8 @@ def merge_clusters(clusters: np.ndarray, near: np.ndarray, classes: int) -> np.n
     links = links + links.T
     # Relative to what the two sizes make likely, so that a large cluster does not attract all others.
     degree = links.sum(axis=1)
-    affinity = links / np.sqrt(np.outer(degree, degree))
+    # The small constant keeps a graph in one piece, as the method needs it.
+    affinity = links / np.sqrt(np.outer(degree, degree)) + 1e-6
     cut = SpectralClustering(classes, affinity="precomputed", random_state=0)
     parts[used] = cut.fit_predict(affinity)
     return parts

@@ -1,8 +1,8 @@
-"""A classifier trained on what the voters of an unsupervised teacher agree about."""
+"""A classifier trained on what the voters of unsupervised teachers agree about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -17,22 +17,25 @@ from .views import check_view, view
 
 @zoo.register("self_training")
 class SelfTraining(zoo.Regularizer):
-    """Cross-entropy of a changed view with the teacher's class, or with the own one.
+    """Cross-entropy of a changed view with the teachers' class, or with the own one.
 
-    With y the teacher's class and a = 1 where all its voters agree on it (else 0), c and p the own
+    With y the teachers' class and a = 1 where all their voters agree on it (else 0), c and p the own
     prediction for x, t(x) a random affine map, and b = `bootstrap`:
 
         -[(1 - b) a log p_y(t(x)) + b [p_c(x) > threshold] log p_c(t(x))]
 
     Lee, "Pseudo-Label", 2013; Reed et al., "Training Deep Neural Networks on Noisy Labels with
     Bootstrapping", 2015, equation 7 (hard); views as in Sohn et al., "FixMatch", 2020, equation 4. No
-    label is used where the teacher had none.
+    label is used where the teachers had none.
 
     The regularizer trains the model's classifier (see `zoo.Autoencoder.classifier`), or a linear one of
     its own where the model has no other.
 
     Args:
-        teacher: an `Autoencoder` whose classifier clusters; it is frozen and saved along.
+        teacher: an `Autoencoder` whose classifier clusters, or the path of a saved one, or a sequence of
+            such, whose classes must have the same names (`InvariantInformation.follow`). Teachers are frozen
+            and saved along. Where a classifier has no voters, it counts as one that abstains below
+            `threshold`.
         bootstrap: b, a number from 0 to 1 or a Keras schedule that stays within.
         threshold: see above.
         view: "strong" or "weak" affine maps.
@@ -42,7 +45,7 @@ class SelfTraining(zoo.Regularizer):
 
     def __init__(
         self,
-        teacher: zoo.Autoencoder,
+        teacher: zoo.Autoencoder | str | Sequence[zoo.Autoencoder | str],
         bootstrap: Any = 0.0,
         threshold: float = 0.95,
         view: str = "strong",
@@ -50,16 +53,13 @@ class SelfTraining(zoo.Regularizer):
         name: str | None = None,
     ):
         super().__init__(weight, name)
-        if isinstance(teacher, dict):
-            teacher = keras.saving.deserialize_keras_object(teacher)
-        if not isinstance(teacher, zoo.Autoencoder):
+        several = isinstance(teacher, Sequence) and not isinstance(teacher, str)
+        self.teachers = [_teacher(one) for one in (teacher if several else [teacher])]
+        self.classes = self.teachers[0].classifier.classes
+        if any(one.classifier.classes != self.classes for one in self.teachers):
             raise ValueError(
-                "teacher of self_training must be a trained zoo.Autoencoder with a classifier; received "
-                f"{type(teacher).__name__}."
+                "The teachers of self_training must all have the same number of classes."
             )
-        _freeze(teacher)
-        self.teacher = teacher
-        self.classes = teacher.classifier.classes
         self.bootstrap = scalar(bootstrap, "bootstrap", 0)
         self.threshold = float(threshold)
         self.view = view
@@ -69,11 +69,12 @@ class SelfTraining(zoo.Regularizer):
     def check(self, model: zoo.Autoencoder) -> None:
         """Views are of pictures; find the classifier to train."""
         check_view(self.view, model, self.name)
-        if self.teacher.event_shape != model.event_shape:
-            raise ValueError(
-                f"The teacher of self_training sees {self.teacher.event_shape}, the model "
-                f"{model.event_shape}; they must be the same."
-            )
+        for teacher in self.teachers:
+            if teacher.event_shape != model.event_shape:
+                raise ValueError(
+                    f"The teacher of self_training sees {teacher.event_shape}, the model "
+                    f"{model.event_shape}; they must be the same."
+                )
         other = classifier_of(model, self)
         if other is not None and other.classes != self.classes:
             raise ValueError(
@@ -106,25 +107,44 @@ class SelfTraining(zoo.Regularizer):
         return -tf.reduce_sum(target * log_seen, axis=-1)
 
     def _taught(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        code = self.teacher.encode_batch(inputs)
-        classifier = self.teacher.classifier
-        if not hasattr(classifier, "votes"):
-            p = tf.nn.softmax(classifier.classify(code))
-            return _one_hot(p), tf.cast(tf.reduce_max(p, axis=-1) > self.threshold, tf.float32)
-        votes = classifier.votes(code)
-        names = tf.argmax(votes, axis=-1)
-        agreed = tf.reduce_all(names == names[:, :1], axis=-1)
-        return _one_hot(tf.reduce_mean(votes, axis=1)), tf.cast(agreed, tf.float32)
+        """The class that most voters name, one-hot (batch, classes), and 1 where all do, (batch,)."""
+        votes = tf.concat([self._votes(teacher, inputs) for teacher in self.teachers], axis=1)
+        share = tf.reduce_mean(votes, axis=1)
+        agreed = tf.reduce_max(share, axis=-1) > 1 - 1e-4
+        return _one_hot(share), tf.cast(agreed, tf.float32)
+
+    def _votes(self, teacher: zoo.Autoencoder, inputs: tf.Tensor) -> tf.Tensor:
+        code, classifier = teacher.encode_batch(inputs), teacher.classifier
+        if hasattr(classifier, "votes"):
+            return classifier.votes(code)
+        p = tf.nn.softmax(classifier.classify(code))
+        sure = tf.cast(tf.reduce_max(p, axis=-1, keepdims=True) > self.threshold, tf.float32)
+        return (sure * _one_hot(p))[:, None]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
             **super().get_config(),
-            "teacher": keras.saving.serialize_keras_object(self.teacher),
+            "teacher": [keras.saving.serialize_keras_object(one) for one in self.teachers],
             "bootstrap": scalar_config(self.bootstrap),
             "threshold": self.threshold,
             "view": self.view,
         }
+
+
+def _teacher(given: Any) -> zoo.Autoencoder:
+    """A frozen teacher from a model, its path or its configuration."""
+    if isinstance(given, dict):
+        given = keras.saving.deserialize_keras_object(given)
+    if isinstance(given, str):
+        given = zoo.load_model(given)
+    if not isinstance(given, zoo.Autoencoder):
+        raise ValueError(
+            "teacher of self_training must be a trained zoo.Autoencoder with a classifier, the path of one, "
+            f"or a sequence of them; received {type(given).__name__}."
+        )
+    _freeze(given)
+    return given
 
 
 def _one_hot(p: tf.Tensor) -> tf.Tensor:

@@ -91,6 +91,11 @@ class Voters(keras.layers.Layer):
         self.ready.assign(True)
         return float(np.mean([len(set(votes)) == 1 for votes in np.stack(named, axis=1)]))
 
+    def rename(self, names: np.ndarray) -> None:
+        """Give class c the name names[c], for every voter."""
+        for variable in self.names:
+            variable.assign(names[variable.numpy()])
+
     @staticmethod
     def _cell(code: tf.Tensor, centres: tf.Tensor) -> tf.Tensor:
         norms = tf.reduce_sum(tf.square(centres), axis=1)

@@ -165,17 +165,17 @@ def test_before_merging_the_first_head_of_the_classes_decides(pictures):
 
 
 def test_self_training_is_the_formula(pictures):
-    teacher = small_teacher(cells=(8, 9))
-    random = np.random.default_rng(1)
-    many = random.random((300, *PICTURE)).astype("float32")
-    teacher.classifier.merge(teacher.encode(many), many)
+    many = np.random.default_rng(1).random((300, *PICTURE)).astype("float32")
+    teachers = [small_teacher(cells=(8,)), small_teacher(cells=(9,), latents=4)]
+    for teacher in teachers:
+        teacher.classifier.merge(teacher.encode(many), many)
     options = {"filters": (4,), "dense": (8,), "latents": 5, "bootstrap": 0.25}
-    student = build("invariant_autoencoder", teacher=teacher, **options)
+    student = build("invariant_autoencoder", teacher=teachers, **options)
     part = student.regularizers[0]
     part.threshold = 0.95
     part.dense.kernel.assign(30 * part.dense.kernel)
     log_p = log_softmax(student.encode(pictures), part.dense)
-    names = teacher.classifier.votes(teacher.encode(pictures)).numpy().argmax(axis=-1)
+    names = np.stack([teacher.cluster(pictures) for teacher in teachers], axis=1)
     agreed = names[:, 0] == names[:, 1]
     assert 0 < agreed.sum() < len(agreed)
     rows = np.arange(len(pictures))
@@ -187,13 +187,33 @@ def test_self_training_is_the_formula(pictures):
     )
 
 
+def test_a_teacher_takes_over_the_names_of_another():
+    many = np.random.default_rng(1).random((300, *PICTURE)).astype("float32")
+    teacher = small_teacher(cells=(8,))
+    codes = teacher.encode(many)
+    teacher.classifier.merge(codes, many)
+    own = teacher.cluster(many)
+    other = np.array([2, 0, 1])[own]
+    other[:9] = 0
+    teacher.classifier.follow(codes, other)
+    assert_array_equal(teacher.cluster(many), np.array([2, 0, 1])[own])
+
+
 def test_a_teacher_is_frozen_and_saved_along(pictures, tmp_path):
     teacher = small_teacher(cells=(8, 9))
     many = np.random.default_rng(1).random((300, *PICTURE)).astype("float32")
     teacher.classifier.merge(teacher.encode(many), many)
     expected = teacher.cluster(pictures)
     before = [v.numpy() for v in teacher.variables]
-    student = build("invariant_autoencoder", teacher=teacher, filters=(4,), dense=(8,), latents=5)
+    teacher.save(tmp_path / "teacher.keras")
+    student = build(
+        "invariant_autoencoder",
+        teacher=str(tmp_path / "teacher.keras"),
+        filters=(4,),
+        dense=(8,),
+        latents=5,
+    )
+    teacher = student.regularizers[0].teachers[0]
     student.compile()
     student.fit(pictures, batch_size=16, verbose=0)
     for variable, value in zip(teacher.variables, before, strict=True):
@@ -201,8 +221,8 @@ def test_a_teacher_is_frozen_and_saved_along(pictures, tmp_path):
     student.save(tmp_path / "student.keras")
     loaded = keras.saving.load_model(tmp_path / "student.keras")
     assert_array_equal(loaded.cluster(pictures), student.cluster(pictures))
-    assert_array_equal(loaded.regularizers[0].teacher.cluster(pictures), expected)
-    assert not loaded.regularizers[0].teacher.trainable_variables
+    assert_array_equal(loaded.regularizers[0].teachers[0].cluster(pictures), expected)
+    assert not loaded.regularizers[0].teachers[0].trainable_variables
 
 
 def test_mutual_information_is_a_cross_entropy(pictures):

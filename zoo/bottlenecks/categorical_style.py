@@ -8,12 +8,13 @@ import tensorflow as tf
 
 from zoo.bottlenecks.base import Bottleneck, Draw
 from zoo.noise import Noise
-from zoo.serialization import positive_int, serializable
+from zoo.registry import register
+from zoo.serialization import positive_int
 
 EPSILON = 1e-8
 
 
-@serializable
+@register("categorical_style", kind="bottleneck")
 class CategoricalStyle(Bottleneck):
     """z = [softmax(first units), other units]: class probabilities and a style.
 

@@ -48,7 +48,8 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
         seed: of weights, noise and order.
         sources: of MNIST.
         **settings: ``examples`` (of the training set), ``precision``, and epochs: ``literal``, ``robust``
-            (without teacher), ``teacher``, ``student``, ``taught`` (robust with teacher); 0 leaves a row out.
+            (without teacher), ``teacher`` (of each of ``teachers``), ``student``, ``taught`` (robust with
+            teacher); 0 leaves a row out.
 
     Returns:
         For each row ``error``, ``majority_error``, ``nmi`` and ``seconds``, teachers' time included.
@@ -66,7 +67,7 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
                 lambda: ia_recipes.robust(x, None, seed, settings["robust"]), test
             )
         start = time.perf_counter()
-        taught = ia_recipes.student(x, seed, settings["teacher"], settings["student"])
+        taught = _taught(x, seed, settings)
         seconds = time.perf_counter() - start
         measures["agreement"] = taught.agreement
         _, rows["self_trained"] = score(lambda: taught.model, test)
@@ -79,6 +80,12 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
     for row, values in rows.items():
         measures.update({f"{row}/{name}": value for name, value in values.items()})
     return Outcome(measures, {"rows": np.array([[row, v["error"]] for row, v in rows.items()])})
+
+
+def _taught(x: np.ndarray, seed: int, settings: Mapping[str, Any]) -> ia_recipes.Taught:
+    return ia_recipes.student(
+        x, seed, settings["teachers"], settings["teacher"], settings["student"]
+    )
 
 
 def run_others(seed: int, sources: Sources, **settings: Any) -> Outcome:
@@ -138,7 +145,7 @@ def run_figure(seed: int, sources: Sources, **settings: Any) -> Outcome:
 
     train, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
     with ia_recipes.precision(settings["precision"]):
-        taught = ia_recipes.student(train.inputs, seed, settings["teacher"], settings["student"])
+        taught = _taught(train.inputs, seed, settings)
         model = ia_recipes.robust(train.inputs, taught.model, seed, settings["taught"])
     judge = digits.classifier(unit(train), train.labels, seed)
     columns = [model.generate(100, seed=seed, label=label) for label in range(CLASSES)]
@@ -195,11 +202,19 @@ def draw_figure(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     return {"grid": grid, "codes": codes, "interpolation": paths}
 
 
-QUICK = {"examples": 6000, "precision": "float32", "teacher": 4, "student": 3, "taught": 2}
+QUICK = {
+    "examples": 6000,
+    "precision": "float32",
+    "teachers": 1,
+    "teacher": 4,
+    "student": 3,
+    "taught": 2,
+}
 FULL = {
     "examples": 60_000,
     "precision": "mixed_bfloat16",
-    "teacher": 16,
+    "teachers": 2,
+    "teacher": 15,
     "student": 10,
     "taught": 5,
 }

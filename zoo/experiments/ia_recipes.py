@@ -22,7 +22,7 @@ LATENTS = 64
 
 
 class Taught(NamedTuple):
-    """A self-trained model, and the share of the training data on which its teacher's voters agreed."""
+    """A self-trained model, and the share of the training data on which its teachers' voters agreed."""
 
     model: Autoencoder
     agreement: float
@@ -39,7 +39,7 @@ def precision(policy: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def teacher(x: np.ndarray, seed: int, epochs: int) -> Taught:
+def teacher(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
     """Clusters by invariant information, named by voters.
 
     Evenness counts for less and less (4 to 1) over three fifths of the steps, then confident own
@@ -64,16 +64,42 @@ def teacher(x: np.ndarray, seed: int, epochs: int) -> Taught:
         seed=seed,
     )
     fit(model, x, epochs, batch, schedules.CosineDecay(1e-3, steps))
-    return Taught(model, model.classifier.merge(model.encode(x), x))
+    model.classifier.merge(model.encode(x), x)
+    return model
 
 
-def student(x: np.ndarray, seed: int, teacher_epochs: int, epochs: int) -> Taught:
-    """A fresh network trained on what the voters of `teacher` agree on, later on its own predictions too.
+def committee(x: np.ndarray, seed: int, epochs: int, count: int) -> tuple[list[Autoencoder], float]:
+    """Independent teachers that use the same names, and the share of x on which all voters agree.
 
-    The share of the own predictions rises to .8 over seven tenths of the steps; Adam 1e-3 with cosine
-    decay, batch 250.
+    What independent teachers agree on is surer than what the voters of one do: 99.5 against 99.0 % of the
+    training digits in the one trial where labels were looked at.
     """
-    taught = teacher(x, seed, teacher_epochs)
+    teachers, votes = [], []
+    for member in range(count):
+        model = teacher(x, count * seed + member, epochs)
+        codes = model.encode(x)
+        if teachers:
+            model.classifier.follow(codes, votes[0][:, 0])
+        teachers.append(model)
+        votes.append(np.asarray(model.classifier.votes(codes)).argmax(axis=-1))
+    joined = np.concatenate(votes, axis=1)
+    return teachers, float((joined == joined[:, :1]).all(axis=1).mean())
+
+
+def student(x: np.ndarray, seed: int, teachers: int, teacher_epochs: int, epochs: int) -> Taught:
+    """A fresh network trained on what a `committee` agrees on, later on its own predictions too.
+
+    The share of the own predictions rises to one half over seven tenths of the steps; Adam 1e-3 with
+    cosine decay, batch 250.
+
+    Args:
+        x: (n, 28, 28, 1).
+        seed: of all models.
+        teachers: how many.
+        teacher_epochs: passes over x of each teacher.
+        epochs: of the student.
+    """
+    members, agreement = committee(x, seed, teacher_epochs, teachers)
     batch = min(250, len(x) // 4)
     steps = epochs * (len(x) // batch)
     schedules = keras.optimizers.schedules
@@ -82,14 +108,14 @@ def student(x: np.ndarray, seed: int, teacher_epochs: int, epochs: int) -> Taugh
         "invariant_autoencoder",
         SHAPE,
         latents=LATENTS,
-        teacher=taught.model,
+        teacher=members,
         filters=FILTERS,
         dropout=DROPOUT,
-        bootstrap=schedules.PolynomialDecay(0.0, max(1, int(0.7 * steps)), 0.8),
+        bootstrap=schedules.PolynomialDecay(0.0, max(1, int(0.7 * steps)), 0.5),
         seed=seed,
     )
     fit(model, x, epochs, batch, schedules.CosineDecay(1e-3, steps))
-    return Taught(model, taught.agreement)
+    return Taught(model, agreement)
 
 
 def robust(x: np.ndarray, taught: Autoencoder | None, seed: int, epochs: int) -> Autoencoder:

@@ -120,7 +120,7 @@ def info_ae(
 @extends(info_ae)
 def info_ae_robust(
     input_shape: Sequence[int],
-    teacher: Autoencoder | None = None,
+    teacher: Any = None,
     bootstrap: Any = 0.0,
     gamma: Any = 0.4 * BATCH_ROOT,
     form: str = "non_saturating",
@@ -142,7 +142,8 @@ def info_ae_robust(
 
     Args:
         input_shape: shape of one example.
-        teacher: a trained model that clusters, see the model "invariant_autoencoder"; None for none.
+        teacher: a trained model that clusters, such as "invariant_autoencoder", the path of one, a sequence
+            of them, or None.
         bootstrap: the share of the own predictions beside the teacher's, a number or a Keras schedule.
         gamma: weight of the reconstruction.
         form: of the adversarial losses.

@@ -21,7 +21,7 @@ def invariant_autoencoder(
     dense: Sequence[int] = (256,),
     balance: Any = 4.0,
     confident: Any = 0.0,
-    teacher: Autoencoder | None = None,
+    teacher: Any = None,
     bootstrap: Any = 0.0,
     dropout: float = 0.0,
     regularizers: Sequence[Any] = (),
@@ -47,7 +47,7 @@ def invariant_autoencoder(
         dense: units of the encoder's dense layers.
         balance: a number or a Keras schedule of the training step.
         confident: weight of the heads' own confident predictions, a number or a schedule.
-        teacher: a trained and merged model, or None.
+        teacher: a trained and merged model, the path of one, a sequence of them, or None.
         bootstrap: with a teacher, the share of the own predictions, a number or a schedule.
         dropout: of the encoder's flattened features.
         regularizers: further regularizers.
