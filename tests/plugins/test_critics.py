@@ -66,14 +66,21 @@ def test_batch_spread_is_the_mean_deviation():
 
 @pytest.mark.parametrize("name", CRITICS)
 def test_each_critic_works_with_a_plain_vae_and_resumes(name, pictures, tmp_path):
-    rate = keras.optimizers.schedules.ExponentialDecay(1e-3, 3, 0.5)
+    rate = keras.optimizers.schedules.ExponentialDecay(1e-5, 3, 0.5)
     part = {"name": name, "learning_rate": rate, "critic_steps": 2, **SMALL}
     straight = small_vae(part)
+    own = {id(v) for v in straight.critics[0].critic_variables}
+    assert own.isdisjoint(id(v) for v in straight.model_variables)
+    before = [v.numpy() for v in straight.trainable_variables]
     history = train(straight, pictures)
+    for variable, value in zip(straight.trainable_variables, before, strict=True):
+        # A critic's first steps are small ones, by its own rate.
+        moved = np.abs(variable.numpy() - value).max()
+        assert 0 < moved < (1e-4 if id(variable) in own else 1e-2), variable.path
     assert np.isfinite(history[name]).all() and history[f"{name}_critic"][0] > 0
     critic = straight.critics[0]
     assert int(critic.optimizer.iterations.numpy()) == 2 * 3
-    assert float(critic.optimizer.learning_rate) == pytest.approx(1e-3 * 0.5**2)
+    assert float(critic.optimizer.learning_rate) == pytest.approx(1e-5 * 0.5**2)
 
     straight.save(tmp_path / "model.keras")
     resumed = keras.saving.load_model(tmp_path / "model.keras")
@@ -81,18 +88,6 @@ def test_each_critic_works_with_a_plain_vae_and_resumes(name, pictures, tmp_path
         train(model, pictures)
     pairs = zip(state_variables(straight), state_variables(resumed), strict=True)
     assert all(np.array_equal(one.numpy(), other.numpy()) for one, other in pairs)
-
-
-@pytest.mark.parametrize("name", CRITICS)
-def test_model_and_critic_train_their_own_weights_only(name, pictures):
-    model = small_vae({"name": name, "learning_rate": 1e-12, **SMALL})
-    own = {id(v) for v in model.critics[0].critic_variables}
-    assert own and not own & {id(v) for v in model.model_variables}
-    before = {id(v): v.numpy() for v in model.trainable_variables}
-    train(model, pictures)
-    for variable in model.trainable_variables:
-        moved = np.abs(variable.numpy() - before[id(variable)]).max()
-        assert (moved < 1e-6) == (id(variable) in own), variable.path
 
 
 def test_spectral_norm_bounds_the_critic(pictures):
