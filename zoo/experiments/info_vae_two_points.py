@@ -130,6 +130,6 @@ EXPERIMENTS = (
             ),
         ),
         quick={"epochs": 150, "parts": 10, "lam": 100.0, "learning_rate": 2e-3},
-        full={"epochs": 1000, "parts": 20, "lam": 100.0, "learning_rate": 1e-3},
+        full={"epochs": 500, "parts": 20, "lam": 100.0, "learning_rate": 1e-3},
     ),
 )

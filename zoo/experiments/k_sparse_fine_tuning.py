@@ -152,13 +152,13 @@ EXPERIMENTS = (
                 ", ".join(f"{row} {error}" for row, error in PAPER.items()),
             ),
         ),
-        quick={"epochs": 1, "rbm_epochs": 1, "tune_epochs": 2, "examples": 6000, "rate": 0.001},
+        quick={"epochs": 1, "rbm_epochs": 1, "tune_epochs": 2, "examples": 6000, "rate": 0.01},
         full={
             "epochs": 100,
             "rbm_epochs": 50,
             "tune_epochs": 50,
             "examples": 60_000,
-            "rate": 0.001,
+            "rate": 0.01,
         },
     ),
 )

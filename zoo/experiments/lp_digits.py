@@ -206,8 +206,8 @@ def _sparser(form: str, latents: int) -> Claim:
 
 
 _PAPER = "lp_autoencoder"
-_QUICK = {"epochs": 4, "examples": 20_000, "alpha": 0.1, "networks": "mlp"}
-_FULL = {"epochs": 83, "examples": 60_000, "alpha": 0.1, "networks": "conv"}
+_QUICK = {"epochs": 4, "examples": 20_000, "alpha": 0.3, "networks": "mlp"}
+_FULL = {"epochs": 83, "examples": 60_000, "alpha": 0.3, "networks": "conv"}
 _ALPHAS = [0.0, 0.01, 0.1, 1.0, 10.0]
 EXPERIMENTS = (
     Experiment(

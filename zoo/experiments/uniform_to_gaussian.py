@@ -272,6 +272,6 @@ EXPERIMENTS = (
             ),
         ),
         quick={"epochs": 30, "betas": [0.2, 0.03, 0.003, 0.0003], "learning_rate": 3e-3},
-        full={"epochs": 200, "betas": [0.2, 0.03, 0.003, 0.0003], "learning_rate": 2e-3},
+        full={"epochs": 100, "betas": [0.2, 0.03, 0.003, 0.0003], "learning_rate": 2e-3},
     ),
 )

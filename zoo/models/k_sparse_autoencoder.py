@@ -19,6 +19,7 @@ def k_sparse_autoencoder(
     networks: Any = "tied",
     activation: str = "relu",
     code_activation: str | None = None,
+    kernel_initializer: Any = "glorot_uniform",
     likelihood: Any = "squared_error",
     regularizers: Sequence[Any] = (),
     seed: int = 0,
@@ -39,6 +40,8 @@ def k_sparse_autoencoder(
         networks: "tied" (the paper's), "mlp", "conv" or a pair (encoder, decoder) of Keras models.
         activation: of the hidden layers.
         code_activation: of the code before the k largest are kept ("relu" in the authors' code).
+        kernel_initializer: Keras initializer of the code's weights; the authors draw them from
+            N(0, 0.01^2), which lets more units win a place among the k largest.
         likelihood: p(x|z), see ``zoo.names("likelihood")``.
         regularizers: penalties of the code.
         seed: of the order of the data.
@@ -51,7 +54,13 @@ def k_sparse_autoencoder(
     return Autoencoder(
         input_shape,
         encoder=encoder,
-        bottleneck=TopK(latents, k=k, alpha=alpha, activation=code_activation),
+        bottleneck=TopK(
+            latents,
+            k=k,
+            alpha=alpha,
+            activation=code_activation,
+            kernel_initializer=kernel_initializer,
+        ),
         decoder=decoder,
         likelihood=likelihood,
         regularizers=regularizers,
