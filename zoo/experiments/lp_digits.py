@@ -162,7 +162,8 @@ def run_ablation(seed: int, sources: Sources, **settings: Any) -> Outcome:
         **settings: ``epochs``, ``examples``, ``networks``, and ``alphas``, rising.
 
     Returns:
-        ``<i>/mse`` per pixel and ``<i>/hoyer`` of the test set for the i-th alpha.
+        ``<i>/mse`` per pixel and ``<i>/hoyer`` of the test set for the i-th alpha, and ``mean_digit/mse``,
+        the error of a model that gives the mean digit for every input.
     """
     source, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
     x = unit(test)
@@ -177,7 +178,8 @@ def run_ablation(seed: int, sources: Sources, **settings: Any) -> Outcome:
     arrays = {"alphas": np.array(settings["alphas"])}
     for what in ("mse", "hoyer"):
         arrays[what] = np.array([measures[f"{i}/{what}"] for i in range(len(settings["alphas"]))])
-    arrays["variance"] = np.array(x.var(axis=0).mean())
+    measures["mean_digit/mse"] = float(x.var(axis=0).mean())
+    arrays["variance"] = np.array(measures["mean_digit/mse"])
     return Outcome(measures, arrays)
 
 
@@ -267,9 +269,8 @@ EXPERIMENTS = (
             ),
             Claim(
                 "The largest alpha never begins to reconstruct",
-                lambda m: m["4/mse"] > 0.06,
-                ("4/mse",),
-                "the mean digit has .067",
+                lambda m: m["4/mse"] > 0.95 * m["mean_digit/mse"],
+                ("4/mse", "mean_digit/mse"),
             ),
         ),
         quick={"epochs": 3, "examples": 20_000, "networks": "mlp", "alphas": _ALPHAS},
