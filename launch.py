@@ -21,6 +21,7 @@ Examples:
 from __future__ import annotations
 
 import dataclasses
+import os
 import shlex
 import sys
 import time
@@ -30,58 +31,57 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from zoo.registry import suggest
+from zoo.registry import lookup, suggest
 from zoo.training import settings
 from zoo.training.quiet import import_quietly
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, TRY_AGAIN, INTERRUPTED = 2, 75, 130
 _STARTED = time.monotonic()
-# Flag -> what it means and its default; those of texts, of whole numbers, of lists and of switches.
-_TEXTS = {
-    "model": "Model, see 'list models'. Default: laplace_vae.",
-    "dataset": "A set's name, a folder of pictures, or a .npy, .npz or .csv file. Default: digits.",
-    "data_dir": "TFDS's folder of prepared sets.",
-    "manual_dir": "TFDS's folder of files fetched by hand.",
-    "optimizer": "Keras's name of an optimizer. Default: adam.",
-    "precision": "float32 (default) or mixed_bfloat16.",
-    "strategy": "auto (default), none, mirrored or multi_worker.",
-    "run_dir": "Run folder. Default: a new one in runs/.",
-    "output": "Where export, compare and reproduce write.",
-    "pictures": "Folder of natural pictures, for the experiments on patches of them.",
-    "format": "Of export: tf_saved_model (default), onnx or litert.",
+_DEFINE = {
+    str: flags.DEFINE_string,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    list: flags.DEFINE_multi_string,
+    bool: flags.DEFINE_boolean,
 }
-_NUMBERS = {
-    "limit": "At most so many examples of each split.",
-    "epochs": "Passes over the data. Default: about 4,000 steps.",
-    "batch_size": "Rows of a batch. Default: 32, or 128 for a large set.",
-    "seed": "Of the weights, the noise and the order of the data. Default: 0.",
-    "virtual_devices": "Logical processors to mirror over, for tests.",
-    "seeds": "How many seeds an experiment runs over. Default: 3, or 1 with --quick.",
+# Settings of a run that are flags of the same name.
+_SETTINGS = {
+    "model": (str, "Model, see 'list models'. Default: laplace_vae."),
+    "dataset": (
+        str,
+        "A set's name, a folder of pictures, a .npy, .npz or .csv file. Default: digits.",
+    ),
+    "limit": (int, "At most so many examples of each split."),
+    "epochs": (int, "Passes over the data. Default: about 4,000 steps."),
+    "batch_size": (int, "Rows of a batch. Default: 32, or 128 for a large set."),
+    "optimizer": (str, "Keras's name of an optimizer. Default: adam."),
+    "learning_rate": (float, "Of the optimizer. Default: its own."),
+    "precision": (str, "float32 (default) or mixed_bfloat16."),
+    "seed": (int, "Of the weights, the noise and the order of the data. Default: 0."),
+    "strategy": (str, "auto (default), none, mirrored or multi_worker."),
+    "virtual_devices": (int, "Logical processors to mirror over, for tests."),
+    "data_dir": (str, "TFDS's folder of prepared sets."),
+    "manual_dir": (str, "TFDS's folder of files fetched by hand."),
 }
-_REALS = {"learning_rate": "Of the optimizer. Default: its own."}
-_LISTS = {
-    "set": "Option of the model, name=value; repeat it for more.",
-    "regularizer": "name or name:option=value,...; repeat it for more.",
-    "data": "Option of the data set, name=value; repeat it for more.",
+_OTHERS = {
+    "set": (list, "Option of the model, name=value; repeat it for more."),
+    "regularizer": (list, "name or name:option=value,...; repeat it for more."),
+    "data": (list, "Option of the data set, name=value; repeat it for more."),
+    "run_dir": (str, "Run folder. Default: a new one in runs/."),
+    "resume": (bool, "Go on with the run in --run_dir."),
+    "output": (str, "Where export, compare and reproduce write."),
+    "format": (str, "Of export: tf_saved_model (default), onnx or litert."),
+    "quick": (bool, "A small version of the experiment."),
+    "seeds": (int, "How many seeds an experiment runs over. Default: 3, or 1 with --quick."),
+    "pictures": (str, "Folder of natural pictures, for the experiments on patches of them."),
+    "debug": (bool, "Show the traceback of an error."),
+    "help": (bool, "Show this help."),
 }
-_SWITCHES = {
-    "resume": "Go on with the run in --run_dir.",
-    "quick": "A small version of the experiment.",
-    "debug": "Show the traceback of an error.",
-    "help": "Show this help.",
-}
-_SETTINGS = ("model", "dataset", "data_dir", "manual_dir", "optimizer", "precision", "strategy")
-_SETTINGS += ("limit", "epochs", "batch_size", "seed", "virtual_devices", *_REALS)
+_FLAGS = {**_SETTINGS, **_OTHERS}
 
 
 class Call(NamedTuple):
-    """A command line.
-
-    Attributes:
-        flags: the flags.
-        words: what follows the command.
-        line: all of it.
-    """
+    """A command line: its flags, the words that follow the command, and all of it as text."""
 
     flags: flags.FlagValues
     words: list[str]
@@ -91,16 +91,9 @@ class Call(NamedTuple):
 def define_flags() -> flags.FlagValues:
     """The flags of all commands."""
     known = flags.FlagValues()
-    for name, text in _TEXTS.items():
-        flags.DEFINE_string(name, None, text, flag_values=known)
-    for name, text in _NUMBERS.items():
-        flags.DEFINE_integer(name, None, text, flag_values=known)
-    for name, text in _REALS.items():
-        flags.DEFINE_float(name, None, text, flag_values=known)
-    for name, text in _LISTS.items():
-        flags.DEFINE_multi_string(name, [], text, flag_values=known)
-    for name, text in _SWITCHES.items():
-        flags.DEFINE_boolean(name, False, text, flag_values=known)
+    for name, (kind, text) in _FLAGS.items():
+        default = {list: [], bool: False}.get(kind)
+        _DEFINE[kind](name, default, text, flag_values=known)
     known.set_gnu_getopt(True)
     return known
 
@@ -112,25 +105,30 @@ def main(argv: list[str] | None = None) -> int:
         argv: the words of the command line, the program's name first; `sys.argv` by default.
 
     Returns:
-        The exit code: 0; 2 for bad input, or a loss that is no finite number; 130 after Ctrl-C.
+        The exit code: 0; 2 for bad input, or a loss that is no finite number; 75 where another worker is
+        lost; 130 after Ctrl-C.
     """
     argv = list(sys.argv if argv is None else argv)
     known = define_flags()
     try:
         name, *words = known(argv)[1:] or ["train"]
         if known.help or name == "help":
-            print(f"{__doc__}\nFlags:\n{_flag_lines()}")
+            lines = (f"  --{flag:<16} {text}" for flag, (_, text) in _FLAGS.items())
+            print(__doc__, "Flags:", *lines, sep="\n")
             return 0
         if name not in COMMANDS:
             raise ValueError(f"Unknown command {name!r}.{suggest(name, tuple(COMMANDS))}")
         command, allowed = COMMANDS[name]
-        for flag in (*_TEXTS, *_NUMBERS, *_REALS, *_LISTS, *_SWITCHES):
+        for flag in _FLAGS:
             if known[flag].present and flag not in (*allowed, "debug"):
                 raise ValueError(f"{name!r} takes no --{flag}.{suggest(flag, allowed)}")
         return command(Call(known, words, f"python {shlex.join(argv)}"))
     except KeyboardInterrupt as stop:
         print(f"\nStopped. {stop}", file=sys.stderr)
         return INTERRUPTED
+    except ConnectionError as error:
+        print(f"launch.py: {error} Start all workers again with --resume.", file=sys.stderr)
+        return TRY_AGAIN
     except (ValueError, ImportError, flags.Error) as error:
         if known.is_parsed() and known.debug:
             raise
@@ -143,6 +141,8 @@ def train(call: Call) -> int:
     _expect(call.words, 0, "train")
     if call.flags.resume and not call.flags.run_dir:
         raise ValueError("--resume needs --run_dir, the folder of the run to go on with.")
+    if os.environ.get("TF_CONFIG") and not call.flags.run_dir:
+        raise ValueError("Several workers (TF_CONFIG is set) need one --run_dir, the same for all.")
     from zoo.training.run_config import RunConfig, main_job
     from zoo.training.run_folder import new_folder
 
@@ -153,6 +153,7 @@ def train(call: Call) -> int:
     elif call.flags["model"].present or call.flags["dataset"].present:
         config = RunConfig()
     config = _configured(call.flags, config)
+    lookup(config.model, "model")
     data = Path(config.dataset).stem or "data"
     run_dir = call.flags.run_dir or str(new_folder("runs", f"{config.model}-{data}"))
     import_quietly("launch.py")
@@ -169,9 +170,7 @@ def train(call: Call) -> int:
             f"{outcome.folder.model} has the last good weights. Try a lower --learning_rate."
         )
     if outcome.repeated:
-        print(
-            f"The run in {run_dir} is finished already; --epochs=N with more epochs goes on with it."
-        )
+        print(f"The run in {run_dir} is finished. To go on with it, add more --epochs=N.")
     _farewell(outcome)
     return 0
 
@@ -245,7 +244,7 @@ def reproduce(call: Call) -> int:
     return 0
 
 
-_TRAIN_FLAGS = (*_SETTINGS, *_LISTS, "run_dir", "resume")
+_TRAIN_FLAGS = (*_SETTINGS, "set", "regularizer", "data", "run_dir", "resume")
 _REPRODUCE_FLAGS = ("quick", "seeds", "output", "data_dir", "manual_dir", "pictures")
 COMMANDS: dict[str, tuple[Callable[[Call], int], tuple[str, ...]]] = {
     "train": (train, _TRAIN_FLAGS),
@@ -282,11 +281,6 @@ def _farewell(outcome: Any) -> None:
         print(f"{time.monotonic() - _STARTED:.0f} s in all\n\nReport: {outcome.folder.report}")
         for text, command in next_steps(outcome.folder):
             print(f"{text}:\n  {command}")
-
-
-def _flag_lines() -> str:
-    entries = {**_TEXTS, **_NUMBERS, **_REALS, **_LISTS, **_SWITCHES}
-    return "\n".join(f"  --{name:<16} {text}" for name, text in entries.items())
 
 
 def _expect(words: list[str], count: int, usage: str) -> None:

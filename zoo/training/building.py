@@ -53,7 +53,8 @@ def checked(config: RunConfig) -> RunConfig:
         ValueError: for an unknown model, option, regularizer or optimizer, with the nearest known one, and
             for a value that the option cannot take.
     """
-    known = inspect.signature(models.function(config.model)).parameters
+    known = dict(inspect.signature(models.function(config.model)).parameters)
+    known.pop("input_shape", None)
     for option in [*config.options, *(["regularizers"] if config.regularizers else [])]:
         if option not in known:
             raise ValueError(

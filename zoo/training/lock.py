@@ -26,6 +26,7 @@ class FolderLock:
 
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = Path(folder)
+        self.path = self.folder / _NAME
         self._file: Any = None
 
     def acquire(self) -> None:
@@ -37,7 +38,7 @@ class FolderLock:
         if fcntl is None or self._file is not None:
             return
         try:
-            file = (self.folder / _NAME).open("a+")
+            file = self.path.open("a+")
         except OSError as error:
             raise ValueError(
                 f"Cannot write into {str(self.folder)!r}: {error.strerror}. Name a folder that can be "

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
+import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
@@ -68,6 +69,7 @@ def train(
 
     Raises:
         ValueError: for settings, data or a folder that do not fit.
+        ConnectionError: where another worker of the same run is lost.
     """
     place = strategy(config.strategy, config.virtual_devices)
     config = building.checked(config)
@@ -83,7 +85,9 @@ def train(
             folder.begin(config, command)
             if folder.finished:
                 return Outcome(folder, {}, repeated=True)
-        say(f"{config.model} on {data.description or data.name}: {len(data):,} examples to train")
+            say(
+                f"{config.model} on {data.description or data.name}: {len(data):,} examples to train"
+            )
         keras.utils.set_random_seed(config.seed)
         with place.scope():
             model = building.build(config, data.event_shape)
@@ -145,14 +149,17 @@ def _fit(
             EventLog(folder.tensorboard),
         ]
     resume = Resume(folder.checkpoint, _CHECKPOINT_SECONDS)
-    model.fit(
-        data,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        verbose=0,
-        callbacks=resume.among(callbacks),
-        validation_data=held_out.take(slice(_VALIDATION_ROWS)),
-    )
+    try:
+        model.fit(
+            data,
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+            verbose=0,
+            callbacks=resume.among(callbacks),
+            validation_data=held_out.take(slice(_VALIDATION_ROWS)),
+        )
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+        raise ConnectionError("Another worker of this run is gone.") from error
     return guard.term
 
 

@@ -45,6 +45,7 @@ class RunFolder:
         self.tensorboard = self.path / "tensorboard"
         self.checkpoint = self.path / "checkpoint"
         self._lock = FolderLock(self.path)
+        self._made = False
 
     @property
     def finished(self) -> bool:
@@ -61,6 +62,7 @@ class RunFolder:
             ValueError: where the folder cannot be written, is in use, or holds a run and `resume` is not
                 set.
         """
+        self._made = not self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -107,7 +109,10 @@ class RunFolder:
         return config
 
     def end(self) -> None:
-        """Leave the folder to others."""
+        """Leave the folder to others; one that was made for a run that never began goes again."""
+        if self._made and [entry.name for entry in self.path.iterdir()] == [self._lock.path.name]:
+            self._lock.path.unlink()
+            self.path.rmdir()
         self._lock.release()
 
     def _clean(self) -> None:

@@ -37,9 +37,9 @@ def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Stra
     if virtual_devices:
         return tf.distribute.MirroredStrategy(_logical_processors(virtual_devices))
     workers = _workers()
-    gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
+    gpus = len(tf.config.list_physical_devices("GPU"))  # to ask for logical ones starts the runtime
     if name == "auto":
-        name = "multi_worker" if workers > 1 else "mirrored" if len(gpus) > 1 else "none"
+        name = "multi_worker" if workers > 1 else "mirrored" if gpus > 1 else "none"
     if name == "none":
         return tf.distribute.get_strategy()
     if name == "mirrored":
@@ -48,14 +48,19 @@ def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Stra
                 "The strategy 'mirrored' found no GPU on this machine. Use 'none', or try it on the "
                 "processor with virtual_devices=2."
             )
-        return tf.distribute.MirroredStrategy(gpus)
+        return tf.distribute.MirroredStrategy()
     if not workers:
         raise ValueError(
             "The strategy 'multi_worker' needs the environment variable TF_CONFIG on each machine, such "
             'as {"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", '
             '"index": 0}}.'
         )
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except RuntimeError as error:
+        raise ValueError(
+            f"The strategy 'multi_worker' must be made before TensorFlow computes anything: {error}"
+        ) from error
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
