@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -19,6 +19,23 @@ SHAPE = (28, 28, 1)
 FILTERS = (32, 64, 64)
 DROPOUT = 0.3
 LATENTS = 64
+# Settings that the experiments share.
+QUICK = {
+    "examples": 6000,
+    "precision": "float32",
+    "teachers": 1,
+    "teacher": 4,
+    "student": 3,
+    "taught": 2,
+}
+FULL = {
+    "examples": 60_000,
+    "precision": "mixed_bfloat16",
+    "teachers": 2,
+    "teacher": 14,
+    "student": 10,
+    "taught": 5,
+}
 
 
 class Taught(NamedTuple):
@@ -118,16 +135,21 @@ def student(x: np.ndarray, seed: int, teachers: int, teacher_epochs: int, epochs
     return Taught(model, agreement)
 
 
-def robust(x: np.ndarray, taught: Autoencoder | None, seed: int, epochs: int) -> Autoencoder:
+def taught(x: np.ndarray, seed: int, settings: Mapping[str, Any]) -> Taught:
+    """`student` at an experiment's settings."""
+    return student(x, seed, settings["teachers"], settings["teacher"], settings["student"])
+
+
+def robust(x: np.ndarray, guide: Autoencoder | None, seed: int, epochs: int) -> Autoencoder:
     """The robust InfoAE, alone or with a `student` as its teacher, whose encoder it then starts from."""
     pair = Networks(dcgan_encoder(FILTERS, dropout=DROPOUT), dcgan_decoder(SHAPE))
     keras.utils.set_random_seed(seed + 200)
     model = zoo.create(
-        "info_ae_robust", SHAPE, latents=LATENTS, networks=pair, teacher=taught, seed=seed
+        "info_ae_robust", SHAPE, latents=LATENTS, networks=pair, teacher=guide, seed=seed
     )
-    if taught is not None:
+    if guide is not None:
         for name in ("encoder", "bottleneck"):
-            getattr(model, name).set_weights(getattr(taught, name).get_weights())
+            getattr(model, name).set_weights(getattr(guide, name).get_weights())
     batch = min(128, len(x) // 4)
     steps = epochs * (len(x) // batch)
     fit(model, x, epochs, batch, keras.optimizers.schedules.CosineDecay(1e-3, steps), beta_1=0.5)

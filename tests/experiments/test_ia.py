@@ -1,0 +1,55 @@
+import keras
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from zoo.data import Data
+from zoo.experiments import ia_digits, ia_figure, ia_recipes
+from zoo.experiments.experiment import Sources
+
+EXPERIMENTS = {e.id: e for e in (*ia_digits.EXPERIMENTS, *ia_figure.EXPERIMENTS)}
+SMALL = {"examples": 800, "precision": "float32", "teachers": 1, "teacher": 1, "student": 1}
+SETTINGS = {
+    "IA-T1": {**SMALL, "taught": 1, "literal": 1, "robust": 0},
+    "IA-T1b": {**SMALL, "gan": 1, "aae": 1, "classes": 12},
+    "IA-F2": {**SMALL, "taught": 1},
+}
+
+
+def fake(split, sources, limit=None):
+    rng = np.random.default_rng(0)
+    labels = np.arange(limit or 400) % 10
+    pictures = rng.integers(0, 60, (len(labels), 28, 28, 1), np.uint8)
+    for row, label in enumerate(labels):
+        pictures[row, 2 * label + 2 : 2 * label + 6, 4:24] += 150
+    return Data(name="fake", split=split, inputs=pictures, labels=labels)
+
+
+def test_paths_join_what_they_should():
+    labels = np.random.default_rng(0).integers(0, 10, 300)
+    between, within = ia_figure.pairs(labels, 3)
+    assert (labels[between[:, 0]] != labels[between[:, 1]]).all()
+    assert (labels[within[:, 0]] == labels[within[:, 1]]).all()
+    assert (within[:, 0] != within[:, 1]).all()
+
+
+def test_the_policy_of_number_types_is_given_back():
+    before = keras.config.dtype_policy().name
+    with pytest.raises(RuntimeError), ia_recipes.precision("mixed_bfloat16"):
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        raise RuntimeError
+    assert keras.config.dtype_policy().name == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_each_experiment_runs_in_miniature(name, monkeypatch):
+    for module in (ia_digits, ia_figure):
+        monkeypatch.setattr(module, "mnist", fake)
+    experiment = EXPERIMENTS[name]
+    outcome = experiment.run(0, Sources(), **SETTINGS[name])
+    assert all(np.isfinite(value) for value in outcome.measures.values())
+    for claim in experiment.claims:
+        claim.verdict(outcome.measures)
+        assert set(claim.measures) <= set(outcome.measures)
+    assert all(isinstance(figure, Figure) for figure in experiment.draw(outcome.arrays).values())
