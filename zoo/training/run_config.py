@@ -128,7 +128,7 @@ def main_job() -> RunConfig:
     """What is trained where neither a model nor a data set is named: good pictures in half a minute.
 
     The pictures are grey: under a Bernoulli likelihood most of their 64 values would count as coin tosses,
-    and 3 of 10 units told of them; a Normal with scale 0.2 uses all 10.
+    and 3 of 10 units told of them; with a Normal of scale 0.2 it is 8.
     """
     likelihood = {"name": "normal", "scale": 0.2, "activation": "sigmoid"}
     options = {"hidden": [200, 200], "activation": "relu", "likelihood": likelihood}
