@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 import zoo
-from zoo.registry import suggest
+from zoo import suggest
 
 from .classifiers import classifier_of
 from .views import check_view, view

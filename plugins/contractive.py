@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 import zoo
-from zoo.serialization import positive_int
+from zoo import positive_int
 
 
 @zoo.register("contractive")

@@ -9,8 +9,7 @@ import keras
 import tensorflow as tf
 
 import zoo
-from zoo.registry import suggest
-from zoo.serialization import at_step, positive_int, scalar, scalar_config
+from zoo import at_step, positive_int, scalar, scalar_config, suggest
 
 FORMS = ("saturating", "non_saturating", "hinge")
 NORMS = ("batch", "spectral", "none")

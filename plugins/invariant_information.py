@@ -10,8 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 import zoo
-from zoo.serialization import at_step, positive_int, scalar, scalar_config
-from zoo.trainer.replicas import gather
+from zoo import at_step, gather, positive_int, scalar, scalar_config
 
 from .merging import renaming
 from .views import check_view, view

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 import zoo
-from zoo.serialization import at_step, scalar, scalar_config
+from zoo import at_step, scalar, scalar_config
 
 FORMS = ("power", "norm", "difference")
 EPSILON = 1e-6

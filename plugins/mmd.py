@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 import zoo
-from zoo.trainer.replicas import gather
+from zoo import gather
 
 KERNELS = ("gaussian", "inverse_multiquadric", "laplacian")
 

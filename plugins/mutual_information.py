@@ -9,8 +9,7 @@ import keras
 import tensorflow as tf
 
 import zoo
-from zoo.registry import suggest
-from zoo.serialization import positive_int
+from zoo import positive_int, suggest
 
 from .classifiers import classifier_of
 

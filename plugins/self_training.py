@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 import zoo
-from zoo.serialization import at_step, scalar, scalar_config
+from zoo import at_step, scalar, scalar_config
 
 from .classifiers import classifier_of
 from .views import check_view, view

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 import zoo
-from zoo.trainer.replicas import gather
+from zoo import gather
 
 from .critics import Critic
 

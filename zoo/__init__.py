@@ -25,8 +25,10 @@ _PUBLIC = {
     # For plugins: terms over the global batch, and numbers that may be schedules.
     "gather": "zoo.trainer.replicas",
     "at_step": "zoo.serialization",
+    "positive_int": "zoo.serialization",
     "scalar": "zoo.serialization",
     "scalar_config": "zoo.serialization",
+    "suggest": "zoo.registry",
 }
 _ROOMS = (
     "bottlenecks",
