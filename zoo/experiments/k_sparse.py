@@ -23,6 +23,7 @@ UNITS = 1000
 BATCH = 128
 # Where k starts before it falls to its target.
 FIRST_K = 100
+FIRST_DEVIATION = 0.01
 ALPHAS = (1, 2, 3)
 PAPER = {
     "raw": 7.20,
@@ -45,7 +46,7 @@ def k_sparse(k: int, steps: int, seed: int, alpha: float = 1.0) -> Autoencoder:
         k=LinearSchedule(FIRST_K, k, max(steps // 2, 1)),
         alpha=alpha,
         code_activation="relu",
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=seed),
+        kernel_initializer=keras.initializers.RandomNormal(stddev=FIRST_DEVIATION, seed=seed),
         seed=seed,
     )
 
@@ -81,8 +82,9 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
 
     Returns:
         ``<row>/error`` in per cent of the test digits, ``<row>/held_out``; for k-sparse rows ``alpha``,
-        chosen on held-out training digits, ``used``, the units that are active in more than one test digit
-        of a thousand, and ``spread``, the median root mean square radius of their filters' energy in pixels.
+        chosen on held-out training digits, ``used``, the units whose weights have grown to more than twice
+        those that they began with, and ``spread``, the median root mean square radius of the energy of
+        their filters, in pixels.
     """
     source, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
     x, fresh = unit(source), unit(test)
@@ -118,9 +120,8 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         model = k_sparse(k, steps, seed)
         fit(model, source.inputs, settings["epochs"], settings["rate"])
         kernel = model.bottleneck.dense.kernel.numpy()
-        share = (model.encode(fresh) != 0).mean(axis=0)
         # A unit that never wins keeps the noise that it began with.
-        used = share > 0.001
+        used = (kernel**2).sum(axis=0) > 4 * 784 * FIRST_DEVIATION**2
         measures[f"k{k}/used"] = float(used.sum())
         measures[f"k{k}/spread"] = float(np.median(radius(kernel[:, used])))
         measures[f"k{k}/squared_error"] = float(
