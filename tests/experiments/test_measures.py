@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from zoo.experiments import digits, gabor, k_sparse, lp_contours
+from zoo.experiments import digits, gabor, k_sparse, lp_contours, uniform_to_gaussian
 from zoo.experiments.experiment import Claim, means, rising, spreads
 from zoo.experiments.sparse_vae_synthetic import explained, overlap
 
@@ -59,6 +59,17 @@ def test_the_reach_of_a_gaussian_filter_is_its_width():
     bump = np.exp(-((rows - 13) ** 2 + (columns - 15) ** 2) / (2 * 3.0**2))
     # The square of a Gaussian of width 3 has width 3 / sqrt(2) along each of two axes.
     assert k_sparse.radius(bump.reshape(784, 1))[0] == pytest.approx(3.0, rel=1e-3)
+
+
+def test_not_normal_does_not_answer_to_rotation():
+    square = RNG.uniform(-(3**0.5), 3**0.5, (20_000, 2))
+    turned = square @ np.array([[1, -1], [1, 1]]) / 2**0.5
+    values = [uniform_to_gaussian.not_normal(z) for z in (square, turned)]
+    # Largest |F_uniform - F_normal| of variance 1, along an axis.
+    line = np.linspace(-2, 2, 4001)
+    expected = np.abs(stats.uniform(-(3**0.5), 12**0.5).cdf(line) - stats.norm.cdf(line)).max()
+    np.testing.assert_allclose(values, expected, atol=0.01)
+    assert uniform_to_gaussian.not_normal(RNG.normal(size=(20_000, 2))) < 0.02
 
 
 def test_overlap_of_spans():
