@@ -16,6 +16,7 @@ def linear_autoencoder(
     tied: bool = False,
     hidden: Sequence[int] = (),
     networks: Any = None,
+    activation: str = "linear",
     likelihood: Any = "squared_error",
     **options: Any,
 ) -> Autoencoder:
@@ -34,6 +35,7 @@ def linear_autoencoder(
         tied: whether Theta is the transpose of Phi.
         hidden: units of further linear layers; empty for none.
         networks: None for what `tied` says, or as in `autoencoder`.
+        activation: of further layers.
         likelihood: p(x|z).
         **options: as in `zoo.models.deep_autoencoder.autoencoder`.
 
@@ -41,7 +43,11 @@ def linear_autoencoder(
         A built model.
     """
     networks = ("tied" if tied else "mlp") if networks is None else networks
-    options = {"activation": "linear", **options}
     return autoencoder(
-        input_shape, hidden=hidden, networks=networks, likelihood=likelihood, **options
+        input_shape,
+        hidden=hidden,
+        networks=networks,
+        activation=activation,
+        likelihood=likelihood,
+        **options,
     )
