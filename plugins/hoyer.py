@@ -11,7 +11,7 @@ EPSILON = 1e-12
 
 @zoo.register("hoyer")
 class Hoyer(zoo.Regularizer):
-    """1 - h(z), with Hoyer's sparsity (Hoyer, "Non-negative Matrix Factorization", 2004, section 3.1)
+    """1 - h(z), with Hoyer's sparsity (Hoyer, "Non-negative Matrix Factorization", 2004, section 3.1).
 
         h(z) = (sqrt(n) - ||z||_1 / ||z||_2) / (sqrt(n) - 1)
 

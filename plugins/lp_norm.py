@@ -11,13 +11,14 @@ from zoo import at_step, scalar, scalar_config
 
 FORMS = ("power", "norm", "difference")
 EPSILON = 1e-6
+TINY = 1e-12  # the gradient of a root at 0
 
 
 @zoo.register("lp_norm")
 class LpNorm(zoo.Regularizer):
     """The L_P norm of the code, for sparse codes with 0 < p < 1.
 
-    With s = sum_i (z_i^2 + 1e-6)^(p/2), which is sum_i |z_i|^p made smooth at zero, the penalty is
+    With s = sum_i z_i^2 (z_i^2 + 1e-6)^(p/2 - 1), which is sum_i |z_i|^p made smooth at zero, the penalty is
 
         s                       form "power", the text's (Callahan, "The L_P Autoencoder", section II)
         s^(1/p)                 form "norm", its p-th root
@@ -47,13 +48,14 @@ class LpNorm(zoo.Regularizer):
         """(batch,)."""
         p = tf.maximum(at_step(self.p, forward.step), 1e-3)
         squares = tf.square(forward.code)
-        power = tf.reduce_sum(tf.pow(squares + EPSILON, p / 2), axis=-1)
+        # Units that are off count for nothing, and the gradient is finite everywhere.
+        power = tf.reduce_sum(squares * tf.pow(squares + EPSILON, p / 2 - 1), axis=-1)
         if self.form == "power":
             return power
-        norm = tf.pow(power, 1 / p)
+        norm = tf.pow(power + TINY, 1 / p)
         if self.form == "norm":
             return norm
-        return norm - tf.sqrt(tf.reduce_sum(squares + EPSILON, axis=-1))
+        return norm - tf.sqrt(tf.reduce_sum(squares, axis=-1) + TINY)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import warnings
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -89,6 +90,12 @@ def get(name: str, kind: str = "regularizer", **options: Any) -> Any:
         ValueError: for an unknown name, with the nearest known ones, or an option that it does not take.
     """
     factory = lookup(name, kind)
+    known = _options(factory)
+    for option in options:
+        if known and option not in known:
+            raise ValueError(
+                f"The {kind} {name!r} has no option {option!r}.{suggest(option, sorted(known))}"
+            )
     try:
         return factory(**options)
     except TypeError as error:
@@ -126,7 +133,7 @@ def _table(kind: str) -> dict[str, Any]:
     return _parts[kind]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _plugins() -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for point in entry_points(group=ENTRY_POINT_GROUP):
@@ -150,6 +157,18 @@ def _load_plugin(name: str) -> None:
         warnings.warn(f"The plugin {_origin(point)} could not be loaded: {error!r}", stacklevel=3)
         return
     _parts["regularizer"].setdefault(name, part)
+
+
+def _options(factory: Any) -> set[str]:
+    """Names of the options of a class, with those of its bases, or of a function; empty if it takes any."""
+    classes = [cls for cls in getattr(factory, "__mro__", ()) if "__init__" in vars(cls)]
+    # A framework's own base class takes options that no user of the zoo means.
+    own = [cls.__init__ for cls in classes if not cls.__module__.startswith(("keras", "builtins"))]
+    parameters = [p for f in own or [factory] for p in inspect.signature(f).parameters.values()]
+    if not own and any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return set()
+    named = (p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+    return {p.name for p in named} - {"self"}
 
 
 def _home(kind: str) -> None:
