@@ -71,10 +71,17 @@ def read_history(path: str | os.PathLike[str]) -> dict[str, list[float]]:
     """
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        names = [name for name in (rows[0] if rows else {}) if name != "epoch"]
-        return {name: [float(row[name] or "nan") for row in rows] for name in names}
+            names, *rows = list(csv.reader(file)) or [[]]
+        if any(len(row) != len(names) for row in rows):
+            raise ValueError(f"expected {len(names)} values a line")
+        columns = zip(*rows, strict=True) if rows else [()] * len(names)
+        history = {
+            name: [float(value or "nan") for value in column]
+            for name, column in zip(names, columns, strict=True)
+        }
+        history.pop("epoch", None)
+        return history
     except OSError as error:
         raise ValueError(f"Cannot read the history {str(path)!r}: {error.strerror}.") from error
-    except (ValueError, TypeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise ValueError(f"The history {str(path)!r} is damaged: {error}.") from error

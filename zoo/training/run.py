@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -81,16 +82,15 @@ def train(
     try:
         data, held_out = read_data(config)
         config = _settled(config, len(data), place.num_replicas_in_sync)
+        keras.utils.set_random_seed(config.seed)
+        with place.scope():
+            model = building.build(config, data.event_shape)
         if chief:
             folder.begin(config, command)
             if folder.finished:
                 return Outcome(folder, {}, repeated=True)
-            say(
-                f"{config.model} on {data.description or data.name}: {len(data):,} examples to train"
-            )
-        keras.utils.set_random_seed(config.seed)
-        with place.scope():
-            model = building.build(config, data.event_shape)
+            what = data.description or data.name
+            say(f"{config.model} on {what}: {len(data):,} examples to train")
         bad_term = _fit(model, config, folder, data, held_out, chief)
         history = {name: list(values) for name, values in model.history.history.items()}
         if chief:
@@ -125,6 +125,11 @@ def _settled(config: RunConfig, rows: int, replicas: int) -> RunConfig:
     if batch is None:
         batch = min(128 if rows >= _LARGE else 32, rows)
         batch = max(batch // replicas, 1) * replicas
+    if batch > rows or batch % replicas:
+        raise ValueError(
+            f"batch_size must be at most the {rows} examples that there are to train, and a multiple of the "
+            f"{replicas} devices; received {batch}."
+        )
     epochs = config.epochs
     if epochs is None:
         epochs = min(max(round(_STEPS * batch / rows), 1), _MOST_EPOCHS)
@@ -150,14 +155,16 @@ def _fit(
         ]
     resume = Resume(folder.checkpoint, _CHECKPOINT_SECONDS)
     try:
-        model.fit(
-            data,
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            verbose=0,
-            callbacks=resume.among(callbacks),
-            validation_data=held_out.take(slice(_VALIDATION_ROWS)),
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Training stopped in epoch")  # the outcome says it
+            model.fit(
+                data,
+                epochs=config.epochs,
+                batch_size=config.batch_size,
+                verbose=0,
+                callbacks=resume.among(callbacks),
+                validation_data=held_out.take(slice(_VALIDATION_ROWS)),
+            )
     except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
         raise ConnectionError("Another worker of this run is gone.") from error
     return guard.term

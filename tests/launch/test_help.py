@@ -1,0 +1,40 @@
+"""Help and lists, at once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import launch
+import zoo
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_help_names_every_command_and_every_flag(capsys):
+    assert launch.main(["launch.py", "--help"]) == 0
+    text = capsys.readouterr().out
+    for name in launch.COMMANDS:
+        assert f"python launch.py {name}" in text
+    for flag in launch.define_flags():
+        assert f"--{flag} " in text
+    assert launch.main(["launch.py", "help"]) == 0
+    assert capsys.readouterr().out == text
+
+
+def test_help_takes_less_than_a_second_of_a_processor():
+    code = (
+        "import sys, time, launch\nassert launch.main(['launch.py', '--help']) == 0\n"
+        "assert time.process_time() < 1\n"
+        "assert not {'tensorflow', 'numpy', 'sklearn'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("kind", ["model", "dataset", "regularizer", "prior", "likelihood"])
+def test_lists(kind, capsys):
+    assert launch.main(["launch.py", "list", f"{kind}s"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == zoo.names(kind)
+    assert all(len(line.split()) > 3 for line in lines)

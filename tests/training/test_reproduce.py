@@ -1,0 +1,82 @@
+"""Experiments are run by seed, go on where they stopped, and are judged by the mean."""
+
+import json
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from zoo.experiments import linear_digits, reproduce
+from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """An experiment that counts its runs, and fails at seed 1 where it is told to."""
+    ran = []
+
+    def run(seed, sources, *, size):
+        if "fail" in ran and seed == 1:
+            raise KeyboardInterrupt
+        ran.append(seed)
+        return Outcome({"a/error": seed + size, "b/error": 2.0}, {"x": np.arange(size)})
+
+    def draw(arrays):
+        figure = Figure()
+        figure.subplots().plot(arrays["x"])
+        return {"line": figure}
+
+    claims = (
+        Claim("a is below 3", lambda m: m["a/error"] < 3, ("a/error",), "1.5"),
+        Claim("a is below b", lambda m: m["a/error"] < m["b/error"], ("a/error", "b/error")),
+    )
+    experiment = Experiment("T-1", "paper", "title", run, draw, claims, {"size": 1}, {"size": 2})
+    monkeypatch.setattr(reproduce, "find", lambda name: experiment)
+    return ran
+
+
+def test_results_hold_the_mean_the_spread_and_the_verdicts(counted, tmp_path):
+    said = []
+    path = reproduce.reproduce("T-1", output=tmp_path, seeds=2, say=said.append)
+    results = json.loads(path.read_text())
+    assert results["measures"]["a/error"] == {
+        "mean": 2.5,
+        "sd": pytest.approx(0.5**0.5),
+        "values": [2.0, 3.0],
+    }
+    assert [claim["verdict"] for claim in results["claims"]] == ["holds", "does not hold"]
+    assert results["settings"] == {"size": 2} and not results["quick"]
+    assert (tmp_path / "figures" / "line.png").stat().st_size > 1000
+    assert "holds: a is below 3 (paper: 1.5)" in said
+    assert any("a/error 2.5 +- 0.71" in line for line in said)
+
+
+def test_it_goes_on_after_the_last_seed(counted, tmp_path):
+    counted.append("fail")
+    with pytest.raises(KeyboardInterrupt):
+        reproduce.reproduce("T-1", output=tmp_path, seeds=3, say=lambda text: None)
+    counted.remove("fail")
+    reproduce.reproduce("T-1", output=tmp_path, seeds=3, say=lambda text: None)
+    assert counted == [0, 1, 2]
+
+
+def test_other_settings_and_damaged_seeds_run_again(counted, tmp_path):
+    def once(**options):
+        reproduce.reproduce("T-1", output=tmp_path, seeds=1, say=lambda text: None, **options)
+
+    once()
+    once()
+    assert counted == [0]
+    once(quick=True)
+    assert counted == [0, 0]
+    (tmp_path / "seed-0.npz").write_bytes(b"")
+    once(quick=True)
+    assert counted == [0, 0, 0]
+
+
+def test_a_linear_autoencoder_is_pca_in_miniature():
+    outcome = linear_digits.run(0, Sources(), **linear_digits.EXPERIMENTS[0].quick)
+    (experiment,) = linear_digits.EXPERIMENTS
+    assert all(claim.verdict(outcome.measures) == "holds" for claim in experiment.claims)
+    assert outcome.measures["rank-2/degrees"] > 0
+    assert isinstance(experiment.draw(outcome.arrays)["directions"], Figure)
