@@ -32,6 +32,8 @@ class Consistency(zoo.Regularizer):
         name: name of the metric.
     """
 
+    jit_possible = False  # XLA has no affine maps of pictures
+
     def __init__(
         self,
         weight: Any = 1.0,

@@ -48,6 +48,8 @@ class InvariantInformation(zoo.Regularizer):
         name: name of the metric.
     """
 
+    jit_possible = False  # XLA has no affine maps of pictures
+
     def __init__(
         self,
         classes: int = 10,

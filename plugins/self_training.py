@@ -45,6 +45,8 @@ class SelfTraining(zoo.Regularizer):
         name: name of the metric.
     """
 
+    jit_possible = False  # XLA has no affine maps of pictures
+
     def __init__(
         self,
         teacher: zoo.Autoencoder | str | Sequence[zoo.Autoencoder | str],

@@ -102,6 +102,11 @@ class Autoencoder(CodeModel):
         return self.bottleneck.jit_friendly and not convolutional and not self.critics
 
     @property
+    def jit_possible(self) -> bool:
+        """Whether XLA has all operations of the step."""
+        return all(regularizer.jit_possible for regularizer in self.regularizers)
+
+    @property
     def input_bounds(self) -> tuple[float, float] | None:
         """The range of the inputs, where the likelihood has one."""
         return self.likelihood.bounds

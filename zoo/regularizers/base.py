@@ -24,8 +24,11 @@ class Regularizer(keras.layers.Layer):
         weight: a number of at least 0, or a Keras schedule of the training step (warm-up, annealing).
         name: name of the metric; by default the registered name.
 
-    A plugin implements `penalty`, and `get_config` where its constructor takes more.
+    A plugin implements `penalty`, and `get_config` where its constructor takes more; it sets `jit_possible`
+    to False where XLA lacks an operation that it uses.
     """
+
+    jit_possible = True
 
     def __init__(self, weight: Any = 1.0, name: str | None = None, **kwargs: Any):
         name = name or vars(type(self)).get("zoo_name") or None

@@ -9,8 +9,8 @@ from tensorflow_probability import distributions as tfd
 
 from zoo.distributions.divergences import has_analytic_kl, infinite_kl
 from zoo.forward import ForwardPass
-from zoo.regularizers.base import Regularizer
 from zoo.registry import register, suggest
+from zoo.regularizers.base import Regularizer
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder

@@ -31,6 +31,7 @@ class BlockTrainer(keras.Model):
     seed: int
     event_shape: tuple[int, ...]
     jit_friendly = True
+    jit_possible = True
     input_bounds: tuple[float, float] | None = None
 
     def __init__(self, **kwargs: Any):
@@ -296,9 +297,13 @@ class BlockTrainer(keras.Model):
     def _choose_jit(self, choice: bool | str) -> bool:
         if synchronizes(self.distribute_strategy):
             return False
+        if choice is True and not self.jit_possible:
+            raise ValueError(
+                "XLA lacks operations that this model uses; received jit_compile=True. Use 'auto' or False."
+            )
         if choice != "auto":
             return bool(choice)
-        if not self.jit_friendly:
+        if not (self.jit_possible and self.jit_friendly):
             return False
         weights = sum(math.prod(v.shape) for v in self.trainable_variables)
         return weights <= JIT_WEIGHTS or bool(tf.config.list_logical_devices("GPU"))

@@ -97,10 +97,14 @@ class Feed:
         """
         array = sources.checked(data, self.event_shape, name, self.bounds)
         batch = -(-(batch_size or EVALUATION_BATCH) // self.replicas) * self.replicas
+        if array.nbytes > sources.MEMORY_LIMIT:
+            read = sources.reader(array, self.event_shape, self.bounds)
+        else:
+            read = array.__getitem__
 
         def generate() -> Iterator[blocks.EvaluationBatch]:
             for first in itertools.cycle(range(0, len(array), batch)):
-                inputs = np.asarray(array[first : first + batch])
+                inputs = read(slice(first, first + batch))
                 spare = -len(inputs) % self.replicas
                 weights = np.ones(len(inputs) + spare, np.float32)
                 if spare:

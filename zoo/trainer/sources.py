@@ -61,25 +61,39 @@ def checked(
 
 def reader(
     array: np.ndarray, event_shape: tuple[int, ...], bounds: tuple[float, float] | None = None
-) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from rising row numbers to checked rows, which keeps no page of the file mapped.
+) -> Callable[[np.ndarray | slice], np.ndarray]:
+    """A function from rising row numbers, or a slice, to checked rows; it keeps no page of a file mapped.
 
     Arguments as in `checked`.
     """
     from zoo.data.checks import check_inputs
 
-    path = getattr(array, "filename", None)
+    start = _file_offset(array)
 
-    def read(rows: np.ndarray) -> np.ndarray:
+    def read(rows: np.ndarray | slice) -> np.ndarray:
         source = array
-        if path is not None:
+        if start is not None:
             # A fresh mapping is dropped after use, so that resident memory does not grow with the file.
-            source = np.memmap(path, array.dtype, "r", array.offset, array.shape)
+            source = np.memmap(array.filename, array.dtype, "r", start, array.shape)
         chosen = np.asarray(source[rows])
-        where = f"rows {rows[0]} to {rows[-1]} of x"
+        first, last = (rows.start, rows.stop) if isinstance(rows, slice) else (rows[0], rows[-1])
+        where = f"rows {first} to {last} of x"
         return check_inputs(chosen, event_shape, where, bounds=bounds, minimum=1)
 
     return read
+
+
+def _file_offset(array: np.ndarray) -> int | None:
+    """The byte of its file at which `array` begins; None where it is no unbroken part of one.
+
+    A slice of a `np.memmap` keeps the attribute `offset` of the whole.
+    """
+    if getattr(array, "filename", None) is None or not array.flags.c_contiguous:
+        return None
+    whole = array
+    while isinstance(whole.base, np.memmap):
+        whole = whole.base
+    return whole.offset + array.ctypes.data - whole.ctypes.data
 
 
 def batch_inputs(data: Any) -> tf.Tensor:
@@ -115,6 +129,8 @@ def to_float(inputs: tf.Tensor, event_shape: tuple[int, ...]) -> tf.Tensor:
         ValueError: for another shape or type.
     """
     inputs = tf.convert_to_tensor(inputs)
+    if inputs.shape.rank is None:
+        inputs = tf.ensure_shape(inputs, (None, *event_shape))
     if not inputs.shape[1:].is_compatible_with(event_shape) or inputs.shape.rank == 0:
         raise ValueError(
             f"Expected inputs of shape (batch, {', '.join(map(str, event_shape))}); received "
