@@ -83,8 +83,8 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     Returns:
         ``<row>/error`` in per cent of the test digits, ``<row>/held_out``; for k-sparse rows ``alpha``,
         chosen on held-out training digits, ``used``, the units whose weights have grown to more than twice
-        those that they began with, and ``spread``, the median root mean square radius of the energy of
-        their filters, in pixels.
+        those that they began with and that are active in more than one test digit of a thousand, and
+        ``spread``, the median root mean square radius of the energy of their filters, in pixels.
     """
     source, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
     x, fresh = unit(source), unit(test)
@@ -120,8 +120,9 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         model = k_sparse(k, steps, seed)
         fit(model, source.inputs, settings["epochs"], settings["rate"])
         kernel = model.bottleneck.dense.kernel.numpy()
-        # A unit that never wins keeps the noise that it began with.
-        used = (kernel**2).sum(axis=0) > 4 * 784 * FIRST_DEVIATION**2
+        # Units that never win keep the noise that they began with, or what drove them out.
+        learnt = (kernel**2).sum(axis=0) > 4 * 784 * FIRST_DEVIATION**2
+        used = learnt & ((model.encode(fresh) != 0).mean(axis=0) > 0.001)
         measures[f"k{k}/used"] = float(used.sum())
         measures[f"k{k}/spread"] = float(np.median(radius(kernel[:, used])))
         measures[f"k{k}/squared_error"] = float(
