@@ -10,7 +10,7 @@ import zoo
 from zoo import at_step, scalar, scalar_config
 
 FORMS = ("power", "norm", "difference")
-EPSILON = 1e-6
+EPSILON = 1e-5
 TINY = 1e-12  # the gradient of a root at 0
 
 
@@ -18,7 +18,7 @@ TINY = 1e-12  # the gradient of a root at 0
 class LpNorm(zoo.Regularizer):
     """The L_P norm of the code, for sparse codes with 0 < p < 1.
 
-    With s = sum_i z_i^2 (z_i^2 + 1e-6)^(p/2 - 1), which is sum_i |z_i|^p made smooth at zero, the penalty is
+    With s = sum_i z_i^2 (z_i^2 + 1e-5)^(p/2 - 1), which is sum_i |z_i|^p made smooth at zero, the penalty is
 
         s                       form "power", the text's (Callahan, "The L_P Autoencoder", section II)
         s^(1/p)                 form "norm", its p-th root

@@ -48,3 +48,13 @@ def make_vectors(rows=160, width=6, seed=0):
     random = np.random.default_rng(seed)
     causes = random.normal(size=(rows, 2)) @ random.normal(size=(2, width)) * 2
     return (1 / (1 + np.exp(-causes))).astype("float32")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests of one file, or of one case of the conformance table, share fixtures and so a worker."""
+    for item in items:
+        case = getattr(item, "callspec", None)
+        group = str(item.path)
+        if case is not None and "run" in case.params:
+            group += f":{case.params['run']}"
+        item.add_marker(pytest.mark.xdist_group(group))
