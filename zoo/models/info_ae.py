@@ -13,6 +13,7 @@ from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 
 # The root of the summed squares over a batch of 128 weighs sqrt(128) times the mean of the examples' roots.
 BATCH_ROOT = 128**0.5
+TEACHER_WEIGHT = 10.0
 
 
 def info_ae(
@@ -137,8 +138,8 @@ def info_ae_robust(
 
         CE(stop(C(E(x))), C(E(t(x)))) + CE(c, C(E(t(x_g))))
 
-    or, with a teacher, -log C_y(E(t(x))) for the classes y its voters agree on in place of the first term
-    (see the plugins "consistency", "self_training" and "invariant_information"). Train with Adam at 1e-3.
+    or, with a teacher, -10 log C_y(E(t(x))) for the classes y its voters agree on in their place (see the
+    plugins "consistency", "self_training" and "invariant_information"). Train with Adam at 1e-3.
 
     Args:
         input_shape: shape of one example.
@@ -158,9 +159,14 @@ def info_ae_robust(
     if teacher is None:
         added: list[Any] = [{"name": "consistency"}]
     else:
+        # Generated pictures of a wrong label would teach E their errors, were the teacher not heard first.
         added = [
-            {"name": "self_training", "teacher": teacher, "bootstrap": bootstrap},
-            {"name": "consistency", "pictures": "generated"},
+            {
+                "name": "self_training",
+                "teacher": teacher,
+                "bootstrap": bootstrap,
+                "weight": TEACHER_WEIGHT,
+            }
         ]
     return info_ae(
         input_shape,
