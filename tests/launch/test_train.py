@@ -32,6 +32,8 @@ FILES = {
     "tensorboard",
 }
 
+pytestmark = pytest.mark.xdist_group("launch_train")  # one run for all
+
 
 def run(*words):
     return launch.main(["launch.py", *map(str, words)])

@@ -15,6 +15,7 @@ from zoo.trainer.nonfinite import StopOnNonFinite, state_variables
 from zoo.training import HistoryFile, Resume, WarmUp
 from zoo.training.history_file import read_history
 
+pytestmark = pytest.mark.xdist_group("resume")  # one whole run for all
 X = make_vectors()
 EPOCHS = 8
 

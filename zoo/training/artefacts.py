@@ -117,7 +117,8 @@ def measure(model: Autoencoder, data: Data, held_out: Data, seed: int) -> dict[s
     terms = model.evaluate(held_out, verbose=0, return_dict=True)
     probed = data.take(slice(_PROBED_ROWS))
     scores = evaluate(model, held_out, x_train=probed, seed=seed, verbose=False)
-    return {"loss": {name: float(value) for name, value in terms.items()}, **_plain(scores)}
+    ordered = [name for name in model.term_names if name in terms]
+    return {"loss": {name: float(terms[name]) for name in ordered}, **_plain(scores)}
 
 
 def next_steps(folder: RunFolder) -> list[tuple[str, str]]:

@@ -64,9 +64,14 @@ class RunConfig:
     virtual_devices: int = 0
 
     def __post_init__(self) -> None:
+        listed = isinstance(self.regularizers, list | tuple)
+        _check("regularizers", self, listed, "a list")
         object.__setattr__(self, "regularizers", tuple(self.regularizers))
         for name in ("model", "dataset", "optimizer"):
             _check(name, self, isinstance(getattr(self, name), str), "a name")
+        for name in ("data_dir", "manual_dir"):
+            folder = getattr(self, name)
+            _check(name, self, folder is None or isinstance(folder, str), "the name of a folder")
         for name in ("options", "data_options"):
             _check(name, self, isinstance(getattr(self, name), Mapping), "named values")
         for name, least in (("limit", 2), ("epochs", 1), ("batch_size", 1)):
