@@ -152,7 +152,7 @@ EXPERIMENTS = (
                 ", ".join(f"{row} {error}" for row, error in PAPER.items()),
             ),
         ),
-        quick={"epochs": 1, "rbm_epochs": 1, "tune_epochs": 2, "examples": 6000, "rate": 0.01},
+        quick={"epochs": 4, "rbm_epochs": 2, "tune_epochs": 6, "examples": 6000, "rate": 0.01},
         full={
             "epochs": 100,
             "rbm_epochs": 50,
