@@ -42,7 +42,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",
-    packages=find_packages(include=["zoo", "zoo.*"]) + ["zoo_plugins"],
+    packages=[*find_packages(include=["zoo", "zoo.*"]), "zoo_plugins"],
     package_dir={"zoo": "zoo", "zoo_plugins": "plugins"},
     package_data={"zoo": ["py.typed", "visualization/*.html"], "zoo_plugins": ["py.typed"]},
     install_requires=[
@@ -51,6 +51,9 @@ setup(
         "tensorflow-probability[tf]>=0.25,<0.26",
         "tensorflow-datasets>=4.9.7",
         "importlib_resources>=6",
+        # The last ones that Python 3.10 can have; pip alone searches for them for many minutes.
+        "etils<1.14; python_version < '3.11'",
+        "protobuf<6.33; python_version < '3.11'",
         "setuptools>=68",
         "absl-py>=2.1",
         "numpy>=1.26",
