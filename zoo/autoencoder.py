@@ -27,6 +27,7 @@ from zoo.serialization import (
     scalar_config,
     serializable,
     serialize_part,
+    whole_number,
 )
 from zoo.trainer.updates import apply_finite_gradients, apply_gradients
 
@@ -82,9 +83,9 @@ class Autoencoder(CodeModel):
         self.likelihood: Likelihood = part(likelihood, "likelihood", Likelihood)
         self.prior: Prior | None = part(prior, "prior", Prior)
         self.regularizers = resolve(regularizers)
-        self.corruption = corruption
+        self.corruption = _checked_corruption(corruption)
         self.reconstruction_weight = scalar(reconstruction_weight, "reconstruction_weight", 0)
-        self.seed = int(seed)
+        self.seed = whole_number(seed, "seed")
         self.objective = objective
         for regularizer in self.regularizers:
             regularizer.check(self)
@@ -293,6 +294,15 @@ class Autoencoder(CodeModel):
         for regularizer in self.regularizers:
             regularizer.build(self.event_shape, self.units)
         self.built = True
+
+
+def _checked_corruption(corruption: Any) -> Corruption | None:
+    if corruption is None or isinstance(corruption, Corruption):
+        return corruption
+    raise ValueError(
+        "corruption must be None or a layer such as zoo.networks.MaskingNoise(0.2); received "
+        f"{corruption!r}."
+    )
 
 
 def _mean(values: tf.Tensor, weights: Any) -> tf.Tensor:

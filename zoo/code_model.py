@@ -14,9 +14,10 @@ from zoo.distributions.likelihoods import Likelihood
 from zoo.distributions.priors import Prior
 from zoo.noise import Noise
 from zoo.regularizers import Regularizer
+from zoo.serialization import whole_number
 from zoo.trainer.block_trainer import BlockTrainer
 from zoo.trainer.inference import map_batches
-from zoo.trainer.sources import array_of, checked, is_array, to_float
+from zoo.trainer.sources import array_of, batches_of, checked, is_array, to_float
 
 
 class CodeModel(BlockTrainer):
@@ -88,9 +89,12 @@ class CodeModel(BlockTrainer):
         Raises:
             ValueError: for codes of another width.
         """
-        z = np.asarray(z, np.float32)
-        if z.ndim != 2 or z.shape[1] != self.units:
-            raise ValueError(f"Expected codes of shape (rows, {self.units}); received {z.shape}.")
+        z = np.asarray(z)
+        if z.ndim != 2 or z.shape[1] != self.units or z.dtype.kind not in "fiub":
+            raise ValueError(
+                f"Expected codes of shape (rows, {self.units}) of numbers; received {z.shape} of {z.dtype}."
+            )
+        z = z.astype(np.float32, copy=False)
         return self._map(self.decode_batch, z, batch_size)
 
     def reconstruct(self, x: Any, batch_size: int = 500) -> np.ndarray:
@@ -114,9 +118,8 @@ class CodeModel(BlockTrainer):
         Raises:
             ValueError: where the model has no prior, or its prior no such label.
         """
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-            raise ValueError(f"n must be a whole number of at least 1; received {n!r}.")
-        return self.decode(self.sample_prior(int(n), int(seed), label).numpy(), batch_size)
+        n, seed = whole_number(n, "n", 1), whole_number(seed, "seed")
+        return self.decode(self.sample_prior(n, seed, label).numpy(), batch_size)
 
     def cluster(self, x: Any, batch_size: int = 500) -> np.ndarray:
         """The class that the model's classifier gives every row, (rows,) int64.
@@ -191,8 +194,11 @@ class CodeModel(BlockTrainer):
         name = function.__name__
         if name not in self._compiled:
             self._compiled[name] = tf.function(function, reduce_retracing=True, autograph=False)
+        batch_size = whole_number(batch_size, "batch_size", 1)
         return map_batches(self._compiled[name], data, batch_size, self.distribute_strategy)
 
     def _checked(self, x: Any) -> Any:
         x = array_of(x)
-        return checked(x, self.event_shape, "x", self.input_bounds) if is_array(x) else x
+        if is_array(x):
+            return checked(x, self.event_shape, "x", self.input_bounds)
+        return batches_of(x, "x")

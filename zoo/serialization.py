@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import keras
@@ -119,8 +120,15 @@ def at_step(value: Scalar, step: tf.Tensor) -> Any:
     return value
 
 
+def whole_number(value: Any, name: str, minimum: int | None = None) -> int:
+    """`value` as a Python integer of at least `minimum`, or a ValueError that names it."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or (minimum is not None and value < minimum):
+        bound = "" if minimum is None else f" of at least {minimum}"
+        raise ValueError(f"{name} must be a whole number{bound}; received {value!r}.")
+    return int(value)
+
+
 def positive_int(value: Any, name: str) -> int:
     """`value` as an integer of at least 1, or a ValueError that names it."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
-    return int(value)
+    return whole_number(value, name, 1)

@@ -42,7 +42,7 @@ class Bottleneck(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = positive_int(units, "latents")
         self.dense = keras.layers.Dense(
-            units * self.outputs_per_unit,
+            self.units * self.outputs_per_unit,
             activation=activation,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,

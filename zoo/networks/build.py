@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.mlp import mlp
 from zoo.networks.tied import Tied
 from zoo.registry import suggest
-from zoo.serialization import positive_int
+from zoo.serialization import whole_number
 
 # Architectures that a paper fixes: the input shape is all that they take.
 FIXED = {"shapes": higgins.shapes, "dc_ign": higgins.dc_ign, "chairs": higgins.chairs}
@@ -57,9 +58,7 @@ def build_networks(
     input_shape = check_event_shape(input_shape)
     if not isinstance(networks, str):
         return _own(networks)
-    if isinstance(hidden, int):
-        hidden = (hidden,)
-    units = None if hidden is None else tuple(positive_int(h, "hidden") for h in hidden)
+    units = None if hidden is None else _hidden_units(hidden)
     if networks == "mlp":
         units = tuple(default) if units is None else units
         return Networks(mlp(units, None, activation), mlp(units[::-1], input_shape, activation))
@@ -91,15 +90,25 @@ def build_networks(
 def check_event_shape(shape: Any) -> tuple[int, ...]:
     """The shape of one example as a tuple of whole numbers, or a ValueError."""
     try:
-        event = tuple(int(side) for side in shape)
-    except TypeError:
+        event = tuple(whole_number(side, "a side", 1) for side in shape)
+    except (TypeError, ValueError):
         event = ()
-    if not event or min(event) < 1:
+    if not event:
         raise ValueError(
             "input_shape must be the shape of one example without the batch axis, like (28, 28, 1) "
             f"or (10,); received {shape!r}."
         )
     return event
+
+
+def _hidden_units(hidden: Any) -> tuple[int, ...]:
+    if isinstance(hidden, numbers.Integral):
+        hidden = (hidden,)
+    if isinstance(hidden, str) or not hasattr(hidden, "__iter__"):
+        raise ValueError(
+            f"hidden must be the units of each hidden layer, like (500, 500); received {hidden!r}."
+        )
+    return tuple(whole_number(units, "hidden", 1) for units in hidden)
 
 
 def _own(networks: Any) -> Networks:

@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from zoo.noise import Noise
 from zoo.trainer import blocks, sources
-from zoo.trainer.feed import Feed, validation_rows
+from zoo.trainer.feed import Feed, refuse_steps, validation_rows
 from zoo.trainer.optimizers import resolve_optimizer
-from zoo.trainer.replicas import synchronizes
+from zoo.trainer.replicas import synchronizes, this_replica
 
 # Above this many weights oneDNN's products outrun XLA's, and compilation is not paid back.
 JIT_WEIGHTS = 50_000
@@ -83,8 +83,8 @@ class BlockTrainer(keras.Model):
                 gradient clipping where the posterior has heavy tails.
             jit_compile: "auto" compiles small dense models, which XLA makes faster; True and False as in
                 Keras. Compilation takes 2 to 5 s. Several replicas are not compiled.
-            skip_nonfinite: leave out updates whose gradient holds NaN or infinity, and count them in the
-                metric ``skipped``. One replica only.
+            skip_nonfinite: leave out updates whose gradient holds NaN or infinity; the metric ``skipped`` is
+                their share, and the other metrics are means over the rest. One replica only.
             **kwargs: further arguments of `keras.Model.compile`; a loss is not among them.
 
         Raises:
@@ -112,6 +112,7 @@ class BlockTrainer(keras.Model):
         self.skip_nonfinite = skip_nonfinite
         self._compile_choice = {"jit_compile": jit_compile, "skip_nonfinite": skip_nonfinite}
         self._use_jit = self._choose_jit(jit_compile)
+        self._snapshot = None  # of the variables, which the new optimizer's belong to
         self._trace_anew()
 
     def get_compile_config(self) -> dict[str, Any] | None:
@@ -131,6 +132,13 @@ class BlockTrainer(keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         """One mean for each term."""
         return list(getattr(self, "_means", []))
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The means of an epoch; NaN where all its steps were skipped."""
+        logs = super().get_metrics_result()
+        if self.skip_nonfinite:
+            logs = {m.name: tf.where(m.count > 0, logs[m.name], np.nan) for m in self._means}
+        return logs
 
     def fit(
         self,
@@ -185,7 +193,7 @@ class BlockTrainer(keras.Model):
                     x, validation_data = x[:-count], x[-count:]
                 if x.dtype == np.uint8 and verbose:
                     print("uint8 inputs are scaled by 1/255.")
-                _refuse("steps_per_epoch", kwargs)
+                refuse_steps("steps_per_epoch", kwargs)
                 batch = self.feed.batch_rows(batch_size, len(x))
                 if self.feed.reads_anew(x):
                     self._trace_anew()
@@ -193,8 +201,10 @@ class BlockTrainer(keras.Model):
                     x, batch, shuffle, self._use_jit, self._steps_taken
                 )
                 batch_size, shuffle = None, False
+            else:
+                x = sources.batches_of(x, "x")
             if sources.is_array(validation_data):
-                _refuse("validation_steps", kwargs)
+                refuse_steps("validation_steps", kwargs)
                 validation_data, kwargs["validation_steps"] = self.feed.evaluation(
                     validation_data, validation_batch_size, "validation_data"
                 )
@@ -219,27 +229,31 @@ class BlockTrainer(keras.Model):
         """
         x = sources.array_of(x)
         if sources.is_array(x):
-            _refuse("steps", kwargs)
+            refuse_steps("steps", kwargs)
             x, kwargs["steps"] = self.feed.evaluation(x, batch_size, "x")
             batch_size = None
+        else:
+            x = sources.batches_of(x, "x")
         return super().evaluate(x, batch_size=batch_size, **kwargs)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step, or the steps of one block; the means of the epoch so far."""
         if isinstance(data, blocks.IndexBlock | blocks.DataBlock):
-            values, steps = self._compiled_block(data), data.steps
-            rows = steps * data[0].shape[1]
+            values, steps, rows = self._compiled_block(data), data.steps, data[0].shape[1]
         else:
             batch = sources.batch_inputs(data)
-            values, steps = self._compiled_block(batch), 1
-            rows = tf.shape(batch)[0]
+            values, steps, rows = self._compiled_block(batch), 1, tf.shape(batch)[0]
+        steps, rows = tf.cast(steps, tf.float32), tf.cast(rows, tf.float32)
+        # The sums leave out the steps that were skipped.
+        used = steps - values[-1] if self.skip_nonfinite else steps
         for mean, value in zip(self._means, tf.unstack(values), strict=True):
-            mean.update_state(value / tf.cast(steps, tf.float32), sample_weight=rows)
+            count = steps if mean.name == "skipped" else used
+            mean.update_state(tf.math.divide_no_nan(value, count), sample_weight=count * rows)
         return self._logs()
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluate one batch; the means of the evaluation so far."""
-        replica, replicas = _replica()
+        replica, replicas = this_replica()
         weights, start, inputs = None, 0, sources.batch_inputs(data)
         if isinstance(data, blocks.EvaluationBatch):
             start = data.start
@@ -266,16 +280,24 @@ class BlockTrainer(keras.Model):
         def body(index: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return index + 1, sums + self._run_batch(self._fetch(data, index))
 
+        def goes_on(index: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
+            # A term that is no number ends the block, before it spoils the other terms.
+            return (index < data.steps) & tf.math.is_finite(tf.reduce_sum(sums))
+
         sums = tf.zeros([len(self._means)])
-        return tf.while_loop(lambda index, _: index < data.steps, body, (0, sums))[1]
+        return tf.while_loop(goes_on, body, (0, sums))[1]
 
     def _run_batch(self, batch: tf.Tensor) -> tf.Tensor:
-        replica, replicas = _replica()
+        replica, replicas = this_replica()
         noise = Noise(self.seed, self.step.value, replica, replicas).fold("training")
         terms = self.update(sources.to_float(batch, self.event_shape), noise)
         # Not before the batch is there: the data set reads the step when it begins.
         with tf.control_dependencies(terms):
             self.step.assign_add(1)
+        if self.skip_nonfinite:
+            terms = [tf.math.multiply_no_nan(term, 1.0 - terms[-1]) for term in terms[:-1]] + terms[
+                -1:
+            ]
         return tf.stack(terms)
 
     def _fetch(self, data: blocks.IndexBlock | blocks.DataBlock, index: Any) -> tf.Tensor:
@@ -319,19 +341,3 @@ class BlockTrainer(keras.Model):
 
     def _steps_taken(self) -> int:
         return int(self.step.numpy())
-
-
-def _refuse(name: str, kwargs: dict[str, Any]) -> None:
-    """Keras's arguments that would cut an array's epoch short."""
-    if kwargs.get(name) is not None:
-        raise ValueError(
-            f"{name} is for data sets; received {name}={kwargs[name]} with an array, of which every "
-            "epoch takes all rows. Leave it out, or slice the array."
-        )
-
-
-def _replica() -> tuple[Any, int]:
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return 0, 1
-    return context.replica_id_in_sync_group, context.num_replicas_in_sync

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from zoo.serialization import whole_number
 from zoo.trainer import blocks, sources
 
 DEFAULT_BATCH = 32
@@ -96,7 +97,10 @@ class Feed:
             name: what to call the data in an error.
         """
         array = sources.checked(data, self.event_shape, name, self.bounds)
-        batch = -(-(batch_size or EVALUATION_BATCH) // self.replicas) * self.replicas
+        batch = (
+            EVALUATION_BATCH if batch_size is None else whole_number(batch_size, "batch_size", 1)
+        )
+        batch = -(-batch // self.replicas) * self.replicas
         if array.nbytes > sources.MEMORY_LIMIT:
             read = sources.reader(array, self.event_shape, self.bounds)
         else:
@@ -127,8 +131,7 @@ class Feed:
         """
         if batch_size is None:
             batch_size = max(min(DEFAULT_BATCH, rows) // self.replicas, 1) * self.replicas
-        if isinstance(batch_size, bool) or batch_size < 1 or batch_size != int(batch_size):
-            raise ValueError(f"batch_size must be a whole number above 0; received {batch_size!r}.")
+        batch_size = whole_number(batch_size, "batch_size", 1)
         if batch_size > rows:
             raise ValueError(
                 f"batch_size must be at most the number of examples, {rows}; received {batch_size}."
@@ -138,7 +141,7 @@ class Feed:
                 f"batch_size is that of all replicas together and must be a multiple of {self.replicas}; "
                 f"received {batch_size}."
             )
-        return int(batch_size)
+        return batch_size
 
     def release(self) -> None:
         """Give the memory of the data back; the variable stays, for the next `fit` and its trace."""
@@ -181,6 +184,15 @@ def validation_rows(rows: int, share: float) -> int:
             f"validation_split must leave rows on both sides; received {share} of {rows} rows."
         )
     return count
+
+
+def refuse_steps(name: str, kwargs: dict[str, Any]) -> None:
+    """Keras's arguments that would cut an array's epoch short."""
+    if kwargs.get(name) is not None:
+        raise ValueError(
+            f"{name} is for data sets; received {name}={kwargs[name]} with an array, of which every "
+            "epoch takes all rows. Leave it out, or slice the array."
+        )
 
 
 def _kind(array: np.ndarray) -> type:

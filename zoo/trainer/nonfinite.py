@@ -27,8 +27,8 @@ class StopOnNonFinite(keras.callbacks.Callback):
         """Remember the weights that training begins with."""
         self.term = None
         self._variables = state_variables(self.model)
-        if not hasattr(self.model, "_snapshot"):
-            # Kept with the model, so that a second fit does not trace it again.
+        if getattr(self.model, "_snapshot", None) is None:
+            # Kept with the model until it is compiled anew, so that a second fit does not trace it again.
             self.model._snapshot = tf.function(
                 lambda: [tf.identity(v.value) for v in self._variables], autograph=False
             )
@@ -40,8 +40,9 @@ class StopOnNonFinite(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look at the terms."""
-        self._look(logs or {})
+        """Look at the terms; where steps may be skipped, at the end of the epoch only."""
+        if not self.model.skip_nonfinite:
+            self._look(logs or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Remember the weights of a good epoch."""

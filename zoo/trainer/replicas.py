@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 
@@ -29,3 +31,11 @@ def synchronizes(strategy: tf.distribute.Strategy) -> bool:
     return isinstance(
         strategy, tf.distribute.MirroredStrategy | tf.distribute.MultiWorkerMirroredStrategy
     )
+
+
+def this_replica() -> tuple[Any, int]:
+    """The number of the replica that runs, and how many there are; 0 and 1 where there is one."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return 0, 1
+    return context.replica_id_in_sync_group, context.num_replicas_in_sync

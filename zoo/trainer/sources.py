@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import reprlib
 from collections.abc import Callable
 from typing import Any
 
@@ -52,11 +54,24 @@ def checked(
     """
     from zoo.data.checks import check_inputs
 
-    array = data if isinstance(data, np.ndarray) else np.asarray(data)
-    if array.nbytes > MEMORY_LIMIT:
-        check_inputs(np.asarray(array[:2]), event_shape, name, bounds=bounds)
-        return array
-    return check_inputs(array, event_shape, name, bounds=bounds, minimum=minimum)
+    if isinstance(data, np.ndarray) and data.nbytes > MEMORY_LIMIT:
+        check_inputs(np.asarray(data[:2]), event_shape, name, bounds=bounds)
+        return data
+    return check_inputs(data, event_shape, name, bounds=bounds, minimum=minimum)
+
+
+def batches_of(data: Any, name: str) -> Any:
+    """`data` itself, a `tf.data.Dataset` or another thing that gives batches.
+
+    Raises:
+        ValueError: for what gives none.
+    """
+    if isinstance(data, str | bytes | dict | os.PathLike) or not hasattr(data, "__iter__"):
+        raise ValueError(
+            f"{name} must be an array of examples or a tf.data.Dataset of batches; received "
+            f"{reprlib.repr(data)}. Read files and sets with zoo.data.load."
+        )
+    return data
 
 
 def reader(

@@ -1,0 +1,196 @@
+"""Whatever form the data come in, the same rows give the same training."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose, assert_array_equal
+
+from tests.conftest import make_vectors
+from tests.trainer.tiny import assert_same, compiled, tiny, trained
+from zoo.data.dataset import Data
+from zoo.trainer import sources
+
+ARRAYS = {
+    "float64": lambda x: x.astype("float64"),
+    "list": lambda x: x.tolist(),
+    "tensor": tf.constant,
+    "pair": lambda x: (x, np.arange(len(x))),
+    "record": lambda x: Data("x", "all", x),
+    "labelled record": lambda x: Data("x", "all", x, labels=np.arange(len(x))),
+    "fortran": np.asfortranarray,
+    "read only": lambda x: np.broadcast_to(x, x.shape),
+}
+BATCHES = {
+    "x": lambda x, y: x,
+    "pair": lambda x, y: (x, y),
+    "tfds": lambda x, y: {"image": x, "label": y},
+    "inputs": lambda x, y: {"inputs": x},
+    "nested": lambda x, y: ({"x": x}, y),
+}
+
+
+@pytest.fixture(scope="module")
+def from_array():
+    return trained(make_vectors())
+
+
+def pictures():
+    return (make_vectors(64, 16).reshape(64, 4, 4, 1) * 255).astype("uint8")
+
+
+@pytest.mark.parametrize("form", ARRAYS)
+def test_forms_of_an_array(form):
+    x = make_vectors()
+    array = sources.array_of(ARRAYS[form](x))
+    assert sources.is_array(array)
+    assert_array_equal(sources.checked(array, (6,), "x"), x)
+
+
+@pytest.mark.parametrize("form", BATCHES)
+def test_forms_of_a_batch(form):
+    x = make_vectors(4)
+    assert sources.batch_inputs(BATCHES[form](x, np.arange(4))) is x
+
+
+def test_labels_are_ignored(from_array):
+    assert_same(trained(tf.constant(make_vectors()), np.arange(160)), from_array)
+
+
+def test_a_data_set_gives_the_steps_that_an_array_gives(from_array):
+    x = make_vectors()
+    dataset = tf.data.Dataset.from_tensor_slices((x, np.arange(len(x)))).batch(16)
+    assert_same(trained(dataset.map(BATCHES["tfds"]), batch_size=None), from_array)
+
+
+def test_a_data_set_of_unknown_length_and_shape():
+    def rows():
+        yield from make_vectors(70)
+
+    dataset = tf.data.Dataset.from_generator(rows, output_types=tf.float32).batch(32)
+    model = compiled()
+    history = model.fit(dataset, epochs=2, verbose=0).history
+    assert int(model.step.numpy()) == 6
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_means_weigh_batches_by_their_rows():
+    x = make_vectors(70)
+    dataset = tf.data.Dataset.from_tensor_slices(x).batch(32)
+    model = tiny(name="autoencoder")
+    model.compile(keras.optimizers.SGD(0.0), jit_compile=False)
+    whole = model.evaluate(x, verbose=0, return_dict=True)["loss"]
+    assert_allclose(model.fit(dataset, verbose=0).history["loss"], [whole], rtol=1e-5)
+    assert_allclose(model.evaluate(dataset, verbose=0, return_dict=True)["loss"], whole, 1e-5)
+    assert_allclose(model.evaluate(x, batch_size=9, verbose=0)[0], whole, rtol=1e-5)
+
+
+def test_bytes_are_scaled():
+    scaled = pictures().astype("float32") / 255
+    assert_allclose(sources.to_float(pictures(), (4, 4, 1)), scaled, rtol=1e-6)
+    model = compiled((4, 4, 1))
+    assert_allclose(model.encode(pictures()), model.encode(scaled), rtol=1e-4, atol=1e-6)
+    of_bytes, of_floats = (
+        model.evaluate(x, verbose=0, return_dict=True) for x in (pictures(), scaled)
+    )
+    assert_allclose(list(of_bytes.values()), list(of_floats.values()), rtol=1e-6)
+
+
+def test_training_says_that_bytes_are_scaled_and_takes_floats_after(capsys):
+    model = compiled((4, 4, 1))
+    model.fit(pictures(), verbose=2)
+    assert "1/255" in capsys.readouterr().out
+    model.fit(pictures().astype("float32") / 255, verbose=2)
+    assert "1/255" not in capsys.readouterr().out
+    assert int(model.step.numpy()) == 4
+
+
+def test_the_same_model_trains_on_arrays_of_any_length():
+    model = compiled()
+    for rows in (64, 31):
+        model.fit(make_vectors(rows), batch_size=16, verbose=0)
+    assert int(model.step.numpy()) == 4 + 1
+
+
+def test_validation_split_takes_the_last_rows_and_is_evaluation():
+    x = make_vectors()
+    model = compiled()
+    history = model.fit(x, validation_split=0.25, verbose=0, batch_size=16).history
+    assert int(model.step.numpy()) == 120 // 16
+    evaluated = model.evaluate(x[120:], verbose=0, return_dict=True)
+    assert evaluated.keys() == {"loss", "kl", "reconstruction"}
+    for name, value in evaluated.items():
+        assert_allclose(history[f"val_{name}"][-1], value, rtol=1e-6)
+
+
+def test_validation_data_with_labels_every_epoch():
+    x = make_vectors()
+    history = compiled().fit(
+        x[:120], validation_data=(x[120:], np.arange(40)), epochs=3, verbose=0, batch_size=60
+    )
+    assert len(set(history.history["val_loss"])) == 3
+
+
+def test_evaluation_repeats_itself():
+    model = compiled()
+    first = model.evaluate(make_vectors(), verbose=0, return_dict=True)
+    assert model.evaluate(make_vectors(), verbose=0, return_dict=True) == first
+
+
+def test_encode_takes_what_fit_takes():
+    x = make_vectors()
+    model = compiled()
+    codes = model.encode(x)
+    assert_allclose(model.encode(x, batch_size=7), codes, rtol=1e-5, atol=1e-6)
+    dataset = tf.data.Dataset.from_tensor_slices((x, np.arange(160))).batch(33)
+    assert_allclose(model.encode(dataset), codes, rtol=1e-5, atol=1e-6)
+    assert_array_equal(model.encode(Data("x", "all", x)), codes)
+    assert_allclose(model.posterior(x).mean(), codes, rtol=1e-5, atol=1e-6)
+
+
+def test_streamed_training_is_training_in_memory(monkeypatch, from_array):
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", 1000)
+    assert_same(trained(make_vectors()), from_array)
+
+
+def test_streamed_bytes_are_shuffled_and_learnt_from(monkeypatch):
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", 100)
+    history, _ = trained(pictures(), shape=(4, 4, 1), shuffle=True, epochs=4, validation_split=0.5)
+    assert history["loss"][-1] < history["loss"][0]
+    assert history["val_loss"][-1] < history["val_loss"][0]
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [slice(None), slice(40, None), slice(-150, -10), slice(None, None, 2)],
+    ids=["whole", "end", "middle", "stride"],
+)
+def test_parts_of_a_mapped_file_are_those_parts(cut, tmp_path):
+    x = make_vectors()
+    np.save(tmp_path / "x.npy", x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")[cut]
+    read, count = sources.reader(mapped, (6,)), len(x[cut])
+    assert_array_equal(read(np.arange(count)), x[cut])
+    assert_array_equal(read(np.array([0, 3, count - 1])), x[cut][[0, 3, count - 1]])
+    assert_array_equal(read(slice(5, 9)), x[cut][5:9])
+
+
+def test_streamed_evaluation_of_a_mapped_file(tmp_path, monkeypatch):
+    x = make_vectors()
+    np.save(tmp_path / "x.npy", x)
+    model = compiled()
+    expected = model.evaluate(x[10:], batch_size=64, verbose=0, return_dict=True)
+    codes = model.encode(x[10:])
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", 100)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")[10:]
+    assert model.evaluate(mapped, batch_size=64, verbose=0, return_dict=True) == expected
+    assert_array_equal(model.encode(mapped), codes)
+
+
+@pytest.mark.parametrize("task", ["fit", "evaluate"])
+def test_streamed_data_are_checked_where_they_are_read(task, monkeypatch):
+    x = make_vectors()
+    x[77, 3] = np.nan
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", 100)
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="NaN"):
+        getattr(compiled(), task)(x, batch_size=16, verbose=0)

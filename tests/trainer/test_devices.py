@@ -1,0 +1,93 @@
+"""Two logical processors: what the conformance table does not cover."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose
+
+from tests.conftest import make_vectors
+from tests.trainer.tiny import compiled, tiny
+from zoo.trainer.replicas import gather
+
+
+@pytest.fixture(scope="module")
+def models(two_devices):
+    with two_devices.scope():
+        two = compiled()
+    return two, compiled()
+
+
+def test_evaluation_of_any_number_of_rows(models):
+    """An odd row is filled up and weighs nothing, also where the last batch holds a single row."""
+    for rows, batch in [(160, None), (33, 16), (7, 500), (1, None)]:
+        two, one = (
+            m.evaluate(make_vectors(rows), batch_size=batch, verbose=0, return_dict=True)
+            for m in models
+        )
+        for name in one:
+            assert_allclose(two[name], one[name], rtol=1e-5, err_msg=f"{name} of {rows} rows")
+
+
+def test_inference_of_any_number_of_rows(models):
+    two, one = models
+    x = make_vectors(33)
+    assert_allclose(two.encode(x, batch_size=16), one.encode(x), rtol=1e-5, atol=1e-6)
+    assert_allclose(two.reconstruct(x), one.reconstruct(x), rtol=1e-5, atol=1e-6)
+    assert_allclose(two.decode(two.encode(x[:1])), one.decode(one.encode(x[:1])), 1e-5, 1e-6)
+    assert_allclose(two.generate(5, seed=2), one.generate(5, seed=2), rtol=1e-5, atol=1e-6)
+
+
+def test_a_data_set_is_shared_too(models, two_devices):
+    x = make_vectors(64)
+    with two_devices.scope():
+        two = compiled()
+    one = compiled()
+    histories = [
+        m.fit(tf.data.Dataset.from_tensor_slices(x).batch(16), epochs=2, verbose=0).history
+        for m in (two, one)
+    ]
+    assert_allclose(histories[0]["loss"], histories[1]["loss"], rtol=1e-4)
+
+
+def test_validation_while_training(two_devices):
+    x = make_vectors(64)
+    with two_devices.scope():
+        two = compiled()
+    one = compiled()
+    for model in (two, one):
+        model.fit(x, batch_size=16, validation_data=x[:33], epochs=2, verbose=0)
+    for name, series in one.history.history.items():
+        assert_allclose(two.history.history[name], series, rtol=1e-4, err_msg=name)
+
+
+def test_gathered_rows_stand_in_order_and_pass_gradients(two_devices):
+    values = two_devices.experimental_distribute_values_from_function(
+        lambda context: tf.constant([[1.0], [2.0]]) + 2 * context.replica_id_in_sync_group
+    )
+
+    def squares(rows):
+        with tf.GradientTape() as tape:
+            tape.watch(rows)
+            together = gather(rows)
+            loss = tf.reduce_sum(together) ** 2 / 2  # its share of two replicas
+        return together, tape.gradient(loss, rows)
+
+    together, gradients = tf.function(lambda: two_devices.run(squares, args=(values,)))()
+    for replica in two_devices.experimental_local_results(together):
+        assert_allclose(replica[:, 0], [1, 2, 3, 4])
+    for replica in two_devices.experimental_local_results(gradients):
+        assert_allclose(replica, 20.0 * np.ones((2, 1)))  # d (sum z)^2 = 2 * 10
+
+
+@pytest.mark.parametrize("rows", [3, 7])
+def test_a_batch_that_does_not_divide_is_refused(two_devices, rows):
+    with two_devices.scope():
+        model = tiny()
+        model.compile()
+    with pytest.raises(ValueError, match=f"must be a multiple of 2; received {rows}"):
+        model.fit(make_vectors(), batch_size=rows, verbose=0)
+
+
+def test_skipping_needs_one_replica(two_devices):
+    with two_devices.scope(), pytest.raises(ValueError, match="skip_nonfinite works on one"):
+        tiny().compile(skip_nonfinite=True)
