@@ -36,8 +36,6 @@ class SelfTraining(zoo.Regularizer):
             such, whose classes must have the same names (`InvariantInformation.follow`). Teachers are frozen
             and saved along. Where a classifier has no voters, it counts as one that abstains below
             `threshold`.
-        referee: a further voter that sees the pictures, such as `zoo_plugins.neighbours.Neighbours`, whose
-            names are the teachers'; or None.
         bootstrap: b, a number from 0 to 1 or a Keras schedule that stays within.
         threshold: see above.
         view: "strong" or "weak" affine maps.
@@ -50,7 +48,6 @@ class SelfTraining(zoo.Regularizer):
     def __init__(
         self,
         teacher: zoo.Autoencoder | str | Sequence[zoo.Autoencoder | str],
-        referee: keras.Layer | None = None,
         bootstrap: Any = 0.0,
         threshold: float = 0.95,
         view: str = "strong",
@@ -65,9 +62,6 @@ class SelfTraining(zoo.Regularizer):
             raise ValueError(
                 "The teachers of self_training must all have the same number of classes."
             )
-        if isinstance(referee, dict):
-            referee = keras.saving.deserialize_keras_object(referee)
-        self.referee = referee
         self.bootstrap = scalar(bootstrap, "bootstrap", 0)
         self.threshold = float(threshold)
         self.view = view
@@ -116,10 +110,7 @@ class SelfTraining(zoo.Regularizer):
 
     def _taught(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The class that most voters name, one-hot (batch, classes), and 1 where all do, (batch,)."""
-        voices = [self._votes(teacher, inputs) for teacher in self.teachers]
-        if self.referee is not None:
-            voices.append(self.referee(inputs))
-        votes = tf.concat(voices, axis=1)
+        votes = tf.concat([self._votes(teacher, inputs) for teacher in self.teachers], axis=1)
         share = tf.reduce_mean(votes, axis=1)
         agreed = tf.reduce_max(share, axis=-1) > 1 - 1e-4
         return _one_hot(share), tf.cast(agreed, tf.float32)
@@ -137,7 +128,6 @@ class SelfTraining(zoo.Regularizer):
         return {
             **super().get_config(),
             "teacher": [keras.saving.serialize_keras_object(one) for one in self.teachers],
-            "referee": keras.saving.serialize_keras_object(self.referee),
             "bootstrap": scalar_config(self.bootstrap),
             "threshold": self.threshold,
             "view": self.view,
