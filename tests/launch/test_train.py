@@ -170,3 +170,20 @@ def test_interrupted_it_says_how_to_go_on_and_nothing_else(tmp_path):
     assert error.strip().splitlines() == [
         f"Stopped. To go on: python launch.py train --run_dir={folder} --resume"
     ]
+
+
+def test_damaged_models_are_one_value_error_or_load(trained, tmp_path):
+    from zoo.training.artefacts import load_model
+
+    whole = (trained / "model.keras").read_bytes()
+    path, moments = tmp_path / "model.keras", np.random.default_rng(0)
+    refused = 0
+    for place in moments.integers(0, len(whole), 12):
+        cut = whole[:place]
+        for damaged in (cut, cut + bytes([whole[place] ^ 255]) + whole[place + 1 :]):
+            path.write_bytes(damaged)
+            try:
+                load_model(path)
+            except ValueError:
+                refused += 1
+    assert refused >= 12

@@ -1,6 +1,8 @@
 """Kill a training run at random moments, start it again, and compare it with one that was never killed.
 
-    python -m tests.training.kills --kills=200
+    python -m tests.training.kills --kills=200                 model.fit with the zoo's callback
+    python -m tests.training.kills --kills=200 --what=critic   the same with a critic
+    python -m tests.training.kills --kills=50 --what=launch    launch.py with --resume, figures and all
 
 Every run is a fork of this process, which has imported TensorFlow but not started it: that takes no time.
 """
@@ -14,6 +16,8 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -21,6 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
+import launch
 import zoo
 from zoo.trainer.nonfinite import state_variables
 from zoo.training import HistoryFile, Resume, WarmUp
@@ -28,7 +33,7 @@ from zoo.training import HistoryFile, Resume, WarmUp
 EPOCHS = 30
 
 
-def train(folder: Path, critic: bool) -> None:
+def fit(folder: Path, critic: bool = False) -> None:
     """A run with noise, a schedule and callbacks that remember; the end state goes to a file."""
     x = np.random.default_rng(0).uniform(size=(240, 6)).astype("float32")
     keras.utils.set_random_seed(0)
@@ -63,15 +68,35 @@ def train(folder: Path, critic: bool) -> None:
     np.savez(folder / "end.npz", **state)
 
 
-def start(folder: Path, critic: bool) -> int:
+def command(folder: Path) -> None:
+    """The command line, with few digits and a small model."""
+    small = ("--set", "hidden=12", "--limit=120", "--batch_size=20", "--epochs=40")
+    words = ["launch.py", "train", *small, f"--run_dir={folder / 'run'}", "--resume"]
+    sys.stdout = (folder / "output").open("a")
+    if launch.main(words):
+        raise SystemExit(1)
+    model = keras.saving.load_model(folder / "run" / "model.keras")
+    np.savez(folder / "end.npz", *[variable.numpy() for variable in state_variables(model)])
+
+
+WHAT: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
+    "fit": (fit, ("log.csv", "history.csv")),
+    "critic": (lambda folder: fit(folder, True), ("log.csv", "history.csv")),
+    "launch": (command, ("run/history.csv", "run/metrics.json", "run/figures/*.png")),
+}
+
+
+def start(folder: Path, run: Callable[[Path], None]) -> int:
     """Fork a run; the number of its process."""
     child = os.fork()
     if child:
         return child
     code = 1
     try:
-        train(folder, critic)
+        run(folder)
         code = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(code)
 
@@ -84,13 +109,18 @@ def ended(child: int) -> bool:
     return os.WIFEXITED(status)
 
 
-def same(first: Path, second: Path) -> list[str]:
+def same(first: Path, second: Path, patterns: tuple[str, ...]) -> list[str]:
     """Names of what differs between two ends, bit for bit, and between the files they left."""
     with np.load(first / "end.npz") as a, np.load(second / "end.npz") as b:
         names = sorted({*a.files, *b.files})
         differing = [n for n in names if n not in a or n not in b or not np.array_equal(a[n], b[n])]
-    files = ("log.csv", "history.csv")
-    return differing + [f for f in files if (first / f).read_text() != (second / f).read_text()]
+    for folder in (first, second):
+        for path in (path for pattern in patterns for path in folder.glob(pattern)):
+            name = path.relative_to(folder)
+            pair = (first / name, second / name)
+            if not all(p.exists() for p in pair) or pair[0].read_bytes() != pair[1].read_bytes():
+                differing.append(str(name))
+    return differing
 
 
 def main() -> int:
@@ -98,21 +128,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--critic", action="store_true", help="train a critic as well")
+    parser.add_argument("--what", choices=sorted(WHAT), default="fit")
     arguments = parser.parse_args()
+    run, patterns = WHAT[arguments.what]
     moments = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as scratch:
         reference = Path(scratch) / "reference"
         reference.mkdir()
         began = time.monotonic()
-        ended(start(reference, arguments.critic))
+        ended(start(reference, run))
         whole = time.monotonic() - began
         kills = runs = 0
         while kills < arguments.kills:
             folder = Path(scratch) / str(runs)
             folder.mkdir()
             while True:
-                child = start(folder, arguments.critic)
+                child = start(folder, run)
                 if kills < arguments.kills:
                     time.sleep(moments.uniform(0, whole))
                     os.kill(child, signal.SIGKILL)
@@ -120,7 +151,7 @@ def main() -> int:
                     break
                 kills += 1
             runs += 1
-            differing = same(reference, folder)
+            differing = same(reference, folder, patterns)
             if differing:
                 print(f"After {kills} kills these differ: {', '.join(differing)}")
                 return 1
