@@ -172,7 +172,24 @@ def test_parts_of_a_mapped_file_are_those_parts(cut, tmp_path):
     read, count = sources.reader(mapped, (6,)), len(x[cut])
     assert_array_equal(read(np.arange(count)), x[cut])
     assert_array_equal(read(np.array([0, 3, count - 1])), x[cut][[0, 3, count - 1]])
-    assert_array_equal(read(slice(5, 9)), x[cut][5:9])
+
+
+def test_changes_that_only_memory_holds_are_kept(tmp_path):
+    np.save(tmp_path / "x.npy", make_vectors())
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
+    mapped[3] = 0.25
+    assert_array_equal(sources.reader(mapped, (6,))(np.array([3])), np.full((1, 6), 0.25))
+
+
+def test_a_file_that_was_cut_short_is_told(tmp_path):
+    np.save(tmp_path / "x.npy", make_vectors())
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    with (tmp_path / "x.npy").open("r+b") as file:
+        file.truncate(1000)
+    read = sources.reader(mapped, (6,))
+    read(np.arange(10))
+    with pytest.raises(ValueError, match=r"x\.npy ends before row 100 of 160"):
+        read(np.array([3, 99, 100]))
 
 
 def test_streamed_evaluation_of_a_mapped_file(tmp_path, monkeypatch):

@@ -104,11 +104,12 @@ class Feed:
         if array.nbytes > sources.MEMORY_LIMIT:
             read = sources.reader(array, self.event_shape, self.bounds)
         else:
-            read = array.__getitem__
+            read = None
 
         def generate() -> Iterator[blocks.EvaluationBatch]:
             for first in itertools.cycle(range(0, len(array), batch)):
-                inputs = read(slice(first, first + batch))
+                last = min(first + batch, len(array))
+                inputs = read(np.arange(first, last)) if read else np.asarray(array[first:last])
                 spare = -len(inputs) % self.replicas
                 weights = np.ones(len(inputs) + spare, np.float32)
                 if spare:
