@@ -154,7 +154,7 @@ EXPERIMENTS = (
                 "1.1 (+- .1) %",
             ),
         ),
-        quick={**ia_recipes.QUICK, "literal": 2, "robust": 0},
+        quick={**ia_recipes.QUICK, "literal": 1, "robust": 0},
         full={**ia_recipes.FULL, "literal": 20, "robust": 20},
     ),
     Experiment(
@@ -177,7 +177,7 @@ EXPERIMENTS = (
                 "4.10 (+- 1.12) %",
             ),
         ),
-        quick={"examples": 6000, "precision": "float32", "gan": 3, "aae": 10, "classes": 30},
+        quick={"examples": 4000, "precision": "float32", "gan": 1, "aae": 10, "classes": 30},
         full={
             "examples": 60_000,
             "precision": "mixed_bfloat16",

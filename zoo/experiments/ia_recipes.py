@@ -21,12 +21,12 @@ DROPOUT = 0.3
 LATENTS = 64
 # Settings that the experiments share.
 QUICK = {
-    "examples": 6000,
+    "examples": 4000,
     "precision": "float32",
     "teachers": 1,
     "teacher": 4,
     "student": 3,
-    "taught": 2,
+    "taught": 1,
 }
 FULL = {
     "examples": 60_000,
