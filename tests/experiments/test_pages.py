@@ -38,7 +38,7 @@ def test_a_full_run_takes_the_place_of_a_quick_one(tmp_path):
     page = site / "uniform_to_gaussian_vae.md"
     text = page.read_text()
     assert "a/mse 7 " in text and "Quick run" in text and "abacus" in text
-    assert "| x \\| y | - |" in text
+    assert "| x \\| y | - |" in text and "holds (quick run) |" in text
     pages.add(run(tmp_path / "f", results(False, 9.0, "does not hold")), site, "abacus")
     pages.write_pages(site)
     text = page.read_text()

@@ -134,7 +134,8 @@ def _section(results: Mapping[str, Any], pages: Path) -> str:
     ]
     for claim in results["claims"]:
         ours = "<br>".join(measured(results, name) for name in claim["measures"])
-        cells = (claim["text"], claim["paper"] or "-", ours, claim["verdict"])
+        verdict = claim["verdict"] + " (quick run)" * results["quick"]
+        cells = (claim["text"], claim["paper"] or "-", ours, verdict)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     notes = results["folder"] / "notes.md"
     if notes.exists():
@@ -151,6 +152,9 @@ def _overview(by_paper: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         "",
         "What the papers claim and what came out, each by one command. These pages are written by "
         "`python -m zoo.experiments.pages docs/results` from the results below `data`.",
+        "",
+        "The verdict on a quick run is about that small run: it shows a direction, and neither confirms nor "
+        "refutes the paper.",
         "",
         "| Experiment | Claim | Verdict | Run |",
         "|---|---|---|---|",
