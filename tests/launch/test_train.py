@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def test_the_saved_model_answers_as_the_model(trained):
 def test_the_same_command_gives_the_same_bits(trained, tmp_path, monkeypatch):
     from zoo.training import run as module
 
-    monkeypatch.setattr(module, "write_artefacts", lambda *_: {"loss": {}})
+    monkeypatch.setattr(module, "write_artefacts", lambda *_, **__: {"loss": {}})
     assert run("train", *SMALL, "--epochs=3", f"--run_dir={tmp_path / 'b'}") == 0
     assert (tmp_path / "b/history.csv").read_bytes() == (trained / "history.csv").read_bytes()
     first, second = (keras.saving.load_model(f / "model.keras") for f in (trained, tmp_path / "b"))
@@ -187,3 +188,22 @@ def test_damaged_models_are_one_value_error_or_load(trained, tmp_path):
             except ValueError:
                 refused += 1
     assert refused >= 12
+
+
+def test_a_run_killed_after_its_last_epoch_needs_no_other_worker(trained, tmp_path, monkeypatch):
+    from zoo.training import run as module
+
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder, copy_function=shutil.copy2)
+    (folder / "metrics.json").unlink()
+    finished = []
+    monkeypatch.setattr(
+        module, "write_artefacts", lambda folder, *_: finished.append(folder) or {"loss": {}}
+    )
+    cluster = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
+    for index in (1, 0):
+        task = {"type": "worker", "index": index}
+        monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+        words = ("train", f"--run_dir={folder}", "--resume", "--strategy=multi_worker")
+        assert run(*words) == 0
+    assert [entry.path for entry in finished] == [folder], "the first worker alone, without waiting"

@@ -75,7 +75,7 @@ def test_a_lost_worker(tmp_path, monkeypatch):
             worker.kill()
     from zoo.training import run
 
-    monkeypatch.setattr(run, "write_artefacts", lambda *_: {"loss": {}})
+    monkeypatch.setattr(run, "write_artefacts", lambda *_, **__: {"loss": {}})
     words = [*WORDS, "--virtual_devices=2", f"--run_dir={tmp_path / 'one'}"]
     assert launch.main(["launch.py", *words]) == 0
     found, expected = (read_history(f / "history.csv") for f in (folder, tmp_path / "one"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import warnings
 from collections.abc import Callable
@@ -31,6 +32,9 @@ _LARGE = 10_000
 _VALIDATION_ROWS = 2000
 _CHECKPOINT_SECONDS = 2.0
 _HISTORY_SECONDS = 0.5
+_LAST_STAGE = "evaluation, figures and export"
+# Settings that a run may choose for itself.
+_CHOSEN = ("epochs", "batch_size")
 
 
 class Outcome(NamedTuple):
@@ -72,10 +76,13 @@ def train(
         ValueError: for settings, data or a folder that do not fit.
         ConnectionError: where another worker of the same run is lost.
     """
-    place = strategy(config.strategy, config.virtual_devices)
-    config = building.checked(config)
     folder = RunFolder(run_dir)
-    chief = is_chief(place)
+    chief = is_chief(config.strategy)
+    config = building.checked(config)
+    if resume and _trained(folder, config.epochs):
+        # Needs no other worker, which may be through and gone.
+        return _finish(folder, config, say) if chief else Outcome(folder, {})
+    place = strategy(config.strategy, config.virtual_devices)
     if chief:
         folder.occupy(resume)
     policy = building.set_policy(config.precision)
@@ -87,8 +94,6 @@ def train(
             model = building.build(config, data.event_shape)
         if chief:
             folder.begin(config, command)
-            if folder.finished:
-                return Outcome(folder, {}, repeated=True)
             what = data.description or data.name
             say(f"{config.model} on {what}: {len(data):,} examples to train")
         bad_term = _fit(model, config, folder, data, held_out, chief)
@@ -99,12 +104,46 @@ def train(
             return Outcome(folder, {}, bad_term)
         if place.num_replicas_in_sync > 1:
             model = load_model(folder.model)
-        say("evaluation, figures and export")
-        metrics = write_artefacts(folder, model, config, data, held_out, history)
-        return Outcome(folder, metrics)
+        say(_LAST_STAGE)
+        return Outcome(folder, write_artefacts(folder, model, config, data, held_out, history))
     finally:
         building.set_policy(policy)
         folder.end()
+
+
+def _trained(folder: RunFolder, epochs: int | None) -> bool:
+    """Whether all epochs are done and their model is saved."""
+    try:
+        wanted = epochs or RunConfig.read(folder.path).epochs
+        history = read_history(folder.history)
+        saved = folder.model.stat().st_mtime_ns >= folder.history.stat().st_mtime_ns
+    except (ValueError, OSError):
+        return False
+    training = [values for name, values in history.items() if not name.startswith("val_")]
+    return saved and all(len(v) == wanted and math.isfinite(v[-1]) for v in training)
+
+
+def _finish(folder: RunFolder, config: RunConfig, say: Callable[[str], None]) -> Outcome:
+    """What comes after the last epoch, unless that is done too."""
+    folder.occupy(resume=True)
+    try:
+        earlier = RunConfig.read(folder.path)
+        chosen = {name: getattr(config, name) or getattr(earlier, name) for name in _CHOSEN}
+        config = dataclasses.replace(config, **chosen)
+        folder.begin(config)
+        if folder.finished:
+            return Outcome(folder, {}, repeated=True)
+        say(_LAST_STAGE)
+        return Outcome(folder, _artefacts_of(folder, config, export=True))
+    finally:
+        folder.end()
+
+
+def _artefacts_of(folder: RunFolder, config: RunConfig, export: bool) -> dict[str, Any]:
+    """The artefacts of the model that a run folder holds."""
+    model = load_model(folder.model)
+    history = read_history(folder.history)
+    return write_artefacts(folder, model, config, *read_data(config), history, export)
 
 
 def read_data(config: RunConfig) -> tuple[Data, Data]:
@@ -179,10 +218,6 @@ def evaluate(run_dir: str | os.PathLike[str]) -> Outcome:
     folder = RunFolder(run_dir)
     config = folder.open()
     try:
-        model = load_model(folder.model)
-        data, held_out = read_data(config)
-        history = read_history(folder.history)
-        metrics = write_artefacts(folder, model, config, data, held_out, history, export=False)
-        return Outcome(folder, metrics)
+        return Outcome(folder, _artefacts_of(folder, config, export=False))
     finally:
         folder.end()

@@ -63,20 +63,33 @@ def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Stra
         ) from error
 
 
-def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one of its job that writes files."""
-    return strategy.extended.should_checkpoint
+def is_chief(name: str = "auto") -> bool:
+    """Whether this process is the one of its job that writes files: alone, the chief or the first worker.
+
+    Args:
+        name: of the strategy, as in `strategy`.
+    """
+    if name not in ("auto", "multi_worker"):
+        return True
+    cluster, kind, index = _cluster()
+    return not cluster or kind == "chief" or ("chief" not in cluster and index == 0)
 
 
 def _workers() -> int:
     """Machines that TF_CONFIG lists, 0 without it."""
+    cluster, *_ = _cluster()
+    return sum(len(cluster.get(kind, ())) for kind in ("chief", "worker"))
+
+
+def _cluster() -> tuple[dict[str, list[str]], str, int]:
+    """The cluster, and the kind and number of this task; an empty cluster without TF_CONFIG."""
     text = os.environ.get("TF_CONFIG", "")
     if not text.strip():
-        return 0
+        return {}, "worker", 0
     try:
-        cluster = json.loads(text)["cluster"]
-        return sum(len(cluster.get(kind, ())) for kind in ("chief", "worker"))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        content = json.loads(text)
+        return dict(content["cluster"]), str(content["task"]["type"]), int(content["task"]["index"])
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"TF_CONFIG must be JSON with 'cluster' and 'task'; received {text!r:.80}."
         ) from error
