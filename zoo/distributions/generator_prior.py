@@ -119,7 +119,7 @@ class GeneratorPrior(LabelledPrior):
         for units in self.hidden:
             layers.append(keras.layers.Dense(units, use_bias=not self.batch_norm))
             if self.batch_norm:
-                layers.append(keras.layers.BatchNormalization(synchronized=True))
+                layers.append(keras.layers.BatchNormalization(momentum=0.9, synchronized=True))
             layers.append(keras.layers.ReLU())
         layers.append(keras.layers.Dense(input_shape[-1]))
         self.generator = keras.Sequential(layers)

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 import keras
 
+# Of the moving statistics: those of the last ten batches or so, so that short runs have them too.
+MOMENTUM = 0.9
+
 
 def dcgan_encoder(
     filters: Sequence[int] = (32, 64, 64), dense: Sequence[int] = (256,), dropout: float = 0.0
@@ -69,4 +72,8 @@ def dcgan_decoder(
 
 
 def _normalised(layer: keras.Layer) -> list[keras.Layer]:
-    return [layer, keras.layers.BatchNormalization(synchronized=True), keras.layers.ReLU()]
+    return [
+        layer,
+        keras.layers.BatchNormalization(momentum=MOMENTUM, synchronized=True),
+        keras.layers.ReLU(),
+    ]
