@@ -1,0 +1,72 @@
+"""Networks of every shape, the tied decoder, and corruption."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from zoo.networks import GaussianNoise, MaskingNoise, build_networks
+from zoo.noise import Noise
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (28, 28, 1), (7, 5, 3), (64, 64, 1)])
+def test_convolutions_give_back_the_shape_of_any_picture(shape):
+    encoder, decoder = build_networks("conv", shape, (4, 6))
+    features = encoder(tf.zeros((2, *shape)))
+    assert len(features.shape) == 2
+    assert decoder(tf.zeros((2, 3))).shape == (2, *shape)
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 3), (3, 2, 2), (2, 2, 2, 2)])
+def test_dense_networks_take_any_shape(shape):
+    encoder, decoder = build_networks("mlp", shape, (7, 3))
+    assert encoder(tf.zeros((2, *shape))).shape == (2, 3)
+    assert decoder(tf.zeros((2, 4))).shape == (2, *shape)
+    widths = [layer.units for layer in decoder.layers if isinstance(layer, keras.layers.Dense)]
+    assert widths[:2] == [3, 7]
+
+
+def test_a_deep_tied_decoder_is_the_transposed_encoder():
+    model = zoo.create("autoencoder", (5,), latents=2, hidden=(4,), networks="tied")
+    code = np.random.default_rng(0).normal(size=(3, 2)).astype("float32")
+    hidden = next(la for la in model.encoder.layers if isinstance(la, keras.layers.Dense))
+    up = np.maximum(code @ model.bottleneck.dense.kernel.numpy().T, 0) @ hidden.kernel.numpy().T
+    np.testing.assert_allclose(model.decoder(code), up, atol=1e-5)
+    shared = {id(v) for v in (hidden.kernel, model.bottleneck.dense.kernel)}
+    assert sum(id(v) in shared for v in model.trainable_variables) == 2
+
+
+def test_masking_sets_the_share_of_elements_to_zero_and_leaves_the_rest():
+    x = tf.ones((400, 30))
+    seen = MaskingNoise(0.3).corrupt(x, Noise(0, 1)).numpy()
+    assert set(np.unique(seen)) == {0.0, 1.0}
+    assert (seen == 0).mean() == pytest.approx(0.3, abs=4 * np.sqrt(0.21 / seen.size))
+
+
+def test_gaussian_noise_has_the_deviation_that_was_asked_for():
+    noise = GaussianNoise(0.5).corrupt(tf.zeros((400, 50)), Noise(0, 1)).numpy()
+    assert noise.mean() == pytest.approx(0, abs=4 * 0.5 / np.sqrt(noise.size))
+    assert noise.std() == pytest.approx(0.5, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"networks": "cnn"}, "Unknown networks 'cnn'"),
+        ({"networks": "conv"}, "needs pictures"),
+        ({"networks": (1, 2)}, "pair"),
+        ({"hidden": (4, 0)}, "hidden"),
+        ({"input_shape": ()}, "input_shape"),
+        ({"input_shape": (0,)}, "input_shape"),
+    ],
+)
+def test_bad_networks(options, message):
+    with pytest.raises(ValueError, match=message):
+        zoo.create("autoencoder", **{"input_shape": (4,), **options})
+
+
+def test_a_decoder_of_another_shape_is_told():
+    encoder, decoder = keras.layers.Dense(4), keras.layers.Dense(5)
+    with pytest.raises(ValueError, match=r"decoder must give \(batch, 4\)"):
+        zoo.create("autoencoder", (4,), networks=(encoder, decoder))
