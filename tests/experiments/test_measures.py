@@ -22,6 +22,15 @@ def test_verdicts():
     assert claim.verdict({"x": 0, "y": 0}) == "does not hold"
 
 
+def test_one_seed_does_not_carry_a_verdict():
+    claim = Claim("a", lambda m: m["x"] > 1)
+    runs = [{"x": 9.0}, {"x": 0.0}, {"x": 0.0}]
+    assert claim.verdict(means(runs)) == "holds"
+    assert claim.verdict(means(runs), runs) == "does not hold"
+    assert claim.verdict({"x": 4.5}, [{"x": 9.0}, {"x": 0.0}]) == "holds"
+    assert claim.verdict({"x": 0.5}, [{"x": 2.0}, {"x": 2.0}, {"x": -2.5}]) == "does not hold"
+
+
 def test_means_and_spreads_are_those_of_numpy():
     runs = [{"a": 1.0}, {"a": 2.5}, {"a": 7.0}]
     assert means(runs)["a"] == pytest.approx(np.mean([1, 2.5, 7]))

@@ -19,7 +19,9 @@ def results(quick, mean, verdict="holds"):
         "seeds": 1 if quick else 3,
         "seconds": [4.0],
         "measures": {"a/mse": {"mean": mean, "sd": 0.25, "values": [mean]}},
-        "claims": [{"text": "x | y", "verdict": verdict, "paper": "", "measures": ["a/mse"]}],
+        "claims": [
+            {"text": "x | y", "verdict": verdict, "paper": "", "measures": ["a/mse"], "seeds": 2}
+        ],
     }
 
 
@@ -43,7 +45,7 @@ def test_a_full_run_takes_the_place_of_a_quick_one(tmp_path):
     pages.write_pages(site)
     text = page.read_text()
     assert "a/mse 9 ± 0.25" in text and "Quick run" not in text and "a/mse 7" not in text
-    assert "does not hold | full, 3 seeds" in (site / "README.md").read_text()
+    assert "does not hold (2 of 3 seeds)" in (site / "README.md").read_text()
     assert (site / "data/U2G-F2/square.png").exists()
     assert "(data/U2G-F2/square.png)" in text
 

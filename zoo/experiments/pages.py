@@ -102,6 +102,13 @@ def measured(results: Mapping[str, Any], name: str) -> str:
     return f"{name} {number(found['mean'])}{spread}"
 
 
+def verdict(results: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
+    """The verdict, with how many seeds bear the claim out by themselves."""
+    if results["quick"]:
+        return f"{claim['verdict']} (quick run)"
+    return f"{claim['verdict']} ({claim['seeds']} of {results['seeds']} seeds)"
+
+
 def _small(path: Path) -> bytes:
     """A figure's bytes, with 256 colours where it would be too large."""
     content = path.read_bytes()
@@ -134,8 +141,7 @@ def _section(results: Mapping[str, Any], pages: Path) -> str:
     ]
     for claim in results["claims"]:
         ours = "<br>".join(measured(results, name) for name in claim["measures"])
-        verdict = claim["verdict"] + " (quick run)" * results["quick"]
-        cells = (claim["text"], claim["paper"] or "-", ours, verdict)
+        cells = (claim["text"], claim["paper"] or "-", ours, verdict(results, claim))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     notes = results["folder"] / "notes.md"
     if notes.exists():
@@ -153,20 +159,19 @@ def _overview(by_paper: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         "What the papers claim and what came out, each by one command. These pages are written by "
         "`python -m zoo.experiments.pages docs/results` from the results below `data`.",
         "",
-        "The verdict on a quick run is about that small run: it shows a direction, and neither confirms nor "
-        "refutes the paper.",
+        "A claim holds where the mean over the seeds and at least half of the seeds bear it out; in brackets "
+        "is how many do. The verdict on a quick run is about that small run: it shows a direction, and "
+        "neither confirms nor refutes the paper.",
         "",
-        "| Experiment | Claim | Verdict | Run |",
-        "|---|---|---|---|",
+        "| Experiment | Claim | Verdict |",
+        "|---|---|---|",
     ]
     for paper, group in by_paper.items():
         for results in group:
-            run = "quick" if results["quick"] else "full"
             name = f"[{results['id']}]({paper}.md)"
             for claim in results["claims"]:
                 text = claim["text"].replace("|", "\\|")
-                seeds = f"{run}, {results['seeds']} seed{'s' * (results['seeds'] > 1)}"
-                lines.append(f"| {name} | {text} | {claim['verdict']} | {seeds} |")
+                lines.append(f"| {name} | {text} | {verdict(results, claim)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -135,7 +135,8 @@ def _results(
         "claims": [
             {
                 "text": claim.text,
-                "verdict": claim.verdict(mean),
+                "verdict": claim.verdict(mean, measured),
+                "seeds": sum(bool(claim.holds(m)) for m in measured),
                 "paper": claim.paper,
                 "measures": list(claim.measures),
             }
