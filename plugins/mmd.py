@@ -55,9 +55,9 @@ class MMD(zoo.Regularizer):
 
     def check(self, model: zoo.Autoencoder) -> None:
         """The prior is what codes are compared with."""
-        if model.prior is None:
+        if model.prior_distribution() is None:
             raise ValueError(
-                "The regularizer 'mmd' needs a model with a prior; received none. Set prior='normal'."
+                "The regularizer 'mmd' needs a model whose prior has a density; received none. Set prior='normal'."
             )
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:

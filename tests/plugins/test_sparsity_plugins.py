@@ -192,5 +192,5 @@ def test_bad_options(name, options, message):
 def test_regularizers_say_what_they_need():
     with pytest.raises(ValueError, match="at least 2 latents"):
         zoo.create("autoencoder", (4,), latents=1, hidden=(4,), regularizers=["hoyer"])
-    with pytest.raises(ValueError, match="needs a model with a prior"):
+    with pytest.raises(ValueError, match="needs a model whose prior has a density"):
         zoo.create("autoencoder", (4,), latents=2, hidden=(4,), regularizers=["mmd"])
