@@ -57,7 +57,8 @@ class MMD(zoo.Regularizer):
         """The prior is what codes are compared with."""
         if model.prior_distribution() is None:
             raise ValueError(
-                "The regularizer 'mmd' needs a model whose prior has a density; received none. Set prior='normal'."
+                "The regularizer 'mmd' needs a model whose prior has a density; received none. Set "
+                "prior='normal'."
             )
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
