@@ -40,7 +40,7 @@ def steps(optimizer, count=8):
     return [v.numpy() for v in variables], list(named.values())
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "-".join(options) or "defaults")
 def test_fused_adam_is_adam(options):
     weights, slots = steps(Adam(**options))
     expected_weights, expected_slots = steps(keras.optimizers.Adam(**options))
