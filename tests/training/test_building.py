@@ -36,6 +36,13 @@ def test_options_regularizers_seed_and_learning_rate_arrive():
     assert widths == [7, 7]
 
 
+def test_the_precision_is_that_of_the_layers_and_of_nothing_else():
+    model = built(precision="mixed_bfloat16", options={"hidden": 7})
+    dense = [la for la in model.encoder.layers if isinstance(la, keras.layers.Dense)]
+    assert [layer.compute_dtype for layer in dense] == ["bfloat16"]
+    assert keras.config.dtype_policy().name == "float32"
+
+
 def test_a_single_number_stands_for_a_list():
     config = checked(RunConfig(options={"hidden": 7, "latents": 3.0}))
     assert config.options == {"hidden": [7], "latents": 3}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,10 @@ def write_artefacts(
     figures = draw(drawn)
     save_figures(folder.figures, figures)
     if export:
-        model.export(folder.saved_model)
+        try:
+            model.export(folder.saved_model)
+        except ValueError as error:  # what was measured is worth keeping all the same
+            warnings.warn(f"The model is not exported: {error}", stacklevel=2)
     content = read_json(folder.config, "The run's configuration")
     write_report(
         folder.report,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -82,7 +83,7 @@ def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
         event_shape: shape of one example.
 
     Returns:
-        A compiled model; the global dtype policy must be set before.
+        A compiled model.
 
     Raises:
         ValueError: for options that do not fit.
@@ -95,7 +96,8 @@ def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
     if "seed" in models.options(config.model):
         options.setdefault("seed", config.seed)
     try:
-        model = zoo.create(config.model, event_shape, **options)
+        with policy(config.precision):
+            model = zoo.create(config.model, event_shape, **options)
         model.compile(config.optimizer)
     except ValueError:
         raise
@@ -143,8 +145,12 @@ def _scheduled(value: Any) -> Any:
         raise ValueError(f"The schedule {inner['name']!r} cannot be built: {error}") from error
 
 
-def set_policy(precision: str) -> str:
-    """Set the global dtype policy and return the one before."""
-    before = keras.config.dtype_policy().name
+@contextmanager
+def policy(precision: str) -> Iterator[None]:
+    """Keras's global dtype policy for the layers that are made in the block."""
+    before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
-    return before
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

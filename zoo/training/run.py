@@ -85,7 +85,6 @@ def train(
     place = strategy(config.strategy, config.virtual_devices)
     if chief:
         folder.occupy(resume)
-    policy = building.set_policy(config.precision)
     try:
         data, held_out = read_data(config)
         config = _settled(config, len(data), place.num_replicas_in_sync)
@@ -107,7 +106,6 @@ def train(
         say(_LAST_STAGE)
         return Outcome(folder, write_artefacts(folder, model, config, data, held_out, history))
     finally:
-        building.set_policy(policy)
         folder.end()
 
 
