@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -35,10 +34,11 @@ class Generated:
         self._draw = draw
         self._decode = decode
         self._encode = encode
+        self._known: dict[str, Any] = {}
 
-    @cached_property
+    @property
     def _drawn(self) -> PriorDraw:
-        return self._draw()
+        return self._once("drawn", self._draw)
 
     @property
     def label(self) -> tf.Tensor | None:
@@ -50,15 +50,22 @@ class Generated:
         """z, (batch, units), drawn from p(z), or p(z|c) where the prior has labels."""
         return self._drawn.code
 
-    @cached_property
+    @property
     def picture(self) -> tf.Tensor:
         """The mean of p(x|z), (batch, *event)."""
-        return self._decode(self.code)
+        return self._once("picture", lambda: self._decode(self.code))
 
-    @cached_property
+    @property
     def recoded(self) -> tf.Tensor:
         """E(picture), (batch, units)."""
-        return self._encode(self.picture)
+        return self._once("recoded", lambda: self._encode(self.picture))
+
+    def _once(self, name: str, compute: Callable[[], Any]) -> Any:
+        # Not functools.cached_property: before Python 3.12 its lock is one for all instances, and replicas,
+        # whose threads wait for each other within a step, would wait for ever.
+        if name not in self._known:
+            self._known[name] = compute()
+        return self._known[name]
 
 
 class ForwardPass(NamedTuple):
