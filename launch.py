@@ -58,6 +58,7 @@ _SETTINGS = {
     "learning_rate": (float, "Of the optimizer. Default: its own."),
     "precision": (str, "float32 (default) or mixed_bfloat16."),
     "seed": (int, "Of the weights, the noise and the order of the data. Default: 0."),
+    "skip_nonfinite": (bool, "Leave out updates that are no finite numbers, and count them."),
     "strategy": (str, "auto (default), none, mirrored or multi_worker."),
     "virtual_devices": (int, "Logical processors to mirror over, for tests."),
     "data_dir": (str, "TFDS's folder of prepared sets."),
@@ -129,7 +130,7 @@ def main(argv: list[str] | None = None) -> int:
     except ConnectionError as error:
         print(f"launch.py: {error} Start all workers again with --resume.", file=sys.stderr)
         return TRY_AGAIN
-    except (ValueError, ImportError, flags.Error) as error:
+    except (ValueError, ImportError, OSError, flags.Error) as error:
         if known.is_parsed() and known.debug:
             raise
         print(f"launch.py: {' '.join(str(error).split())}", file=sys.stderr)

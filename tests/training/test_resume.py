@@ -1,5 +1,7 @@
 """A run that was stopped and resumed equals one that never was, bit for bit."""
 
+import errno
+import os
 import subprocess
 import sys
 import warnings
@@ -13,6 +15,7 @@ import zoo
 from tests.conftest import make_vectors
 from zoo.trainer.nonfinite import StopOnNonFinite, state_variables
 from zoo.training import HistoryFile, Resume, WarmUp
+from zoo.training.checkpoints import CheckpointFolder
 from zoo.training.history_file import read_history
 
 pytestmark = pytest.mark.xdist_group("resume")  # one whole run for all
@@ -175,6 +178,22 @@ def test_a_loss_that_is_no_number_is_not_saved_and_gives_the_resumed_weights_bac
     for a, b in zip(good, state(bad), strict=True):
         np.testing.assert_array_equal(a, b)
     assert max(path.name for path in tmp_path.glob("epoch-*")) == "epoch-000002.npz"
+
+
+def test_a_full_disk_stops_the_run_and_keeps_the_checkpoints(tmp_path, monkeypatch):
+    class Fill(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                monkeypatch.setattr(os, "fsync", full)
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(ValueError, match=r"Cannot write .*epoch-000003.*No space left"):
+        fit(build(), tmp_path, [Fill()], epochs=3)
+    monkeypatch.undo()
+    assert CheckpointFolder(tmp_path).epochs() == [2, 1]
+    assert CheckpointFolder(tmp_path).load().description
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):

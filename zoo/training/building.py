@@ -98,7 +98,7 @@ def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
     try:
         with policy(config.precision):
             model = zoo.create(config.model, event_shape, **options)
-        model.compile(config.optimizer)
+        model.compile(config.optimizer, skip_nonfinite=config.skip_nonfinite)
     except ValueError:
         raise
     except Exception as error:  # an option of a kind that no part expected

@@ -204,6 +204,10 @@ def _fit(
             )
     except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
         raise ConnectionError("Another worker of this run is gone.") from error
+    except tf.errors.ResourceExhaustedError as error:
+        raise ValueError(
+            f"There is not enough memory or disk for this run: {error.message}"
+        ) from error
     return guard.term
 
 
