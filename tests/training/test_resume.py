@@ -105,7 +105,7 @@ def test_stopped_twice_equals_never_stopped(whole, tmp_path):
     assert found.history == history.history
     assert found.epoch == history.epoch
     for name in ("log.csv", "history.csv"):
-        assert (tmp_path / name).read_text() == (reference / name).read_text()
+        assert (tmp_path / name).read_bytes() == (reference / name).read_bytes()
     assert read_history(tmp_path / "history.csv") == history.history
     assert again.evaluate(X, verbose=0) == model.evaluate(X, verbose=0)
 

@@ -68,7 +68,7 @@ def _get(callback: keras.callbacks.Callback) -> Any:
         return callback.get_state()
     if isinstance(callback, keras.callbacks.CSVLogger):
         path = Path(callback.filename)
-        return {"text": path.read_text(encoding="utf-8") if path.exists() else ""}
+        return {"text": path.read_bytes().decode() if path.exists() else ""}
     names = _names(callback)
     return {name: getattr(callback, name) for name in names} if names else None
 
@@ -93,7 +93,7 @@ def _names(callback: keras.callbacks.Callback) -> tuple[str, ...]:
 def _rewind(logger: keras.callbacks.CSVLogger, text: str) -> None:
     """The logger has opened its file and perhaps emptied it: write what it held at the checkpoint."""
     logger.csv_file.close()
-    Path(logger.filename).write_text(text, encoding="utf-8")
+    Path(logger.filename).write_bytes(text.encode())
     append, logger.append = logger.append, True
     logger.on_train_begin()
     logger.append = append
