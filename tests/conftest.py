@@ -8,6 +8,8 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# Machine code for a few steps need not be good; compiling it takes most of the time.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 
 def pytest_collection_finish(session):
@@ -28,14 +30,14 @@ def pytest_collection_finish(session):
 
 @pytest.fixture(scope="session")
 def two_devices():
-    """A strategy over two logical processors.
+    """A strategy over two logical processors, as `zoo.training.strategies` makes it.
 
-    One for the session: TensorFlow numbers the collectives of every strategy from the same start, so that
-    a second one over the same devices meets the shapes of the first.
+    Without collective operations: TensorFlow numbers those of every strategy from the same start, so that
+    a second strategy over the same devices meets the shapes of the first.
     """
     import tensorflow as tf
 
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], tf.distribute.ReductionToOneDevice())
 
 
 @pytest.fixture

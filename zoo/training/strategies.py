@@ -35,7 +35,10 @@ def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Stra
             f"virtual_devices={virtual_devices} goes with the strategy 'mirrored'; received {name!r}."
         )
     if virtual_devices:
-        return tf.distribute.MirroredStrategy(_logical_processors(virtual_devices))
+        # In one process no collective operations are needed, which can lock each other out on few cores.
+        return tf.distribute.MirroredStrategy(
+            _logical_processors(virtual_devices), tf.distribute.ReductionToOneDevice()
+        )
     workers = _workers()
     gpus = len(tf.config.list_physical_devices("GPU"))  # to ask for logical ones starts the runtime
     if name == "auto":
