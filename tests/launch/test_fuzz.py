@@ -32,7 +32,7 @@ VALUES = (
 )
 WORDS = st.sampled_from(VALUES.split())
 OPTIONS = st.sampled_from(
-    ["latents", "hidden", "beta", "prior", "networks", "likelihood", "k", "p"]
+    ["latents", "hidden", "beta", "prior", "networks", "likelihood", "k", "p", "size", "split"]
 )
 ANYTHING = st.one_of(WORDS, st.text(max_size=12))
 SETTING = st.builds("{}={}".format, OPTIONS, ANYTHING)
@@ -42,6 +42,7 @@ ARGUMENT = st.one_of(
     st.builds("--{}={}".format, FLAG, st.one_of(ANYTHING, SETTING, PART)),
     st.builds("--set={}".format, SETTING),
     st.builds("--regularizer={}".format, PART),
+    st.builds("--data={}".format, SETTING),
     st.builds("--model={}".format, WORDS),
     ANYTHING,
 )

@@ -11,8 +11,10 @@ from typing import Any
 # Public name -> module that defines it.
 _PUBLIC = {
     "CyclicWarmUp": "zoo.training.schedules",
+    "EventLog": "zoo.training.event_log",
     "HistoryFile": "zoo.training.history_file",
     "LinearSchedule": "zoo.training.schedules",
+    "Progress": "zoo.training.progress",
     "Resume": "zoo.training.resume",
     "RunConfig": "zoo.training.run_config",
     "RunFolder": "zoo.training.run_folder",

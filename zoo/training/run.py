@@ -153,7 +153,11 @@ def read_data(config: RunConfig) -> tuple[Data, Data]:
         "seed": config.seed,
         **config.data_options,
     }
-    return load(config.dataset, "train", **options), load(config.dataset, "test", **options)
+    try:
+        return load(config.dataset, "train", **options), load(config.dataset, "test", **options)
+    except TypeError as error:  # an option that is not one, or of a kind that no reader expects
+        shown = ", ".join(f"{name}={value!r}" for name, value in config.data_options.items())
+        raise ValueError(f"{config.dataset!r} cannot be read with {shown}: {error}") from error
 
 
 def _settled(config: RunConfig, rows: int, replicas: int) -> RunConfig:
