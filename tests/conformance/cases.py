@@ -69,6 +69,14 @@ def own_networks():
     return {"latents": 3, "networks": (encoder, decoder), "likelihood": "normal"}
 
 
+def taught():
+    small = {"latents": 3, "filters": (4, 4), "dense": (6,)}
+    teacher = zoo.create("invariant_autoencoder", PICTURE, classes=3, heads=(3, 5), **small)
+    data = make_vectors(ROWS, 64).reshape(ROWS, *PICTURE)
+    teacher.classifier.merge(teacher.encode(data), data)
+    return {"teacher": teacher, "bootstrap": 0.5, "classes": 3, **small}
+
+
 SMALL = {"latents": 3, "hidden": (8,)}
 CRITIC = {"critic": (4,), "generator": (6,), "classifier": (4,)}
 
@@ -147,6 +155,7 @@ CASES = {
     "invariant_autoencoder": picture(
         "invariant_autoencoder", latents=3, classes=3, heads=(3, 5), filters=(4, 4), dense=(6,)
     ),
+    "invariant_autoencoder_taught": Case("invariant_autoencoder", PICTURE, taught),
 }
 
 

@@ -14,6 +14,18 @@ from tests.conformance.cases import CASES
 
 BATCH = 16
 STEPS = 20
+# XLA lacks an operation, or it takes XLA seconds to compile what `fit` would not have compiled: large
+# networks, convolutions and critics. Their parts are compiled in other cases where XLA can.
+NEVER_COMPILED = {
+    "adversarial_autoencoder",
+    "beta_vae_chairs",
+    "beta_vae_shapes",
+    "dc_ign",
+    "info_ae",
+    "info_ae_robust",
+    "info_gan",
+    "invariant_autoencoder",
+}
 
 
 def compiled(model, **options):
@@ -154,6 +166,9 @@ def test_saves_loads_and_trains_on(run):
 
 
 def test_compiled_equals_uncompiled(run):
+    if run.case.model in NEVER_COMPILED:
+        assert not compiled(run.case.build())._use_jit
+        return
     model = compiled(run.case.build(), jit_compile=True)
     assert_same_terms(train(model, run.data), run.history, 1e-4)
 
