@@ -14,7 +14,7 @@ class Workload(NamedTuple):
 
     Attributes:
         name: as in the table.
-        model: "vae", "laplace" or "k_sparse".
+        model: "vae", "laplace", "k_sparse" or "info_ae".
         event: shape of one example.
         hidden: units of the MLP, or filters of the convolutions.
         latents: dimensions of the code.
@@ -24,6 +24,7 @@ class Workload(NamedTuple):
         likelihood: "bernoulli" or "squared_error".
         estimator: of the KL term.
         epochs: passes over the rows in one round.
+        encodes: whether the rows are encoded by an exported model, call by call, and not trained on.
     """
 
     name: str
@@ -37,6 +38,12 @@ class Workload(NamedTuple):
     likelihood: str = "bernoulli"
     estimator: str = "analytic"
     epochs: int = 1
+    encodes: bool = False
+
+    @property
+    def dense(self) -> bool:
+        """Whether `flops` holds."""
+        return not (self.conv or self.encodes or self.model == "info_ae") and self.size > 16
 
     @property
     def size(self) -> int:
@@ -71,6 +78,9 @@ WORKLOADS = {
         Workload(
             "W5-sampled", "laplace", PICTURE, (400, 400), 20, 128, 12_800, estimator="sampled"
         ),
+        Workload("W6", "info_ae", PICTURE, (), 64, 128, 1_280),
+        Workload("W7-1", "vae", PICTURE, (400, 400), 20, 1, 500, encodes=True),
+        Workload("W7-1000", "vae", PICTURE, (400, 400), 20, 1000, 50_000, encodes=True),
     )
 }
 K = 25

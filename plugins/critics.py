@@ -171,11 +171,12 @@ def critic_network(
 
 @keras.saving.register_keras_serializable("zoo")
 class BatchSpread(keras.layers.Layer):
-    """Appends the features' standard deviation over the batch, averaged over the features."""
+    """Appends the features' standard deviation over the global batch, averaged over the features."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """(batch, features) -> (batch, features + 1)."""
-        variance = tf.math.reduce_variance(tf.cast(inputs, tf.float32), axis=0)
+        rows = zoo.gather(tf.cast(inputs, tf.float32))
+        variance = tf.math.reduce_variance(rows, axis=0)
         spread = tf.cast(tf.reduce_mean(tf.sqrt(variance + 1e-8)), inputs.dtype)
         return tf.concat([inputs, tf.fill([tf.shape(inputs)[0], 1], spread)], axis=-1)
 

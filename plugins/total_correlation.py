@@ -71,7 +71,7 @@ class TotalCorrelation(Critic):
     def permuted(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """The codes of the global batch, the rows of each unit in an order of its own, (batch, units)."""
         code = gather(forward.code)
-        order = tf.argsort(
-            forward.noise.fold("order").uniform(tf.shape(code)[0], code.shape[-1]), 0
-        )
+        # Drawn where the rows are, so that the order does not depend on the number of replicas.
+        uniform = forward.noise.fold("order").uniform(tf.shape(forward.code)[0], code.shape[-1])
+        order = tf.argsort(gather(uniform), axis=0)
         return tf.transpose(tf.gather(tf.transpose(code), tf.transpose(order), batch_dims=1))

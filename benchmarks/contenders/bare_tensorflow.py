@@ -20,6 +20,10 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
     import tensorflow as tf
 
     kind = tf.bfloat16 if precision == "bfloat16" else tf.float32
+    if workload.encodes:
+        return _encoding(tf, workload)
+    if workload.model == "info_ae":
+        return _info_ae(tf, workload, kind)
     weights = [tf.Variable(value) for value in _initial_weights(workload)]
     slots = [[tf.Variable(tf.zeros_like(w)) for _ in range(2)] for w in weights]
     data = tf.constant(workload.data())
@@ -58,12 +62,56 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
             (tf.constant(0), tf.constant(0.0)),
         )[1]
 
+    return _rounds(tf, workload, epoch)
+
+
+def _info_ae(tf, workload, kind):
+    from benchmarks.contenders.bare_info_ae import build
+
+    step = build(np.random.default_rng(0))
+    data = tf.constant(workload.data())
+    steps = workload.rows // workload.batch
+
+    @tf.function(autograph=False)
+    def epoch(order):
+        return tf.while_loop(
+            lambda i, _: i < steps,
+            lambda i, total: (i + 1, total + step(tf.gather(data, order[i]), kind)),
+            (tf.constant(0), tf.constant(0.0)),
+        )[1]
+
+    return _rounds(tf, workload, epoch)
+
+
+def _rounds(tf, workload, epoch):
     rng = np.random.default_rng(0)
+    steps = workload.rows // workload.batch
 
     def run() -> None:
         for _ in range(workload.epochs):
             order = rng.permutation(workload.rows)[: steps * workload.batch].astype("int32")
             epoch(tf.constant(order.reshape(steps, workload.batch))).numpy()
+
+    return run
+
+
+def _encoding(tf, workload):
+    weights = [tf.Variable(value) for value in _initial_weights(workload)]
+    batches = [tf.constant(b) for b in np.split(workload.data(), workload.rows // workload.batch)]
+
+    @tf.function(autograph=False)
+    def encode(x):
+        h = tf.reshape(x, (tf.shape(x)[0], workload.size))
+        for layer in range(len(workload.hidden)):
+            h = tf.nn.relu(tf.matmul(h, weights[2 * layer]) + weights[2 * layer + 1])
+        last = 2 * len(workload.hidden)
+        return (tf.matmul(h, weights[last]) + weights[last + 1])[:, : workload.latents]
+
+    encode = encode.get_concrete_function(tf.TensorSpec((None, *workload.event)))
+
+    def run() -> None:
+        for batch in batches:
+            encode(batch).numpy()
 
     return run
 

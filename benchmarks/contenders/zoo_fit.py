@@ -1,15 +1,18 @@
-"""`model.fit` of this library, with its defaults."""
+"""`model.fit` and the exported models of this library, with their defaults."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+
+import numpy as np
 
 from benchmarks.contenders.tensorflow_threads import limit_threads
 from benchmarks.workloads import K, Workload
 
 
 def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], None]:
-    """A round of `fit` on the workload's rows."""
+    """A round of `fit` on the workload's rows, or of calls of the SavedModel."""
     limit_threads(threads)
     import keras
 
@@ -18,7 +21,9 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
     if precision == "bfloat16":
         keras.config.set_dtype_policy("mixed_bfloat16")
     options = {"latents": workload.latents, "likelihood": workload.likelihood}
-    if workload.model == "k_sparse":
+    if workload.model == "info_ae":
+        model = zoo.create("info_ae", workload.event)
+    elif workload.model == "k_sparse":
         model = zoo.create("k_sparse_autoencoder", workload.event, k=K, **options)
     else:
         model = zoo.create(
@@ -30,6 +35,26 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
             estimator=workload.estimator,
             **options,
         )
+    if workload.encodes:
+        return _encoding(model, workload)
     model.compile("adam")
     data = workload.data()
     return lambda: model.fit(data, batch_size=workload.batch, epochs=workload.epochs, verbose=0)
+
+
+def _encoding(model, workload: Workload) -> Callable[[], None]:
+    import tensorflow as tf
+
+    folder = tempfile.mkdtemp()
+    model.export(folder)
+    loaded = tf.saved_model.load(folder)
+    encode = loaded.signatures["encode"]
+    name = next(iter(encode.structured_input_signature[1]))
+    batches = [tf.constant(b) for b in np.split(workload.data(), workload.rows // workload.batch)]
+
+    def run() -> None:
+        for batch in batches:
+            (code,) = encode(**{name: batch}).values()
+            code.numpy()
+
+    return run

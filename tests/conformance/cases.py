@@ -71,7 +71,9 @@ def own_networks():
 
 def taught():
     small = {"latents": 3, "filters": (4, 4), "dense": (6,)}
-    teacher = zoo.create("invariant_autoencoder", PICTURE, classes=3, heads=(3, 5), **small)
+    teacher = zoo.create(
+        "invariant_autoencoder", PICTURE, classes=3, heads=(3, 5), cells=(8, 9), **small
+    )
     data = make_vectors(ROWS, 64).reshape(ROWS, *PICTURE)
     teacher.classifier.merge(teacher.encode(data), data)
     return {"teacher": teacher, "bootstrap": 0.5, "classes": 3, **small}

@@ -28,9 +28,20 @@ NEVER_COMPILED = {
 }
 
 
-def compiled(model, **options):
-    model.compile("adam", **options)
-    model.optimizer.learning_rate = 0.01
+def compiled(model, optimizer="adam", **options):
+    model.compile(optimizer, **options)
+    return steady(model)
+
+
+def steady(model):
+    """The model, with optimizers that leave a weight alone where its gradient is rounding error.
+
+    Adam divides a gradient by its size. Where the true gradient is zero, as that of a bias before batch
+    norm, a sum in another order would otherwise change the weight by the whole learning rate.
+    """
+    for optimizer in optimizers(model):
+        if isinstance(optimizer, keras.optimizers.Adam):
+            optimizer.epsilon = 1e-3
     return model
 
 
@@ -53,6 +64,7 @@ def optimizers(model):
 def assert_same_terms(first, second, tolerance):
     assert first.keys() == second.keys()
     for name in first:
+        assert np.isfinite(second[name]).all(), name
         assert_allclose(first[name], second[name], rtol=tolerance, atol=tolerance, err_msg=name)
 
 
@@ -68,7 +80,9 @@ def run(request, tmp_path_factory):
     case = CASES[request.param]
     data = case.data()
     model = compiled(case.build(), jit_compile=False)
+    model.step.assign(STEPS)  # so that both ends are measured with the weights of the same step
     before = terms(model, data)
+    model.step.assign(0)
     first = train(model, data, epochs=1)
     path = tmp_path_factory.mktemp(request.param) / "half.keras"
     model.save(path)
@@ -97,11 +111,16 @@ def run(request, tmp_path_factory):
 def test_trains(run):
     assert int(run.model.step.numpy()) == STEPS
     assert set(run.history) == set(run.model.term_names)
-    assert set(run.before) == {n for n in run.model.term_names if not n.endswith("_critic")}
+    critics = {f"{critic.name}_critic" for critic in run.model.critics}
+    assert set(run.before) == set(run.model.term_names) - critics
     for series in run.history.values():
         assert np.isfinite(series).all()
-    if not run.model.critics:  # two players need not both win
-        assert run.after["loss"] < run.before["loss"]
+    if run.model.critics:  # two players need not both win
+        return
+    first, last = run.before["loss"], run.after["loss"]
+    if any(isinstance(la, keras.layers.BatchNormalization) for la in run.model._flatten_layers()):
+        first, last = run.history["loss"]  # the moving statistics lag behind
+    assert last < first
 
 
 def test_loss_is_the_weighted_sum(run):
@@ -153,7 +172,7 @@ def test_configuration_round_trip(run):
 
 
 def test_saves_loads_and_trains_on(run):
-    loaded = keras.saving.load_model(run.half.path)
+    loaded = steady(keras.saving.load_model(run.half.path))
     assert loaded.get_compile_config() == run.model.get_compile_config()
     assert_same_arrays(values(loaded.weights), run.half.weights)
     for optimizer, slots in zip(optimizers(loaded), run.half.slots, strict=True):
@@ -174,10 +193,13 @@ def test_compiled_equals_uncompiled(run):
 
 
 def test_two_devices_equal_one(run, two_devices):
+    """With plain gradient descent: Adam would hide a gradient of the wrong size."""
+    rate = 1e-3
+    single = compiled(run.case.build(), keras.optimizers.SGD(rate), jit_compile=False)
     with two_devices.scope():
-        model = compiled(run.case.build())
-    assert_same_terms(train(model, run.data), run.history, 1e-4)
-    assert_same_arrays(values(model.weights), run.weights, 1e-4)
+        double = compiled(run.case.build(), keras.optimizers.SGD(rate))
+    assert_same_terms(train(double, run.data), train(single, run.data), 1e-4)
+    assert_same_arrays(values(double.weights), values(single.weights), 1e-4)
 
 
 def test_trains_in_bfloat16(run):

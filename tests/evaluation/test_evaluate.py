@@ -75,7 +75,7 @@ def test_a_model_of_the_zoo_in_every_group(model, data, capsys):
     assert all(isinstance(score, float) for score in scores.values())
     assert result["density"]["elbo"] <= result["density"]["log_likelihood"]
     printed = capsys.readouterr().out
-    assert printed.startswith("Evaluation of the model 'autoencoder': 120 examples, 3 units")
+    assert printed.startswith("Evaluation of the model 'laplace_vae': 120 examples, 3 units")
     for name in scores:
         assert metric(name).label in printed
 

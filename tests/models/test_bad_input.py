@@ -82,7 +82,7 @@ CREATION = {
     ),
     "mmd without a prior": (
         lambda: create("autoencoder", regularizers=["mmd"]),
-        "'mmd' needs a model with a prior.*prior='normal'",
+        "'mmd' needs a model whose prior has a density.*prior='normal'",
     ),
     "unknown networks": (lambda: create(networks="cnn"), "networks 'cnn'.*conv"),
     "convolutions on vectors": (

@@ -97,6 +97,7 @@ def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencode
                 f"The model {name!r} has no option {key!r}.{registry.suggest(key, sorted(known))}"
             )
     model = build(input_shape, **settings)
+    model.name = name
     if not model.objective:
         model.objective = objective(name)
     return model
