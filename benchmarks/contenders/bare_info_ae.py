@@ -48,10 +48,8 @@ class Network:
                 h = tf.nn.conv2d_transpose(h, w, (h.shape[0], side, side, w.shape[2]), 2)
             else:
                 h = tf.nn.conv2d(h, w, int(name[-1]), "SAME")
-            if "scale" in rest:
-                h = self._normalised(h, rest, update)
-            else:
-                h = h + tf.cast(rest["offset"], kind)
+            plain = "scale" not in rest
+            h = h + tf.cast(rest["offset"], kind) if plain else self._normalised(h, rest, update)
             h = activation(h)
             if name == "map":
                 h = tf.reshape(h, (h.shape[0], 7, 7, 64))
