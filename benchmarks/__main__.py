@@ -165,13 +165,18 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     record = {
         "command": "python -m benchmarks " + " ".join(sys.argv[1:]),
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        **machine(),
         "matrix_flops": {f"{t} threads, {p}": value for (t, p), value in peaks.items()},
         "results": results,
     }
     (output / "training.json").write_text(json.dumps(record, indent=1))
     print("\n" + table(results))
+
+
+def machine() -> dict[str, str]:
+    """What was measured on, and when."""
+    cores = f"{os.cpu_count()} cores, {platform.machine()}"
+    return {"date": time.strftime("%Y-%m-%d"), "machine": cores}
 
 
 def installed() -> list[str]:

@@ -14,7 +14,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.data import sprites
 from zoo.evaluation.disentanglement.scores import scores
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import train
+from zoo.experiments.training import precision, train
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.style import panels, styled
 
@@ -55,6 +55,7 @@ def run(
     learning_rate: float,
     points: int,
     models: list[str],
+    policy: str,
 ) -> Outcome:
     """Train every model on the same random sprites and score the means of fresh ones.
 
@@ -67,6 +68,7 @@ def run(
         learning_rate: of Adam, batch 64.
         points: fresh sprites to score; disentanglement_lib's protocol has 10,000 and more.
         models: names in `MODELS`.
+        policy: Keras's policy of number types.
 
     Returns:
         For each model all scores, the reconstruction term on fresh sprites, active units, and seconds of
@@ -81,7 +83,8 @@ def run(
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {}
     for name in models:
-        model = build(name, seed, tuple(hidden))
+        with precision(policy):
+            model = build(name, seed, tuple(hidden))
         start = time.perf_counter()
         train(model, x, epochs=epochs, batch_size=64, learning_rate=learning_rate)
         measures[f"{name}/seconds"] = time.perf_counter() - start
@@ -194,14 +197,16 @@ EXPERIMENTS = (
             "learning_rate": 1e-3,
             "points": 1500,
             "models": ["beta_vae_1", "beta_vae_4"],
+            "policy": "float32",
         },
         full={
             "examples": 50_000,
-            "epochs": 20,
+            "epochs": 10,
             "hidden": [400, 400],
             "learning_rate": 5e-4,
             "points": 10_000,
             "models": list(MODELS),
+            "policy": "mixed_bfloat16",
         },
     ),
 )

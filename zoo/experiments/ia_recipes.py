@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -43,17 +42,6 @@ class Taught(NamedTuple):
 
     model: Autoencoder
     agreement: float
-
-
-@contextlib.contextmanager
-def precision(policy: str) -> Iterator[None]:
-    """Keras's policy of number types for the models built inside, for example "mixed_bfloat16"."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def teacher(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:

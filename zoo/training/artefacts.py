@@ -81,6 +81,8 @@ def write_artefacts(
         factor_names=held_out.factor_names or None,
         history=history,
         seed=config.seed,
+        tsne=True,
+        animate=True,
     )
     figures = draw(drawn)
     save_figures(folder.figures, figures)
