@@ -129,7 +129,9 @@ def draw(record: dict, path: Path) -> None:
         sizes, peaks = zip(*record["peak_memory"], strict=True)
         axes[4].plot(sizes, peaks, "o-")
         axes[4].axvline(2, color="#999999", linewidth=1)
-        axes[4].set(xlabel="data (GiB; grey: streamed from here)", ylabel="peak memory (GiB)", ylim=0)
+        axes[4].set(
+            xlabel="data (GiB; grey: streamed from here)", ylabel="peak memory (GiB)", ylim=0
+        )
         return found
 
     figure().savefig(path, dpi=150)

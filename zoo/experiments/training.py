@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,4 +63,21 @@ def train(
     """
     clip = {"global_clipnorm": 5.0} if model.heavy_tailed else {}
     model.compile(optimizer or Adam(learning_rate, **clip))
-    return model.fit(x, batch_size=batch_size, epochs=epochs, verbose=0).history
+    pulse = [Pulse()]
+    return model.fit(x, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=pulse).history
+
+
+class Pulse(keras.callbacks.Callback):
+    """Prints the epoch and the loss, at most twice a minute."""
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Start the clock."""
+        self._last = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Print a line where the last is long ago."""
+        if time.monotonic() - self._last < 30:
+            return
+        self._last = time.monotonic()
+        loss = (logs or {}).get("loss", float("nan"))
+        print(f"  epoch {epoch + 1} of {self.params['epochs']}, loss {loss:.4g}", flush=True)
