@@ -8,6 +8,7 @@ start is a process of its own.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -84,10 +85,8 @@ def peak_memory(gibibytes: float, folder: str) -> float:
             if batch >= 20:
                 raise StopIteration
 
-    try:
+    with contextlib.suppress(StopIteration):
         vae().fit(x, batch_size=BATCH, verbose=0, callbacks=[Stop()])
-    except StopIteration:
-        pass
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 

@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from zoo.data import Data
-from zoo.experiments import ia_digits, ia_figure, ia_recipes
+from zoo.experiments import ia_digits, ia_figure
 from zoo.experiments.experiment import Sources
 from zoo.experiments.training import precision
 
