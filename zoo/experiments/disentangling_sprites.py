@@ -65,7 +65,7 @@ def run(
         examples: sprites to train on, of 737,280.
         epochs: passes over them.
         hidden: units of the networks' hidden layers.
-        learning_rate: of Adam, batch 64.
+        learning_rate: of Adam, batch 128.
         points: fresh sprites to score; disentanglement_lib's protocol has 10,000 and more, but the boosted
             trees of DCI alone take minutes on as many.
         models: names in `MODELS`.
@@ -87,7 +87,7 @@ def run(
         with precision(policy):
             model = build(name, seed, tuple(hidden))
         start = time.perf_counter()
-        train(model, x, epochs=epochs, batch_size=64, learning_rate=learning_rate)
+        train(model, x, epochs=epochs, batch_size=128, learning_rate=learning_rate)
         measures[f"{name}/seconds"] = time.perf_counter() - start
         print(f"  {name}: trained in {measures[f'{name}/seconds']:.0f} s", flush=True)
         codes = model.encode(fresh)
@@ -204,9 +204,9 @@ EXPERIMENTS = (
         full={
             "examples": 50_000,
             "epochs": 10,
-            "hidden": [400, 400],
-            "learning_rate": 5e-4,
-            "points": 5000,
+            "hidden": [256, 256],
+            "learning_rate": 1e-3,
+            "points": 3000,
             "models": list(MODELS),
             "policy": "mixed_bfloat16",
         },
