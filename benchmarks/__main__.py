@@ -17,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.page import table, write
 from benchmarks.workloads import WORKLOADS, Workload
 
 CONTENDERS = {
@@ -117,25 +118,6 @@ print(50 * 2e9 / best)
     return float(result.stdout.split()[-1])
 
 
-def table(results: list[dict]) -> str:
-    """The results as a Markdown table: images a second, and how many times as fast the zoo is."""
-    head = "| work | precision | threads | zoo, images/s | " + " | ".join(
-        f"zoo / {name}" for name in CONTENDERS if name != "zoo"
-    )
-    lines = [head + " | of matrix peak |", "|" + "---|" * (len(CONTENDERS) + 4)]
-    for r in results:
-        cells = [r["workload"], r["precision"], str(r["threads"])]
-        cells.append(f"{r['images_per_second']['zoo']:,.0f}")
-        cells += [
-            f"{r['zoo_times'][name]:.2f}" if name in r["zoo_times"] else "-"
-            for name in CONTENDERS
-            if name != "zoo"
-        ]
-        cells.append(f"{r['share_of_peak']:.0%}" if r.get("share_of_peak") else "-")
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Run what the arguments ask for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -163,14 +145,30 @@ def main() -> None:
                 print(table([result]).splitlines()[-1], flush=True)
     output = Path(arguments.output)
     output.mkdir(parents=True, exist_ok=True)
-    record = {
-        "command": "python -m benchmarks " + " ".join(sys.argv[1:]),
-        **machine(),
-        "matrix_flops": {f"{t} threads, {p}": value for (t, p), value in peaks.items()},
-        "results": results,
-    }
-    (output / "training.json").write_text(json.dumps(record, indent=1))
+    store(output / "training.json", results, peaks)
+    write(output)
     print("\n" + table(results))
+
+
+def store(path: Path, results: list[dict], peaks: dict[tuple[int, str], float]) -> None:
+    """Put the results in the place of earlier ones of the same work, precision and threads."""
+    record = json.loads(path.read_text()) if path.is_file() else {"matrix_flops": {}, "results": []}
+    new = {_key(r): r for r in results}
+    kept = [r for r in record["results"] if _key(r) not in new]
+    order = list(WORKLOADS)
+    record["results"] = sorted(
+        [*kept, *results],
+        key=lambda r: (r["precision"] != "float32", r["threads"], order.index(r["workload"])),
+    )
+    for (threads, precision), value in peaks.items():
+        record["matrix_flops"][f"{threads} threads, {precision}"] = value
+    path.write_text(
+        json.dumps({"command": "python -m benchmarks", **machine(), **record}, indent=1)
+    )
+
+
+def _key(result: dict) -> tuple[str, str, int]:
+    return result["workload"], result["precision"], result["threads"]
 
 
 def machine() -> dict[str, str]:

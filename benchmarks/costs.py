@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from benchmarks.__main__ import ROOT, machine
+from benchmarks.page import write
 
 EVENT = (28, 28, 1)
 BATCH = 128
@@ -176,6 +177,7 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     (output / "costs.json").write_text(json.dumps(record, indent=1))
     draw(record, output / "costs.png")
+    write(output)
 
 
 if __name__ == "__main__":

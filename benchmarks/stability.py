@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 
 from benchmarks.__main__ import ROOT, machine
+from benchmarks.page import write
 
 MODELS = {
     "cauchy_vae": {"latents": 10, "hidden": (400, 400)},
@@ -78,6 +79,7 @@ def main() -> None:
                 record["runs"].append(found)
                 path.write_text(json.dumps(record, indent=1))
                 print(found, flush=True)
+    write(path.parent)
     for name in MODELS:
         for policy in POLICIES:
             rows = [r for r in record["runs"] if (r["model"], r["policy"]) == (name, policy)]

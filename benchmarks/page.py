@@ -1,0 +1,137 @@
+"""The page of docs/results/benchmarks, from the JSON beside it; ``python -m benchmarks.page``."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "docs" / "results" / "benchmarks"
+NAMES = ("bare TensorFlow", "PyTorch", "PyTorch compiled", "pythae")
+# (workload, precision) -> what was asked for: how many times as fast as pythae, and as the best PyTorch.
+TARGETS = {
+    ("W1", "float32"): (10.0, 4.0),
+    ("W2", "float32"): (2.3, 1.0),
+    ("W2-1000", "float32"): (2.3, 1.0),
+    ("W3", "float32"): (2.4, 1.15),
+    ("W4", "float32"): (1.75, 1.5),
+    ("W5", "float32"): (2.3, 1.0),
+    ("W5-sampled", "float32"): (2.3, 1.0),
+    ("W2", "bfloat16"): (3.7, 1.5),
+    ("W2-1000", "bfloat16"): (3.7, 1.5),
+    ("W3", "bfloat16"): (3.6, None),
+    ("W4", "bfloat16"): (2.4, None),
+    ("W5", "bfloat16"): (3.7, 1.5),
+    ("W5-sampled", "bfloat16"): (3.7, 1.5),
+}
+WORK = """\
+W1: VAE 2-30-30-2 on the square, batch 128. W2: VAE 784-400-400-20, batch 128 and 1000. W3: k-sparse
+784-1000-784, batch 128. W4: convolutional VAE 32-64-128, batch 128. W5: Laplace VAE as W2, KL analytic
+and sampled. W6: a step of InfoAE, batch 128. W7: encoding by the exported SavedModel of W2, batch 1 and 1000.
+"""
+
+
+def table(results: list[dict]) -> str:
+    """A Markdown table: images a second, and how many times as fast the zoo is as each contender."""
+    head = ["work", "precision", "threads", "images/s", *(f"/ {name}" for name in NAMES)]
+    lines = ["| " + " | ".join([*head, "of matrix peak", "targets"]) + " |"]
+    lines.append("|" + "---|" * (len(head) + 2))
+    for r in results:
+        cells = [r["workload"], r["precision"], str(r["threads"])]
+        cells.append(f"{r['images_per_second']['zoo']:,.0f}")
+        times = r["zoo_times"]
+        cells += [f"{times[name]:.2f}" if name in times else "" for name in NAMES]
+        cells.append(f"{r['share_of_peak']:.0%}" if r.get("share_of_peak") else "")
+        cells.append(verdict(r))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def verdict(result: dict) -> str:
+    """Each target with "met" or by how much it is missed."""
+    times, asked = result["zoo_times"], []
+    if result["workload"][:2] in ("W6", "W7"):
+        asked.append(("bare TensorFlow", times.get("bare TensorFlow"), 0.85))
+    elif (result["workload"], result["precision"]) in TARGETS:
+        pythae, torch = TARGETS[result["workload"], result["precision"]]
+        found = [times[n] for n in ("PyTorch", "PyTorch compiled") if n in times]
+        asked.append(("pythae", times.get("pythae"), pythae))
+        if torch is not None:
+            asked.append(("best PyTorch", min(found, default=None), torch))
+    if result["workload"] == "W2-1000":
+        asked.append(("share of peak", result.get("share_of_peak"), 0.6))
+    return "; ".join(
+        f"{name} {target:g}: {'met' if value >= target else f'missed by {1 - value / target:.0%}'}"
+        for name, value, target in asked
+        if value is not None
+    )
+
+
+def page(folder: Path) -> str:
+    """The page's text; parts whose JSON is missing are left out."""
+    parts = [
+        "# Benchmarks",
+        "Written by `python -m benchmarks.page` from the JSON beside this page, which `python -m "
+        "benchmarks`, `python -m benchmarks.costs` and `python -m benchmarks.stability` write. PyTorch and "
+        'pythae come with `pip install -e ".[bench]"`.',
+    ]
+    training = _read(folder / "training.json")
+    if training:
+        parts += [
+            "## Training and encoding",
+            "Medians over rounds that alternate between the contenders, each a process of its own; a column "
+            "`/ name` says how many times as fast `model.fit` is with its defaults. pythae has no bfloat16: "
+            "its column compares with its float32. The targets were set on another machine.",
+            WORK,
+            f"{training['machine']}, {training['date']}.",
+            table(training["results"]),
+        ]
+    costs = _read(folder / "costs.json")
+    if costs:
+        start = statistics.median(costs["first_step_seconds"])
+        memory = ", ".join(f"{peak:.2f} GiB for {size:g}" for size, peak in costs["peak_memory"])
+        parts += [
+            "## What a run costs",
+            f"From `python` to the first training step on 60,000 digits: {start:.1f} s (median of "
+            f"{len(costs['first_step_seconds'])}), TensorFlow's import included. Peak memory while training "
+            f"on a mapped file, above 2 GiB streamed: {memory} GiB of data. {costs['machine']}, "
+            f"{costs['date']}.",
+            "![Time of a step or an epoch against sizes, and peak memory](costs.png)",
+        ]
+    stability = _read(folder / "stability.json")
+    if stability:
+        parts += ["## Heavy tails and p < 1", _stability(stability)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _stability(record: dict) -> str:
+    groups: dict[tuple[str, str], list[dict]] = {}
+    for run in record["runs"]:
+        groups.setdefault((run["model"], run["policy"]), []).append(run)
+    lines = [
+        "Training on MNIST, batch 128, the default optimizer.",
+        "",
+        "| model | precision | runs | epochs | runs with a loss that is no number | last loss, median |",
+        "|---|---|---|---|---|---|",
+    ]
+    for (model, policy), runs in groups.items():
+        bad = sum(not run["finite"] for run in runs)
+        last = statistics.median(run["last_loss"] for run in runs)
+        lines.append(
+            f"| {model} | {policy} | {len(runs)} | {runs[0]['epochs']} | {bad} | {last:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def _read(path: Path) -> dict | None:
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Write the page into the folder of its JSON."""
+    (folder / "README.md").write_text(page(folder))
+
+
+if __name__ == "__main__":
+    write()
