@@ -70,13 +70,23 @@ WORKLOADS = {
     w.name: w
     for w in (
         Workload("W1", "vae", (2,), (30, 30), 2, 128, 60_000, likelihood="squared_error", epochs=5),
-        Workload("W2", "vae", PICTURE, (400, 400), 20, 128, 25_600),
-        Workload("W2-1000", "vae", PICTURE, (400, 400), 20, 1000, 30_000),
-        Workload("W3", "k_sparse", PICTURE, (), 1000, 128, 25_600, likelihood="squared_error"),
-        Workload("W4", "vae", PICTURE, (32, 64, 128), 20, 128, 5_120, conv=True),
-        Workload("W5", "laplace", PICTURE, (400, 400), 20, 128, 25_600),
+        Workload("W2", "vae", PICTURE, (400, 400), 20, 128, 12_800, epochs=3),
+        Workload("W2-1000", "vae", PICTURE, (400, 400), 20, 1000, 20_000, epochs=2),
         Workload(
-            "W5-sampled", "laplace", PICTURE, (400, 400), 20, 128, 25_600, estimator="sampled"
+            "W3", "k_sparse", PICTURE, (), 1000, 128, 12_800, epochs=3, likelihood="squared_error"
+        ),
+        Workload("W4", "vae", PICTURE, (32, 64, 128), 20, 128, 5_120, conv=True),
+        Workload("W5", "laplace", PICTURE, (400, 400), 20, 128, 12_800, epochs=3),
+        Workload(
+            "W5-sampled",
+            "laplace",
+            PICTURE,
+            (400, 400),
+            20,
+            128,
+            12_800,
+            epochs=3,
+            estimator="sampled",
         ),
         Workload("W6", "info_ae", PICTURE, (), 64, 128, 2_560),
         Workload("W7-1", "vae", PICTURE, (400, 400), 20, 1, 500, encodes=True),

@@ -9,6 +9,8 @@ import importlib
 import sys
 from typing import Any
 
+from zoo.allocator import keep_freed_memory
+
 __version__ = "0.1.0"
 
 # Public name -> module that defines it.
@@ -62,6 +64,7 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
+keep_freed_memory()
 if "keras" in sys.modules:
     # So that `keras.saving.load_model` knows the zoo's classes. Where Keras is imported only later, it
     # does not: `zoo.load_model` does either way.

@@ -19,6 +19,23 @@ class Adam(keras.optimizers.Adam):
     replicas take Keras's own path.
     """
 
+    def _backend_update_step(
+        self, grads: Any, trainable_variables: Any, learning_rate: Any
+    ) -> None:
+        # Once for all variables: on a small model the scalars would cost as much as the kernels.
+        step = tf.cast(self.iterations + 1, tf.float32)
+        self._powers = [
+            tf.pow(tf.constant(b, tf.float32), step) for b in (self.beta_1, self.beta_2)
+        ]
+        if self._distribution_strategy.num_replicas_in_sync == 1:
+            # Keras sums over the replicas first, and so waits for the last gradient, by when the others have
+            # left the cache: a quarter of the step of a VAE of 784-400-400-20.
+            for gradient, variable in zip(grads, trainable_variables, strict=True):
+                self.update_step(gradient, variable, learning_rate)
+        else:
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+        self._powers = None
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update one variable."""
         single = self._distribution_strategy.num_replicas_in_sync == 1
@@ -28,17 +45,16 @@ class Adam(keras.optimizers.Adam):
             return
         index = self._get_variable_index(variable)
         kind = target.dtype
-        step = tf.cast(self.iterations + 1, kind)
-        beta_1, beta_2 = (tf.constant(beta, kind) for beta in (self.beta_1, self.beta_2))
+        powers = [tf.cast(power, kind) for power in self._powers]
         tf.raw_ops.ResourceApplyAdam(
             var=target.handle,
             m=self._momentums[index].value.handle,
             v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(beta_1, step),
-            beta2_power=tf.pow(beta_2, step),
+            beta1_power=powers[0],
+            beta2_power=powers[1],
             lr=tf.cast(learning_rate, kind),
-            beta1=beta_1,
-            beta2=beta_2,
+            beta1=tf.constant(self.beta_1, kind),
+            beta2=tf.constant(self.beta_2, kind),
             epsilon=tf.constant(self.epsilon, kind),
             grad=tf.cast(gradient, kind),
         )
