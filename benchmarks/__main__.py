@@ -153,6 +153,7 @@ def main() -> None:
 def store(path: Path, results: list[dict], peaks: dict[tuple[int, str], float]) -> None:
     """Put the results in the place of earlier ones of the same work, precision and threads."""
     record = json.loads(path.read_text()) if path.is_file() else {"matrix_flops": {}, "results": []}
+    record.pop("note", None)
     new = {_key(r): r for r in results}
     kept = [r for r in record["results"] if _key(r) not in new]
     order = list(WORKLOADS)

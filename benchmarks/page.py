@@ -59,7 +59,7 @@ def verdict(result: dict) -> str:
         asked.append(("pythae", times.get("pythae"), pythae))
         if torch is not None:
             asked.append(("best PyTorch", min(found, default=None), torch))
-    if result["workload"] == "W2-1000":
+    if result["workload"] == "W2-1000" and result["precision"] == "float32":
         asked.append(("share of peak", result.get("share_of_peak"), 0.6))
     return "; ".join(
         f"{name} {target:g}: {'met' if value >= target else f'missed by {1 - value / target:.0%}'}"
@@ -84,7 +84,7 @@ def page(folder: Path) -> str:
             "`/ name` says how many times as fast `model.fit` is with its defaults. pythae has no bfloat16: "
             "its column compares with its float32. The targets were set on another machine.",
             WORK,
-            f"{training['machine']}, {training['date']}.",
+            f"{training['machine']}, {training['date']}. {training.get('note', '')}".strip(),
             table(training["results"]),
         ]
     costs = _read(folder / "costs.json")

@@ -51,7 +51,7 @@ class Workload(NamedTuple):
         return math.prod(self.event)
 
     def data(self) -> np.ndarray:
-        """(rows, *event) float32 on [0, 1]; speed does not depend on the values."""
+        """(rows, *event) float32 on [0, 1]; the speed depends on the values little."""
         return np.random.default_rng(0).uniform(size=(self.rows, *self.event)).astype("float32")
 
     @property

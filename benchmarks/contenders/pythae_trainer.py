@@ -18,6 +18,7 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
     del precision
     torch, nn, _ = _modules()
     torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
     from pythae.data.datasets import BaseDataset
     from pythae.models import AE, VAE, AEConfig, VAEConfig
     from pythae.models.base.base_utils import ModelOutput
