@@ -18,6 +18,8 @@ from typing import Any
 
 from PIL import Image
 
+from zoo.experiments.grid import grid, markdown
+
 DATA = "data"
 PAPERS = {
     "lp_autoencoder": "The L_P autoencoder",
@@ -143,6 +145,10 @@ def _section(results: Mapping[str, Any], pages: Path) -> str:
         ours = "<br>".join(measured(results, name) for name in claim["measures"])
         cells = (claim["text"], claim["paper"] or "-", ours, verdict(results, claim))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    table = grid(results["measures"], results["seeds"])
+    if len(table) > 1:
+        summary = "<details><summary>Everything that was measured</summary>"
+        lines += ["", summary, "", *markdown(table), "", "</details>"]
     notes = results["folder"] / "notes.md"
     if notes.exists():
         lines += ["", notes.read_text(encoding="utf-8").strip()]

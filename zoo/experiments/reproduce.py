@@ -13,6 +13,7 @@ import numpy as np
 
 from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import Experiment, Measures, Sources, means, spreads
+from zoo.experiments.grid import aligned, grid
 from zoo.training.checkpoints import Checkpoint, DamagedCheckpointError, read, write
 from zoo.training.files import recover, replacing_file, write_json
 from zoo.training.lock import FolderLock
@@ -147,7 +148,7 @@ def _results(
 
 
 def _table(results: Mapping[str, Any]) -> list[str]:
-    lines = []
+    lines = aligned(grid(results["measures"], results["seeds"]))
     for claim in results["claims"]:
         paper = f" (paper: {claim['paper']})" if claim["paper"] else ""
         lines.append(f"{claim['verdict']}: {claim['text']}{paper}")

@@ -1,0 +1,42 @@
+"""The measures of an experiment as a table: "factor_vae/mig" stands in the row factor_vae, column mig."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def grid(measures: Mapping[str, Any], seeds: int) -> list[list[str]]:
+    """The table's rows of text, the head first; nothing where no name has a row and a column.
+
+    Args:
+        measures: name -> {"mean", "sd"}.
+        seeds: how many there are; the spread is left out for one.
+    """
+    named = {tuple(name.rsplit("/", 1)): value for name, value in measures.items() if "/" in name}
+    rows = list(dict.fromkeys(row for row, _ in named))
+    columns = list(dict.fromkeys(column for _, column in named))
+    if not rows:
+        return []
+    cells = [
+        [_cell(named[row, column], seeds) if (row, column) in named else "" for column in columns]
+        for row in rows
+    ]
+    return [["", *columns], *([row, *line] for row, line in zip(rows, cells, strict=True))]
+
+
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """The table in columns of equal width, for a terminal."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(map(str.rjust, row, widths)).rstrip() for row in table]
+
+
+def markdown(table: Sequence[Sequence[str]]) -> list[str]:
+    """The table in Markdown."""
+    lines = ["| " + " | ".join(row) + " |" for row in table]
+    return [lines[0], "|---" * len(table[0]) + "|", *lines[1:]] if lines else []
+
+
+def _cell(found: Mapping[str, float], seeds: int) -> str:
+    spread = f" ± {found['sd']:.2g}" if seeds > 1 else ""
+    return f"{found['mean']:.3g}{spread}"
