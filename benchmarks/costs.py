@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import os
 import resource
 import statistics
@@ -116,6 +117,8 @@ def child(*arguments: str) -> str:
 
 def draw(record: dict, path: Path) -> None:
     """The curves and the memory as one picture."""
+    from matplotlib.ticker import NullFormatter, ScalarFormatter
+
     from zoo.visualization.style import panels, styled
 
     @styled
@@ -124,8 +127,16 @@ def draw(record: dict, path: Path) -> None:
         for place, (name, points) in zip(axes, record["seconds"].items(), strict=False):
             sizes, seconds = zip(*points, strict=True)
             place.plot(sizes, [1e3 * s for s in seconds], "o-")
-            what = "epoch" if name == "rows" else "step"
-            place.set(xlabel=name, ylabel=f"milliseconds a {what}", xscale="log", yscale="log")
+            what = "an epoch" if name == "rows" else "a step"
+            place.set(xlabel=name, ylabel=f"milliseconds {what}", xscale="log")
+            if max(seconds) < 10 * min(seconds):
+                place.set(ylim=0)
+            else:  # whole decades
+                low, high = math.log10(1e3 * min(seconds)), math.log10(1e3 * max(seconds))
+                place.set(yscale="log", ylim=(10 ** math.floor(low), 10 ** math.ceil(high)))
+                place.yaxis.set_major_formatter(ScalarFormatter())
+                place.yaxis.set_minor_formatter(NullFormatter())
+            place.xaxis.set_minor_formatter(NullFormatter())
         sizes, peaks = zip(*record["peak_memory"], strict=True)
         axes[4].plot(sizes, peaks, "o-")
         axes[4].axvline(2, color="#999999", linewidth=1)
