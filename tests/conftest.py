@@ -28,6 +28,23 @@ def pytest_collection_finish(session):
     )
 
 
+def _seed():
+    # Keras draws initial weights from a global state, which other tests would have moved on.
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _seeded_module():
+    _seed()
+
+
+@pytest.fixture(autouse=True)
+def _seeded_test(_seeded_module):
+    """No test depends on which ones ran before it, on its worker."""
+    _seed()
+
+
 @pytest.fixture(scope="session")
 def two_devices():
     """A strategy over two logical processors, as `zoo.training.strategies` makes it.
