@@ -40,7 +40,7 @@ def _seeded_module():
 
 
 @pytest.fixture(autouse=True)
-def _seeded_test(_seeded_module):
+def _seeded_test():
     """No test depends on which ones ran before it, on its worker."""
     _seed()
 

@@ -17,8 +17,8 @@ def keep_freed_memory() -> bool:
     """Spare every training step the page faults of its gradients.
 
     By default glibc gives freed blocks of more than some 100 KB back to the kernel, and a step that frees its
-    gradients pays for fresh pages at the next: a seventh of the step of a VAE of 784-400-400-20. It works
-    for threads that begin to allocate later, so it must be called before TensorFlow's first operation.
+    gradients pays for fresh pages at the next: about an eighth of the step of a VAE of 784-400-400-20. It
+    works for threads that begin to allocate later, so it must be called before TensorFlow's first operation.
 
     Returns:
         Whether it was done: with glibc, where no environment variable ``MALLOC_...`` says otherwise.

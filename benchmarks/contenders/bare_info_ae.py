@@ -7,6 +7,8 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.contenders.bare_adam import Adam
+
 CODE, NOISE, CLASSES = 64, 100, 10
 DECAY = 0.9
 EPSILON = 1e-12
@@ -144,23 +146,3 @@ def build(rng: np.random.Generator):
         return loss
 
     return step
-
-
-class Adam:
-    """The fused kernel."""
-
-    def __init__(self, weights: list[tf.Variable]):
-        self.weights = weights
-        self.slots = [[tf.Variable(tf.zeros_like(w)) for _ in range(2)] for w in weights]
-        self.powers = [tf.Variable(1.0) for _ in range(2)]
-
-    def apply(self, gradients: list[tf.Tensor], rate: float) -> None:
-        """One update."""
-        for power, beta in zip(self.powers, (0.9, 0.999), strict=True):
-            power.assign(power * beta)
-        for weight, (m, v), gradient in zip(self.weights, self.slots, gradients, strict=True):
-            tf.raw_ops.ResourceApplyAdam(
-                var=weight.handle, m=m.handle, v=v.handle, beta1_power=self.powers[0],
-                beta2_power=self.powers[1], lr=rate, beta1=0.9, beta2=0.999, epsilon=1e-7,
-                grad=gradient,
-            )  # fmt: skip

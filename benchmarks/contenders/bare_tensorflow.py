@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.contenders.tensorflow_threads import limit_threads
 from benchmarks.workloads import K, Workload
 
-LEARNING_RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
+LEARNING_RATE = 1e-3
 
 
 def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], None]:
@@ -24,68 +24,45 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
         return _encoding(tf, workload)
     if workload.model == "info_ae":
         return _info_ae(tf, workload, kind)
+    from benchmarks.contenders.bare_adam import Adam
+
     weights = [tf.Variable(value) for value in _initial_weights(workload)]
-    slots = [[tf.Variable(tf.zeros_like(w)) for _ in range(2)] for w in weights]
-    data = tf.constant(workload.data())
-    steps = workload.rows // workload.batch
-    powers = [tf.Variable(1.0) for _ in range(2)]
+    optimizer = Adam(weights)
 
-    def loss_of(x):
-        w = [tf.cast(v, kind) for v in weights]
-        if workload.model == "k_sparse":
-            return _k_sparse_loss(tf, x, w, kind)
-        return _vae_loss(tf, workload, x, w, kind)
-
-    def step(index, order):
-        x = tf.gather(data, order[index])
+    def step(x):
         with tf.GradientTape() as tape:
-            loss = loss_of(x)
-        gradients = tape.gradient(loss, weights)
-        for power, beta in zip(powers, (BETA_1, BETA_2), strict=True):
-            power.assign(power * beta)
-        for weight, (m, v), gradient in zip(weights, slots, gradients, strict=True):
-            tf.raw_ops.ResourceApplyAdam(
-                var=weight.handle, m=m.handle, v=v.handle,
-                beta1_power=powers[0], beta2_power=powers[1], lr=LEARNING_RATE,
-                beta1=BETA_1, beta2=BETA_2, epsilon=EPSILON, grad=gradient,
-            )  # fmt: skip
+            w = [tf.cast(v, kind) for v in weights]
+            if workload.model == "k_sparse":
+                loss = _k_sparse_loss(tf, x, w, kind)
+            else:
+                loss = _vae_loss(tf, workload, x, w, kind)
+        optimizer.apply(tape.gradient(loss, weights), LEARNING_RATE)
         return loss
 
     # XLA pays for small dense models only, as in the library.
-    small = workload.size <= 16
-
-    @tf.function(jit_compile=small or None, autograph=False)
-    def epoch(order):
-        return tf.while_loop(
-            lambda i, _: i < steps,
-            lambda i, total: (i + 1, total + step(i, order)),
-            (tf.constant(0), tf.constant(0.0)),
-        )[1]
-
-    return _rounds(tf, workload, epoch)
+    return _rounds(tf, workload, step, jit=workload.size <= 16)
 
 
 def _info_ae(tf, workload, kind):
     from benchmarks.contenders.bare_info_ae import build
 
     step = build(np.random.default_rng(0))
+    return _rounds(tf, workload, lambda x: step(x, kind), jit=False)
+
+
+def _rounds(tf, workload, step, jit):
     data = tf.constant(workload.data())
     steps = workload.rows // workload.batch
 
-    @tf.function(autograph=False)
+    @tf.function(jit_compile=jit or None, autograph=False)
     def epoch(order):
         return tf.while_loop(
             lambda i, _: i < steps,
-            lambda i, total: (i + 1, total + step(tf.gather(data, order[i]), kind)),
+            lambda i, total: (i + 1, total + step(tf.gather(data, order[i]))),
             (tf.constant(0), tf.constant(0.0)),
         )[1]
 
-    return _rounds(tf, workload, epoch)
-
-
-def _rounds(tf, workload, epoch):
     rng = np.random.default_rng(0)
-    steps = workload.rows // workload.batch
 
     def run() -> None:
         for _ in range(workload.epochs):

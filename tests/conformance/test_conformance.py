@@ -104,7 +104,6 @@ def run(request, tmp_path_factory):
         after=terms(model, data),
         second=second,
         history={name: first[name] + second[name] for name in first},
-        weights=values(model.weights),
     )
 
 

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from zoo.data import Data
 from zoo.experiments import ia_digits, ia_figure
 from zoo.experiments.experiment import Sources
-from zoo.experiments.training import precision
+from zoo.training import building
 
 EXPERIMENTS = {e.id: e for e in (*ia_digits.EXPERIMENTS, *ia_figure.EXPERIMENTS)}
 SMALL = {"examples": 800, "precision": "float32", "teachers": 1, "teacher": 1, "student": 1}
@@ -36,7 +36,7 @@ def test_paths_join_what_they_should():
 
 def test_the_policy_of_number_types_is_given_back():
     before = keras.config.dtype_policy().name
-    with pytest.raises(RuntimeError), precision("mixed_bfloat16"):
+    with pytest.raises(RuntimeError), building.policy("mixed_bfloat16"):
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
         raise RuntimeError
     assert keras.config.dtype_policy().name == before

@@ -14,7 +14,8 @@ from zoo.autoencoder import Autoencoder
 from zoo.data import sprites
 from zoo.evaluation.disentanglement.scores import scores
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import precision, train
+from zoo.experiments.training import train
+from zoo.training import building
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.style import panels, styled
 
@@ -84,7 +85,7 @@ def run(
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {}
     for name in models:
-        with precision(policy):
+        with building.policy(policy):
             model = build(name, seed, tuple(hidden))
         start = time.perf_counter()
         train(model, x, epochs=epochs, batch_size=128, learning_rate=learning_rate)

@@ -33,7 +33,8 @@ from zoo.data import Data
 from zoo.evaluation import clustering
 from zoo.experiments import ia_recipes
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import mnist, precision
+from zoo.experiments.training import mnist
+from zoo.training import building
 from zoo.visualization.style import panels, styled
 
 
@@ -71,7 +72,7 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
     rows: dict[str, dict[str, float]] = {}
     measures: dict[str, float] = {}
-    with precision(settings["precision"]):
+    with building.policy(settings["precision"]):
         if settings["literal"]:
             _, rows["literal"] = score(
                 lambda: ia_recipes.literal(x, seed, settings["literal"]), test
@@ -115,7 +116,7 @@ def run_others(seed: int, sources: Sources, **settings: Any) -> Outcome:
         "aae": lambda: ia_recipes.adversarial(x, seed, settings["aae"], settings["classes"]),
     }
     measures: dict[str, float] = {}
-    with precision(settings["precision"]):
+    with building.policy(settings["precision"]):
         for row, build in builds.items():
             _, values = score(build, test)
             measures.update({f"{row}/{name}": value for name, value in values.items()})

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from zoo.experiments import digits, ia_recipes
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import mnist, precision, unit
+from zoo.experiments.training import mnist, unit
+from zoo.training import building
 from zoo.visualization.interpolation import interpolation_codes
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.scatter import code_scatter
@@ -36,7 +37,7 @@ def run_figure(seed: int, sources: Sources, **settings: Any) -> Outcome:
     from sklearn.neighbors import KNeighborsClassifier
 
     train, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
-    with precision(settings["precision"]):
+    with building.policy(settings["precision"]):
         taught = ia_recipes.taught(train.inputs, seed, settings)
         model = ia_recipes.robust(train.inputs, taught.model, seed, settings["taught"])
     judge = digits.classifier(unit(train), train.labels, seed)

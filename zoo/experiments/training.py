@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -26,17 +24,6 @@ def mnist(split: str, sources: Sources, limit: int | None = None) -> Data:
 def unit(data: Data) -> np.ndarray:
     """The pictures as float32 in [0, 1]."""
     return data.inputs.astype(np.float32) / 255
-
-
-@contextlib.contextmanager
-def precision(policy: str) -> Iterator[None]:
-    """Keras's policy of number types for the models built inside, for example "mixed_bfloat16"."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def train(

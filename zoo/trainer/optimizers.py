@@ -22,18 +22,18 @@ class Adam(keras.optimizers.Adam):
     def _backend_update_step(
         self, grads: Any, trainable_variables: Any, learning_rate: Any
     ) -> None:
+        if self._distribution_strategy.num_replicas_in_sync > 1:
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+            return
         # Once for all variables: on a small model the scalars would cost as much as the kernels.
         step = tf.cast(self.iterations + 1, tf.float32)
         self._powers = [
             tf.pow(tf.constant(b, tf.float32), step) for b in (self.beta_1, self.beta_2)
         ]
-        if self._distribution_strategy.num_replicas_in_sync == 1:
-            # Keras sums over the replicas first, and so waits for the last gradient, by when the others have
-            # left the cache: a quarter of the step of a VAE of 784-400-400-20.
-            for gradient, variable in zip(grads, trainable_variables, strict=True):
-                self.update_step(gradient, variable, learning_rate)
-        else:
-            super()._backend_update_step(grads, trainable_variables, learning_rate)
+        # Keras sums over the replicas first, and so waits for the last gradient, by when the others have left
+        # the cache.
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
         self._powers = None
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
