@@ -7,7 +7,7 @@
   python launch.py export                write a trained model for serving
   python launch.py list KIND             models, datasets, regularizers, priors, likelihoods, experiments
   python launch.py compare RUN RUN ...   several runs on one page
-  python launch.py reproduce EXPERIMENT  a figure or table of a paper
+  python launch.py reproduce EXPERIMENT  a figure or table of a paper, or 'all' of them
 
 Examples:
   python launch.py train --model=vae --dataset=mnist --epochs=20 --batch_size=128 --run_dir=runs/a
@@ -65,7 +65,10 @@ _SETTINGS = {
     "manual_dir": (str, "TFDS's folder of files fetched by hand."),
 }
 _OTHERS = {
-    "set": (list, "Option of the model, name=value; repeat it for more."),
+    "set": (
+        list,
+        "Option of the model, or setting of the experiment, name=value; repeat it for more.",
+    ),
     "regularizer": (list, "name or name:option=value,...; repeat it for more."),
     "data": (list, "Option of the data set, name=value; repeat it for more."),
     "run_dir": (str, "Run folder. Default: a new one in runs/."),
@@ -227,18 +230,31 @@ def compare(call: Call) -> int:
 
 
 def reproduce(call: Call) -> int:
-    """Run an experiment of a paper."""
+    """Run an experiment of a paper, or all."""
     _expect(call.words, 1, "reproduce EXPERIMENT")
     from zoo.experiments.catalogue import known
 
-    name, given = known(call.words[0]), call.flags
+    given = call.flags
+    name = "all" if call.words[0] == "all" else known(call.words[0])
+    changes = settings.named_values(given.set, "set")
+    if name == "all" and changes:
+        raise ValueError("'reproduce all' takes no --set: experiments have different settings.")
     import_quietly("launch.py")
     from zoo.experiments.experiment import Sources
     from zoo.experiments.reproduce import reproduce as run
+    from zoo.experiments.reproduce import reproduce_all
 
     sources = Sources(given.data_dir, given.manual_dir, given.pictures)
+    shared = (given.quick, given.output, given.seeds, sources)
     try:
-        path = run(name, given.quick, given.output, given.seeds, sources)
+        if name == "all":
+            errors = reproduce_all(*shared, precision=given.precision)
+            if errors:
+                raise ValueError(
+                    f"These could not run: {', '.join(errors)}; the reasons stand above."
+                )
+            return 0
+        path = run(name, *shared, changes=changes, precision=given.precision)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("The same command goes on after the last seed.") from None
     print(f"The results are in {path}.")
@@ -246,7 +262,16 @@ def reproduce(call: Call) -> int:
 
 
 _TRAIN_FLAGS = (*_SETTINGS, "set", "regularizer", "data", "run_dir", "resume")
-_REPRODUCE_FLAGS = ("quick", "seeds", "output", "data_dir", "manual_dir", "pictures")
+_REPRODUCE_FLAGS = (
+    "quick",
+    "set",
+    "precision",
+    "seeds",
+    "output",
+    "data_dir",
+    "manual_dir",
+    "pictures",
+)
 COMMANDS: dict[str, tuple[Callable[[Call], int], tuple[str, ...]]] = {
     "train": (train, _TRAIN_FLAGS),
     "evaluate": (evaluate, ("run_dir",)),

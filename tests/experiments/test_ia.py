@@ -9,7 +9,7 @@ from zoo.experiments.experiment import Sources
 from zoo.training import building
 
 EXPERIMENTS = {e.id: e for e in (*ia_digits.EXPERIMENTS, *ia_figure.EXPERIMENTS)}
-SMALL = {"examples": 800, "precision": "float32", "teachers": 1, "teacher": 1, "student": 1}
+SMALL = {"examples": 800, "teachers": 1, "teacher": 1, "student": 1}
 SETTINGS = {
     "IA-T1": {**SMALL, "taught": 1, "literal": 1, "robust": 0},
     "IA-T1b": {**SMALL, "gan": 1, "aae": 1, "classes": 12},

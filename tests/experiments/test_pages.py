@@ -50,6 +50,21 @@ def test_a_full_run_takes_the_place_of_a_quick_one(tmp_path):
     assert "(data/U2G-F2/square.png)" in text
 
 
+def test_a_reduced_run_says_so_and_how_to_run_it(tmp_path):
+    content = results(False, 9.0) | {
+        "seeds": 2,
+        "precision": "mixed_bfloat16",
+        "changes": {"ks": [[3, 2], [2, 1]], "precision": ["float32", "mixed_bfloat16"]},
+    }
+    pages.add(run(tmp_path / "r", content), tmp_path, "abacus")
+    pages.write_pages(tmp_path)
+    text = (tmp_path / "uniform_to_gaussian_vae.md").read_text()
+    command = "python launch.py reproduce U2G-F2 --set=ks=2,1 --precision=mixed_bfloat16 --seeds=2"
+    assert f"`{command}`" in text
+    assert "**Reduced run**: ks [2, 1] in place of [3, 2], precision mixed_bfloat16" in text
+    assert "holds (reduced run, 2 of 2 seeds)" in text
+
+
 def test_notes_are_taken_over(tmp_path):
     folder = pages.add(run(tmp_path / "q", results(True, 1.0)), tmp_path, "abacus")
     (folder / "notes.md").write_text("Seen by eye.\n")

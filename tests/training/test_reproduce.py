@@ -74,6 +74,56 @@ def test_other_settings_and_damaged_seeds_run_again(counted, tmp_path):
     assert counted == [0, 0, 0]
 
 
+def test_settings_are_changed_and_the_change_is_told(counted, tmp_path):
+    def run(**options):
+        path = reproduce.reproduce(
+            "T-1", output=tmp_path, seeds=1, say=lambda text: None, **options
+        )
+        return json.loads(path.read_text())
+
+    reduced = run(changes={"size": 5}, precision="mixed_bfloat16")
+    assert reduced["settings"] == {"size": 5} and reduced["measures"]["a/error"]["mean"] == 5
+    assert reduced["changes"] == {"size": [2, 5], "precision": ["float32", "mixed_bfloat16"]}
+    assert run(changes={"size": 5})["precision"] == "float32"
+    assert counted == [0, 0]  # other number types, another run
+    assert run(changes={"size": 2})["changes"] == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"changes": {"sice": 3}}, "no setting 'sice'.*size"),
+        (
+            {"changes": {"size": "large"}},
+            "'size' of T-1 must be of the kind of 2; received 'large'",
+        ),
+        ({"precision": "half"}, "float32, mixed_bfloat16; received 'half'"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(counted, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        reproduce.reproduce("T-1", output=tmp_path, say=lambda text: None, **options)
+    assert counted == []
+
+
+def test_all_experiments_run_though_one_cannot(counted, monkeypatch, tmp_path):
+    good = reproduce.find("T-1")
+
+    def find(name):
+        if name == "no-data":
+            raise ValueError("no data here")
+        return good._replace(id=name)
+
+    monkeypatch.setattr(reproduce, "find", find)
+    monkeypatch.setattr(reproduce, "names", lambda: ["first", "no-data", "last"])
+    said = []
+    errors = reproduce.reproduce_all(quick=True, output=tmp_path, say=said.append)
+    assert errors == {"no-data": "no data here"} and counted == [0, 0]
+    assert (tmp_path / "last-quick" / "results.json").exists()
+    assert [line.split()[0] for line in said[-3:]] == ["first", "no-data", "last"]
+    assert "2 of 2 claims hold" in said[-1]
+
+
 def test_a_linear_autoencoder_is_pca_in_miniature():
     outcome = linear_digits.run(0, Sources(), **linear_digits.EXPERIMENTS[0].quick)
     (experiment,) = linear_digits.EXPERIMENTS

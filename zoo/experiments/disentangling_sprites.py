@@ -15,7 +15,6 @@ from zoo.data import sprites
 from zoo.evaluation.disentanglement.scores import scores
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.training import train
-from zoo.training import building
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.style import panels, styled
 
@@ -56,7 +55,6 @@ def run(
     learning_rate: float,
     points: int,
     models: list[str],
-    policy: str,
 ) -> Outcome:
     """Train every model on the same random sprites and score the means of fresh ones.
 
@@ -70,7 +68,6 @@ def run(
         points: fresh sprites to score; disentanglement_lib's protocol has 10,000 and more, but the boosted
             trees of DCI alone take minutes on as many.
         models: names in `MODELS`.
-        policy: Keras's policy of number types.
 
     Returns:
         For each model all scores, the reconstruction term on fresh sprites, active units, and seconds of
@@ -85,8 +82,7 @@ def run(
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {}
     for name in models:
-        with building.policy(policy):
-            model = build(name, seed, tuple(hidden))
+        model = build(name, seed, tuple(hidden))
         start = time.perf_counter()
         train(model, x, epochs=epochs, batch_size=128, learning_rate=learning_rate)
         measures[f"{name}/seconds"] = time.perf_counter() - start
@@ -200,7 +196,6 @@ EXPERIMENTS = (
             "learning_rate": 1e-3,
             "points": 1500,
             "models": ["beta_vae_1", "beta_vae_4"],
-            "policy": "float32",
         },
         full={
             "examples": 50_000,
@@ -209,7 +204,7 @@ EXPERIMENTS = (
             "learning_rate": 1e-3,
             "points": 3000,
             "models": list(MODELS),
-            "policy": "mixed_bfloat16",
         },
+        precision="mixed_bfloat16",
     ),
 )

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Measures = Mapping[str, float]
+# How many seeds a full run and a quick one have, unless told otherwise.
+SEEDS, QUICK_SEEDS = 3, 1
 
 
 class Claim(NamedTuple):
@@ -84,6 +86,7 @@ class Experiment(NamedTuple):
         claims: what is judged.
         quick: settings of a run under two minutes that shows the direction.
         full: settings at the paper's scale.
+        precision: Keras's policy of number types in a full run; a quick one has float32.
     """
 
     id: str
@@ -94,6 +97,7 @@ class Experiment(NamedTuple):
     claims: Sequence[Claim]
     quick: Mapping[str, Any]
     full: Mapping[str, Any]
+    precision: str = "float32"
 
 
 def means(runs: Sequence[Measures]) -> dict[str, float]:

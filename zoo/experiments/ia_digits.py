@@ -34,7 +34,6 @@ from zoo.evaluation import clustering
 from zoo.experiments import ia_recipes
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.training import mnist
-from zoo.training import building
 from zoo.visualization.style import panels, styled
 
 
@@ -62,9 +61,9 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
     Args:
         seed: of weights, noise and order.
         sources: of MNIST.
-        **settings: ``examples`` (of the training set), ``precision``, and epochs: ``literal``, ``robust``
-            (without teacher), ``teacher`` (of each of ``teachers``), ``student``, ``taught`` (robust with
-            teacher); 0 leaves a row out.
+        **settings: ``examples`` (of the training set), and epochs: ``literal``, ``robust`` (without
+            teacher), ``teacher`` (of each of ``teachers``), ``student``, ``taught`` (robust with teacher);
+            0 leaves a row out.
 
     Returns:
         For each row ``error``, ``majority_error``, ``nmi`` and ``seconds``, teachers' time included.
@@ -72,26 +71,23 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
     rows: dict[str, dict[str, float]] = {}
     measures: dict[str, float] = {}
-    with building.policy(settings["precision"]):
-        if settings["literal"]:
-            _, rows["literal"] = score(
-                lambda: ia_recipes.literal(x, seed, settings["literal"]), test
-            )
-        if settings["robust"]:
-            _, rows["robust"] = score(
-                lambda: ia_recipes.robust(x, None, seed, settings["robust"]), test
-            )
-        start = time.perf_counter()
-        taught = ia_recipes.taught(x, seed, settings)
-        seconds = time.perf_counter() - start
-        measures["agreement"] = taught.agreement
-        _, rows["self_trained"] = score(lambda: taught.model, test)
-        rows["self_trained"]["seconds"] = seconds
-        if settings["taught"]:
-            _, rows["robust_taught"] = score(
-                lambda: ia_recipes.robust(x, taught.model, seed, settings["taught"]), test
-            )
-            rows["robust_taught"]["seconds"] += seconds
+    if settings["literal"]:
+        _, rows["literal"] = score(lambda: ia_recipes.literal(x, seed, settings["literal"]), test)
+    if settings["robust"]:
+        _, rows["robust"] = score(
+            lambda: ia_recipes.robust(x, None, seed, settings["robust"]), test
+        )
+    start = time.perf_counter()
+    taught = ia_recipes.taught(x, seed, settings)
+    seconds = time.perf_counter() - start
+    measures["agreement"] = taught.agreement
+    _, rows["self_trained"] = score(lambda: taught.model, test)
+    rows["self_trained"]["seconds"] = seconds
+    if settings["taught"]:
+        _, rows["robust_taught"] = score(
+            lambda: ia_recipes.robust(x, taught.model, seed, settings["taught"]), test
+        )
+        rows["robust_taught"]["seconds"] += seconds
     for row, values in rows.items():
         measures.update({f"{row}/{name}": value for name, value in values.items()})
     return Outcome(measures, {"rows": np.array([[row, v["error"]] for row, v in rows.items()])})
@@ -103,8 +99,8 @@ def run_others(seed: int, sources: Sources, **settings: Any) -> Outcome:
     Args:
         seed: of weights, noise and order.
         sources: of MNIST.
-        **settings: ``examples``, ``precision``, epochs ``gan`` and ``aae``, and ``classes`` of the latter;
-            its paper has 30 and names them by majority.
+        **settings: ``examples``, epochs ``gan`` and ``aae``, and ``classes`` of the latter; its paper has
+            30 and names them by majority.
 
     Returns:
         As `run_table`.
@@ -116,10 +112,9 @@ def run_others(seed: int, sources: Sources, **settings: Any) -> Outcome:
         "aae": lambda: ia_recipes.adversarial(x, seed, settings["aae"], settings["classes"]),
     }
     measures: dict[str, float] = {}
-    with building.policy(settings["precision"]):
-        for row, build in builds.items():
-            _, values = score(build, test)
-            measures.update({f"{row}/{name}": value for name, value in values.items()})
+    for row, build in builds.items():
+        _, values = score(build, test)
+        measures.update({f"{row}/{name}": value for name, value in values.items()})
     errors = [[row, measures[f"{row}/majority_error"]] for row in builds]
     return Outcome(measures, {"rows": np.array(errors)})
 
@@ -159,6 +154,7 @@ EXPERIMENTS = (
         ),
         quick={**ia_recipes.QUICK, "literal": 1, "robust": 0},
         full={**ia_recipes.FULL, "literal": 20, "robust": 20},
+        precision="mixed_bfloat16",
     ),
     Experiment(
         id="IA-T1b",
@@ -180,13 +176,13 @@ EXPERIMENTS = (
                 "4.10 (+- 1.12) %",
             ),
         ),
-        quick={"examples": 4000, "precision": "float32", "gan": 1, "aae": 10, "classes": 30},
+        quick={"examples": 4000, "gan": 1, "aae": 10, "classes": 30},
         full={
             "examples": 60_000,
-            "precision": "mixed_bfloat16",
             "gan": 30,
             "aae": 100,
             "classes": 30,
         },
+        precision="mixed_bfloat16",
     ),
 )

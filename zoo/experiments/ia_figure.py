@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from zoo.experiments import digits, ia_recipes
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.training import mnist, unit
-from zoo.training import building
 from zoo.visualization.interpolation import interpolation_codes
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.scatter import code_scatter
@@ -37,9 +36,8 @@ def run_figure(seed: int, sources: Sources, **settings: Any) -> Outcome:
     from sklearn.neighbors import KNeighborsClassifier
 
     train, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
-    with building.policy(settings["precision"]):
-        taught = ia_recipes.taught(train.inputs, seed, settings)
-        model = ia_recipes.robust(train.inputs, taught.model, seed, settings["taught"])
+    taught = ia_recipes.taught(train.inputs, seed, settings)
+    model = ia_recipes.robust(train.inputs, taught.model, seed, settings["taught"])
     judge = digits.classifier(unit(train), train.labels, seed)
     columns = [model.generate(100, seed=seed, label=label) for label in range(CLASSES)]
     seen = [judge.predict(column, verbose=0).argmax(axis=1) for column in columns]
@@ -124,5 +122,6 @@ EXPERIMENTS = (
         ),
         quick=ia_recipes.QUICK,
         full=ia_recipes.FULL,
+        precision="mixed_bfloat16",
     ),
 )

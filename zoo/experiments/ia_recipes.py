@@ -21,7 +21,6 @@ LATENTS = 64
 # Settings that the experiments share.
 QUICK = {
     "examples": 4000,
-    "precision": "float32",
     "teachers": 1,
     "teacher": 4,
     "student": 3,
@@ -29,7 +28,6 @@ QUICK = {
 }
 FULL = {
     "examples": 60_000,
-    "precision": "mixed_bfloat16",
     "teachers": 2,
     "teacher": 14,
     "student": 10,

@@ -18,6 +18,7 @@ from typing import Any
 
 from PIL import Image
 
+from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
 from zoo.experiments.grid import grid, markdown
 
 DATA = "data"
@@ -108,7 +109,18 @@ def verdict(results: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
     """The verdict, with how many seeds bear the claim out by themselves."""
     if results["quick"]:
         return f"{claim['verdict']} (quick run)"
-    return f"{claim['verdict']} ({claim['seeds']} of {results['seeds']} seeds)"
+    reduced = "reduced run, " * bool(results.get("changes"))
+    return f"{claim['verdict']} ({reduced}{claim['seeds']} of {results['seeds']} seeds)"
+
+
+def command(results: Mapping[str, Any]) -> str:
+    """The command line that gave the results, but for where data lie."""
+    words = ["python launch.py reproduce", results["id"], *["--quick"] * results["quick"]]
+    for name, (_, value) in results.get("changes", {}).items():
+        text = ",".join(map(str, value)) if isinstance(value, list) else value
+        words.append(f"--precision={text}" if name == "precision" else f"--set={name}={text}")
+    usual = QUICK_SEEDS if results["quick"] else SEEDS
+    return " ".join([*words, *[f"--seeds={results['seeds']}"] * (results["seeds"] != usual)])
 
 
 def _small(path: Path) -> bytes:
@@ -125,18 +137,31 @@ def _small(path: Path) -> bytes:
     return content
 
 
+def _scale(results: Mapping[str, Any]) -> list[str]:
+    """What a reader must know of a run that is smaller than the paper's."""
+    if results["quick"]:
+        return ["**Quick run**: smaller than the paper's, it shows the direction only."]
+    changes = results.get("changes", {})
+    if not changes:
+        return []
+    stops = ", ".join(
+        f"{name} {value} in place of {usual}" for name, (usual, value) in changes.items()
+    )
+    return [f"**Reduced run**: {stops}."]
+
+
 def _section(results: Mapping[str, Any], pages: Path) -> str:
-    quick = " --quick" * results["quick"]
     seeds = f"{results['seeds']} seed{'s' * (results['seeds'] > 1)}"
     seconds = ", ".join(f"{value:.0f} s" for value in results["seconds"])
-    scale = "**Quick run**: smaller than the paper's, it shows the direction only." if quick else ""
-    settings = ", ".join(f"{key} {value}" for key, value in results["settings"].items())
+    shown = {**results["settings"], "precision": results.get("precision", "float32")}
+    settings = ", ".join(f"{key} {value}" for key, value in shown.items())
     lines = [
         f"## {results['id']}: {results['title']}",
         "",
-        f"`python launch.py reproduce {results['id']}{quick}` · {seeds} · {seconds} a seed, on a "
+        f"`{command(results)}` · {seeds} · {seconds} a seed, on a "
         f"{results['machine']} shared with other work · {settings}",
-        *(["", scale] if scale else []),
+        *([""] * bool(_scale(results))),
+        *_scale(results),
         "",
         "| Claim | Paper | Ours | Verdict |",
         "|---|---|---|---|",
@@ -167,7 +192,8 @@ def _overview(by_paper: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         "",
         "A claim holds where the mean over the seeds and at least half of the seeds bear it out; in brackets "
         "is how many do. The verdict on a quick run is about that small run: it shows a direction, and "
-        "neither confirms nor refutes the paper.",
+        "neither confirms nor refutes the paper. A reduced run is a full one with settings that its section "
+        "names, fewer epochs for the most part.",
         "",
         "| Experiment | Claim | Verdict |",
         "|---|---|---|",

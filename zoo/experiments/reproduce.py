@@ -2,24 +2,92 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
-from zoo.experiments.catalogue import find
-from zoo.experiments.experiment import Experiment, Measures, Sources, means, spreads
+from zoo.experiments.catalogue import find, names
+from zoo.experiments.experiment import (
+    QUICK_SEEDS,
+    SEEDS,
+    Experiment,
+    Measures,
+    Sources,
+    means,
+    spreads,
+)
 from zoo.experiments.grid import aligned, grid
+from zoo.registry import suggest
+from zoo.training.building import policy
 from zoo.training.checkpoints import Checkpoint, DamagedCheckpointError, read, write
 from zoo.training.files import recover, replacing_file, write_json
 from zoo.training.lock import FolderLock
-from zoo.training.run_config import versions
+from zoo.training.run_config import PRECISIONS, versions
 
-SEEDS, QUICK_SEEDS = 3, 1
+FOLDER = Path("runs/reproduce")
+
+
+class _Plan(NamedTuple):
+    """What is run: an experiment, its settings, and which of them differ from those of a full run."""
+
+    experiment: Experiment
+    quick: bool
+    settings: dict[str, Any]
+    precision: str
+    changes: dict[str, Any]
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What a seed's result must have been run with to count."""
+        return {"settings": _plain(self.settings), "precision": self.precision}
+
+
+def reproduce_all(
+    quick: bool = False,
+    output: str | os.PathLike[str] | None = None,
+    seeds: int | None = None,
+    sources: Sources | None = None,
+    precision: str | None = None,
+    say: Callable[[str], None] = print,
+) -> dict[str, str]:
+    """Run every experiment; one that cannot run, for want of its data for example, does not stop the rest.
+
+    Args:
+        quick: as in `reproduce`, as are the other arguments.
+        output: the folder, with a folder for each experiment; "runs/reproduce" by default.
+        seeds: how many seeds.
+        sources: where data lie.
+        precision: number types.
+        say: is told the progress, the verdicts, and at the end a line for each experiment.
+
+    Returns:
+        Id -> error, of those that could not run.
+    """
+    errors: dict[str, str] = {}
+    lines: dict[str, str] = {}
+    for count, name in enumerate(names(), start=1):
+        say(f"[{count} of {len(names())}]")
+        folder = Path(output or FOLDER) / f"{name}{'-quick' * quick}"
+        try:
+            path = reproduce(name, quick, folder, seeds, sources, precision=precision, say=say)
+        except (ValueError, ImportError, OSError) as error:
+            errors[name] = lines[name] = " ".join(str(error).split())
+            say(f"{name} could not run: {errors[name]}")
+        else:
+            results = json.loads(path.read_text(encoding="utf-8"))
+            verdicts = [claim["verdict"] for claim in results["claims"]]
+            hold = sum(verdict.startswith("holds") for verdict in verdicts)
+            lines[name] = f"{sum(results['seconds']):.0f} s, {hold} of {len(verdicts)} claims hold"
+        keras.backend.clear_session()  # or the graphs of all experiments stay in memory
+    for name, line in lines.items():
+        say(f"{name:<10} {line}")
+    return errors
 
 
 def reproduce(
@@ -28,6 +96,8 @@ def reproduce(
     output: str | os.PathLike[str] | None = None,
     seeds: int | None = None,
     sources: Sources | None = None,
+    changes: Mapping[str, Any] | None = None,
+    precision: str | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
     """Run an experiment.
@@ -41,19 +111,22 @@ def reproduce(
         output: the folder; by default one in ``runs/reproduce``.
         seeds: how many seeds, 0 and up; 3 by default.
         sources: where data lie; TFDS's folders by default.
+        changes: settings that differ from those of the experiment, fewer epochs for example.
+        precision: "float32" or "mixed_bfloat16"; by default what the experiment says.
         say: is told the progress and the verdicts.
 
     Returns:
         The path of results.json.
 
     Raises:
-        ValueError: for an unknown experiment, or a folder that cannot be written or is in use.
+        ValueError: for an unknown experiment or setting, a value of another kind, or a folder that cannot
+            be written or is in use.
     """
-    experiment = find(name)
+    plan = _plan(find(name), quick, changes or {}, precision)
+    experiment = plan.experiment
     sources = sources or Sources()
-    settings = dict(experiment.quick if quick else experiment.full)
     count = seeds or (QUICK_SEEDS if quick else SEEDS)
-    folder = Path(output or Path("runs/reproduce") / f"{experiment.id}{'-quick' * quick}")
+    folder = Path(output or FOLDER / f"{experiment.id}{'-quick' * quick}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -62,21 +135,59 @@ def reproduce(
     with FolderLock(folder):
         recover(folder)
         runs = [
-            _run(experiment, seed, settings, sources, folder / f"seed-{seed}.npz", say)
-            for seed in range(count)
+            _run(plan, seed, sources, folder / f"seed-{seed}.npz", say) for seed in range(count)
         ]
         _draw(experiment, runs[0], folder / "figures")
-        results = _results(experiment, runs, settings, quick)
+        results = _results(plan, runs)
         write_json(folder / "results.json", results)
     for line in _table(results):
         say(line)
     return folder / "results.json"
 
 
+def _plan(
+    experiment: Experiment, quick: bool, changes: Mapping[str, Any], precision: str | None
+) -> _Plan:
+    """The settings, checked."""
+    usual = experiment.quick if quick else experiment.full
+    given: dict[str, Any] = {}
+    for name, value in changes.items():
+        if name not in usual:
+            raise ValueError(
+                f"The experiment {experiment.id} has no setting {name!r}.{suggest(name, sorted(usual))}"
+            )
+        wanted = usual[name]
+        if isinstance(wanted, list) and not isinstance(value, list):
+            value = [value]
+        kinds = (int, float) if isinstance(wanted, float) else type(wanted)
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise ValueError(
+                f"The setting {name!r} of {experiment.id} must be of the kind of {wanted!r}; "
+                f"received {value!r}."
+            )
+        given[name] = value
+    usual_precision = "float32" if quick else experiment.precision
+    precision = precision or usual_precision
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}."
+        )
+    changed = {name: value for name, value in given.items() if value != usual[name]}
+    return _Plan(
+        experiment,
+        quick,
+        {**usual, **changed},
+        precision,
+        {
+            **{name: [usual[name], value] for name, value in _plain(changed).items()},
+            **({"precision": [usual_precision, precision]} if precision != usual_precision else {}),
+        },
+    )
+
+
 def _run(
-    experiment: Experiment,
+    plan: _Plan,
     seed: int,
-    settings: Mapping[str, Any],
     sources: Sources,
     path: Path,
     say: Callable[[str], None],
@@ -88,19 +199,20 @@ def _run(
         except DamagedCheckpointError as error:
             say(f"{error} Running it again.")
         else:
-            if earlier.description["settings"] == _plain(settings):
+            if {key: earlier.description.get(key) for key in plan.description} == plan.description:
                 say(f"seed {seed}: done before")
                 return earlier
             say(f"seed {seed}: done before with other settings, running it again")
     started = time.monotonic()
     keras.utils.set_random_seed(seed)  # of the initial weights, which models do not seed
-    outcome = experiment.run(seed, sources, **settings)
+    with policy(plan.precision):
+        outcome = plan.experiment.run(seed, sources, **plan.settings)
     seconds = time.monotonic() - started
     result = Checkpoint(
         {name: np.asarray(value) for name, value in outcome.arrays.items()},
         {
             "measures": {k: float(v) for k, v in outcome.measures.items()},
-            "settings": _plain(settings),
+            **plan.description,
             "seconds": round(seconds, 1),
         },
     )
@@ -116,17 +228,17 @@ def _draw(experiment: Experiment, first: Checkpoint, folder: Path) -> None:
     save_figures(folder, experiment.draw(first.arrays))
 
 
-def _results(
-    experiment: Experiment, runs: list[Checkpoint], settings: Mapping[str, Any], quick: bool
-) -> dict[str, Any]:
+def _results(plan: _Plan, runs: list[Checkpoint]) -> dict[str, Any]:
+    experiment = plan.experiment
     measured: list[Measures] = [run.description["measures"] for run in runs]
     mean, spread = means(measured), spreads(measured)
     return {
         "id": experiment.id,
         "paper": experiment.paper,
         "title": experiment.title,
-        "quick": quick,
-        "settings": _plain(settings),
+        "quick": plan.quick,
+        **plan.description,
+        "changes": plan.changes,
         "seeds": len(runs),
         "seconds": [run.description["seconds"] for run in runs],
         "measures": {
