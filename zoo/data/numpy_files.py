@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -95,9 +94,7 @@ def read_npz(
     """
     path = Path(path)
     check_split(split, name=path.name)
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} is no .npz file, or a truncated one. Write it with numpy.savez.")
-    with np.load(path, allow_pickle=False) as stored:
+    with _archive(path) as stored:
         own_split = not set(INPUT_KEYS) & set(stored.files)
         parts = ("_train", "_test") if own_split else ("",)
         chosen = parts if split == "all" or not own_split else (f"_{split}",)
@@ -125,11 +122,8 @@ def read_npz(
             if own_split and labels is not None and labels.dtype.kind in "US":
                 both = np.concatenate([stored[labels_key + part] for part in parts])
                 classes = tuple(np.unique(both.astype(str)).tolist())
-        except (zipfile.BadZipFile, zlib.error, OSError, ValueError) as error:
-            raise ValueError(
-                f"{path} cannot be read as arrays of numbers: {error}. Write it with numpy.savez, "
-                "without Python objects in it."
-            ) from error
+        except Exception as error:
+            raise _damaged(path, error) from error
     return from_arrays(
         path.name,
         inputs,
@@ -144,6 +138,24 @@ def read_npz(
     )
 
 
+def _archive(path: Path) -> np.lib.npyio.NpzFile:
+    """A .npz file, open."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is no .npz file, or a truncated one. Write it with numpy.savez.")
+    try:
+        return np.load(path, allow_pickle=False)
+    except Exception as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> ValueError:
+    """One kind of error for the many with which zipfile, zlib and NumPy answer a damaged file."""
+    return ValueError(
+        f"{path} cannot be read as arrays of numbers: {error}. Write it with numpy.savez, without Python "
+        "objects in it."
+    )
+
+
 def _map(path: Path) -> np.ndarray:
     """A .npy file as a read-only memory map."""
     try:
@@ -151,7 +163,7 @@ def _map(path: Path) -> np.ndarray:
             if file.read(6) != b"\x93NUMPY":
                 raise ValueError("it does not begin as a .npy file does")
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a damaged header fails in many ways
         raise ValueError(
             f"{path} cannot be read as an array of numbers: {error}. Write it with numpy.save, without "
             "Python objects in it."
