@@ -67,11 +67,14 @@ class Sources(NamedTuple):
         data_dir: TFDS's folder of prepared sets, or None for its default.
         manual_dir: folder of files fetched by hand, or None.
         pictures: folder of natural colour pictures for patches, or None for TFDS's cifar10.
+        models: folder where long experiments keep what they trained, to go on from after a kill and to
+            share with others, or None.
     """
 
     data_dir: str | None = None
     manual_dir: str | None = None
     pictures: str | None = None
+    models: str | None = None
 
 
 class Experiment(NamedTuple):

@@ -36,8 +36,8 @@ def run_figure(seed: int, sources: Sources, **settings: Any) -> Outcome:
     from sklearn.neighbors import KNeighborsClassifier
 
     train, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
-    taught = ia_recipes.taught(train.inputs, seed, settings)
-    model = ia_recipes.robust(train.inputs, taught.model, seed, settings["taught"])
+    taught = ia_recipes.taught(train.inputs, seed, settings, sources.models)
+    model = ia_recipes.robust_taught(train.inputs, taught, seed, settings, sources.models)
     judge = digits.classifier(unit(train), train.labels, seed)
     columns = [model.generate(100, seed=seed, label=label) for label in range(CLASSES)]
     seen = [judge.predict(column, verbose=0).argmax(axis=1) for column in columns]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 
 import zoo
 from zoo.autoencoder import Autoencoder
+from zoo.experiments.shelf import kept
 from zoo.networks import Networks
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.trainer import Adam
@@ -71,15 +73,27 @@ def teacher(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
     return model
 
 
-def committee(x: np.ndarray, seed: int, epochs: int, count: int) -> tuple[list[Autoencoder], float]:
+def committee(
+    x: np.ndarray, seed: int, epochs: int, count: int, models: str | None = None
+) -> tuple[list[Autoencoder], float]:
     """Independent teachers that use the same names, and the share of x on which all voters agree.
 
     What independent teachers agree on is surer than what the voters of one do: 99.5 against 99.0 % of the
     training digits in the one trial where labels were looked at.
+
+    Args:
+        x: (n, 28, 28, 1).
+        seed: of the teachers.
+        epochs: of each.
+        count: of teachers.
+        models: folder where trained ones are kept, see `kept`.
     """
     teachers, votes = [], []
     for member in range(count):
-        model = teacher(x, count * seed + member, epochs)
+        own = count * seed + member
+        model = kept(
+            models, f"teacher-{own}-{epochs}x{len(x)}", functools.partial(teacher, x, own, epochs)
+        )
         codes = model.encode(x)
         if teachers:
             model.classifier.follow(codes, votes[0][:, 0])
@@ -89,7 +103,7 @@ def committee(x: np.ndarray, seed: int, epochs: int, count: int) -> tuple[list[A
     return teachers, float((joined == joined[:, :1]).all(axis=1).mean())
 
 
-def student(x: np.ndarray, seed: int, teachers: int, teacher_epochs: int, epochs: int) -> Taught:
+def student(x: np.ndarray, seed: int, members: list[Autoencoder], epochs: int) -> Autoencoder:
     """A fresh network trained on what a `committee` agrees on, later on its own predictions too.
 
     The share of the own predictions rises to one half over seven tenths of the steps; Adam 1e-3 with
@@ -97,12 +111,10 @@ def student(x: np.ndarray, seed: int, teachers: int, teacher_epochs: int, epochs
 
     Args:
         x: (n, 28, 28, 1).
-        seed: of all models.
-        teachers: how many.
-        teacher_epochs: passes over x of each teacher.
-        epochs: of the student.
+        seed: of the student.
+        members: of the committee.
+        epochs: passes over x.
     """
-    members, agreement = committee(x, seed, teacher_epochs, teachers)
     batch = min(250, len(x) // 4)
     steps = epochs * (len(x) // batch)
     schedules = keras.optimizers.schedules
@@ -118,12 +130,31 @@ def student(x: np.ndarray, seed: int, teachers: int, teacher_epochs: int, epochs
         seed=seed,
     )
     fit(model, x, epochs, batch, schedules.CosineDecay(1e-3, steps))
+    return model
+
+
+def taught(
+    x: np.ndarray, seed: int, settings: Mapping[str, Any], models: str | None = None
+) -> Taught:
+    """A `student` of a `committee` at an experiment's settings, whose models are kept in a folder."""
+    members, agreement = committee(x, seed, settings["teacher"], settings["teachers"], models)
+    name = f"student-{seed}-{settings['student']}x{len(x)}-{_teachers(settings)}"
+    model = kept(models, name, lambda: student(x, seed, members, settings["student"]))
     return Taught(model, agreement)
 
 
-def taught(x: np.ndarray, seed: int, settings: Mapping[str, Any]) -> Taught:
-    """`student` at an experiment's settings."""
-    return student(x, seed, settings["teachers"], settings["teacher"], settings["student"])
+def robust_taught(
+    x: np.ndarray, guide: Taught, seed: int, settings: Mapping[str, Any], models: str | None = None
+) -> Autoencoder:
+    """`robust` with a self-trained teacher at an experiment's settings, kept in a folder."""
+    name = (
+        f"robust-{seed}-{settings['taught']}x{len(x)}-{settings['student']}-{_teachers(settings)}"
+    )
+    return kept(models, name, lambda: robust(x, guide.model, seed, settings["taught"]))
+
+
+def _teachers(settings: Mapping[str, Any]) -> str:
+    return f"{settings['teachers']}x{settings['teacher']}"
 
 
 def robust(x: np.ndarray, guide: Autoencoder | None, seed: int, epochs: int) -> Autoencoder:

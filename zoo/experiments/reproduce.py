@@ -103,7 +103,8 @@ def reproduce(
     """Run an experiment.
 
     The folder gets ``seed-N.npz`` when a seed is through (started again, the command goes on after the
-    last of them), ``figures/`` of the first seed, and ``results.json``.
+    last of them), ``figures/`` of the first seed, and ``results.json``. Long experiments keep what they
+    trained in ``models/`` beside it, where others find it.
 
     Args:
         name: the experiment's id, see `zoo.experiments.names`.
@@ -124,13 +125,13 @@ def reproduce(
     """
     plan = _plan(find(name), quick, changes or {}, precision)
     experiment = plan.experiment
-    sources = sources or Sources()
     count = seeds or (QUICK_SEEDS if quick else SEEDS)
     folder = Path(output or FOLDER / f"{experiment.id}{'-quick' * quick}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"Cannot make the folder {str(folder)!r}: {error.strerror}.") from error
+    sources = (sources or Sources())._replace(models=str(folder.parent / "models"))
     say(f"{experiment.id}: {experiment.title}, {count} seed{'s' * (count > 1)}, in {folder}")
     with FolderLock(folder):
         recover(folder)
