@@ -33,8 +33,8 @@ class SelfTraining(zoo.Regularizer):
 
     Args:
         teacher: an `Autoencoder` whose classifier clusters, or the path of a saved one, or a sequence of
-            such, whose classes must have the same names (`InvariantInformation.follow`). Teachers are frozen
-            and saved along. Where a classifier has no voters, it counts as one that abstains below
+            such, whose classes must have the same names (`InvariantInformation.follow`). Teachers are frozen,
+            lose their optimizer, and are saved along. Where a classifier has no voters, it counts as one that abstains below
             `threshold`.
         bootstrap: b, a number from 0 to 1 or a Keras schedule that stays within.
         threshold: see above.
@@ -154,7 +154,11 @@ def _one_hot(p: tf.Tensor) -> tf.Tensor:
 
 
 def _freeze(model: keras.Model) -> None:
-    """Freeze every layer; one that was saved frozen passes the value on only when it changes."""
+    """Freeze every layer, and forget the optimizer, or it would be saved along.
+
+    A layer that was saved frozen passes the value on only when it changes.
+    """
+    model.optimizer, model.compiled = None, False
     for layer in model._flatten_layers():
         layer.trainable = True
         layer.trainable = False

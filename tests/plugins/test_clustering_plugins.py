@@ -187,6 +187,25 @@ def test_self_training_is_the_formula(pictures):
     )
 
 
+def test_a_trained_teacher_is_saved_without_its_optimizer(pictures, tmp_path, recwarn):
+    many = np.random.default_rng(1).random((300, *PICTURE)).astype("float32")
+    teacher = small_teacher(cells=(8,))
+    teacher.compile("adam")
+    teacher.fit(many, epochs=1, batch_size=100, verbose=0)
+    teacher.classifier.merge(teacher.encode(many), many)
+    options = {"filters": (4,), "dense": (8,), "latents": 5}
+    student = build("invariant_autoencoder", teacher=teacher, **options)
+    student.compile("adam")
+    student.fit(many, epochs=1, batch_size=100, verbose=0)
+    student.save(tmp_path / "student.keras")
+    again = zoo.load_model(tmp_path / "student.keras")
+    assert not [str(w.message) for w in recwarn if "optimizer" in str(w.message)]
+    (kept,) = again.regularizers[0].teachers
+    assert kept.optimizer is None and not kept.trainable_variables
+    assert (again.cluster(pictures) == student.cluster(pictures)).all()
+    assert (kept.cluster(pictures) == teacher.cluster(pictures)).all()
+
+
 def test_a_teacher_takes_over_the_names_of_another():
     many = np.random.default_rng(1).random((300, *PICTURE)).astype("float32")
     teacher = small_teacher(cells=(8,))
