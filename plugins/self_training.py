@@ -34,8 +34,8 @@ class SelfTraining(zoo.Regularizer):
     Args:
         teacher: an `Autoencoder` whose classifier clusters, or the path of a saved one, or a sequence of
             such, whose classes must have the same names (`InvariantInformation.follow`). Teachers are frozen,
-            lose their optimizer, and are saved along. Where a classifier has no voters, it counts as one that abstains below
-            `threshold`.
+            lose their optimizer, and are saved along. Where a classifier has no voters, it counts as one that
+            abstains below `threshold`.
         bootstrap: b, a number from 0 to 1 or a Keras schedule that stays within.
         threshold: see above.
         view: "strong" or "weak" affine maps.

@@ -11,6 +11,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.evaluation.sparsity import decoded_units
 from zoo.noise import Noise
+from zoo.training import WarmUp
 
 MODELS = {"normal": "vae", "laplace": "laplace_vae", "cauchy": "cauchy_vae"}
 # The author's code adds the squared error of a whole batch to the KL of each example, but for Cauchy.
@@ -38,6 +39,7 @@ def build(
     latents: int,
     kl_weight: float,
     seed: int,
+    warm_up: int = 0,
     likelihood: Any = None,
     **options: Any,
 ) -> Autoencoder:
@@ -50,13 +52,16 @@ def build(
         latents: dimensions of the code.
         kl_weight: the paper's weight of the KL, .5, 1 or .05.
         seed: of the model.
+        warm_up: steps over which the weight of the KL rises from 0. Without it the Cauchy models collapse
+            at once: their first noise, of scale 1 and without a variance, drowns the signal, and the KL
+            then closes what is left of it.
         likelihood: p(x|z); None for the squared error of a sigmoid.
         **options: further options of the model.
 
     Returns:
         A built model.
     """
-    scaled = weights == "published" and family != "cauchy"
+    beta = kl_weight / BATCH if weights == "published" and family != "cauchy" else kl_weight
     return zoo.create(
         MODELS[family],
         input_shape,
@@ -64,7 +69,7 @@ def build(
         hidden=(500, 500),
         activation="softplus",
         likelihood=likelihood or SIGMOID,
-        beta=kl_weight / BATCH if scaled else kl_weight,
+        beta=WarmUp(beta, warm_up) if warm_up else beta,
         seed=seed,
         **options,
     )
@@ -79,7 +84,7 @@ def gradient_variance(model: Autoencoder, x: np.ndarray, draws: int) -> float:
     """Variance of the loss's gradient over the noise, summed over the weights of the posterior's layer.
 
     Args:
-        model: stochastic.
+        model: stochastic, with a weight of the KL that is no schedule.
         x: (batch, *event) float32, one batch.
         draws: how often the noise is drawn.
 

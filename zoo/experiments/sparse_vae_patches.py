@@ -24,7 +24,13 @@ LATENTS = 25
 
 
 def run(
-    seed: int, sources: Sources, *, epochs: int, examples: int, learning_rate: float
+    seed: int,
+    sources: Sources,
+    *,
+    epochs: int,
+    examples: int,
+    learning_rate: float,
+    warm_up: int,
 ) -> Outcome:
     """Train the variants on 12x12 grey patches, 25 latents, KL weight .05.
 
@@ -34,6 +40,7 @@ def run(
         epochs: 100 in the author's code.
         examples: 50,000 in the author's code.
         learning_rate: of Adam, 2e-4 in the author's code.
+        warm_up: epochs over which the weight of the KL rises; the author has none, see `parts.build`.
 
     Returns:
         For each variant ``error`` (squared error of a test patch), ``sharpness`` of the reconstructions
@@ -50,8 +57,9 @@ def run(
     x = test.inputs
     measures: dict[str, float] = {"inputs/sharpness": digits.sharpness(x[:2000])}
     arrays: dict[str, Any] = {"inputs": x[:20]}
+    rising = warm_up * (examples // parts.BATCH)
     for name, family, weights in parts.variants():
-        model = parts.build(family, weights, (12, 12, 1), LATENTS, 0.05, seed)
+        model = parts.build(family, weights, (12, 12, 1), LATENTS, 0.05, seed, rising)
         train(model, data.inputs, epochs=epochs, learning_rate=learning_rate)
         output = model.reconstruct(x)
         pictures = parts.unit_pictures(model) - model.decode(np.zeros((1, LATENTS), np.float32))
@@ -134,7 +142,7 @@ EXPERIMENTS = (
                 lambda m: _gabor_like(m, PUBLISHED),
             ),
         ),
-        quick={"epochs": 3, "examples": 20_000, "learning_rate": 1e-3},
-        full={"epochs": 100, "examples": 50_000, "learning_rate": 2e-4},
+        quick={"epochs": 3, "examples": 20_000, "learning_rate": 1e-3, "warm_up": 1},
+        full={"epochs": 100, "examples": 50_000, "learning_rate": 2e-4, "warm_up": 5},
     ),
 )
