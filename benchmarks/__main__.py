@@ -127,6 +127,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--contenders", default="", help="names; default: all that are installed")
     parser.add_argument("--output", default=str(ROOT / "docs" / "results" / "benchmarks"))
+    parser.add_argument("--beside", choices=("idle", "busy"), default="idle",
+                        help="what the rest of the machine did meanwhile")  # fmt: skip
     arguments = parser.parse_args()
     names = [n for n in arguments.contenders.split(",") if n] or installed()
     results = []
@@ -141,6 +143,7 @@ def main() -> None:
                 if workload.dense:
                     rate = result["images_per_second"]["zoo"] * workload.flops
                     result["share_of_peak"] = rate / peaks[threads, precision]
+                result["beside"] = arguments.beside
                 results.append(result)
                 print(table([result]).splitlines()[-1], flush=True)
     output = Path(arguments.output)
@@ -153,7 +156,6 @@ def main() -> None:
 def store(path: Path, results: list[dict], peaks: dict[tuple[int, str], float]) -> None:
     """Put the results in the place of earlier ones of the same work, precision and threads."""
     record = json.loads(path.read_text()) if path.is_file() else {"matrix_flops": {}, "results": []}
-    record.pop("note", None)
     new = {_key(r): r for r in results}
     kept = [r for r in record["results"] if _key(r) not in new]
     order = list(WORKLOADS)

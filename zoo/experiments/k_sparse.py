@@ -206,7 +206,7 @@ EXPERIMENTS = (
                 "raw 7.20, RBM 1.81, dropout 1.80, denoising 1.95, both 1.60 %",
             ),
         ),
-        quick={**_SETTINGS, "epochs": 2, "rbm_epochs": 1, "probe_iterations": 20, "examples": 5000},
+        quick={**_SETTINGS, "epochs": 3, "rbm_epochs": 1, "probe_iterations": 20, "examples": 3000},
         full={
             **_SETTINGS,
             "epochs": 500,
