@@ -1,10 +1,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import stats
+from scipy import special, stats
 
 import zoo
+from zoo.bottlenecks import CategoricalStyle
 from zoo.networks.dcgan import dcgan_decoder
 from zoo.networks.statistics import with_kept_statistics
 
@@ -90,6 +92,23 @@ def test_labels_are_even_and_styles_are_the_priors():
     uniform = zoo.get("categorical_style", "prior", classes=4, style="uniform")
     code = uniform.draw(zoo.noise.Noise(0, 0), 4000, 7).code.numpy()
     assert stats.kstest(code[:, 4:].ravel(), stats.uniform(-1, 2).cdf).pvalue > 0.01
+
+
+def test_class_logits_are_normalised_over_the_batch():
+    layer = CategoricalStyle(7, classes=4, norm="batch")
+    layer.build((None, 5))
+    features = np.random.default_rng(0).normal(2, 3, (40, 5)).astype("float32")
+    noise = zoo.noise.Noise(0, 0)
+    code = layer.draw(tf.constant(features), noise, tf.constant(0), True).code.numpy()
+    dense = features @ layer.dense.kernel.numpy() + layer.dense.bias.numpy()
+    logits = dense[:, :4]
+    logits = 4 * (logits - logits.mean(0)) / np.sqrt(logits.var(0) + 1e-3)
+    assert_allclose(code[:, :4], special.softmax(logits, axis=-1), atol=1e-5)
+    assert_allclose(code[:, 4:], dense[:, 4:], rtol=1e-5)
+    # Encoding uses the moving statistics, so that a code does not depend on the rest of its batch.
+    assert_allclose(layer.encode(features[:3]), layer.encode(features)[:3], atol=1e-5)
+    with pytest.raises(ValueError, match="batch, none; received 'layer'"):
+        CategoricalStyle(7, classes=4, norm="layer")
 
 
 def test_a_prior_without_labels_refuses_one():

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from zoo.bottlenecks.base import Bottleneck, Draw
+from zoo.networks.dcgan import MOMENTUM
 from zoo.noise import Noise
 from zoo.registry import register
 from zoo.serialization import positive_int
 
 EPSILON = 1e-8
+NORMS = ("batch", "none")
+# The scale that normalised logits begin with: the softmax of 30 of them then has a clear winner.
+SHARPNESS = 4.0
 
 
 @register("categorical_style", kind="bottleneck")
@@ -23,11 +29,16 @@ class CategoricalStyle(Bottleneck):
     Args:
         units: dimensions of the code, more than `classes`.
         classes: how many of them are class probabilities.
+        norm: "batch" normalises every class's logit over the batch, with a learnt scale and no offset, so
+            that no class can win or lose all examples; "none" does not.
         **kwargs: as in `Bottleneck`.
     """
 
-    def __init__(self, units: int, classes: int = 10, **kwargs: Any):
+    def __init__(self, units: int, classes: int = 10, norm: str = "none", **kwargs: Any):
         super().__init__(units, **kwargs)
+        if norm not in NORMS:
+            raise ValueError(f"norm must be one of {', '.join(NORMS)}; received {norm!r}.")
+        self.norm = norm
         self.classes = positive_int(classes, "classes")
         if units <= classes:
             raise ValueError(
@@ -35,11 +46,24 @@ class CategoricalStyle(Bottleneck):
                 f"and {classes} classes."
             )
 
+        self.normalise = keras.layers.Identity(dtype="float32")
+        if norm == "batch":
+            self.normalise = keras.layers.BatchNormalization(
+                momentum=MOMENTUM,
+                center=False,
+                gamma_initializer=keras.initializers.Constant(SHARPNESS),
+                synchronized=True,
+                dtype="float32",
+            )
+
+    def build(self, features_shape: Sequence[int | None]) -> None:
+        """Create the weights of the dense layer and of the normalisation."""
+        super().build(features_shape)
+        self.normalise.build((None, self.classes))
+
     def encode(self, features: tf.Tensor) -> tf.Tensor:
         """[probabilities, style], (batch, units) float32."""
-        code = super().encode(features)
-        probabilities = tf.nn.softmax(code[:, : self.classes])
-        return tf.concat([probabilities, code[:, self.classes :]], axis=-1)
+        return self._code(features, training=False)
 
     def classify(self, code: tf.Tensor) -> tf.Tensor:
         """Class logits of codes, (batch, classes): the logarithm of the probabilities."""
@@ -47,9 +71,14 @@ class CategoricalStyle(Bottleneck):
 
     def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Draw:
         """See `Bottleneck.draw`."""
-        del noise, step, training
-        return Draw(self.encode(features), None)
+        del noise, step
+        return Draw(self._code(features, training), None)
+
+    def _code(self, features: tf.Tensor, training: bool) -> tf.Tensor:
+        code = super().encode(features)
+        logits = self.normalise(code[:, : self.classes], training=training)
+        return tf.concat([tf.nn.softmax(logits), code[:, self.classes :]], axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "classes": self.classes}
+        return {**super().get_config(), "classes": self.classes, "norm": self.norm}

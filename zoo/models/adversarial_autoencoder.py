@@ -23,6 +23,7 @@ def adversarial_autoencoder(
     weight: Any = 1.0,
     form: str = "non_saturating",
     norm: str = "none",
+    class_norm: str = "batch",
     label_smoothing: float = 0.0,
     instance_noise: Any = 0.0,
     critic_learning_rate: Any = 2e-4,
@@ -57,6 +58,8 @@ def adversarial_autoencoder(
         weight: of the adversarial terms, a number or a Keras schedule of the training step.
         form: of the adversarial losses, "saturating", "non_saturating" or "hinge".
         norm: of the critics' layers, "batch", "spectral" or "none".
+        class_norm: of the class logits, "batch" or "none". Without it all examples went to one class of 30
+            on MNIST, and stayed there: a one-hot y passes no gradient on.
         label_smoothing: of the critics.
         instance_noise: standard deviation of the noise on the codes that the critics see, a number or a
             schedule.
@@ -85,7 +88,7 @@ def adversarial_autoencoder(
         adversaries = [critics]
     else:
         units = classes + latents
-        bottleneck = CategoricalStyle(units, classes=classes)
+        bottleneck = CategoricalStyle(units, classes=classes, norm=class_norm)
         prior = {"name": "categorical_style", "classes": classes, "style": prior}
         adversaries = [{**critics, "units": (0, classes)}, {**critics, "units": (classes, units)}]
     return Autoencoder(
