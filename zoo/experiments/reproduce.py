@@ -31,6 +31,8 @@ from zoo.training.lock import FolderLock
 from zoo.training.run_config import PRECISIONS, versions
 
 FOLDER = Path("runs/reproduce")
+# Settings that no experiment can do without.
+COUNTS = ("epochs", "examples", "steps")
 
 
 class _Plan(NamedTuple):
@@ -157,16 +159,7 @@ def _plan(
             raise ValueError(
                 f"The experiment {experiment.id} has no setting {name!r}.{suggest(name, sorted(usual))}"
             )
-        wanted = usual[name]
-        if isinstance(wanted, list) and not isinstance(value, list):
-            value = [value]
-        kinds = (int, float) if isinstance(wanted, float) else type(wanted)
-        if not isinstance(value, kinds) or isinstance(value, bool):
-            raise ValueError(
-                f"The setting {name!r} of {experiment.id} must be of the kind of {wanted!r}; "
-                f"received {value!r}."
-            )
-        given[name] = value
+        given[name] = _fitting(experiment.id, name, value, usual[name])
     usual_precision = "float32" if quick else experiment.precision
     precision = precision or usual_precision
     if precision not in PRECISIONS:
@@ -184,6 +177,22 @@ def _plan(
             **({"precision": [usual_precision, precision]} if precision != usual_precision else {}),
         },
     )
+
+
+def _fitting(experiment: str, name: str, value: Any, usual: Any) -> Any:
+    """`value` where it is of the kind of the usual one, a single item turned into a list of it."""
+    if isinstance(usual, list) and not isinstance(value, list):
+        value = [value]
+    kinds = (int, float) if isinstance(usual, float) else type(usual)
+    fits = isinstance(value, kinds) and not isinstance(value, bool)
+    least = 1 if name in COUNTS else 0
+    if not fits or (isinstance(value, int | float) and not value >= least):
+        bound = f", at least {least}" if isinstance(usual, int | float) else ""
+        raise ValueError(
+            f"The setting {name!r} of {experiment} must be of the kind of {usual!r}{bound}; "
+            f"received {value!r}."
+        )
+    return value
 
 
 def _run(
