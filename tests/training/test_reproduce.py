@@ -95,8 +95,9 @@ def test_settings_are_changed_and_the_change_is_told(counted, tmp_path):
         ({"changes": {"sice": 3}}, "no setting 'sice'.*size"),
         (
             {"changes": {"size": "large"}},
-            "'size' of T-1 must be of the kind of 2; received 'large'",
+            "'size' of T-1 must be of the kind of 2, at least 0; received 'large'",
         ),
+        ({"changes": {"size": -1}}, "at least 0; received -1"),
         ({"precision": "half"}, "float32, mixed_bfloat16; received 'half'"),
     ],
 )
