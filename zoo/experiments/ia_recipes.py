@@ -20,6 +20,9 @@ SHAPE = (28, 28, 1)
 FILTERS = (32, 64, 64)
 DROPOUT = 0.3
 LATENTS = 64
+# With the weight 1, classes of generated pictures that look like another digit moved that digit's codes: the
+# model agreed with its teacher on 98.1 % of the training set after 4 epochs, with .1 on 99.1 % after 3.
+TAUGHT_ALPHA = 0.1
 # Settings that the experiments share.
 QUICK = {
     "examples": 4000,
@@ -30,10 +33,10 @@ QUICK = {
 }
 FULL = {
     "examples": 60_000,
-    "teachers": 2,
-    "teacher": 14,
-    "student": 10,
-    "taught": 5,
+    "teachers": 3,
+    "teacher": 18,
+    "student": 16,
+    "taught": 10,
 }
 
 
@@ -161,8 +164,9 @@ def robust(x: np.ndarray, guide: Autoencoder | None, seed: int, epochs: int) -> 
     """The robust InfoAE, alone or with a `student` as its teacher, whose encoder it then starts from."""
     pair = Networks(dcgan_encoder(FILTERS, dropout=DROPOUT), dcgan_decoder(SHAPE))
     keras.utils.set_random_seed(seed + 200)
+    options = {} if guide is None else {"teacher": guide, "alpha": TAUGHT_ALPHA}
     model = zoo.create(
-        "info_ae_robust", SHAPE, latents=LATENTS, networks=pair, teacher=guide, seed=seed
+        "info_ae_robust", SHAPE, latents=LATENTS, networks=pair, seed=seed, **options
     )
     if guide is not None:
         for name in ("encoder", "bottleneck"):
