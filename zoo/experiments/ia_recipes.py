@@ -12,6 +12,7 @@ import numpy as np
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.shelf import kept
+from zoo.experiments.training import Pulse
 from zoo.networks import Networks
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.trainer import Adam
@@ -212,4 +213,4 @@ def fit(
 ) -> None:
     """Train with Adam."""
     model.compile(Adam(rate, beta_1=beta_1))
-    model.fit(x, batch_size=batch, epochs=epochs, verbose=0)
+    model.fit(x, batch_size=batch, epochs=epochs, verbose=0, callbacks=[Pulse()])

@@ -12,7 +12,7 @@ from scipy import stats
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import train
+from zoo.experiments.training import Pulse, train
 from zoo.visualization.style import panels, styled
 
 BOTH = np.array([[-1.0], [1.0]], np.float32)
@@ -84,7 +84,7 @@ def train_part(model: Autoencoder, x: np.ndarray, epochs: int, learning_rate: fl
     if not model.compiled:
         train(model, x, epochs=epochs, learning_rate=learning_rate)
     else:
-        model.fit(x, batch_size=100, epochs=epochs, verbose=0)
+        model.fit(x, batch_size=100, epochs=epochs, verbose=0, callbacks=[Pulse()])
 
 
 @styled

@@ -13,7 +13,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.digits import logistic_regression
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
-from zoo.experiments.training import mnist, unit
+from zoo.experiments.training import Pulse, mnist, unit
 from zoo.training import LinearSchedule
 from zoo.training.rbm import Settings, train_rbm
 from zoo.visualization.mosaics import show_mosaic
@@ -68,7 +68,7 @@ def baseline(kind: str, seed: int) -> Autoencoder:
 def fit(model: Autoencoder, x: np.ndarray, epochs: int, rate: float) -> None:
     """Train with momentum .9, as the authors do."""
     model.compile(keras.optimizers.SGD(rate, momentum=0.9))
-    model.fit(x, batch_size=BATCH, epochs=epochs, verbose=0)
+    model.fit(x, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[Pulse()])
 
 
 def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
@@ -113,7 +113,13 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         if kind in settings["rows"]:
             model = baseline(kind, seed)
             model.compile("adam")
-            model.fit(source.inputs, batch_size=BATCH, epochs=settings["epochs"], verbose=0)
+            model.fit(
+                source.inputs,
+                batch_size=BATCH,
+                epochs=settings["epochs"],
+                verbose=0,
+                callbacks=[Pulse()],
+            )
             judge(kind, model.encode)
     steps = settings["epochs"] * (len(x) // BATCH)
     for k in settings["ks"]:

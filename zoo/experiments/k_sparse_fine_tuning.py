@@ -13,7 +13,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.k_sparse import BATCH, UNITS, baseline, fit, k_sparse
-from zoo.experiments.training import mnist, unit
+from zoo.experiments.training import Pulse, mnist, unit
 from zoo.training import LinearSchedule
 from zoo.training.fine_tuning import classifier
 from zoo.training.rbm import Settings, train_rbm
@@ -58,7 +58,7 @@ def pretrained(
     else:
         first = baseline(row.removeprefix("deep_"), seed)
         first.compile("adam")
-        first.fit(x, batch_size=BATCH, epochs=epochs, verbose=0)
+        first.fit(x, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[Pulse()])
     if not row.startswith("deep_"):
         return [first]
     codes = first.encode(x)
@@ -75,7 +75,7 @@ def pretrained(
     else:
         second = zoo.create("dropout_autoencoder", (UNITS,), **shared)
         second.compile("adam")
-        second.fit(codes, batch_size=BATCH, epochs=epochs, verbose=0)
+        second.fit(codes, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[Pulse()])
     return [first, second]
 
 
@@ -105,7 +105,14 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
         )
-        network.fit(x, source.labels, batch_size=BATCH, epochs=settings["tune_epochs"], verbose=0)
+        network.fit(
+            x,
+            source.labels,
+            batch_size=BATCH,
+            epochs=settings["tune_epochs"],
+            verbose=0,
+            callbacks=[Pulse()],
+        )
         accuracy = network.evaluate(fresh, test.labels, batch_size=500, verbose=0)[1]
         measures[f"{row}/error"] = 100 * (1 - float(accuracy))
     return Outcome(measures, {name: np.array(value) for name, value in measures.items()})
