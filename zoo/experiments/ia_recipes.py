@@ -22,7 +22,7 @@ FILTERS = (32, 64, 64)
 DROPOUT = 0.3
 LATENTS = 64
 # With the weight 1, classes of generated pictures that look like another digit moved that digit's codes: the
-# model agreed with its teacher on 98.1 % of the training set after 4 epochs, with .1 on 99.1 % after 3.
+# model agreed with its teacher on 98.1 % of 20,000 training digits after 4 epochs, with .1 on 99.1 % after 3.
 TAUGHT_ALPHA = 0.1
 # Settings that the experiments share.
 QUICK = {

@@ -58,8 +58,8 @@ def adversarial_autoencoder(
         weight: of the adversarial terms, a number or a Keras schedule of the training step.
         form: of the adversarial losses, "saturating", "non_saturating" or "hinge".
         norm: of the critics' layers, "batch", "spectral" or "none".
-        class_norm: of the class logits, "batch" or "none". Without it all examples went to one class of 30
-            on MNIST, and stayed there: a one-hot y passes no gradient on.
+        class_norm: of the class logits, "batch" or "none". Without it all of MNIST went to one class of 30
+            in the first epoch, and few classes came back: a one-hot y passes hardly any gradient on.
         label_smoothing: of the critics.
         instance_noise: standard deviation of the noise on the codes that the critics see, a number or a
             schedule.
