@@ -12,7 +12,7 @@ import numpy as np
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.shelf import kept
-from zoo.experiments.training import Pulse
+from zoo.experiments.training import train
 from zoo.networks import Networks
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.trainer import Adam
@@ -212,5 +212,4 @@ def fit(
     model: Autoencoder, x: np.ndarray, epochs: int, batch: int, rate: Any, beta_1: float = 0.9
 ) -> None:
     """Train with Adam."""
-    model.compile(Adam(rate, beta_1=beta_1))
-    model.fit(x, batch_size=batch, epochs=epochs, verbose=0, callbacks=[Pulse()])
+    train(model, x, epochs=epochs, batch_size=batch, optimizer=Adam(rate, beta_1=beta_1))

@@ -13,7 +13,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.digits import logistic_regression
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
-from zoo.experiments.training import Pulse, mnist, unit
+from zoo.experiments.training import mnist, train, unit
 from zoo.training import LinearSchedule
 from zoo.training.rbm import Settings, train_rbm
 from zoo.visualization.mosaics import show_mosaic
@@ -67,8 +67,8 @@ def baseline(kind: str, seed: int) -> Autoencoder:
 
 def fit(model: Autoencoder, x: np.ndarray, epochs: int, rate: float) -> None:
     """Train with momentum .9, as the authors do."""
-    model.compile(keras.optimizers.SGD(rate, momentum=0.9))
-    model.fit(x, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[Pulse()])
+    momentum = keras.optimizers.SGD(rate, momentum=0.9)
+    train(model, x, epochs=epochs, batch_size=BATCH, optimizer=momentum)
 
 
 def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
@@ -112,14 +112,7 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     for kind in ("dropout", "denoising", "both"):
         if kind in settings["rows"]:
             model = baseline(kind, seed)
-            model.compile("adam")
-            model.fit(
-                source.inputs,
-                batch_size=BATCH,
-                epochs=settings["epochs"],
-                verbose=0,
-                callbacks=[Pulse()],
-            )
+            train(model, source.inputs, epochs=settings["epochs"], batch_size=BATCH)
             judge(kind, model.encode)
     steps = settings["epochs"] * (len(x) // BATCH)
     for k in settings["ks"]:

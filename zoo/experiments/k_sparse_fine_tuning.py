@@ -13,7 +13,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.k_sparse import BATCH, UNITS, baseline, fit, k_sparse
-from zoo.experiments.training import Pulse, mnist, unit
+from zoo.experiments.training import Pulse, mnist, train, unit
 from zoo.training import LinearSchedule
 from zoo.training.fine_tuning import classifier
 from zoo.training.rbm import Settings, train_rbm
@@ -57,8 +57,7 @@ def pretrained(
         fit(first, x, epochs, settings["rate"])
     else:
         first = baseline(row.removeprefix("deep_"), seed)
-        first.compile("adam")
-        first.fit(x, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[Pulse()])
+        train(first, x, epochs=epochs, batch_size=BATCH)
     if not row.startswith("deep_"):
         return [first]
     codes = first.encode(x)
@@ -74,8 +73,7 @@ def pretrained(
         fit(second, codes, epochs, settings["rate"])
     else:
         second = zoo.create("dropout_autoencoder", (UNITS,), **shared)
-        second.compile("adam")
-        second.fit(codes, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[Pulse()])
+        train(second, codes, epochs=epochs, batch_size=BATCH)
     return [first, second]
 
 

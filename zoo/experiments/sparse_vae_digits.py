@@ -12,7 +12,7 @@ from zoo.evaluation.clustering import silhouette
 from zoo.experiments import digits
 from zoo.experiments import sparse_vae_parts as parts
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
-from zoo.experiments.training import mnist, train, unit
+from zoo.experiments.training import mnist, unit
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.style import PALETTE, panels, styled
 
@@ -25,20 +25,16 @@ def run(
     seed: int,
     sources: Sources,
     *,
-    epochs: int,
     examples: int,
-    learning_rate: float,
-    warm_up: int,
+    **training: Any,
 ) -> Outcome:
     """Train the variants with 10 latents, KL weight 1.
 
     Args:
         seed: of the models.
         sources: of MNIST.
-        epochs: 100 in the author's code.
         examples: 60,000 in the author's code.
-        learning_rate: of Adam, 2e-4 in the author's code.
-        warm_up: epochs over which the weight of the KL rises; the author has none, see `parts.build`.
+        **training: of `parts.trained`; the author has 100 epochs.
 
     Returns:
         For each variant ``error`` (squared error of a test digit), ``sharpness`` of the reconstructions,
@@ -49,10 +45,8 @@ def run(
     x = unit(test)
     measures: dict[str, float] = {"inputs/sharpness": digits.sharpness(x[:2000])}
     arrays: dict[str, Any] = {"inputs": x[:10]}
-    rising = warm_up * (examples // parts.BATCH)
     for name, family, weights in parts.variants():
-        model = parts.build(family, weights, (28, 28, 1), 10, 1.0, seed, rising)
-        train(model, source.inputs, epochs=epochs, learning_rate=learning_rate)
+        model = parts.trained(family, weights, source.inputs, 10, 1.0, seed, **training)
         output = model.reconstruct(x)
         probes = np.eye(10, dtype=np.float32) * parts.PROBE
         pictures = model.decode(np.concatenate([probes, -probes]))
@@ -87,22 +81,18 @@ def run_plane(
     seed: int,
     sources: Sources,
     *,
-    epochs: int,
     examples: int,
-    learning_rate: float,
-    warm_up: int,
     steps: int,
+    **training: Any,
 ) -> Outcome:
     """Train the variants with 2 latents, KL weight 1.
 
     Args:
         seed: of the models.
         sources: of MNIST.
-        epochs: 75 in the author's code.
         examples: 60,000 in the author's code.
-        learning_rate: of Adam, 2e-4 in the author's code.
-        warm_up: epochs over which the weight of the KL rises; the author has none, see `parts.build`.
         steps: of the grid on [-5, 5], 40 in the author's code.
+        **training: of `parts.trained`; the author has 75 epochs.
 
     Returns:
         For each variant ``knn`` (5-NN accuracy of the means), ``silhouette`` and ``ratio``, the smaller
@@ -115,10 +105,8 @@ def run_plane(
     arrays: dict[str, Any] = {"labels": test.labels[:2000]}
     line = np.linspace(-5, 5, steps)
     grid = np.stack(np.meshgrid(line, line[::-1]), axis=-1).reshape(-1, 2)
-    rising = warm_up * (examples // parts.BATCH)
     for name, family, weights in parts.variants():
-        model = parts.build(family, weights, (28, 28, 1), 2, 1.0, seed, rising)
-        train(model, source.inputs, epochs=epochs, learning_rate=learning_rate)
+        model = parts.trained(family, weights, source.inputs, 2, 1.0, seed, **training)
         codes = model.encode(test.inputs)
         known = KNeighborsClassifier(5).fit(
             model.encode(source.inputs[:10_000]), source.labels[:10_000]

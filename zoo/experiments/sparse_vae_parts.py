@@ -10,6 +10,7 @@ import tensorflow as tf
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.evaluation.sparsity import decoded_units
+from zoo.experiments.training import train
 from zoo.noise import Noise
 from zoo.training import WarmUp
 
@@ -73,6 +74,42 @@ def build(
         seed=seed,
         **options,
     )
+
+
+def trained(
+    family: str,
+    weights: str,
+    x: np.ndarray,
+    latents: int,
+    kl_weight: float,
+    seed: int,
+    *,
+    epochs: int,
+    learning_rate: float,
+    warm_up: int,
+    **options: Any,
+) -> Autoencoder:
+    """`build`, and training on x.
+
+    Args:
+        family: as in `build`, as are weights, latents, kl_weight and seed.
+        weights: "equal" or "published".
+        x: (n, *event).
+        latents: dimensions of the code.
+        kl_weight: weight of the KL.
+        seed: of the model.
+        epochs: passes over x.
+        learning_rate: of Adam, 2e-4 in the author's code.
+        warm_up: epochs over which the weight of the KL rises; the author has none, see `build`.
+        **options: further arguments of `build`.
+
+    Returns:
+        A trained model.
+    """
+    rising = warm_up * (len(x) // BATCH)
+    model = build(family, weights, x.shape[1:], latents, kl_weight, seed, rising, **options)
+    train(model, x, epochs=epochs, batch_size=BATCH, learning_rate=learning_rate)
+    return model
 
 
 def unit_pictures(model: Autoencoder) -> np.ndarray:

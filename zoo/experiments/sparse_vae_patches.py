@@ -14,7 +14,6 @@ from zoo.evaluation.sparsity import hoyer
 from zoo.experiments import digits, gabor
 from zoo.experiments import sparse_vae_parts as parts
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
-from zoo.experiments.training import train
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.style import panels, styled
 
@@ -27,20 +26,16 @@ def run(
     seed: int,
     sources: Sources,
     *,
-    epochs: int,
     examples: int,
-    learning_rate: float,
-    warm_up: int,
+    **training: Any,
 ) -> Outcome:
     """Train the variants on 12x12 grey patches, 25 latents, KL weight .05.
 
     Args:
         seed: of the models.
         sources: of the pictures: CIFAR-10 of TFDS, or a folder of colour pictures.
-        epochs: 100 in the author's code.
         examples: 50,000 in the author's code.
-        learning_rate: of Adam, 2e-4 in the author's code.
-        warm_up: epochs over which the weight of the KL rises; the author has none, see `parts.build`.
+        **training: of `parts.trained`; the author has 100 epochs.
 
     Returns:
         For each variant ``error`` (squared error of a test patch), ``sharpness`` of the reconstructions
@@ -57,10 +52,8 @@ def run(
     x = test.inputs
     measures: dict[str, float] = {"inputs/sharpness": digits.sharpness(x[:2000])}
     arrays: dict[str, Any] = {"inputs": x[:20]}
-    rising = warm_up * (examples // parts.BATCH)
     for name, family, weights in parts.variants():
-        model = parts.build(family, weights, (12, 12, 1), LATENTS, 0.05, seed, rising)
-        train(model, data.inputs, epochs=epochs, learning_rate=learning_rate)
+        model = parts.trained(family, weights, data.inputs, LATENTS, 0.05, seed, **training)
         output = model.reconstruct(x)
         pictures = parts.unit_pictures(model) - model.decode(np.zeros((1, LATENTS), np.float32))
         flat = pictures.reshape(LATENTS, -1)

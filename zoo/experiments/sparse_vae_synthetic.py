@@ -49,11 +49,9 @@ def run(
     seed: int,
     sources: Sources,
     *,
-    epochs: int,
     examples: int,
-    learning_rate: float,
-    warm_up: int,
     draws: int,
+    **training: Any,
 ) -> Outcome:
     """Train the variants on patches of 5 basis functions, 10 latents, KL weight .5.
 
@@ -62,11 +60,9 @@ def run(
     Args:
         seed: of data and models.
         sources: unused.
-        epochs: 100 in the author's code.
         examples: 10,000 in the author's code.
-        learning_rate: of Adam, 2e-4 in the author's code.
-        warm_up: epochs over which the weight of the KL rises; the author has none, see `parts.build`.
         draws: noise draws for the gradient variance of the Laplace model's two KL estimators.
+        **training: of `parts.trained`; the author has 100 epochs.
 
     Returns:
         For each variant ``explained`` (share of the variance of test patches), ``overlap`` and ``active``
@@ -80,13 +76,11 @@ def run(
     basis = data.parts["basis"].reshape(-1, PIXELS)
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {"basis": basis, "inputs": fresh[:10]}
-    rising = warm_up * (examples // parts.BATCH)
     sampled = [("laplace_sampled", "laplace", "equal")]
     for name, family, weights in [*parts.variants(), *sampled]:
         estimator = "sampled" if name == "laplace_sampled" else "auto"
         options = {"likelihood": LINEAR, "estimator": estimator}
-        model = parts.build(family, weights, (PIXELS,), 10, 0.5, seed, rising, **options)
-        train(model, x, epochs=epochs, learning_rate=learning_rate)
+        model = parts.trained(family, weights, x, 10, 0.5, seed, **training, **options)
         if name == "laplace":
             analytic_weights = model.get_weights()
         reconstructed = model.reconstruct(fresh)
