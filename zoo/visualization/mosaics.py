@@ -72,7 +72,7 @@ def mosaic(
     """
     n, h, w = pictures.shape[:3]
     gap = max(1, h // 16) if gap is None else gap
-    rows = -(-n // columns)
+    rows = max(1, -(-n // columns))  # one without pictures where there are none
     shape = (rows * (h + gap) - gap, columns * (w + gap) - gap)
     if pictures.ndim == 4:
         low, high = limits
