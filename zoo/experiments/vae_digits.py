@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -18,6 +19,7 @@ from zoo.visualization.manifold import inverse_cdf_grid
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.style import panels, styled
 
+BATCH = 100
 LATENTS = (2, 5, 10, 20)
 GRID = 15
 
@@ -35,6 +37,8 @@ def build(latents: int, hidden: tuple[int, ...], seed: int) -> Autoencoder:
 
 def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     """Train VAEs of 2, 5, 10 and 20 latents on MNIST, and one of 40 on statically binarised MNIST.
+
+    The learning rate of the model of 40 latents falls to 0 as a cosine.
 
     Args:
         seed: of the models and the binarisation.
@@ -66,7 +70,9 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
             measures["2/digits"] = float(len(np.unique(sure)))
     x, fresh = (binarised(part.inputs, seed) for part in (source, test))
     model = build(40, (500, 500), seed)
-    train(model, x, epochs=settings["wide_epochs"], learning_rate=1e-3)
+    steps = settings["wide_epochs"] * (len(x) // BATCH)
+    falling = keras.optimizers.schedules.CosineDecay(1e-3, steps)
+    train(model, x, epochs=settings["wide_epochs"], batch_size=BATCH, learning_rate=falling)
     some = fresh[: settings["density_examples"]]
     bounds = density.per_example(model, some, samples=settings["samples"], seed=seed)
     for name, values in density.scores(bounds).items():
