@@ -10,7 +10,7 @@ import zoo
 from zoo import suggest
 
 from .classifiers import classifier_of
-from .views import check_view, view
+from .views import check_view
 
 PICTURES = ("both", "data", "generated")
 
@@ -28,7 +28,7 @@ class Consistency(zoo.Regularizer):
     Args:
         weight: a number or a Keras schedule of the training step.
         pictures: which of the two terms, "data", "generated" or "both".
-        view: "strong" or "weak" affine maps.
+        view: "weak", "medium" or "strong" affine maps.
         name: name of the metric.
     """
 
@@ -80,7 +80,7 @@ class Consistency(zoo.Regularizer):
     def _changed(
         self, target: tf.Tensor, pictures: tf.Tensor, forward: zoo.ForwardPass, tag: str
     ) -> tf.Tensor:
-        moved = forward.encode(view(pictures, forward.noise.fold(tag), self.view))
+        moved = forward.encode(zoo.networks.view(pictures, forward.noise.fold(tag), self.view))
         return tf.nn.softmax_cross_entropy_with_logits(target, self._classify(moved))
 
     def get_config(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import zoo
 from zoo import at_step, gather, positive_int, scalar, scalar_config
 
 from .merging import renaming
-from .views import check_view, view
+from .views import check_view
 from .voters import Voters
 
 EPSILON = 1e-8
@@ -42,7 +42,7 @@ class InvariantInformation(zoo.Regularizer):
         confident: weight of the cross-entropy -log p_c(t(x)) for the own prediction c of x where p_c(x) is
             above `threshold`, a number or a schedule.
         threshold: see `confident`.
-        view: "strong" or "weak" affine maps.
+        view: "weak", "medium" or "strong" affine maps.
         cells: number of k-means cells of every voter.
         weight: a number or a schedule.
         name: name of the metric.
@@ -96,7 +96,7 @@ class InvariantInformation(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """A scalar, in nats; below 0 where the clusters are informative."""
-        moved = forward.encode(view(forward.inputs, forward.noise, self.view))
+        moved = forward.encode(zoo.networks.view(forward.inputs, forward.noise, self.view))
         terms = []
         for plain, seen in zip(self._logits(forward.code), self._logits(moved), strict=True):
             terms.append(self._head(plain, seen, forward.step))

@@ -12,7 +12,7 @@ import zoo
 from zoo import at_step, scalar, scalar_config
 
 from .classifiers import classifier_of
-from .views import check_view, view
+from .views import check_view
 
 
 @zoo.register("self_training")
@@ -38,7 +38,7 @@ class SelfTraining(zoo.Regularizer):
             abstains below `threshold`.
         bootstrap: b, a number from 0 to 1 or a Keras schedule that stays within.
         threshold: see above.
-        view: "strong" or "weak" affine maps.
+        view: "weak", "medium" or "strong" affine maps.
         weight: a number or a schedule.
         name: name of the metric.
     """
@@ -98,7 +98,7 @@ class SelfTraining(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
-        moved = forward.encode(view(forward.inputs, forward.noise, self.view))
+        moved = forward.encode(zoo.networks.view(forward.inputs, forward.noise, self.view))
         log_seen = tf.nn.log_softmax(self.classify(moved))
         taught, agreed = self._taught(forward.inputs)
         own = tf.stop_gradient(tf.nn.softmax(self.classify(forward.code)))

@@ -6,10 +6,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage, special
 from sklearn.metrics import adjusted_rand_score
 from zoo_plugins.merging import merge_clusters, nearest, renaming
-from zoo_plugins.views import STRENGTHS, view
 from zoo_plugins.voters import Voters
 
 import zoo
+from zoo.networks.views import STRENGTHS, view
 
 PICTURE = (9, 9, 1)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.networks import RandomView
 from zoo.training.fine_tuning import classifier
 
 RNG = np.random.default_rng(0)
@@ -42,3 +43,25 @@ def test_models_that_do_not_fit_are_refused():
     models = [zoo.create("k_sparse_autoencoder", (12,), latents=n) for n in (5, 6)]
     with pytest.raises(ValueError, match="5 units"):
         classifier(models, 3)
+
+
+def test_a_part_of_the_model_can_be_the_head_and_views_act_in_training_only():
+    pictures = np.random.default_rng(0).random((40, 8, 8, 1)).astype(np.float32)
+    model = zoo.create("autoencoder", (8, 8, 1), latents=5)
+    head = keras.layers.Dense(3, dtype="float32")
+    network = classifier(model, 3, view="strong", head=head, seed=1)
+    assert network.layers[-1] is head
+    kernel, bias = head.get_weights()
+    expected = model.encode(pictures) @ kernel + bias
+    np.testing.assert_allclose(network(pictures), expected, rtol=1e-4, atol=1e-5)
+    assert np.abs(network(pictures, training=True) - expected).max() > 1e-3
+
+
+def test_a_random_view_loads_with_its_strength(tmp_path):
+    layer = RandomView("weak", seed=3)
+    again = RandomView.from_config(layer.get_config())
+    pictures = np.random.default_rng(0).random((4, 8, 8, 1)).astype(np.float32)
+    np.testing.assert_array_equal(layer(pictures), pictures)
+    np.testing.assert_array_equal(again(pictures, training=True), layer(pictures, training=True))
+    with pytest.raises(ValueError, match="weak, medium, strong"):
+        RandomView("wild")

@@ -165,6 +165,7 @@ def info_ae_robust(
                 "name": "self_training",
                 "teacher": teacher,
                 "bootstrap": bootstrap,
+                "view": "medium",
                 "weight": TEACHER_WEIGHT,
             }
         ]

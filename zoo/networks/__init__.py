@@ -5,15 +5,19 @@ from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
 from zoo.networks.mlp import mlp
 from zoo.networks.tied import Tied
+from zoo.networks.views import RandomView, check_strength, view
 
 __all__ = [
     "Corruption",
     "GaussianNoise",
     "MaskingNoise",
     "Networks",
+    "RandomView",
     "Tied",
     "build_networks",
+    "check_strength",
     "conv_decoder",
     "conv_encoder",
     "mlp",
+    "view",
 ]

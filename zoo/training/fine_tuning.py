@@ -12,6 +12,7 @@ import tensorflow as tf
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import Bottleneck
 from zoo.networks.corruption import check_rate
+from zoo.networks.views import RandomView
 from zoo.serialization import deserialize_part, positive_int, serializable, serialize_part
 from zoo.trainer.sources import to_float
 
@@ -73,6 +74,9 @@ def classifier(
     classes: int,
     input_dropout: float = 0.0,
     dropout: float = 0.0,
+    view: str | None = None,
+    head: keras.Layer | None = None,
+    seed: int | None = None,
 ) -> keras.Model:
     """A softmax layer on the code of one autoencoder, or of a stack of them.
 
@@ -86,6 +90,11 @@ def classifier(
         classes: number of classes.
         input_dropout: share of the inputs set to 0 in training.
         dropout: share of each code set to 0 in training.
+        view: "weak", "medium" or "strong" to change pictures by random affine maps in training, or None;
+            see `zoo.networks.view`.
+        head: (batch, units) -> (batch, classes) logits, for example a part of the model, or None for a new
+            linear layer.
+        seed: of the maps and the dropouts.
 
     Returns:
         A compiled Keras model, (batch, *event) float -> (batch, classes) logits, with Adam (0.001),
@@ -102,13 +111,15 @@ def classifier(
                 f"{above.event_shape}."
             )
     layers: list[keras.Layer] = [keras.Input(stack[0].event_shape)]
+    if view is not None:
+        layers.append(RandomView(view, seed))
     if check_rate(input_dropout, "input_dropout"):
-        layers.append(keras.layers.Dropout(input_dropout))
+        layers.append(keras.layers.Dropout(input_dropout, seed=seed))
     for model in stack:
         layers.append(Encoding(model.encoder, model.bottleneck, model.event_shape))
         if check_rate(dropout, "dropout"):
-            layers.append(keras.layers.Dropout(dropout))
-    layers.append(keras.layers.Dense(positive_int(classes, "classes"), dtype="float32"))
+            layers.append(keras.layers.Dropout(dropout, seed=seed))
+    layers.append(head or keras.layers.Dense(positive_int(classes, "classes"), dtype="float32"))
     network = keras.Sequential(layers)
     network.compile(
         keras.optimizers.Adam(),
