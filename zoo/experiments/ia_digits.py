@@ -21,6 +21,7 @@ fours for nines.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ from zoo.data import Data
 from zoo.evaluation import clustering
 from zoo.experiments import ia_recipes
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
+from zoo.experiments.shelf import kept
 from zoo.experiments.training import mnist
 from zoo.visualization.style import panels, styled
 
@@ -66,10 +68,15 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
     rows: dict[str, dict[str, float]] = {}
     measures: dict[str, float] = {}
-    if settings["literal"]:
-        rows["literal"] = score(ia_recipes.literal(x, seed, settings["literal"]), test)
-    if settings["robust"]:
-        rows["robust"] = score(ia_recipes.robust(x, None, seed, settings["robust"]), test)
+    untaught = {
+        "literal": ia_recipes.literal,
+        "robust": functools.partial(ia_recipes.robust, guide=None),
+    }
+    for row, make in untaught.items():
+        if epochs := settings[row]:
+            name = f"{row}-{seed}-{epochs}x{len(x)}"
+            model = kept(sources.models, name, functools.partial(make, x, seed=seed, epochs=epochs))
+            rows[row] = score(model, test)
     taught = ia_recipes.taught(x, seed, settings, sources.models)
     measures["agreement"] = taught.agreement
     rows["self_trained"] = score(taught.model, test)

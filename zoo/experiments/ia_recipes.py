@@ -174,7 +174,7 @@ def robust_taught(
 ) -> Autoencoder:
     """`robust` with a self-trained teacher at an experiment's settings, kept in a folder."""
     name = (
-        f"robust-{seed}-{settings['taught']}x{len(x)}-{settings['student']}-{_teachers(settings)}"
+        f"taught-{seed}-{settings['taught']}x{len(x)}-{settings['student']}-{_teachers(settings)}"
     )
     return kept(models, name, lambda: robust(x, guide.model, seed, settings["taught"]))
 

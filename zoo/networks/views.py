@@ -68,7 +68,9 @@ class RandomView(keras.layers.Layer):
     """
 
     def __init__(self, strength: str = "medium", seed: int | None = None, **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(
+            **{"dtype": "float32", **kwargs}
+        )  # places need more digits than bfloat16 has
         self.strength = check_strength(strength, "strength")
         self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
@@ -77,7 +79,7 @@ class RandomView(keras.layers.Layer):
         """(batch, height, width, channels) to the same shape."""
         if not training:
             return inputs
-        return tf.cast(view(tf.cast(inputs, tf.float32), self, self.strength), inputs.dtype)
+        return view(inputs, self, self.strength)
 
     def uniform(self, batch: tf.Tensor, *event: int) -> tf.Tensor:
         """Numbers of this step, as a `zoo.noise.Noise` has them."""
