@@ -60,3 +60,10 @@ def test_columns_are_between_one_and_the_count(count):
 def test_pictures_need_two_or_three_axes():
     with pytest.raises(ValueError, match=r"\(n, h, w\).*received shape \(4, 5\)"):
         to_pictures(np.zeros((4, 5)))
+
+
+def test_no_pictures_are_an_empty_row():
+    for shape in ((0, 5, 6), (0, 5, 6, 3)):
+        canvas = mosaic(np.zeros(shape), 4)
+        assert canvas.shape[:2] == (5, 4 * 7 - 1)
+        assert not np.nan_to_num(canvas).any()
