@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from zoo.experiments import pages
+from zoo.experiments.catalogue import find
 
 
 def results(quick, mean, verdict="holds"):
@@ -15,7 +16,7 @@ def results(quick, mean, verdict="holds"):
         "paper": "uniform_to_gaussian_vae",
         "title": "A title",
         "quick": quick,
-        "settings": {"epochs": 3},
+        "settings": dict(find("U2G-F2").quick if quick else find("U2G-F2").full),
         "seeds": 1 if quick else 3,
         "seconds": [4.0],
         "measures": {"a/mse": {"mean": mean, "sd": 0.25, "values": [mean]}},
@@ -54,14 +55,17 @@ def test_a_reduced_run_says_so_and_how_to_run_it(tmp_path):
     content = results(False, 9.0) | {
         "seeds": 2,
         "precision": "mixed_bfloat16",
-        "changes": {"ks": [[3, 2], [2, 1]], "precision": ["float32", "mixed_bfloat16"]},
+        "settings": {**find("U2G-F2").full, "betas": [2, 1], "from_an_older_version": 7},
     }
     pages.add(run(tmp_path / "r", content), tmp_path, "abacus")
     pages.write_pages(tmp_path)
     text = (tmp_path / "uniform_to_gaussian_vae.md").read_text()
-    command = "python launch.py reproduce U2G-F2 --set=ks=2,1 --precision=mixed_bfloat16 --seeds=2"
+    command = (
+        "python launch.py reproduce U2G-F2 --set=betas=2,1 --precision=mixed_bfloat16 --seeds=2"
+    )
     assert f"`{command}`" in text
-    assert "**Reduced run**: ks [2, 1] in place of [3, 2], precision mixed_bfloat16" in text
+    assert "**Reduced run**: betas [2, 1] in place of [" in text
+    assert "precision mixed_bfloat16 in place of float32." in text
     assert "holds (reduced run, 2 of 2 seeds)" in text
 
 

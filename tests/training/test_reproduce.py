@@ -83,10 +83,10 @@ def test_settings_are_changed_and_the_change_is_told(counted, tmp_path):
 
     reduced = run(changes={"size": 5}, precision="mixed_bfloat16")
     assert reduced["settings"] == {"size": 5} and reduced["measures"]["a/error"]["mean"] == 5
-    assert reduced["changes"] == {"size": [2, 5], "precision": ["float32", "mixed_bfloat16"]}
+    assert reduced["precision"] == "mixed_bfloat16"
     assert run(changes={"size": 5})["precision"] == "float32"
     assert counted == [0, 0]  # other number types, another run
-    assert run(changes={"size": 2})["changes"] == {}
+    assert run(changes={"size": 2})["settings"] == {"size": 2}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,28 @@ def test_settings_that_cannot_be_are_refused(counted, tmp_path, options, message
     with pytest.raises(ValueError, match=message):
         reproduce.reproduce("T-1", output=tmp_path, say=lambda text: None, **options)
     assert counted == []
+
+
+def test_a_claim_about_rows_that_were_left_out_is_not_measured(counted, monkeypatch, tmp_path):
+    claim = Claim("never", lambda m: m["c/error"] < 1, ("a/error", "c/error"))
+    experiment = reproduce.find("T-1")._replace(claims=(claim,))
+    monkeypatch.setattr(reproduce, "find", lambda name: experiment)
+    said = []
+    path = reproduce.reproduce("T-1", output=tmp_path, seeds=2, say=said.append)
+    (judged,) = json.loads(path.read_text())["claims"]
+    assert (judged["verdict"], judged["seeds"], judged["measures"]) == (
+        "not measured",
+        0,
+        ["a/error"],
+    )
+    assert "not measured: never" in said
+
+
+def test_all_experiments_refuse_number_types_that_are_none_at_once(tmp_path):
+    said = []
+    with pytest.raises(ValueError, match="received 'half'"):
+        reproduce.reproduce_all(output=tmp_path, precision="half", say=said.append)
+    assert said == []
 
 
 def test_all_experiments_run_though_one_cannot(counted, monkeypatch, tmp_path):

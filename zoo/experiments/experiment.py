@@ -30,7 +30,7 @@ class Claim(NamedTuple):
     published: Callable[[Measures], bool] | None = None
 
     def verdict(self, measures: Measures, runs: Sequence[Measures] = ()) -> str:
-        """'holds', 'holds only with the published weights' or 'does not hold'.
+        """'holds', 'holds only with the published weights', 'does not hold' or 'not measured'.
 
         Args:
             measures: the means over the seeds.
@@ -41,11 +41,17 @@ class Claim(NamedTuple):
         def borne_out(rule: Callable[[Measures], bool]) -> bool:
             return bool(rule(measures)) and 2 * sum(bool(rule(run)) for run in runs) >= len(runs)
 
+        if not self.measured(measures):
+            return "not measured"
         if borne_out(self.holds):
             return "holds"
         if self.published is not None and borne_out(self.published):
             return "holds only with the published weights"
         return "does not hold"
+
+    def measured(self, measures: Measures) -> bool:
+        """Whether a run has what the claim is about; settings can leave rows of a table out."""
+        return all(name in measures for name in self.measures)
 
 
 class Outcome(NamedTuple):
@@ -101,6 +107,27 @@ class Experiment(NamedTuple):
     quick: Mapping[str, Any]
     full: Mapping[str, Any]
     precision: str = "float32"
+
+    def usual(self, quick: bool) -> dict[str, Any]:
+        """The settings of a quick or a full run, number types among them as "precision"."""
+        settings = self.quick if quick else self.full
+        return {**settings, "precision": "float32" if quick else self.precision}
+
+    def changes(
+        self, quick: bool, settings: Mapping[str, Any], precision: str
+    ) -> dict[str, tuple[Any, Any]]:
+        """What a run had in place of the usual settings: name -> (usual, the run's)."""
+        given = {**settings, "precision": precision}
+        return {
+            name: (plain(usual), plain(given[name]))
+            for name, usual in self.usual(quick).items()
+            if name in given and plain(given[name]) != plain(usual)
+        }
+
+
+def plain(value: Any) -> Any:
+    """A setting as JSON gives it back: tuples are lists."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def means(runs: Sequence[Measures]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from PIL import Image
 
+from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
 from zoo.experiments.grid import grid, markdown
 
@@ -109,14 +110,22 @@ def verdict(results: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
     """The verdict, with how many seeds bear the claim out by themselves."""
     if results["quick"]:
         return f"{claim['verdict']} (quick run)"
-    reduced = "reduced run, " * bool(results.get("changes"))
+    if claim["verdict"] == "not measured":
+        return claim["verdict"]
+    reduced = "reduced run, " * bool(changes(results))
     return f"{claim['verdict']} ({reduced}{claim['seeds']} of {results['seeds']} seeds)"
+
+
+def changes(results: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What a run had in place of the usual settings, as the experiment is now."""
+    precision = results.get("precision", "float32")
+    return find(results["id"]).changes(results["quick"], results["settings"], precision)
 
 
 def command(results: Mapping[str, Any]) -> str:
     """The command line that gave the results, but for where data lie."""
     words = ["python launch.py reproduce", results["id"], *["--quick"] * results["quick"]]
-    for name, (_, value) in results.get("changes", {}).items():
+    for name, (_, value) in changes(results).items():
         text = ",".join(map(str, value)) if isinstance(value, list) else value
         words.append(f"--precision={text}" if name == "precision" else f"--set={name}={text}")
     usual = QUICK_SEEDS if results["quick"] else SEEDS
@@ -141,11 +150,11 @@ def _scale(results: Mapping[str, Any]) -> list[str]:
     """What a reader must know of a run that is smaller than the paper's."""
     if results["quick"]:
         return ["**Quick run**: smaller than the paper's, it shows the direction only."]
-    changes = results.get("changes", {})
-    if not changes:
+    changed = changes(results)
+    if not changed:
         return []
     stops = ", ".join(
-        f"{name} {value} in place of {usual}" for name, (usual, value) in changes.items()
+        f"{name} {value} in place of {usual}" for name, (usual, value) in changed.items()
     )
     return [f"**Reduced run**: {stops}."]
 

@@ -20,6 +20,7 @@ from zoo.experiments.experiment import (
     Measures,
     Sources,
     means,
+    plain,
     spreads,
 )
 from zoo.experiments.grid import aligned, grid
@@ -36,18 +37,20 @@ COUNTS = ("epochs", "examples", "steps")
 
 
 class _Plan(NamedTuple):
-    """What is run: an experiment, its settings, and which of them differ from those of a full run."""
+    """What is run: an experiment and its settings."""
 
     experiment: Experiment
     quick: bool
     settings: dict[str, Any]
     precision: str
-    changes: dict[str, Any]
 
     @property
     def description(self) -> dict[str, Any]:
         """What a seed's result must have been run with to count."""
-        return {"settings": _plain(self.settings), "precision": self.precision}
+        return {
+            "settings": {k: plain(v) for k, v in self.settings.items()},
+            "precision": self.precision,
+        }
 
 
 def reproduce_all(
@@ -70,7 +73,11 @@ def reproduce_all(
 
     Returns:
         Id -> error, of those that could not run.
+
+    Raises:
+        ValueError: for a precision that none could run with.
     """
+    _check_precision(precision)
     errors: dict[str, str] = {}
     lines: dict[str, str] = {}
     for count, name in enumerate(names(), start=1):
@@ -152,31 +159,25 @@ def _plan(
     experiment: Experiment, quick: bool, changes: Mapping[str, Any], precision: str | None
 ) -> _Plan:
     """The settings, checked."""
-    usual = experiment.quick if quick else experiment.full
-    given: dict[str, Any] = {}
+    usual = experiment.usual(quick)
+    precision = _check_precision(precision) or usual["precision"]
+    del usual["precision"]
+    settings = dict(usual)
     for name, value in changes.items():
         if name not in usual:
             raise ValueError(
                 f"The experiment {experiment.id} has no setting {name!r}.{suggest(name, sorted(usual))}"
             )
-        given[name] = _fitting(experiment.id, name, value, usual[name])
-    usual_precision = "float32" if quick else experiment.precision
-    precision = precision or usual_precision
-    if precision not in PRECISIONS:
+        settings[name] = _fitting(experiment.id, name, value, usual[name])
+    return _Plan(experiment, quick, settings, precision)
+
+
+def _check_precision(precision: str | None) -> str | None:
+    if precision is not None and precision not in PRECISIONS:
         raise ValueError(
             f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}."
         )
-    changed = {name: value for name, value in given.items() if value != usual[name]}
-    return _Plan(
-        experiment,
-        quick,
-        {**usual, **changed},
-        precision,
-        {
-            **{name: [usual[name], value] for name, value in _plain(changed).items()},
-            **({"precision": [usual_precision, precision]} if precision != usual_precision else {}),
-        },
-    )
+    return precision
 
 
 def _fitting(experiment: str, name: str, value: Any, usual: Any) -> Any:
@@ -248,7 +249,6 @@ def _results(plan: _Plan, runs: list[Checkpoint]) -> dict[str, Any]:
         "title": experiment.title,
         "quick": plan.quick,
         **plan.description,
-        "changes": plan.changes,
         "seeds": len(runs),
         "seconds": [run.description["seconds"] for run in runs],
         "measures": {
@@ -259,9 +259,9 @@ def _results(plan: _Plan, runs: list[Checkpoint]) -> dict[str, Any]:
             {
                 "text": claim.text,
                 "verdict": claim.verdict(mean, measured),
-                "seeds": sum(bool(claim.holds(m)) for m in measured),
+                "seeds": sum(claim.measured(m) and bool(claim.holds(m)) for m in measured),
                 "paper": claim.paper,
-                "measures": list(claim.measures),
+                "measures": [measure for measure in claim.measures if measure in mean],
             }
             for claim in experiment.claims
         ],
@@ -278,7 +278,3 @@ def _table(results: Mapping[str, Any]) -> list[str]:
             found = results["measures"][name]
             lines.append(f"  {name} {found['mean']:.4g} +- {found['sd']:.2g}")
     return lines
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()}
