@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -15,6 +16,7 @@ from zoo.training.rbm import Settings, pretrain
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.style import PALETTE, panels, styled
 
+BATCH = 100
 PER_CLASS = 500
 VARIANTS = {"rbm": "with RBM pre-training", "plain": "without"}
 
@@ -30,7 +32,8 @@ def run(
 ) -> Outcome:
     """784-1000-500-250-2 and -30, with and without RBM pre-training, and PCA of as many dimensions.
 
-    Fine-tuning is Adam's on batches of 100, where the paper has conjugate gradients on larger ones.
+    Fine-tuning is Adam's on batches of 100, its learning rate falling to 0 as a cosine, where the paper has
+    conjugate gradients on larger ones.
 
     Args:
         seed: of the models.
@@ -38,7 +41,7 @@ def run(
         epochs: of fine-tuning, 200 in the authors' code.
         rbm_epochs: of each layer, 50 in the authors' code.
         examples: of the training set.
-        learning_rate: of Adam.
+        learning_rate: of Adam, the first.
 
     Returns:
         ``<variant>-<latents>/squared_error`` of a test digit and ``knn`` (5-NN accuracy of test codes by
@@ -73,7 +76,10 @@ def run(
             model = zoo.create("deep_autoencoder", (28, 28, 1), latents=latents, seed=seed)
             if variant == "rbm":
                 pretrain(model, source.inputs, Settings(epochs=rbm_epochs), seed)
-            train(model, source.inputs, epochs=epochs, learning_rate=learning_rate)
+            falling = keras.optimizers.schedules.CosineDecay(
+                learning_rate, epochs * (len(x) // BATCH)
+            )
+            train(model, source.inputs, epochs=epochs, batch_size=BATCH, learning_rate=falling)
             judge(
                 f"{variant}-{latents}",
                 model.encode(source.inputs),
