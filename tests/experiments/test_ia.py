@@ -1,9 +1,14 @@
+import gzip
+import json
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from zoo.data import Data
+from zoo.evaluation import clustering
 from zoo.experiments import ia_digits, ia_figure
 from zoo.experiments.experiment import Sources
 from zoo.training import building
@@ -54,3 +59,20 @@ def test_each_experiment_runs_in_miniature(name, monkeypatch):
         claim.verdict(outcome.measures)
         assert set(claim.measures) <= set(outcome.measures)
     assert all(isinstance(figure, Figure) for figure in experiment.draw(outcome.arrays).values())
+
+
+def test_the_committed_network_has_the_error_of_the_table():
+    pages = Path(__file__).resolve().parents[2] / "docs" / "results" / "data" / "IA-T1"
+    files = Path(__file__).resolve().parents[3] / "shared" / "datasets" / "downloads" / "mnist"
+    if not files.is_dir():
+        pytest.skip(f"the files of MNIST are not in {files}")
+    images, labels = (
+        np.frombuffer(gzip.decompress((files / f"t10k-{name}-ubyte.gz").read_bytes()), np.uint8)
+        for name in ("images-idx3", "labels-idx1")
+    )
+    network = keras.saving.load_model(pages / "clusters.keras")
+    x = images[16:].reshape(-1, 28, 28, 1).astype(np.float32) / 255
+    found = clustering.compare(labels[8:], network.predict(x, verbose=0).argmax(axis=-1))
+    results = json.loads((pages / "results.json").read_text())
+    expected = results["measures"]["robust_taught/error"]["values"][0]
+    assert 100 * (1 - found["one_to_one_accuracy"]) == pytest.approx(expected, abs=0.05)
