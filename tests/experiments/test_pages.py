@@ -64,8 +64,9 @@ def test_a_reduced_run_says_so_and_how_to_run_it(tmp_path):
         "python launch.py reproduce U2G-F2 --set=betas=2,1 --precision=mixed_bfloat16 --seeds=2"
     )
     assert f"`{command}`" in text
-    assert "**Reduced run**: betas [2, 1] in place of [" in text
-    assert "precision mixed_bfloat16 in place of float32." in text
+    usual = find("U2G-F2").full["betas"]
+    changed = f"betas [2, 1] in place of {usual}, precision mixed_bfloat16 in place of float32."
+    assert f"**Reduced run**: {changed}" in text
     assert "holds (reduced run, 2 of 2 seeds)" in text
 
 

@@ -51,6 +51,11 @@ def test_the_middle_view_is_the_picture(pictures):
     assert_allclose(view(tf.constant(pictures), Fixed()), pictures, atol=1e-6)
 
 
+def test_an_unknown_strength_of_a_view_is_refused(pictures):
+    with pytest.raises(ValueError, match="weak, medium, strong; received 'wild'"):
+        view(tf.constant(pictures), Fixed(), "wild")
+
+
 def test_views_are_affine_maps(pictures):
     numbers = np.array([0.9, 0.2, 0.7, 0.3, 0.8, 0.1], "float32")
     seen = view(tf.constant(pictures[:1]), Fixed(numbers), "strong").numpy()[0, ..., 0]

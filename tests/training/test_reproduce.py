@@ -83,10 +83,12 @@ def test_settings_are_changed_and_the_change_is_told(counted, tmp_path):
 
     reduced = run(changes={"size": 5}, precision="mixed_bfloat16")
     assert reduced["settings"] == {"size": 5} and reduced["measures"]["a/error"]["mean"] == 5
-    assert reduced["precision"] == "mixed_bfloat16"
+    changes = reproduce.find("T-1").changes(False, reduced["settings"], reduced["precision"])
+    assert changes == {"size": (2, 5), "precision": ("float32", "mixed_bfloat16")}
     assert run(changes={"size": 5})["precision"] == "float32"
     assert counted == [0, 0]  # other number types, another run
-    assert run(changes={"size": 2})["settings"] == {"size": 2}
+    usual = run(changes={"size": 2})
+    assert reproduce.find("T-1").changes(False, usual["settings"], usual["precision"]) == {}
 
 
 @pytest.mark.parametrize(

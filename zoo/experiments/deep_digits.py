@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 from matplotlib.figure import Figure
 
 import zoo
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import mnist, train, unit
+from zoo.experiments.training import falling, mnist, train, unit
 from zoo.training.rbm import Settings, pretrain
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.style import PALETTE, panels, styled
 
-BATCH = 100
 PER_CLASS = 500
 VARIANTS = {"rbm": "with RBM pre-training", "plain": "without"}
 
@@ -76,10 +74,8 @@ def run(
             model = zoo.create("deep_autoencoder", (28, 28, 1), latents=latents, seed=seed)
             if variant == "rbm":
                 pretrain(model, source.inputs, Settings(epochs=rbm_epochs), seed)
-            falling = keras.optimizers.schedules.CosineDecay(
-                learning_rate, epochs * (len(x) // BATCH)
-            )
-            train(model, source.inputs, epochs=epochs, batch_size=BATCH, learning_rate=falling)
+            rate = falling(learning_rate, epochs, len(x))
+            train(model, source.inputs, epochs=epochs, learning_rate=rate)
             judge(
                 f"{variant}-{latents}",
                 model.encode(source.inputs),

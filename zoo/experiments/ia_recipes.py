@@ -12,7 +12,7 @@ import numpy as np
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.shelf import kept
-from zoo.experiments.training import Pulse, train
+from zoo.experiments.training import falling, train, train_classifier
 from zoo.networks import Networks
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.trainer import Adam
@@ -83,7 +83,7 @@ def teacher(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
         confident=schedules.PiecewiseConstantDecay([turn], [0.0, 0.3]),
         seed=seed,
     )
-    fit(model, x, epochs, batch, schedules.CosineDecay(1e-3, steps))
+    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch))
     model.classifier.merge(model.encode(x), x)
     return model
 
@@ -142,16 +142,13 @@ def student(x: np.ndarray, seed: int, teachers: Committee, epochs: int) -> Autoe
     )
     network = classifier(model, 10, view="medium", head=model.classifier.dense, seed=seed)
     batch = min(250, len(x) // 4)
-    falling = keras.optimizers.schedules.CosineDecay(1e-3, epochs * -(-len(x) // batch))
-    network.compile(Adam(falling), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    pulse = [Pulse()]
-    network.fit(
+    train_classifier(
+        network,
         x.astype(np.float32) / 255,
         names,
-        batch_size=batch,
         epochs=epochs,
-        verbose=0,
-        callbacks=pulse,
+        batch_size=batch,
+        optimizer=Adam(falling(1e-3, epochs, len(x), batch)),
     )
     return model
 
@@ -191,8 +188,7 @@ def robust(x: np.ndarray, guide: Autoencoder | None, seed: int, epochs: int) -> 
         for name in ("encoder", "bottleneck"):
             getattr(model, name).set_weights(getattr(guide, name).get_weights())
     batch = min(128, len(x) // 4)
-    steps = epochs * (len(x) // batch)
-    fit(model, x, epochs, batch, keras.optimizers.schedules.CosineDecay(1e-3, steps), beta_1=0.5)
+    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch), beta_1=0.5)
     return model
 
 

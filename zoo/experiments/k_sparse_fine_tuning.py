@@ -13,7 +13,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.k_sparse import BATCH, UNITS, baseline, fit, k_sparse
-from zoo.experiments.training import Pulse, mnist, train, unit
+from zoo.experiments.training import falling, mnist, train, train_classifier, unit
 from zoo.training import LinearSchedule
 from zoo.training.fine_tuning import classifier
 from zoo.training.rbm import Settings, train_rbm
@@ -96,20 +96,14 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     for row in PAPER:
         stack = pretrained(row, source.inputs, seed, settings)
         network = classifier(stack, 10, *DROPOUTS.get(row, (0.0, 0.0)))
-        steps = settings["tune_epochs"] * (len(x) // BATCH)
-        rate = keras.optimizers.schedules.CosineDecay(1e-3, steps)
-        network.compile(
-            keras.optimizers.Adam(rate),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-        )
-        network.fit(
+        rate = falling(1e-3, settings["tune_epochs"], len(x), BATCH)
+        train_classifier(
+            network,
             x,
             source.labels,
-            batch_size=BATCH,
             epochs=settings["tune_epochs"],
-            verbose=0,
-            callbacks=[Pulse()],
+            batch_size=BATCH,
+            optimizer=keras.optimizers.Adam(rate),
         )
         accuracy = network.evaluate(fresh, test.labels, batch_size=500, verbose=0)[1]
         measures[f"{row}/error"] = 100 * (1 - float(accuracy))

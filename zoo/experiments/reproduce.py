@@ -160,8 +160,8 @@ def _plan(
 ) -> _Plan:
     """The settings, checked."""
     usual = experiment.usual(quick)
-    precision = _check_precision(precision) or usual["precision"]
-    del usual["precision"]
+    own = usual.pop("precision")
+    precision = _check_precision(precision) or own
     settings = dict(usual)
     for name, value in changes.items():
         if name not in usual:

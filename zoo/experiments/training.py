@@ -13,6 +13,8 @@ from zoo.data import Data, load
 from zoo.experiments.experiment import Sources
 from zoo.trainer import Adam
 
+BATCH = 100
+
 
 def mnist(split: str, sources: Sources, limit: int | None = None) -> Data:
     """MNIST as pictures of uint8, the first `limit` of a split."""
@@ -31,7 +33,7 @@ def train(
     x: np.ndarray,
     *,
     epochs: int,
-    batch_size: int = 100,
+    batch_size: int = BATCH,
     learning_rate: Any = 1e-3,
     optimizer: keras.optimizers.Optimizer | None = None,
 ) -> dict[str, list[float]]:
@@ -52,6 +54,29 @@ def train(
     model.compile(optimizer or Adam(learning_rate, **clip))
     pulse = [Pulse()]
     return model.fit(x, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=pulse).history
+
+
+def train_classifier(
+    network: keras.Model,
+    x: np.ndarray,
+    labels: np.ndarray,
+    *,
+    epochs: int,
+    batch_size: int,
+    optimizer: keras.optimizers.Optimizer,
+) -> None:
+    """Train what `zoo.training.fine_tuning.classifier` gives on float inputs and their labels."""
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(optimizer, loss, metrics=["accuracy"])
+    pulse = [Pulse()]
+    network.fit(x, labels, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=pulse)
+
+
+def falling(
+    rate: float, epochs: int, rows: int, batch_size: int = BATCH
+) -> keras.optimizers.schedules.CosineDecay:
+    """A learning rate that falls to 0 as a cosine over so many epochs, for `train`."""
+    return keras.optimizers.schedules.CosineDecay(rate, epochs * (rows // batch_size))
 
 
 class Pulse(keras.callbacks.Callback):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -14,12 +13,11 @@ from zoo.autoencoder import Autoencoder
 from zoo.evaluation import density
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
-from zoo.experiments.training import mnist, train, unit
+from zoo.experiments.training import falling, mnist, train, unit
 from zoo.visualization.manifold import inverse_cdf_grid
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.style import panels, styled
 
-BATCH = 100
 LATENTS = (2, 5, 10, 20)
 GRID = 15
 
@@ -70,9 +68,8 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
             measures["2/digits"] = float(len(np.unique(sure)))
     x, fresh = (binarised(part.inputs, seed) for part in (source, test))
     model = build(40, (500, 500), seed)
-    steps = settings["wide_epochs"] * (len(x) // BATCH)
-    falling = keras.optimizers.schedules.CosineDecay(1e-3, steps)
-    train(model, x, epochs=settings["wide_epochs"], batch_size=BATCH, learning_rate=falling)
+    epochs = settings["wide_epochs"]
+    train(model, x, epochs=epochs, learning_rate=falling(1e-3, epochs, len(x)))
     some = fresh[: settings["density_examples"]]
     bounds = density.per_example(model, some, samples=settings["samples"], seed=seed)
     for name, values in density.scores(bounds).items():

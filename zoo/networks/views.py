@@ -39,9 +39,12 @@ def view(pictures: tf.Tensor, noise: Any, strength: str = "strong") -> tf.Tensor
 
     Returns:
         Pictures of the same shape, with gradients to the originals.
+
+    Raises:
+        ValueError: for an unknown strength.
     """
     height, width = pictures.shape[1:3]
-    turn, zoom, shear, shift = STRENGTHS[strength]
+    turn, zoom, shear, shift = STRENGTHS[check_strength(strength)]
     uniform = 2.0 * noise.uniform(tf.shape(pictures)[0], 6) - 1.0
     angle, scale_x, scale_y, slant, shift_x, shift_y = tf.unstack(uniform, axis=-1)
     angle = angle * (math.pi / 180.0 * turn)

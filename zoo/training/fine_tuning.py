@@ -94,7 +94,7 @@ def classifier(
             see `zoo.networks.view`.
         head: (batch, units) -> (batch, classes) logits, for example a part of the model, or None for a new
             linear layer.
-        seed: of the maps and the dropouts.
+        seed: of the maps.
 
     Returns:
         A compiled Keras model, (batch, *event) float -> (batch, classes) logits, with Adam (0.001),
@@ -114,11 +114,11 @@ def classifier(
     if view is not None:
         layers.append(RandomView(view, seed))
     if check_rate(input_dropout, "input_dropout"):
-        layers.append(keras.layers.Dropout(input_dropout, seed=seed))
+        layers.append(keras.layers.Dropout(input_dropout))
     for model in stack:
         layers.append(Encoding(model.encoder, model.bottleneck, model.event_shape))
         if check_rate(dropout, "dropout"):
-            layers.append(keras.layers.Dropout(dropout, seed=seed))
+            layers.append(keras.layers.Dropout(dropout))
     layers.append(head or keras.layers.Dense(positive_int(classes, "classes"), dtype="float32"))
     network = keras.Sequential(layers)
     network.compile(

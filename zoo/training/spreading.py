@@ -134,5 +134,4 @@ def spread(
     graph = graph + graph.T
     spreading = LabelSpreading(kernel=lambda *_: graph, alpha=alpha, max_iter=200)
     spreading.fit(features, np.where(sure, names, -1))
-    found_names = spreading.classes_[spreading.label_distributions_.argmax(axis=1)]
-    return found_names.astype(np.int64), spreading.label_distributions_.max(axis=1)
+    return spreading.transduction_.astype(np.int64), spreading.label_distributions_.max(axis=1)
