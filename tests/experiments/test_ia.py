@@ -17,7 +17,13 @@ EXPERIMENTS = {e.id: e for e in (*ia_digits.EXPERIMENTS, *ia_figure.EXPERIMENTS)
 SMALL = {"examples": 800, "teachers": 1, "teacher": 1, "student": 1}
 SETTINGS = {
     "IA-T1": {**SMALL, "taught": 1, "literal": 1, "robust": 0},
-    "IA-T1b": {**SMALL, "gan": 1, "aae": 1, "classes": 12},
+    "IA-T1b": {
+        "examples": 800,
+        "info_gan": 1,
+        "info_gan_consistent": 0,
+        "aae": 1,
+        "aae_consistent": 1,
+    },
     "IA-F2": {**SMALL, "taught": 1},
 }
 

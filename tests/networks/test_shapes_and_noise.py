@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import scipy
 import tensorflow as tf
 
 import zoo
@@ -37,6 +38,32 @@ def test_a_deep_tied_decoder_is_the_transposed_encoder():
     assert sum(id(v) in shared for v in model.trainable_variables) == 2
 
 
+def test_a_gated_layer_lets_through_what_its_gate_says(tmp_path):
+    encoder = zoo.networks.mlp((4,), activation="gated")
+    x = np.random.default_rng(0).normal(size=(3, 5)).astype("float32")
+    encoder(x)
+    kernel, bias = (w.numpy() for w in encoder.trainable_variables)
+    kernel, bias = kernel.astype(np.float64), bias + np.linspace(-1, 1, 8)
+    encoder.trainable_variables[1].assign(bias)
+    linear = x @ kernel + bias
+    expected = linear[:, :4] * scipy.special.expit(linear[:, 4:])
+    np.testing.assert_allclose(encoder(x), expected, atol=1e-6)
+    encoder.save(tmp_path / "gated.keras")
+    again = keras.saving.load_model(tmp_path / "gated.keras")
+    np.testing.assert_allclose(again(x), expected, atol=1e-6)
+
+
+def test_a_model_with_gated_layers_trains_and_comes_back(tmp_path):
+    model = zoo.create("vae", (5,), latents=2, hidden=(4, 3), activation="gated", seed=0)
+    x = np.random.default_rng(0).integers(0, 2, (64, 5)).astype("float32")
+    model.compile("adam")
+    losses = model.fit(x, batch_size=16, epochs=8, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    model.save(tmp_path / "model.keras")
+    again = zoo.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.encode(x), model.encode(x))
+
+
 def test_masking_sets_the_share_of_elements_to_zero_and_leaves_the_rest():
     x = tf.ones((400, 30))
     seen = MaskingNoise(0.3).corrupt(x, Noise(0, 1)).numpy()
@@ -55,6 +82,7 @@ def test_gaussian_noise_has_the_deviation_that_was_asked_for():
     [
         ({"networks": "cnn"}, "Unknown networks 'cnn'"),
         ({"networks": "conv"}, "needs pictures"),
+        ({"networks": "tied", "activation": "gated"}, "gated' is for networks='mlp'"),
         ({"networks": (1, 2)}, "pair"),
         ({"hidden": (4, 0)}, "hidden"),
         ({"input_shape": ()}, "input_shape"),

@@ -18,7 +18,7 @@ and closed fours for nines, which the teachers and the neighbours take alike.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -62,52 +62,70 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
         For each row ``error``, ``majority_error`` and ``nmi``.
     """
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
-    rows: dict[str, dict[str, float]] = {}
-    measures: dict[str, float] = {}
-    untaught = {
-        "literal": ia_recipes.literal,
-        "robust": functools.partial(ia_recipes.robust, guide=None),
-    }
-    for row, make in untaught.items():
-        if epochs := settings[row]:
-            name = f"{row}-{seed}-{epochs}x{len(x)}"
-            model = kept(sources.models, name, functools.partial(make, x, seed=seed, epochs=epochs))
-            rows[row] = score(model, test)
+    untaught = {"literal": ia_recipes.literal, "robust": functools.partial(ia_recipes.robust, guide=None)}
+    rows = scores(untaught, x, test, seed, sources, settings)
     taught = ia_recipes.taught(x, seed, settings, sources.models)
-    measures["agreement"] = taught.agreement
     rows["self_trained"] = score(taught.model, test)
     if settings["taught"]:
         model = ia_recipes.robust_taught(x, taught, seed, settings, sources.models)
         rows["robust_taught"] = score(model, test)
-    for row, values in rows.items():
-        measures.update({f"{row}/{name}": value for name, value in values.items()})
-    return Outcome(measures, {"rows": np.array([[row, v["error"]] for row, v in rows.items()])})
+    errors = [[row, values["error"]] for row, values in rows.items()]
+    return Outcome({"agreement": taught.agreement, **flat(rows)}, {"rows": np.array(errors)})
 
 
 def run_others(seed: int, sources: Sources, **settings: Any) -> Outcome:
-    """InfoGAN, InfoGAN with consistent classes, and the adversarial autoencoder's clustering.
+    """InfoGAN and the adversarial autoencoder's clustering, each also with consistent classes.
 
     Args:
         seed: of weights, noise and order.
         sources: of MNIST.
-        **settings: ``examples``, epochs ``gan`` and ``aae``, and ``classes`` of the latter; its paper has
-            30 and names them by majority.
+        **settings: ``examples``, and the epochs of every row, 0 to leave it out: ``info_gan``,
+            ``info_gan_consistent``, ``aae`` and ``aae_consistent``.
 
     Returns:
         As `run_table`.
     """
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
-    builds = {
-        "info_gan": lambda: ia_recipes.info_gan(x, seed, settings["gan"], False),
-        "info_gan_consistent": lambda: ia_recipes.info_gan(x, seed, settings["gan"], True),
-        "aae": lambda: ia_recipes.adversarial(x, seed, settings["aae"], settings["classes"]),
+    makes = {
+        "info_gan": functools.partial(ia_recipes.info_gan, consistent=False),
+        "info_gan_consistent": functools.partial(ia_recipes.info_gan, consistent=True),
+        "aae": functools.partial(ia_recipes.adversarial, consistent=False),
+        "aae_consistent": functools.partial(ia_recipes.adversarial, consistent=True),
     }
-    measures: dict[str, float] = {}
-    for row, build in builds.items():
-        values = score(build(), test)
-        measures.update({f"{row}/{name}": value for name, value in values.items()})
-    errors = [[row, measures[f"{row}/majority_error"]] for row in builds]
-    return Outcome(measures, {"rows": np.array(errors)})
+    rows = scores(makes, x, test, seed, sources, settings)
+    errors = [[row, values["majority_error"]] for row, values in rows.items()]
+    return Outcome(flat(rows), {"rows": np.array(errors)})
+
+
+def scores(
+    makes: Mapping[str, Callable[..., Autoencoder]],
+    x: np.ndarray,
+    test: Data,
+    seed: int,
+    sources: Sources,
+    settings: Mapping[str, Any],
+) -> dict[str, dict[str, float]]:
+    """`score` of every row that has epochs in the settings; its model is kept.
+
+    Args:
+        makes: for every row, (x, seed=, epochs=) -> a trained model.
+        x: (n, 28, 28, 1).
+        test: what is scored.
+        seed: of the models.
+        sources: their folder.
+        settings: epochs by row.
+    """
+    rows = {}
+    for row, make in makes.items():
+        if epochs := settings[row]:
+            train = functools.partial(make, x, seed=seed, epochs=epochs)
+            rows[row] = score(kept(sources.models, f"{row}-{seed}-{epochs}x{len(x)}", train), test)
+    return rows
+
+
+def flat(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The measures "row/name"."""
+    return {f"{row}/{name}": value for row, found in rows.items() for name, value in found.items()}
 
 
 @styled
@@ -156,8 +174,14 @@ EXPERIMENTS = (
         claims=(
             Claim(
                 "InfoGAN reaches 5 % error",
-                lambda m: min(m["info_gan/error"], m["info_gan_consistent/error"]) <= 5,
-                ("info_gan/error", "info_gan_consistent/error"),
+                lambda m: m["info_gan/error"] <= 5,
+                ("info_gan/error",),
+                "5 %",
+            ),
+            Claim(
+                "InfoGAN with consistent classes reaches 5 %",
+                lambda m: m["info_gan_consistent/error"] <= 5,
+                ("info_gan_consistent/error",),
                 "5 %",
             ),
             Claim(
@@ -166,13 +190,26 @@ EXPERIMENTS = (
                 ("aae/majority_error",),
                 "4.10 (+- 1.12) %",
             ),
+            Claim(
+                "With consistent classes it reaches 4.1 %",
+                lambda m: m["aae_consistent/majority_error"] <= 4.1,
+                ("aae_consistent/majority_error",),
+                "4.10 (+- 1.12) %",
+            ),
         ),
-        quick={"examples": 4000, "gan": 1, "aae": 10, "classes": 30},
+        quick={
+            "examples": 4000,
+            "info_gan": 1,
+            "info_gan_consistent": 1,
+            "aae": 10,
+            "aae_consistent": 5,
+        },
         full={
             "examples": 60_000,
-            "gan": 30,
+            "info_gan": 30,
+            "info_gan_consistent": 30,
             "aae": 100,
-            "classes": 30,
+            "aae_consistent": 20,
         },
         precision="mixed_bfloat16",
     ),

@@ -39,7 +39,7 @@ def vae(
         latents: dimensions of the code.
         hidden: units (MLP) or filters (conv); None for 500, 500 or the network's default.
         networks: "mlp", "conv" or a pair (encoder, decoder) of Keras models.
-        activation: of the hidden layers.
+        activation: of the hidden layers; "gated" for those of `zoo.networks.Gated` (MLP).
         likelihood: p(x|z), see ``zoo.names("likelihood")``.
         posterior: family of q(z|x), see ``zoo.names("posterior")``.
         prior: p(z), see ``zoo.names("prior")``.

@@ -3,12 +3,13 @@
 from zoo.networks.build import Networks, build_networks
 from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
-from zoo.networks.mlp import mlp
+from zoo.networks.mlp import Gated, mlp
 from zoo.networks.tied import Tied
 from zoo.networks.views import RandomView, check_strength, view
 
 __all__ = [
     "Corruption",
+    "Gated",
     "GaussianNoise",
     "MaskingNoise",
     "Networks",

@@ -10,7 +10,7 @@ import keras
 
 from zoo.networks import higgins
 from zoo.networks.conv import conv_decoder, conv_encoder
-from zoo.networks.mlp import mlp
+from zoo.networks.mlp import GATED, mlp
 from zoo.networks.tied import Tied
 from zoo.registry import suggest
 from zoo.serialization import whole_number
@@ -46,14 +46,14 @@ def build_networks(
         hidden: units of the MLP's hidden layers or filters of the convolutions, first to last in the
             encoder and mirrored in the decoder; None for `default`, or 64 and 128 filters and a dense
             layer of 1024 for "conv" (the network of the L_P paper's code).
-        activation: of the hidden layers.
+        activation: of the hidden layers; "gated" with networks="mlp" for `zoo.networks.Gated` ones.
         default: hidden units of the MLP where `hidden` is None.
 
     Returns:
         The encoder and the decoder.
 
     Raises:
-        ValueError: for another name, a pair that is none, or "conv" on vectors.
+        ValueError: for another name, a pair that is none, "conv" on vectors, or gates outside an MLP.
     """
     input_shape = check_event_shape(input_shape)
     if not isinstance(networks, str):
@@ -62,6 +62,11 @@ def build_networks(
     if networks == "mlp":
         units = tuple(default) if units is None else units
         return Networks(mlp(units, None, activation), mlp(units[::-1], input_shape, activation))
+    if activation == GATED:
+        raise ValueError(
+            f"activation='gated' is for networks='mlp'; received networks={networks!r}. Choose 'relu' or "
+            "another activation of Keras."
+        )
     if networks == "tied":
         units = tuple(default) if units is None else units
         return Networks(mlp(units, None, activation), Tied(input_shape, activation))
