@@ -20,7 +20,7 @@ SETTINGS = {
     "IA-T1b": {
         "examples": 800,
         "info_gan": 1,
-        "info_gan_consistent": 0,
+        "info_gan_consistent": 1,
         "aae": 1,
         "aae_consistent": 1,
     },

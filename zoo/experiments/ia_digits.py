@@ -62,7 +62,10 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
         For each row ``error``, ``majority_error`` and ``nmi``.
     """
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
-    untaught = {"literal": ia_recipes.literal, "robust": functools.partial(ia_recipes.robust, guide=None)}
+    untaught = {
+        "literal": ia_recipes.literal,
+        "robust": functools.partial(ia_recipes.robust, guide=None),
+    }
     rows = scores(untaught, x, test, seed, sources, settings)
     taught = ia_recipes.taught(x, seed, settings, sources.models)
     rows["self_trained"] = score(taught.model, test)

@@ -13,7 +13,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import falling, train, train_classifier
-from zoo.networks import Networks
+from zoo.networks import Networks, mlp
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.trainer import Adam
 from zoo.training import spreading
@@ -209,16 +209,23 @@ def info_gan(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Autoenc
     return model
 
 
-def adversarial(x: np.ndarray, seed: int, epochs: int, classes: int) -> Autoencoder:
-    """The adversarial autoencoder's clustering, at its paper's batch of 100.
+def adversarial(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Autoencoder:
+    """The adversarial autoencoder's clustering into 30 classes, at its paper's batch of 100.
 
     The paper has an optimizer for each loss, so that their scales do not matter; here one step serves both,
-    and the critics weigh 10 beside a reconstruction of some 100 nats.
+    and the critics weigh 10 beside a reconstruction of some 100 nats. `consistent` adds classes that keep
+    under affine maps, which an encoder of convolutions learns sooner than the paper's MLP.
     """
     keras.utils.set_random_seed(seed)
-    options = {"classes": classes, "latents": 5, "weight": 10.0}
+    options: dict[str, Any] = {"classes": 30, "latents": 5, "weight": 10.0}
+    if consistent:
+        options["networks"] = Networks(dcgan_encoder(FILTERS), mlp((1000, 1000), SHAPE))
+        options["regularizers"] = [
+            {"name": "consistency", "view": "medium", "pictures": "data", "weight": 30.0}
+        ]
     model = zoo.create("adversarial_autoencoder", SHAPE, seed=seed, **options)
-    fit(model, x, epochs, min(100, len(x) // 4), 1e-3)
+    batch = min(100, len(x) // 4)
+    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch))
     return model
 
 
