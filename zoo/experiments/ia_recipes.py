@@ -231,14 +231,18 @@ def adversarial(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Auto
     """The adversarial autoencoder's clustering into 30 classes, at its paper's batch of 100.
 
     The paper has an optimizer for each loss, so that their scales do not matter; here one step serves both,
-    and the critics weigh 10 beside a reconstruction of some 100 nats. `consistent` adds classes that keep
-    under affine maps, which an encoder of convolutions learns sooner than the paper's MLP.
+    and the critics weigh 10 beside a reconstruction of some 100 nats. The encoder is convolutional, which
+    clusters sooner than the paper's MLP. `consistent` adds classes that keep under affine maps.
     """
     keras.utils.set_random_seed(seed)
-    options: dict[str, Any] = {"classes": OVER, "latents": 5, "weight": 10.0}
-    if consistent:
-        options["networks"] = Networks(dcgan_encoder(FILTERS), mlp((1000, 1000), SHAPE))
-        options["regularizers"] = [{**CONSISTENT, "weight": 30.0}]
+    added = [{**CONSISTENT, "weight": 30.0}] if consistent else []
+    options: dict[str, Any] = {
+        "classes": OVER,
+        "latents": 5,
+        "networks": Networks(dcgan_encoder(FILTERS), mlp((1000, 1000), SHAPE)),
+        "weight": 10.0,
+        "regularizers": added,
+    }
     model = zoo.create("adversarial_autoencoder", SHAPE, seed=seed, **options)
     batch = min(100, len(x) // 4)
     fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch))
