@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 import zoo
 
+from .classifiers import classifier_of
 from .critics import Critic
 
 
@@ -20,10 +21,15 @@ class CodeDiscriminator(Critic):
 
         -log D(z)    (non-saturating, section 2; or log(1 - D(z)))
 
+    With `classes` the critic sees the class probabilities C(z) of the model's classifier in place of z, and
+    the prior's one-hot labels in place of z_p, so that the data's classes are sure and as frequent as the
+    prior's (section 5 there; C may read any code).
+
     Args:
         weight: a number or a Keras schedule of the training step.
         units: (first, end) of the code's units that the critic sees, for one critic for the classes and
             one for the style; None for all.
+        classes: whether the critic sees classes, see above, and not the code.
         hidden: units of the critic's hidden layers.
         norm: as in `Critic`.
         **options: as in `zoo_plugins.critics.Critic`; `instance_noise` is added to codes.
@@ -33,12 +39,20 @@ class CodeDiscriminator(Critic):
         self,
         weight: Any = 1.0,
         units: Sequence[int] | None = None,
+        classes: bool = False,
         hidden: Sequence[int] = (500, 500),
         norm: str = "none",
         **options: Any,
     ):
         super().__init__(weight, hidden=hidden, norm=norm, **options)
         self.units = None if units is None else tuple(int(bound) for bound in units)
+        self.classes = bool(classes)
+        if self.classes and self.units is not None:
+            raise ValueError(
+                f"code_discriminator sees classes or units of the code; received classes=True and "
+                f"units={self.units}. Use two of them."
+            )
+        self._seen: tuple[int, Callable[[tf.Tensor], tf.Tensor]] | None = None
 
     def check(self, model: zoo.Autoencoder) -> None:
         """The prior is what codes are compared with."""
@@ -47,6 +61,18 @@ class CodeDiscriminator(Critic):
                 "The regularizer 'code_discriminator' needs a model with a prior; received none. Set "
                 "prior='normal'."
             )
+        if self.classes:
+            count, other = getattr(model.prior, "classes", None), classifier_of(model, self)
+            if count is None or other is None:
+                raise ValueError(
+                    "The regularizer 'code_discriminator' with classes=True needs a prior with labels and a "
+                    f"part that classifies codes; received the prior "
+                    f"{getattr(type(model.prior), 'zoo_name', None)!r} and "
+                    f"{'no such part' if other is None else other.name!r}. Set prior='generator' or "
+                    "'categorical_style' and add 'mutual_information'."
+                )
+            # A bound method, so that Keras does not count the other part's layers again.
+            self._seen = count, other.classify
         if self.units is not None:
             first, end = self.units if len(self.units) == 2 else (0, 0)
             if not 0 <= first < end <= model.units:
@@ -57,25 +83,35 @@ class CodeDiscriminator(Critic):
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
         """Create the critic."""
-        first, end = self.units or (0, units)
-        self.critic = self.network((end - first,))
+        if self._seen is not None:
+            count = self._seen[0]
+        else:
+            first, end = self.units or (0, units)
+            count = end - first
+        self.critic = self.network((count,))
         super().build(event_shape, units)
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
-        return self.fool(self._logits(forward.code, forward, "fooled", training))
+        return self.fool(self._logits(self._of(forward.code), forward, "fooled", training))
 
     def critic_loss(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """A scalar, in nats."""
-        real = self._logits(forward.generated.code, forward, "real", True)
-        return self.separate(real, self._logits(forward.code, forward, "fake", True))
+        made = forward.generated
+        expected = self._of(made.code) if self._seen is None else made.label
+        real = self._logits(expected, forward, "real", True)
+        return self.separate(real, self._logits(self._of(forward.code), forward, "fake", True))
+
+    def _of(self, code: tf.Tensor) -> tf.Tensor:
+        if self._seen is not None:
+            return tf.nn.softmax(self._seen[1](code))
+        return code if self.units is None else code[:, slice(*self.units)]
 
     def _logits(
-        self, code: tf.Tensor, forward: zoo.ForwardPass, tag: str, training: bool
+        self, seen: tf.Tensor, forward: zoo.ForwardPass, tag: str, training: bool
     ) -> tf.Tensor:
-        first, end = self.units or (0, code.shape[-1])
-        return self.critic(self.blurred(code[:, first:end], forward, tag), training=training)
+        return self.critic(self.blurred(seen, forward, tag), training=training)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "units": self.units}
+        return {**super().get_config(), "units": self.units, "classes": self.classes}

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import scipy
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from zoo_plugins.critics import BatchSpread, fake_loss, fooling_loss, real_loss
@@ -140,6 +141,65 @@ def test_total_correlation_finds_that_of_a_correlated_gaussian():
     assert found == pytest.approx(-0.5 * np.log(1 - rho**2), abs=0.08)
 
 
+def test_a_critic_of_classes_sees_probabilities_and_labels(pictures, tmp_path):
+    """The losses are what NumPy makes of the critic's own weights."""
+    watched = {"name": "code_discriminator", "classes": True, "hidden": (5,)}
+    model = zoo.create(
+        "info_ae",
+        PICTURE,
+        latents=3,
+        classes=4,
+        noise_units=2,
+        critic=(2,),
+        networks="mlp",
+        regularizers=[watched],
+    )
+    critic = model.critics[-1]
+    first, bias, last, offset = (v.numpy().astype("float64") for v in critic.critic_variables)
+    assert first.shape == (4, 5)
+
+    def logits(seen):
+        hidden = seen @ first + bias
+        return np.where(hidden > 0, hidden, 0.2 * hidden) @ last + offset
+
+    forward, _ = model.forward(tf.constant(pictures), zoo.noise.Noise(0, 0), False)
+    fooled = critic.penalty(forward).numpy()
+    fake = logits(scipy.special.softmax(model.classifier.classify(forward.code), axis=-1))
+    assert_allclose(fooled, np.log1p(np.exp(-fake))[:, 0], rtol=1e-4)
+    label = forward.generated.label.numpy()
+    assert_array_equal(np.sort(label, axis=1), np.tile([0, 0, 0, 1], (len(label), 1)))
+    separated = np.log1p(np.exp(-logits(label))).mean() + np.log1p(np.exp(fake)).mean()
+    assert float(critic.critic_loss(forward)) == pytest.approx(separated, rel=1e-4)
+    model.compile("adam")
+    train(model, pictures)
+    model.save(tmp_path / "model.keras")
+    assert_array_equal(
+        zoo.load_model(tmp_path / "model.keras").cluster(pictures), model.cluster(pictures)
+    )
+
+
+def test_a_critic_of_classes_makes_them_sure_and_keeps_all():
+    x = np.random.default_rng(0).normal(size=(512, 2)).astype("float32")
+    sure, shares = {}, {}
+    for weight in (0.0, 20.0):
+        keras.utils.set_random_seed(0)
+        model = zoo.Autoencoder(
+            (2,),
+            encoder=keras.layers.Identity(),
+            bottleneck=zoo.bottlenecks.CategoricalStyle(6, classes=4, norm="batch"),
+            decoder=keras.layers.Dense(2),
+            likelihood="squared_error",
+            prior={"name": "categorical_style", "classes": 4},
+            regularizers=[{"name": "code_discriminator", "classes": True, "weight": weight}],
+        )
+        model.compile(keras.optimizers.Adam(1e-2))
+        model.fit(x, batch_size=64, epochs=40, verbose=0)
+        classes = model.encode(x)[:, :4]
+        sure[weight], shares[weight] = classes.max(axis=1).mean(), classes.mean(axis=0)
+    assert sure[20.0] > sure[0.0] + 0.1, sure
+    assert shares[20.0].min() > 0.1, shares
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -149,6 +209,8 @@ def test_total_correlation_finds_that_of_a_correlated_gaussian():
         ({"name": "self_critic", "norm": "layer"}, "Unknown norm"),
         ({"name": "self_critic", "learning_rate": -1.0}, "learning_rate"),
         ({"name": "code_discriminator", "units": (2, 9)}, "within the code's 3 units"),
+        ({"name": "code_discriminator", "units": (0, 2), "classes": True}, "classes or units"),
+        ({"name": "code_discriminator", "classes": True}, "prior with labels and a part"),
         ({"name": "total_correlation", "form": "hinge"}, "density ratio"),
         ({"name": "mutual_information"}, "prior with labels"),
         ({"name": "consistency"}, "classifies codes"),
