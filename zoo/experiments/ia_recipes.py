@@ -181,11 +181,19 @@ def _teachers(settings: Mapping[str, Any]) -> str:
 
 
 def robust(x: np.ndarray, guide: Autoencoder | None, seed: int, epochs: int) -> Autoencoder:
-    """The robust InfoAE, alone or with a `student` as its teacher, whose encoder it then starts from."""
-    pair = Networks(dcgan_encoder(FILTERS, dropout=DROPOUT), dcgan_decoder(SHAPE))
+    """The robust InfoAE, alone with 30 classes, or with a `student` that it starts from and hears."""
+    dropout = 0.0 if guide is None else DROPOUT
+    pair = Networks(dcgan_encoder(FILTERS, dropout=dropout), dcgan_decoder(SHAPE))
     keras.utils.set_random_seed(seed + 200)
+    classes = OVER if guide is None else 10
     model = zoo.create(
-        "info_ae_robust", SHAPE, latents=LATENTS, networks=pair, teacher=guide, seed=seed
+        "info_ae_robust",
+        SHAPE,
+        latents=LATENTS,
+        classes=classes,
+        networks=pair,
+        teacher=guide,
+        seed=seed,
     )
     if guide is not None:
         for name in ("encoder", "bottleneck"):

@@ -138,12 +138,14 @@ def info_ae_robust(
 
     Minimises InfoAE's objective with these changes: non-saturating losses; S's loss for the generated
     pair for D and G too, without which pictures ignore e; the reconstruction as one root over a batch of
-    128; a discriminator that sees the batch's spread; and classes that keep under small affine maps t,
+    128; a discriminator that sees the batch's spread; classes that keep under small affine maps t, and a
+    critic Dc that tells classes of the data from labels, so that they are as sure and as frequent,
 
-        CE(stop(C(E(x))), C(E(t(x)))) + CE(c, C(E(t(x_g))))
+        3 CE(stop(C(E(x))), C(E(t(x)))) + CE(c, C(E(t(x_g)))) - log Dc(C(E(x)))
 
-    or, with a teacher, -10 log C_y(E(t(x))) for the classes y its voters agree on in their place (see the
-    plugins "consistency", "self_training" and "invariant_information"). Train with Adam at 1e-3.
+    or, with a teacher, -10 log C_y(E(t(x))) for the classes y its voters agree on in place of these (see the
+    plugins "consistency", "code_discriminator", "self_training" and "invariant_information"). More classes
+    than the data have (30 for ten digits) keep apart what few would put together. Train with Adam at 1e-3.
 
     Args:
         input_shape: shape of one example.
@@ -162,7 +164,11 @@ def info_ae_robust(
         A built model.
     """
     if teacher is None:
-        added: list[Any] = [{"name": "consistency"}]
+        added: list[Any] = [
+            {"name": "consistency", "pictures": "data", "view": "medium", "weight": 3.0},
+            {"name": "consistency", "pictures": "generated"},
+            {"name": "code_discriminator", "classes": True},
+        ]
     else:
         # Generated pictures of a wrong label would teach E their errors, were the teacher not heard first.
         added = [
