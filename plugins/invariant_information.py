@@ -12,7 +12,6 @@ import tensorflow as tf
 import zoo
 from zoo import at_step, gather, positive_int, scalar, scalar_config
 
-from .merging import renaming
 from .views import check_view
 from .voters import Voters
 
@@ -133,7 +132,7 @@ class InvariantInformation(zoo.Regularizer):
             reference: (n,) classes.
         """
         own = np.asarray(self.classify(tf.convert_to_tensor(codes))).argmax(axis=-1)
-        self.voters.rename(renaming(own, reference, self.classes))
+        self.voters.rename(zoo.evaluation.merging.renaming(own, reference, self.classes))
 
     def _head(self, plain: tf.Tensor, seen: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         log_p, log_seen = tf.nn.log_softmax(plain), tf.nn.log_softmax(seen)

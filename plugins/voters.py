@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .merging import merge_clusters, nearest, renaming
+import zoo
 
 
 class Voters(keras.layers.Layer):
@@ -75,16 +75,17 @@ class Voters(keras.layers.Layer):
                 f"Expected codes and examples of at least {max(self.cells)} rows; received {len(codes)} and "
                 f"{len(examples)}."
             )
-        near = nearest(examples[:limit], neighbours)
+        merging = zoo.evaluation.merging
+        near = merging.nearest(examples[:limit], neighbours)
         named: list[np.ndarray] = []
         for voter, count in enumerate(self.cells):
             means = MiniBatchKMeans(count, batch_size=4096, n_init=1, random_state=voter)
             cell = means.fit(codes).labels_
-            parts = merge_clusters(cell[:limit], near, self.classes)
+            parts = merging.merge_clusters(cell[:limit], near, self.classes)
             # A cell without an example among the linked ones keeps the name 0.
             parts = np.pad(parts, (0, count - len(parts)))
             if named:
-                parts = renaming(parts[cell], named[0], self.classes)[parts]
+                parts = merging.renaming(parts[cell], named[0], self.classes)[parts]
             named.append(parts[cell])
             self.centres[voter].assign(means.cluster_centers_)
             self.names[voter].assign(parts)

@@ -1,6 +1,7 @@
 import gzip
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -16,7 +17,7 @@ from zoo.training import building
 EXPERIMENTS = {e.id: e for e in (*ia_digits.EXPERIMENTS, *ia_figure.EXPERIMENTS)}
 SMALL = {"examples": 800, "teachers": 1, "teacher": 1, "student": 1}
 SETTINGS = {
-    "IA-T1": {**SMALL, "taught": 1, "literal": 1, "robust": 0},
+    "IA-T1": {**SMALL, "taught": 1, "literal": 1, "robust": 1},
     "IA-T1b": {
         "examples": 800,
         "info_gan": 1,
@@ -43,6 +44,30 @@ def test_paths_join_what_they_should():
     assert (labels[between[:, 0]] != labels[between[:, 1]]).all()
     assert (labels[within[:, 0]] == labels[within[:, 1]]).all()
     assert (within[:, 0] != within[:, 1]).all()
+
+
+class Clusters:
+    """A model that reads the cluster off a pixel too dark to count for the neighbours."""
+
+    prior = SimpleNamespace(classes=30)
+
+    def cluster(self, x):
+        return np.rint(1000 * x[:, 0, 0, 0]).astype(int)
+
+
+def test_the_merged_error_is_that_of_classes_made_without_labels():
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 10, 2000)
+    # Two clusters for every class, and some digits in one of another class.
+    wrong = random.random(2000) < 0.03
+    clusters = (2 * labels + random.integers(0, 2, 2000) + 2 * wrong) % 20
+    pictures = np.zeros((2000, 3, 1, 1))
+    pictures[:, 0, 0, 0] = clusters / 1000
+    pictures[:, 1, 0, 0] = 100 * labels + random.random(2000)
+    data = Data(name="fake", split="test", inputs=pictures, labels=labels)
+    row = ia_digits.score(Clusters(), data, **ia_digits.linked(pictures))
+    assert row["error"] > 40
+    assert row["merged_error"] == pytest.approx(100 * wrong.mean(), abs=0.01)
 
 
 def test_the_policy_of_number_types_is_given_back():

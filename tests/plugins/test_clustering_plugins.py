@@ -5,7 +5,6 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage, special
 from sklearn.metrics import adjusted_rand_score
-from zoo_plugins.merging import merge_clusters, nearest, renaming
 from zoo_plugins.voters import Voters
 
 import zoo
@@ -82,31 +81,6 @@ def test_views_pass_gradients(pictures):
     assert float(tf.reduce_max(tf.abs(tape.gradient(total, inputs)))) > 0.5
 
 
-def test_clusters_that_lie_together_are_merged():
-    random = np.random.default_rng(0)
-    truth = np.repeat([0, 1, 2], 300)
-    points = random.random((900, 2)) + 10.0 * truth[:, None]
-    # Each class is a square of four quarters; one neighbour in ten is anything.
-    quarter = (2 * (points[:, 0] % 1 > 0.5) + (points[:, 1] % 1 > 0.5)).astype(int)
-    near = nearest(points)
-    near[:, -1] = random.permutation(900)
-    clusters = random.permutation(14)[4 * truth + quarter]
-    parts = merge_clusters(clusters, near, 3)
-    assert adjusted_rand_score(truth, parts[clusters]) == 1
-
-
-def test_too_few_clusters_cannot_be_merged():
-    with pytest.raises(ValueError, match="Only 1 clusters"):
-        merge_clusters(np.zeros(20, int), np.zeros((20, 4), int), 3)
-
-
-def test_neighbours_are_the_nearest():
-    points = np.random.default_rng(0).random((40, 2, 3))
-    distance = np.linalg.norm((points[:, None] - points[None]).reshape(40, 40, 6), axis=-1)
-    expected = np.argsort(distance, axis=1)[:, 1:4]
-    assert_array_equal(np.sort(nearest(points, 3)), np.sort(expected))
-
-
 def test_voters_find_classes_that_the_codes_tear_apart():
     random = np.random.default_rng(0)
     truth, half = random.integers(0, 3, 1200), random.integers(0, 2, 1200)
@@ -120,15 +94,6 @@ def test_voters_find_classes_that_the_codes_tear_apart():
     assert votes.shape == (1200, 2, 3) and agreement == 1
     for voter in range(2):
         assert adjusted_rand_score(truth, votes[:, voter].argmax(axis=-1)) == 1
-
-
-def test_renaming_undoes_a_permutation():
-    random = np.random.default_rng(0)
-    reference = random.integers(0, 6, 500)
-    names = random.permutation(6)
-    clusters = np.argsort(names)[reference]
-    clusters[:20] = 0
-    assert_array_equal(renaming(clusters, reference, 6), names)
 
 
 def test_invariant_information_is_the_formula(pictures):

@@ -26,22 +26,50 @@ from matplotlib.figure import Figure
 
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data
-from zoo.evaluation import clustering
+from zoo.evaluation import clustering, merging
 from zoo.experiments import ia_recipes
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import mnist
 from zoo.visualization.style import panels, styled
 
+CLASSES = 10
+# Training digits that are linked to merge clusters, and the share of them that a cluster needs to be cut.
+LINKED = 15_000
+LEAST = 0.002
+Row = dict[str, float]
 
-def score(model: Autoencoder, test: Data) -> dict[str, float]:
-    """Test error in % with one-to-one and with majority names, and normalised mutual information."""
-    found = clustering.compare(test.labels, model.cluster(test.inputs))
-    return {
+
+def score(model: Autoencoder, test: Data, x: np.ndarray, near: Callable[[], np.ndarray]) -> Row:
+    """How well a model clusters the test digits.
+
+    Args:
+        model: that clusters, into ten classes or more.
+        test: digits with labels, which name the clusters.
+        x: training digits that `near` is of, for a model of more classes.
+        near: () -> (n, k) neighbours of x.
+
+    Returns:
+        Test error in % with one-to-one and with majority names, normalised mutual information, and
+        ``merged_error``, one-to-one where the clusters are merged to ten classes by what lies next to each
+        other in the training set, for a model of more than ten.
+    """
+    clusters = model.cluster(test.inputs)
+    found = clustering.compare(test.labels, clusters)
+    row = {
         "error": 100 * (1 - float(found["one_to_one_accuracy"])),
         "majority_error": 100 * (1 - float(found["majority_accuracy"])),
         "nmi": float(found["nmi"]),
     }
+    classes = getattr(model.prior, "classes", CLASSES)
+    if classes > CLASSES:
+        own = model.cluster(x)
+        row["merged_error"] = row["error"]
+        if len(np.unique(own)) > CLASSES:
+            parts = merging.merge_clusters(own, near(), CLASSES, LEAST)
+            merged = np.pad(parts, (0, classes - len(parts)))[clusters]
+            row["merged_error"] = 100 * (1 - clustering.one_to_one_accuracy(test.labels, merged))
+    return row
 
 
 def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
@@ -59,20 +87,21 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
             0 leaves a row out.
 
     Returns:
-        For each row ``error``, ``majority_error`` and ``nmi``.
+        For each row what `score` gives.
     """
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
     untaught = {
         "literal": ia_recipes.literal,
         "robust": functools.partial(ia_recipes.robust, guide=None),
     }
-    rows = scores(untaught, x, test, seed, sources, settings)
+    judge = functools.partial(score, test=test, **linked(x))
+    rows = scores(untaught, judge, x, seed, sources, settings)
     taught = ia_recipes.taught(x, seed, settings, sources.models)
-    rows["self_trained"] = score(taught.model, test)
+    rows["self_trained"] = judge(taught.model)
     if settings["taught"]:
         model = ia_recipes.robust_taught(x, taught, seed, settings, sources.models)
-        rows["robust_taught"] = score(model, test)
-    errors = [[row, values["error"]] for row, values in rows.items()]
+        rows["robust_taught"] = judge(model)
+    errors = [[row, values.get("merged_error", values["error"])] for row, values in rows.items()]
     return Outcome({"agreement": taught.agreement, **flat(rows)}, {"rows": np.array(errors)})
 
 
@@ -95,25 +124,26 @@ def run_others(seed: int, sources: Sources, **settings: Any) -> Outcome:
         "aae": functools.partial(ia_recipes.adversarial, consistent=False),
         "aae_consistent": functools.partial(ia_recipes.adversarial, consistent=True),
     }
-    rows = scores(makes, x, test, seed, sources, settings)
+    judge = functools.partial(score, test=test, **linked(x))
+    rows = scores(makes, judge, x, seed, sources, settings)
     errors = [[row, values["majority_error"]] for row, values in rows.items()]
     return Outcome(flat(rows), {"rows": np.array(errors)})
 
 
 def scores(
     makes: Mapping[str, Callable[..., Autoencoder]],
+    judge: Callable[[Autoencoder], Row],
     x: np.ndarray,
-    test: Data,
     seed: int,
     sources: Sources,
     settings: Mapping[str, Any],
-) -> dict[str, dict[str, float]]:
-    """`score` of every row that has epochs in the settings; its model is kept.
+) -> dict[str, Row]:
+    """The score of every row that has epochs in the settings; its model is kept.
 
     Args:
         makes: for every row, (x, seed=, epochs=) -> a trained model.
+        judge: a model -> its row.
         x: (n, 28, 28, 1).
-        test: what is scored.
         seed: of the models.
         sources: their folder.
         settings: epochs by row.
@@ -122,11 +152,17 @@ def scores(
     for row, make in makes.items():
         if epochs := settings[row]:
             train = functools.partial(make, x, seed=seed, epochs=epochs)
-            rows[row] = score(kept(sources.models, f"{row}-{seed}-{epochs}x{len(x)}", train), test)
+            rows[row] = judge(kept(sources.models, f"{row}-{seed}-{epochs}x{len(x)}", train))
     return rows
 
 
-def flat(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+def linked(x: np.ndarray) -> dict[str, Any]:
+    """What `score` needs to merge clusters: digits, and their neighbours, found when first asked for."""
+    some = x[:LINKED]
+    return {"x": some, "near": functools.cache(lambda: merging.nearest(some))}
+
+
+def flat(rows: Mapping[str, Row]) -> dict[str, float]:
     """The measures "row/name"."""
     return {f"{row}/{name}": value for row, found in rows.items() for name, value in found.items()}
 
@@ -158,6 +194,12 @@ EXPERIMENTS = (
                 "1.1 (+- .1) %",
             ),
             Claim(
+                "The robust form reaches 1.1 %",
+                lambda m: m["robust/merged_error"] <= 1.1,
+                ("robust/merged_error", "robust/majority_error"),
+                "1.1 (+- .1) %",
+            ),
+            Claim(
                 "The robust form with a self-trained teacher reaches 1.1 %",
                 lambda m: m["robust_taught/error"] <= 1.1,
                 ("robust_taught/error", "self_trained/error"),
@@ -183,8 +225,8 @@ EXPERIMENTS = (
             ),
             Claim(
                 "InfoGAN with consistent classes reaches 5 %",
-                lambda m: m["info_gan_consistent/error"] <= 5,
-                ("info_gan_consistent/error",),
+                lambda m: m["info_gan_consistent/merged_error"] <= 5,
+                ("info_gan_consistent/merged_error", "info_gan_consistent/error"),
                 "5 %",
             ),
             Claim(

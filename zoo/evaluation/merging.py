@@ -25,7 +25,9 @@ def nearest(examples: np.ndarray, neighbours: int = 10, components: int = 50) ->
     return NearestNeighbors(n_neighbors=neighbours).fit(flat).kneighbors(return_distance=False)
 
 
-def merge_clusters(clusters: np.ndarray, near: np.ndarray, classes: int) -> np.ndarray:
+def merge_clusters(
+    clusters: np.ndarray, near: np.ndarray, classes: int, least: float = 0.0
+) -> np.ndarray:
     """Merge clusters whose examples are neighbours.
 
     Counts the links of the neighbourhood graph between every two clusters and cuts the graph of clusters
@@ -35,6 +37,8 @@ def merge_clusters(clusters: np.ndarray, near: np.ndarray, classes: int) -> np.n
         clusters: (n,) cluster of each example, from 0.
         near: (n, k) neighbours of each example, see `nearest`.
         classes: number of parts.
+        least: share of the examples that a cluster needs to take part in the cut; smaller ones go to the
+            part that they have the most links with.
 
     Returns:
         (clusters,) the part of every cluster, 0 for empty ones.
@@ -44,24 +48,30 @@ def merge_clusters(clusters: np.ndarray, near: np.ndarray, classes: int) -> np.n
     """
     from sklearn.cluster import SpectralClustering
 
-    used, compact = np.unique(clusters, return_inverse=True)
+    sizes = np.bincount(clusters)
+    used = np.flatnonzero(sizes)
     if len(used) < classes:
         raise ValueError(
             f"Only {len(used)} clusters hold an example; {classes} classes need as many. Train longer."
         )
-    parts = np.zeros(clusters.max() + 1, np.int64)
-    if len(used) == classes:
-        parts[used] = np.arange(classes)
-        return parts
-    links = np.zeros((len(used), len(used)))
-    np.add.at(links, (np.repeat(compact, near.shape[1]), compact[near].ravel()), 1.0)
+    large = max(classes, int((sizes[used] >= least * len(clusters)).sum()))
+    core = np.sort(used[np.argsort(-sizes[used], kind="stable")][:large])
+    links = np.zeros((len(sizes), len(sizes)))
+    np.add.at(links, (np.repeat(clusters, near.shape[1]), clusters[near].ravel()), 1.0)
     links = links + links.T
-    # Relative to what the two sizes make likely, so that a large cluster does not attract all others.
-    degree = links.sum(axis=1)
-    # The small constant keeps a graph in one piece, as the method needs it.
-    affinity = links / np.sqrt(np.outer(degree, degree)) + 1e-6
-    cut = SpectralClustering(classes, affinity="precomputed", random_state=0)
-    parts[used] = cut.fit_predict(affinity)
+    parts = np.zeros(len(sizes), np.int64)
+    if len(core) == classes:
+        parts[core] = np.arange(classes)
+    else:
+        # Relative to what the two sizes make likely, so that a large cluster does not attract all others.
+        between = links[np.ix_(core, core)]
+        degree = between.sum(axis=1)
+        # The small constant keeps a graph in one piece, as the method needs it.
+        affinity = between / np.sqrt(np.outer(degree, degree)) + 1e-6
+        cut = SpectralClustering(classes, affinity="precomputed", random_state=0)
+        parts[core] = cut.fit_predict(affinity)
+    rest = np.setdiff1d(used, core)
+    parts[rest] = (links[np.ix_(rest, core)] @ np.eye(classes)[parts[core]]).argmax(axis=1)
     return parts
 
 
