@@ -81,9 +81,8 @@ class Voters(keras.layers.Layer):
         for voter, count in enumerate(self.cells):
             means = MiniBatchKMeans(count, batch_size=4096, n_init=1, random_state=voter)
             cell = means.fit(codes).labels_
-            parts = merging.merge_clusters(cell[:limit], near, self.classes)
             # A cell without an example among the linked ones keeps the name 0.
-            parts = np.pad(parts, (0, count - len(parts)))
+            parts = merging.merge_clusters(cell[:limit], near, self.classes, total=count)
             if named:
                 parts = merging.renaming(parts[cell], named[0], self.classes)[parts]
             named.append(parts[cell])

@@ -26,7 +26,7 @@ def nearest(examples: np.ndarray, neighbours: int = 10, components: int = 50) ->
 
 
 def merge_clusters(
-    clusters: np.ndarray, near: np.ndarray, classes: int, least: float = 0.0
+    clusters: np.ndarray, near: np.ndarray, classes: int, least: float = 0.0, total: int = 0
 ) -> np.ndarray:
     """Merge clusters whose examples are neighbours.
 
@@ -39,6 +39,7 @@ def merge_clusters(
         classes: number of parts.
         least: share of the examples that a cluster needs to take part in the cut; smaller ones go to the
             part that they have the most links with.
+        total: number of clusters, where the last ones may hold none of these examples.
 
     Returns:
         (clusters,) the part of every cluster, 0 for empty ones.
@@ -48,7 +49,7 @@ def merge_clusters(
     """
     from sklearn.cluster import SpectralClustering
 
-    sizes = np.bincount(clusters)
+    sizes = np.bincount(clusters, minlength=total)
     used = np.flatnonzero(sizes)
     if len(used) < classes:
         raise ValueError(

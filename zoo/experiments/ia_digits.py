@@ -66,8 +66,7 @@ def score(model: Autoencoder, test: Data, x: np.ndarray, near: Callable[[], np.n
         own = model.cluster(x)
         row["merged_error"] = row["error"]
         if len(np.unique(own)) > CLASSES:
-            parts = merging.merge_clusters(own, near(), CLASSES, LEAST)
-            merged = np.pad(parts, (0, classes - len(parts)))[clusters]
+            merged = merging.merge_clusters(own, near(), CLASSES, LEAST, classes)[clusters]
             row["merged_error"] = 100 * (1 - clustering.one_to_one_accuracy(test.labels, merged))
     return row
 
