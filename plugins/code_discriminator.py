@@ -49,10 +49,10 @@ class CodeDiscriminator(Critic):
         self.classes = bool(classes)
         if self.classes and self.units is not None:
             raise ValueError(
-                f"code_discriminator sees classes or units of the code; received classes=True and "
-                f"units={self.units}. Use two of them."
+                "A code_discriminator sees classes or units of the code; received classes=True and "
+                f"units={self.units}. Add one for each."
             )
-        self._seen: tuple[int, Callable[[tf.Tensor], tf.Tensor]] | None = None
+        self._classify: Callable[[tf.Tensor], tf.Tensor] | None = None
 
     def check(self, model: zoo.Autoencoder) -> None:
         """The prior is what codes are compared with."""
@@ -72,7 +72,7 @@ class CodeDiscriminator(Critic):
                     "'categorical_style' and add 'mutual_information'."
                 )
             # A bound method, so that Keras does not count the other part's layers again.
-            self._seen = count, other.classify
+            self._classify, self._labels = other.classify, count
         if self.units is not None:
             first, end = self.units if len(self.units) == 2 else (0, 0)
             if not 0 <= first < end <= model.units:
@@ -83,12 +83,8 @@ class CodeDiscriminator(Critic):
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
         """Create the critic."""
-        if self._seen is not None:
-            count = self._seen[0]
-        else:
-            first, end = self.units or (0, units)
-            count = end - first
-        self.critic = self.network((count,))
+        first, end = (0, self._labels) if self.classes else self.units or (0, units)
+        self.critic = self.network((end - first,))
         super().build(event_shape, units)
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
@@ -98,13 +94,13 @@ class CodeDiscriminator(Critic):
     def critic_loss(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """A scalar, in nats."""
         made = forward.generated
-        expected = self._of(made.code) if self._seen is None else made.label
+        expected = made.label if self.classes else self._of(made.code)
         real = self._logits(expected, forward, "real", True)
         return self.separate(real, self._logits(self._of(forward.code), forward, "fake", True))
 
     def _of(self, code: tf.Tensor) -> tf.Tensor:
-        if self._seen is not None:
-            return tf.nn.softmax(self._seen[1](code))
+        if self._classify is not None:
+            return tf.nn.softmax(self._classify(code))
         return code if self.units is None else code[:, slice(*self.units)]
 
     def _logits(
