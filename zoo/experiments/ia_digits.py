@@ -36,7 +36,7 @@ from zoo.visualization.style import panels, styled
 CLASSES = 10
 # Training digits that are linked to merge clusters, and the share of them that a cluster needs to be cut.
 LINKED = 15_000
-LEAST = 0.002
+LEAST = 0.005
 Row = dict[str, float]
 
 
