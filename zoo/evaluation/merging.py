@@ -26,9 +26,9 @@ def nearest(examples: np.ndarray, neighbours: int = 10, components: int = 50) ->
 
 
 def merge_clusters(
-    clusters: np.ndarray, near: np.ndarray, classes: int, least: float = 0.0, total: int = 0
+    clusters: np.ndarray, near: np.ndarray, classes: int, total: int = 0
 ) -> np.ndarray:
-    """Merge clusters whose examples are neighbours.
+    """Merge many small clusters whose examples are neighbours.
 
     Counts the links of the neighbourhood graph between every two clusters and cuts the graph of clusters
     into `classes` parts by spectral clustering (Ng, Jordan & Weiss, "On Spectral Clustering", 2002).
@@ -37,8 +37,6 @@ def merge_clusters(
         clusters: (n,) cluster of each example, from 0.
         near: (n, k) neighbours of each example, see `nearest`.
         classes: number of parts.
-        least: share of the examples that a cluster needs to take part in the cut; smaller ones go to the
-            part that they have the most links with.
         total: number of clusters, where the last ones may hold none of these examples.
 
     Returns:
@@ -49,31 +47,70 @@ def merge_clusters(
     """
     from sklearn.cluster import SpectralClustering
 
-    sizes = np.bincount(clusters, minlength=total)
-    used = np.flatnonzero(sizes)
+    used, links = _linked(clusters, near, classes)
+    parts = np.zeros(max(total, used.max() + 1), np.int64)
+    if len(used) == classes:
+        parts[used] = np.arange(classes)
+        return parts
+    # Relative to what the two sizes make likely, so that a large cluster does not attract all others.
+    degree = links.sum(axis=1)
+    # The small constant keeps a graph in one piece, as the method needs it.
+    affinity = links / np.sqrt(np.outer(degree, degree)) + 1e-6
+    cut = SpectralClustering(classes, affinity="precomputed", random_state=0)
+    parts[used] = cut.fit_predict(affinity)
+    return parts
+
+
+def absorb_clusters(
+    clusters: np.ndarray, near: np.ndarray, classes: int, total: int = 0
+) -> np.ndarray:
+    """Merge a few clusters of very different size, one pair after the other.
+
+    Merges the two clusters a and b with the largest share of links
+
+        links(a, b) / min(degree(a), degree(b))
+
+    of the neighbourhood graph until `classes` are left, so that a fragment goes to what surrounds it, however
+    small it is; `merge_clusters` may keep it and put two classes together instead.
+
+    Args:
+        clusters: as in `merge_clusters`.
+        near: likewise.
+        classes: likewise.
+        total: likewise.
+
+    Returns:
+        (clusters,) the part of every cluster, 0 for empty ones.
+
+    Raises:
+        ValueError: where fewer clusters than classes have an example.
+    """
+    used, links = _linked(clusters, near, classes)
+    part = np.arange(len(used))
+    while len(links) > classes:
+        degree = links.sum(axis=1)
+        share = links / np.minimum.outer(degree, degree)
+        np.fill_diagonal(share, -1.0)
+        kept, gone = sorted(np.unravel_index(share.argmax(), share.shape))
+        links[kept] += links[gone]
+        links[:, kept] += links[:, gone]
+        links = np.delete(np.delete(links, gone, 0), gone, 1)
+        part = np.where(part == gone, kept, part - (part > gone))
+    parts = np.zeros(max(total, used.max() + 1), np.int64)
+    parts[used] = part
+    return parts
+
+
+def _linked(clusters: np.ndarray, near: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """The clusters with examples, and the links between every two of them."""
+    used, compact = np.unique(clusters, return_inverse=True)
     if len(used) < classes:
         raise ValueError(
             f"Only {len(used)} clusters hold an example; {classes} classes need as many. Train longer."
         )
-    large = max(classes, int((sizes[used] >= least * len(clusters)).sum()))
-    core = np.sort(used[np.argsort(-sizes[used], kind="stable")][:large])
-    links = np.zeros((len(sizes), len(sizes)))
-    np.add.at(links, (np.repeat(clusters, near.shape[1]), clusters[near].ravel()), 1.0)
-    links = links + links.T
-    parts = np.zeros(len(sizes), np.int64)
-    if len(core) == classes:
-        parts[core] = np.arange(classes)
-    else:
-        # Relative to what the two sizes make likely, so that a large cluster does not attract all others.
-        between = links[np.ix_(core, core)]
-        degree = between.sum(axis=1)
-        # The small constant keeps a graph in one piece, as the method needs it.
-        affinity = between / np.sqrt(np.outer(degree, degree)) + 1e-6
-        cut = SpectralClustering(classes, affinity="precomputed", random_state=0)
-        parts[core] = cut.fit_predict(affinity)
-    rest = np.setdiff1d(used, core)
-    parts[rest] = (links[np.ix_(rest, core)] @ np.eye(classes)[parts[core]]).argmax(axis=1)
-    return parts
+    links = np.zeros((len(used), len(used)))
+    np.add.at(links, (np.repeat(compact, near.shape[1]), compact[near].ravel()), 1.0)
+    return used, links + links.T
 
 
 def renaming(clusters: np.ndarray, reference: np.ndarray, classes: int) -> np.ndarray:
