@@ -172,6 +172,7 @@ def draw_errors(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     axes.barh(names, errors, color="#0072B2")
     axes.bar_label(axes.containers[0], fmt="%.2f", padding=3)
     axes.set(xlabel="test error in %, no label used in training")
+    axes.margins(x=0.1)  # room for the numbers
     axes.invert_yaxis()
     return {"errors": figure}
 
