@@ -243,8 +243,8 @@ EXPERIMENTS = (
         quick={
             "examples": 4000,
             "info_gan": 1,
-            "info_gan_consistent": 1,
-            "aae": 10,
+            "info_gan_consistent": 5,
+            "aae": 5,
             "aae_consistent": 5,
         },
         full={
