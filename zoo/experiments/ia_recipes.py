@@ -215,7 +215,7 @@ def info_gan(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Autoenc
     """InfoGAN at its paper's rates and sizes, or with consistent classes in smaller networks.
 
     `consistent` has 30 classes that keep under affine maps, and a critic that wants those of the data one-hot
-    as well. With 10 classes fours and nines, and in another seed a second pair, went together for good.
+    as well. With 10 classes one pair of digits, with another seed two, went into one class for good.
     """
     keras.utils.set_random_seed(seed)
     options: dict[str, Any] = {}
