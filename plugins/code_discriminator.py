@@ -99,7 +99,7 @@ class CodeDiscriminator(Critic):
         return self.separate(real, self._logits(self._of(forward.code), forward, "fake", True))
 
     def _of(self, code: tf.Tensor) -> tf.Tensor:
-        if self._classify is not None:
+        if self.classes:
             return tf.nn.softmax(self._classify(code))
         return code if self.units is None else code[:, slice(*self.units)]
 

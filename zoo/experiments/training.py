@@ -66,8 +66,7 @@ def train_classifier(
     optimizer: keras.optimizers.Optimizer,
 ) -> None:
     """Train what `zoo.training.fine_tuning.classifier` gives on float inputs and their labels."""
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile(optimizer, loss, metrics=["accuracy"])
+    network.compile(optimizer, network.loss, metrics=["accuracy"])
     pulse = [Pulse()]
     network.fit(x, labels, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=pulse)
 

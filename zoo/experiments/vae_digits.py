@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -15,6 +14,7 @@ from zoo.evaluation import density
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
 from zoo.experiments.training import BATCH, falling, mnist, train, unit
+from zoo.training import WarmUp
 from zoo.visualization.manifold import inverse_cdf_grid
 from zoo.visualization.mosaics import show_mosaic
 from zoo.visualization.style import panels, styled
@@ -43,7 +43,7 @@ def wide(x: np.ndarray, epochs: int, seed: int) -> Autoencoder:
         latents=40,
         hidden=WIDE,
         activation="gated",
-        beta=keras.optimizers.schedules.PolynomialDecay(0.0, rise, 1.0),
+        beta=WarmUp(1.0, rise),
         seed=seed,
     )
     train(model, x, epochs=epochs, learning_rate=falling(1e-3, epochs, len(x)))
