@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.k_sparse import BATCH, UNITS, baseline, fit, k_sparse
+from zoo.experiments.k_sparse import BATCH, FIRST_K, UNITS, baseline, fit, k_sparse
 from zoo.experiments.training import falling, mnist, train, train_classifier, unit
 from zoo.training import LinearSchedule
 from zoo.training.fine_tuning import classifier
@@ -34,9 +34,24 @@ DROPOUTS = {"dropout": (0.0, 0.5), "denoising": (0.2, 0.0), "deep_dropout": (0.0
 
 
 def pretrained(
-    row: str, x: np.ndarray, seed: int, settings: Mapping[str, Any]
+    row: str,
+    x: np.ndarray,
+    seed: int,
+    settings: Mapping[str, Any],
+    learnt: dict[str, list[np.ndarray]],
 ) -> list[Autoencoder]:
-    """The autoencoders below a row's classifier, trained without labels."""
+    """The autoencoders below a row's classifier, trained without labels.
+
+    Args:
+        row: of the table.
+        x: training digits.
+        seed: of the models.
+        settings: see `run`.
+        learnt: weights of first layers by kind, for the shallow and the deep row of one kind to share.
+
+    Returns:
+        First to last.
+    """
     epochs, steps = settings["epochs"], settings["epochs"] * (len(x) // BATCH)
     if row in ("none", "rbm"):
         model = zoo.create(
@@ -52,12 +67,16 @@ def pretrained(
             machine = train_rbm(flat, UNITS, settings=Settings(settings["rbm_epochs"]), seed=seed)
             model.bottleneck.dense.set_weights([machine.kernel, machine.hidden_bias])
         return [model]
-    if row.endswith("k_sparse"):
-        first = k_sparse(K, steps, seed, ALPHA)
+    kind = row.removeprefix("deep_")
+    first = k_sparse(K, steps, seed, ALPHA) if kind == "k_sparse" else baseline(kind, seed)
+    if kind in learnt:
+        first.set_weights(learnt[kind])
+    elif kind == "k_sparse":
         fit(first, x, epochs, settings["rate"])
     else:
-        first = baseline(row.removeprefix("deep_"), seed)
         train(first, x, epochs=epochs, batch_size=BATCH)
+    # Fine-tuning moves the weights of the model that it is given.
+    learnt[kind] = first.get_weights()
     if not row.startswith("deep_"):
         return [first]
     codes = first.encode(x)
@@ -68,7 +87,7 @@ def pretrained(
         "seed": seed,
     }
     if row == "deep_k_sparse":
-        schedule = LinearSchedule(100, K, max(steps // 2, 1))
+        schedule = LinearSchedule(FIRST_K * K, K, max(steps // 2, 1))
         second = zoo.create("k_sparse_autoencoder", (UNITS,), k=schedule, alpha=ALPHA, **shared)
         fit(second, codes, epochs, settings["rate"])
     else:
@@ -93,8 +112,9 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     source, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
     x, fresh = unit(source), unit(test)
     measures: dict[str, float] = {}
+    learnt: dict[str, list[np.ndarray]] = {}
     for row in PAPER:
-        stack = pretrained(row, source.inputs, seed, settings)
+        stack = pretrained(row, source.inputs, seed, settings, learnt)
         network = classifier(stack, 10, *DROPOUTS.get(row, (0.0, 0.0)))
         rate = falling(1e-3, settings["tune_epochs"], len(x), BATCH)
         train_classifier(

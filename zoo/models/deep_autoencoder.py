@@ -20,6 +20,7 @@ def autoencoder(
     activation: str = "relu",
     code_activation: str | None = None,
     dropout: float = 0.0,
+    kernel_initializer: Any = "glorot_uniform",
     likelihood: Any = "bernoulli",
     prior: Any = None,
     regularizers: Sequence[Any] = (),
@@ -43,6 +44,7 @@ def autoencoder(
         activation: of the hidden layers.
         code_activation: of the code.
         dropout: share of the code's units left out in training.
+        kernel_initializer: Keras initializer of the code's weights.
         likelihood: p(x|z), see ``zoo.names("likelihood")``.
         prior: p(z) to generate from, or None.
         regularizers: penalties of the code.
@@ -56,7 +58,12 @@ def autoencoder(
     return Autoencoder(
         input_shape,
         encoder=encoder,
-        bottleneck=Deterministic(latents, dropout=dropout, activation=code_activation),
+        bottleneck=Deterministic(
+            latents,
+            dropout=dropout,
+            activation=code_activation,
+            kernel_initializer=kernel_initializer,
+        ),
         decoder=decoder,
         likelihood=likelihood,
         prior=prior,
