@@ -6,7 +6,7 @@ import pytest
 
 import zoo
 from zoo.networks import RandomView
-from zoo.training.fine_tuning import classifier
+from zoo.training.fine_tuning import classifier, linear_head
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 3, 300)
@@ -55,6 +55,26 @@ def test_a_part_of_the_model_can_be_the_head_and_views_act_in_training_only():
     expected = model.encode(pictures) @ kernel + bias
     np.testing.assert_allclose(network(pictures), expected, rtol=1e-4, atol=1e-5)
     assert np.abs(network(pictures, training=True) - expected).max() > 1e-3
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_linear_head_is_the_logistic_regression_of_the_codes(classes):
+    from sklearn.linear_model import LogisticRegression
+
+    rows = classes > LABELS
+    model = zoo.create("k_sparse_autoencoder", (12,), latents=10, k=3)
+    codes = model.encode(X[rows])
+    network = classifier(model, classes, head=linear_head(codes, LABELS[rows], 0.1, 500))
+    scale = 1 / np.sqrt(codes.var(axis=0).mean())
+    fit = LogisticRegression(C=0.1, max_iter=500).fit(codes * scale, LABELS[rows])
+    chances = keras.ops.softmax(network(X[rows])).numpy()
+    np.testing.assert_allclose(chances, fit.predict_proba(codes * scale), atol=1e-4)
+
+
+@pytest.mark.parametrize("labels", [[0, 2, 0, 2], [0, 0, 0, 0], [0, 1, 1], [-1, 0, 1, 1]])
+def test_labels_that_leave_out_a_class_are_refused(labels):
+    with pytest.raises(ValueError, match="linear_head needs"):
+        linear_head(np.eye(4), np.array(labels))
 
 
 def test_a_random_view_loads_with_its_strength(tmp_path):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
@@ -92,8 +94,8 @@ def classifier(
         dropout: share of each code set to 0 in training.
         view: "weak", "medium" or "strong" to change pictures by random affine maps in training, or None;
             see `zoo.networks.view`.
-        head: (batch, units) -> (batch, classes) logits, for example a part of the model, or None for a new
-            linear layer.
+        head: (batch, units) -> (batch, classes) logits, for example a `linear_head` or a part of the model;
+            None for a new linear layer.
         seed: of the maps.
 
     Returns:
@@ -127,3 +129,49 @@ def classifier(
         metrics=["accuracy"],
     )
     return network
+
+
+def linear_head(
+    codes: np.ndarray, labels: np.ndarray, strength: float = 0.01, iterations: int = 100
+) -> keras.layers.Dense:
+    """A linear layer that already names frozen codes: a logistic regression, as a start of fine-tuning.
+
+    ``classifier(model, classes, head=linear_head(model.encode(x), labels))`` then moves all weights
+    together with a small learning rate. A new layer instead sends the gradients of its first, random
+    weights into what was learnt without labels.
+
+    Args:
+        codes: (rows, units); they are put on one scale, by one number for all units.
+        labels: (rows,) class indices, 0 up to the number of classes - 1, each at least once.
+        strength: scikit-learn's C, inverse strength of the squared penalty. A small one leaves gradients
+            for fine-tuning to follow.
+        iterations: of the fit at most.
+
+    Returns:
+        A built layer, (batch, units) -> (batch, classes) float32 logits.
+
+    Raises:
+        ValueError: for labels that leave out a class or are not those of the codes.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    codes, labels = np.asarray(codes), np.asarray(labels)
+    names = np.unique(labels)
+    if len(labels) != len(codes) or len(names) < 2 or not np.array_equal(names, range(len(names))):
+        raise ValueError(
+            "linear_head needs a label for each code, from 0 up to the number of classes - 1, each at least "
+            f"once; received {len(codes)} codes and {len(labels)} labels, among them {names[:10].tolist()}."
+        )
+    scale = 1 / max(float(np.sqrt(codes.var(axis=0).mean())), 1e-8)
+    with warnings.catch_warnings():
+        # Fine-tuning goes on from the weights reached; nobody needs the last digit of their optimum.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit = LogisticRegression(C=strength, max_iter=iterations).fit(codes * scale, labels)
+    kernel, bias = fit.coef_.T * scale, fit.intercept_
+    if len(names) == 2:  # scikit-learn has one logit for two classes
+        kernel, bias = np.concatenate([-kernel, kernel], axis=1) / 2, np.array([-1, 1]) * bias / 2
+    layer = keras.layers.Dense(len(names), dtype="float32")
+    layer.build((None, codes.shape[1]))
+    layer.set_weights([kernel, bias])
+    return layer
