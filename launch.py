@@ -58,6 +58,10 @@ _SETTINGS = {
     "learning_rate": (float, "Of the optimizer. Default: its own."),
     "precision": (str, "float32 (default) or mixed_bfloat16."),
     "seed": (int, "Of the weights, the noise and the order of the data. Default: 0."),
+    "start_at_mean": (
+        bool,
+        "Let the code of a model without hidden layers begin as that of deviations from the mean.",
+    ),
     "skip_nonfinite": (bool, "Leave out updates that are no finite numbers, and count them."),
     "strategy": (str, "auto (default), none, mirrored or multi_worker."),
     "virtual_devices": (int, "Logical processors to mirror over, for tests."),

@@ -41,6 +41,7 @@ CASES = {
     "train --strategy=multi_worker": "TF_CONFIG",
     "train --strategy=none --virtual_devices=2": "virtual_devices",
     "train --seed=-1": "seed must be",
+    "train --model=vae --start_at_mean": "start_at_mean needs one layer",
     "evaluate": "'evaluate' needs --run_dir",
     "evaluate --run_dir=missing": "no run folder",
     "export --run_dir=missing": "needs --output",

@@ -77,6 +77,18 @@ def test_the_saved_model_answers_as_the_model(trained):
     np.testing.assert_allclose(served.encode(x), model.encode(x), atol=1e-5)
 
 
+def test_a_run_can_start_at_the_mean(tmp_path):
+    """With steps too small to move anything, the decoder's bias is still the mean of the training data."""
+    flags = ("--set=latents=6", "--set=k=2", "--limit=60", "--epochs=1", "--learning_rate=1e-12")
+    folder = tmp_path / "run"
+    model = "--model=k_sparse_autoencoder"
+    assert run("train", model, "--start_at_mean", *flags, f"--run_dir={folder}") == 0
+    bias = keras.models.load_model(folder / "model.keras").decoder.biases[0].numpy()
+    x = load("digits", "train", limit=60).inputs
+    scale = 255 if x.dtype == np.uint8 else 1
+    np.testing.assert_allclose(bias, x.reshape(len(x), -1).mean(axis=0) / scale, atol=1e-6)
+
+
 def test_the_same_command_gives_the_same_bits(trained, tmp_path, monkeypatch):
     from zoo.training import run as module
 

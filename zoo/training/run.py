@@ -17,6 +17,7 @@ from zoo.data import Data, load
 from zoo.trainer.nonfinite import StopOnNonFinite
 from zoo.training import building
 from zoo.training.artefacts import load_model, save_model, write_artefacts
+from zoo.training.centering import start_at_mean
 from zoo.training.event_log import EventLog
 from zoo.training.history_file import HistoryFile, read_history
 from zoo.training.progress import Progress
@@ -91,6 +92,8 @@ def train(
         keras.utils.set_random_seed(config.seed)
         with place.scope():
             model = building.build(config, data.event_shape)
+            if config.start_at_mean:
+                start_at_mean(model, data)
         if chief:
             folder.begin(config, command)
             what = data.description or data.name

@@ -39,6 +39,7 @@ class RunConfig:
         learning_rate: of it; None for its own.
         precision: "float32" or "mixed_bfloat16".
         seed: of the weights, the noise and the order of the data.
+        start_at_mean: begin with the biases of `zoo.training.centering.start_at_mean`.
         skip_nonfinite: leave out updates whose gradient is no finite number, and count them.
         strategy: "auto", "none", "mirrored" or "multi_worker".
         virtual_devices: logical processors that "mirrored" then uses; 0 for none.
@@ -61,6 +62,7 @@ class RunConfig:
     learning_rate: float | None = None
     precision: str = "float32"
     seed: int = 0
+    start_at_mean: bool = False
     skip_nonfinite: bool = False
     strategy: str = "auto"
     virtual_devices: int = 0
@@ -82,8 +84,8 @@ class RunConfig:
             _check(name, self, value is None or _whole(value, least), wanted)
         for name in ("seed", "virtual_devices"):
             _check(name, self, _whole(getattr(self, name), 0), "a whole number of at least 0")
-        skip = self.skip_nonfinite
-        _check("skip_nonfinite", self, isinstance(skip, bool), "true or false")
+        for name in ("start_at_mean", "skip_nonfinite"):
+            _check(name, self, isinstance(getattr(self, name), bool), "true or false")
         rate = self.learning_rate
         positive = isinstance(rate, int | float) and 0 < rate < float("inf")
         _check("learning_rate", self, rate is None or positive, "a number above 0")
