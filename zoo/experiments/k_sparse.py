@@ -13,6 +13,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.digits import logistic_regression
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
+from zoo.experiments.shelf import kept
 from zoo.experiments.training import mnist, train, unit
 from zoo.training import LinearSchedule
 from zoo.training.centering import start_at_mean
@@ -81,6 +82,21 @@ def fit(model: Autoencoder, x: np.ndarray, epochs: int, rate: float) -> None:
     train(model, x, epochs=epochs, batch_size=BATCH, optimizer=momentum)
 
 
+def trained(
+    kind: str, x: np.ndarray, seed: int, epochs: int, rate: float, sources: Sources
+) -> Autoencoder:
+    """A baseline, or the k-sparse autoencoder of "kK", fitted to digits or read where it is kept."""
+
+    def make() -> Autoencoder:
+        sparse = kind[1:].isdigit()
+        steps = epochs * (len(x) // BATCH)
+        model = k_sparse(int(kind[1:]), steps, seed) if sparse else baseline(kind, seed)
+        fit(model, x, epochs, rate)
+        return model
+
+    return kept(sources.models, f"features-{kind}-{seed}-{epochs}x{len(x)}-{rate:g}", make)
+
+
 def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     """Features of 1,000 units from every model of the table, judged by a linear classifier.
 
@@ -122,13 +138,13 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         judge("rbm", lambda pictures: _sigmoid(pictures, machine.kernel, machine.hidden_bias))
     for kind in ("dropout", "denoising", "both"):
         if kind in settings["rows"]:
-            model = baseline(kind, seed)
-            fit(model, source.inputs, settings["baseline_epochs"], settings["rate"])
+            model = trained(
+                kind, source.inputs, seed, settings["baseline_epochs"], settings["rate"], sources
+            )
             judge(kind, model.encode)
     steps = settings["epochs"] * (len(x) // BATCH)
     for k in settings["ks"]:
-        model = k_sparse(k, steps, seed)
-        fit(model, source.inputs, settings["epochs"], settings["rate"])
+        model = trained(f"k{k}", source.inputs, seed, settings["epochs"], settings["rate"], sources)
         kernel = model.bottleneck.dense.kernel.numpy()
         # Units that never win keep the noise that they began with, or what drove them out.
         learnt = (kernel**2).sum(axis=0) > 4 * 784 * FIRST_DEVIATION**2

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.k_sparse import BATCH, FIRST_K, UNITS, baseline, first_kernel, fit, k_sparse
+from zoo.experiments.k_sparse import BATCH, FIRST_K, UNITS, first_kernel, fit, k_sparse, trained
+from zoo.experiments.shelf import kept
 from zoo.experiments.training import falling, mnist, train_classifier, unit
 from zoo.training import LinearSchedule
 from zoo.training.fine_tuning import classifier, linear_head
@@ -37,26 +38,9 @@ DROPOUTS = {"dropout": (0.0, 0.5), "denoising": (0.2, 0.0), "deep_dropout": (0.0
 
 
 def pretrained(
-    row: str,
-    x: np.ndarray,
-    seed: int,
-    settings: Mapping[str, Any],
-    learnt: dict[str, list[np.ndarray]],
+    row: str, x: np.ndarray, seed: int, settings: Mapping[str, Any], sources: Sources
 ) -> list[Autoencoder]:
-    """The autoencoders below a row's classifier, trained without labels.
-
-    Args:
-        row: of the table.
-        x: training digits.
-        seed: of the models.
-        settings: see `run`.
-        learnt: weights of first layers by kind, for the shallow and the deep row of one kind to share.
-
-    Returns:
-        First to last.
-    """
-    epochs = settings["epochs" if row.endswith("k_sparse") else "baseline_epochs"]
-    steps = epochs * (len(x) // BATCH)
+    """The autoencoders below a row's classifier, first to last, trained without labels."""
     if row in ("none", "rbm"):
         model = zoo.create(
             "autoencoder",
@@ -71,18 +55,28 @@ def pretrained(
             machine = train_rbm(flat, UNITS, settings=Settings(settings["rbm_epochs"]), seed=seed)
             model.bottleneck.dense.set_weights([machine.kernel, machine.hidden_bias])
         return [model]
-    kind = row.removeprefix("deep_")
-    sparse = kind == "k_sparse"
-    first = k_sparse(K, steps, seed, ALPHAS[row][0]) if sparse else baseline(kind, seed)
-    if kind in learnt:
-        first.set_weights(learnt[kind])
-    else:
-        fit(first, x, epochs, settings["rate"])
-    # Fine-tuning moves the weights of the model that it is given.
-    learnt[kind] = first.get_weights()
+    sparse, rate = row.endswith("k_sparse"), settings["rate"]
+    epochs = settings["epochs" if sparse else "baseline_epochs"]
+    kind = f"k{K}" if sparse else row.removeprefix("deep_")
+    first = trained(kind, x, seed, epochs, rate, sources)
+    if sparse:
+        weights = first.get_weights()
+        first = k_sparse(K, 1, seed, ALPHAS[row][0])
+        first.set_weights(weights)
     if not row.startswith("deep_"):
         return [first]
-    codes = first.encode(x)
+
+    def make() -> Autoencoder:
+        model = upper(row, settings["deep_epochs"] * (len(x) // BATCH), seed)
+        fit(model, first.encode(x), settings["deep_epochs"], rate)
+        return model
+
+    name = f"features-{row}-{seed}-{epochs}+{settings['deep_epochs']}x{len(x)}-{rate:g}"
+    return [first, kept(sources.models, name, make)]
+
+
+def upper(row: str, steps: int, seed: int) -> Autoencoder:
+    """The second autoencoder of a stack, of codes."""
     shared: dict[str, Any] = {
         "latents": UNITS,
         "code_activation": "relu",
@@ -90,15 +84,10 @@ def pretrained(
         "likelihood": "squared_error",
         "seed": seed,
     }
-    if sparse:
-        schedule = LinearSchedule(FIRST_K * K, K, max(steps // 2, 1))
-        second = zoo.create(
-            "k_sparse_autoencoder", (UNITS,), k=schedule, alpha=ALPHAS[row][1], **shared
-        )
-    else:
-        second = zoo.create("dropout_autoencoder", (UNITS,), networks="tied", **shared)
-    fit(second, codes, epochs, settings["rate"])
-    return [first, second]
+    if row == "deep_dropout":
+        return zoo.create("dropout_autoencoder", (UNITS,), networks="tied", **shared)
+    schedule = LinearSchedule(FIRST_K * K, K, max(steps // 2, 1))
+    return zoo.create("k_sparse_autoencoder", (UNITS,), k=schedule, alpha=ALPHAS[row][1], **shared)
 
 
 def tuner(row: str, epochs: int, rows: int) -> keras.optimizers.Optimizer:
@@ -121,8 +110,9 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     Args:
         seed: of the models.
         sources: of MNIST.
-        **settings: ``epochs`` of each k-sparse layer, ``baseline_epochs`` of each other autoencoder,
-            ``rbm_epochs``, ``tune_epochs``, ``examples``, and ``rate``, the learning rate of pre-training.
+        **settings: ``epochs`` of the first k-sparse layer, ``baseline_epochs`` of the other first ones,
+            ``deep_epochs`` of second layers, ``rbm_epochs``, ``tune_epochs``, ``examples``, and ``rate``,
+            the learning rate of pre-training.
 
     Returns:
         ``<row>/error`` in per cent of the test digits.
@@ -130,9 +120,8 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     source, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
     x, fresh = unit(source), unit(test)
     measures: dict[str, float] = {}
-    learnt: dict[str, list[np.ndarray]] = {}
     for row in PAPER:
-        stack = pretrained(row, source.inputs, seed, settings, learnt)
+        stack = pretrained(row, source.inputs, seed, settings, sources)
         codes = source.inputs
         for model in stack:
             codes = model.encode(codes)
@@ -195,6 +184,7 @@ EXPERIMENTS = (
         quick={
             "epochs": 4,
             "baseline_epochs": 4,
+            "deep_epochs": 4,
             "rbm_epochs": 2,
             "tune_epochs": 6,
             "examples": 6000,
@@ -203,6 +193,7 @@ EXPERIMENTS = (
         full={
             "epochs": 100,
             "baseline_epochs": 100,
+            "deep_epochs": 100,
             "rbm_epochs": 50,
             "tune_epochs": 50,
             "examples": 60_000,
