@@ -96,7 +96,7 @@ def tuner(row: str, epochs: int, rows: int) -> keras.optimizers.Optimizer:
         return keras.optimizers.Adam(falling(1e-3, epochs, rows, BATCH))
     if row in DROPOUTS:
         return keras.optimizers.Adam(falling(3e-4, epochs, rows, BATCH))
-    return keras.optimizers.SGD(falling(0.03, epochs, rows, BATCH), momentum=0.9)
+    return keras.optimizers.SGD(falling(0.06, epochs, rows, BATCH), momentum=0.9)
 
 
 def run(seed: int, sources: Sources, **settings: Any) -> Outcome:

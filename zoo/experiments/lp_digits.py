@@ -43,12 +43,13 @@ def build(
 
 
 def trained(
-    form: str, latents: int, alpha: float, x: np.ndarray, seed: int, settings: Mapping[str, Any]
+    form: str, latents: int, x: np.ndarray, seed: int, settings: Mapping[str, Any]
 ) -> Autoencoder:
     """A model at the settings of an experiment, batch 200 and the "difference" weighed as by the author."""
-    alpha = DIFFERENCE_WEIGHT if form == "difference" else alpha
+    alpha = DIFFERENCE_WEIGHT if form == "difference" else settings[f"alpha_{latents}"]
     steps = settings["epochs"] * (len(x) // 200)
-    model = build(form, latents, alpha, steps // 4, seed, settings["networks"])
+    warm_up = round(settings[f"warm_up_{latents}"] * steps)
+    model = build(form, latents, alpha, warm_up, seed, settings["networks"])
     train(model, x, epochs=settings["epochs"], batch_size=200)
     return model
 
@@ -60,8 +61,8 @@ def run_codes(seed: int, sources: Sources, **settings: Any) -> Outcome:
         seed: of the models.
         sources: of MNIST.
         **settings: ``epochs`` (the author's 25,000 steps are 83), ``examples``, ``alpha_2`` and
-            ``alpha_10`` of the form "power" with 2 and with 10 latents, ``networks`` ("conv" is the
-            author's).
+            ``alpha_10`` of the form "power" with 2 and with 10 latents, ``warm_up_2`` and ``warm_up_10``,
+            the share of the steps over which alpha rises, ``networks`` ("conv" is the author's).
 
     Returns:
         For each ``<form>-<latents>``: ``mse`` per pixel, ``hoyer``, ``one_active`` (share of codes whose
@@ -75,8 +76,7 @@ def run_codes(seed: int, sources: Sources, **settings: Any) -> Outcome:
     arrays: dict[str, Any] = {"labels": test.labels[:1500], "inputs": x[:10]}
     for latents in (2, 10):
         for form in FORMS:
-            alpha = settings[f"alpha_{latents}"]
-            model = trained(form, latents, alpha, source.inputs, seed, settings)
+            model = trained(form, latents, source.inputs, seed, settings)
             codes, output = model.encode(x), model.reconstruct(x)
             known = KNeighborsClassifier(5).fit(
                 model.encode(source.inputs[:10_000]), source.labels[:10_000]
@@ -119,8 +119,7 @@ def run_traversals(seed: int, sources: Sources, **settings: Any) -> Outcome:
     Args:
         seed: of the models.
         sources: of MNIST.
-        **settings: ``epochs``, ``examples`` and ``networks`` as in `run_codes`, and ``alpha`` of the form
-            "power".
+        **settings: as in `run_codes`, without those of 2 latents.
 
     Returns:
         For each form ``confidence`` (mean largest probability that a classifier gives the ends of the
@@ -131,7 +130,7 @@ def run_traversals(seed: int, sources: Sources, **settings: Any) -> Outcome:
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {}
     for form in FORMS:
-        model = trained(form, 10, settings["alpha"], source.inputs, seed, settings)
+        model = trained(form, 10, source.inputs, seed, settings)
         codes = model.encode(test.inputs)
         # At matched scale: every axis to the codes' own extremes, since a penalty shrinks them for nothing.
         low, high = np.quantile(codes, [0.01, 0.99], axis=0)
@@ -214,7 +213,7 @@ _PAPER = "lp_autoencoder"
 _QUICK = {"epochs": 4, "examples": 20_000, "networks": "mlp"}
 _FULL = {"epochs": 83, "examples": 60_000, "networks": "conv"}
 # Of the form "power": the larger the code, the smaller alpha must be.
-_ALPHA = {"alpha_2": 10.0, "alpha_10": 1.5}
+_ALPHA = {"alpha_2": 10.0, "warm_up_2": 0.25, "alpha_10": 1.0, "warm_up_10": 0.0}
 _ALPHAS = [0.0, 0.01, 0.1, 1.0, 10.0]
 EXPERIMENTS = (
     Experiment(
@@ -257,8 +256,8 @@ EXPERIMENTS = (
                 tuple(f"{form}/digits" for form in FORMS),
             ),
         ),
-        quick={**_QUICK, "alpha": 0.3},
-        full={**_FULL, "alpha": 0.3},
+        quick={**_QUICK, "alpha_10": 1.0, "warm_up_10": 0.0},
+        full={**_FULL, "alpha_10": 1.0, "warm_up_10": 0.0},
     ),
     Experiment(
         id="LP-abl",
