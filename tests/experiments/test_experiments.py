@@ -34,6 +34,8 @@ SMALL = {
     "examples": 400,
     "steps": 4,
     "draws": 3,
+    "baseline_epochs": 1,
+    "deep_epochs": 1,
     "rbm_epochs": 1,
     "probe_iterations": 2,
     "tune_epochs": 1,
