@@ -256,8 +256,8 @@ EXPERIMENTS = (
                 tuple(f"{form}/digits" for form in FORMS),
             ),
         ),
-        quick={**_QUICK, "alpha_10": 1.0, "warm_up_10": 0.0},
-        full={**_FULL, "alpha_10": 1.0, "warm_up_10": 0.0},
+        quick={**_QUICK, "alpha_10": 0.3, "warm_up_10": 0.25},
+        full={**_FULL, "alpha_10": 0.3, "warm_up_10": 0.25},
     ),
     Experiment(
         id="LP-abl",
