@@ -241,11 +241,11 @@ EXPERIMENTS = (
         ),
         quick={
             **_SETTINGS,
-            "epochs": 3,
-            "baseline_epochs": 3,
+            "epochs": 8,
+            "baseline_epochs": 8,
             "rbm_epochs": 1,
             "probe_iterations": 20,
-            "examples": 3000,
+            "examples": 5000,
         },
         full={
             **_SETTINGS,
