@@ -192,13 +192,25 @@ def _few_label(z_train, y_train, z, y, k, draws, rng) -> np.ndarray:
     return right / draws
 
 
-def _fit(codes: np.ndarray, labels: np.ndarray, strength: float, max_iter: int):
+def one_scale(codes: np.ndarray) -> float:
+    """The factor, the same for all units, that brings the mean variance of a unit to 1."""
+    return 1 / max(float(np.sqrt(codes.var(axis=0).mean())), 1e-8)
+
+
+def fitted(estimator: Any, codes: np.ndarray, labels: np.ndarray) -> Any:
+    """A scikit-learn estimator after its fit, with no warning where its iterations end it."""
     from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        # What counts is the weights reached; nobody needs the last digit of their optimum.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return estimator.fit(codes, labels)
+
+
+def _fit(codes: np.ndarray, labels: np.ndarray, strength: float, max_iter: int):
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=max_iter))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # documented under max_iter
-        return model.fit(codes, labels)
+    return fitted(model, codes, labels)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-
 import keras
 import numpy as np
 from scipy import ndimage
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+
+from zoo.evaluation.probing import fitted, one_scale
 
 HELD_OUT = 10_000
 STRENGTHS = (0.003, 0.03, 0.3, 3.0)
@@ -57,7 +56,7 @@ def logistic_regression(
     Returns:
         The held-out error of the chosen strength, and the predictions (n,).
     """
-    scale = np.float32(1 / max(float(np.sqrt(train.var(axis=0).mean())), 1e-8))
+    scale = one_scale(train)
     order = np.random.default_rng(seed).permutation(len(train))
     count = min(HELD_OUT, len(train) // 5)
     held, rest = order[:count], order[count:]
@@ -79,7 +78,4 @@ def sharpness(pictures: np.ndarray) -> float:
 
 
 def _fit(x: np.ndarray, labels: np.ndarray, strength: float, iterations: int) -> LogisticRegression:
-    with warnings.catch_warnings():
-        # The error is that of the weights reached; nobody needs the last digit of their optimum.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return LogisticRegression(C=strength, max_iter=iterations).fit(x, labels)
+    return fitted(LogisticRegression(C=strength, max_iter=iterations), x, labels)

@@ -97,6 +97,13 @@ def trained(
     return kept(sources.models, f"features-{kind}-{seed}-{epochs}x{len(x)}-{rate:g}", make)
 
 
+def with_alpha(model: Autoencoder, k: int, alpha: float, seed: int) -> Autoencoder:
+    """A trained k-sparse autoencoder that encodes with alpha * k units."""
+    other = k_sparse(k, 1, seed, alpha)
+    other.set_weights(model.get_weights())
+    return other
+
+
 def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     """Features of 1,000 units from every model of the table, judged by a linear classifier.
 
@@ -142,7 +149,6 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
                 kind, source.inputs, seed, settings["baseline_epochs"], settings["rate"], sources
             )
             judge(kind, model.encode)
-    steps = settings["epochs"] * (len(x) // BATCH)
     for k in settings["ks"]:
         model = trained(f"k{k}", source.inputs, seed, settings["epochs"], settings["rate"], sources)
         kernel = model.bottleneck.dense.kernel.numpy()
@@ -159,8 +165,7 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         if f"k{k}" not in settings["rows"]:
             continue
         for alpha in ALPHAS:
-            encoder = k_sparse(k, steps, seed, alpha)
-            encoder.set_weights(model.get_weights())
+            encoder = with_alpha(model, k, alpha, seed)
             before = measures.get(f"k{k}/held_out", 101.0)
             judge(f"k{k}", encoder.encode)
             if measures[f"k{k}/held_out"] < before:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.k_sparse import BATCH, FIRST_K, UNITS, first_kernel, fit, k_sparse, trained
+from zoo.experiments.k_sparse import BATCH, FIRST_K, UNITS, first_kernel, fit, trained, with_alpha
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import falling, mnist, train_classifier, unit
 from zoo.training import LinearSchedule
@@ -60,9 +60,7 @@ def pretrained(
     kind = f"k{K}" if sparse else row.removeprefix("deep_")
     first = trained(kind, x, seed, epochs, rate, sources)
     if sparse:
-        weights = first.get_weights()
-        first = k_sparse(K, 1, seed, ALPHAS[row][0])
-        first.set_weights(weights)
+        first = with_alpha(first, K, ALPHAS[row][0], seed)
     if not row.startswith("deep_"):
         return [first]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import Bottleneck
+from zoo.evaluation.probing import fitted, one_scale
 from zoo.networks.corruption import check_rate
 from zoo.networks.views import RandomView
 from zoo.serialization import deserialize_part, positive_int, serializable, serialize_part
@@ -153,7 +153,6 @@ def linear_head(
     Raises:
         ValueError: for labels that leave out a class or are not those of the codes.
     """
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     codes, labels = np.asarray(codes), np.asarray(labels)
@@ -163,11 +162,8 @@ def linear_head(
             "linear_head needs a label for each code, from 0 up to the number of classes - 1, each at least "
             f"once; received {len(codes)} codes and {len(labels)} labels, among them {names[:10].tolist()}."
         )
-    scale = 1 / max(float(np.sqrt(codes.var(axis=0).mean())), 1e-8)
-    with warnings.catch_warnings():
-        # Fine-tuning goes on from the weights reached; nobody needs the last digit of their optimum.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fit = LogisticRegression(C=strength, max_iter=iterations).fit(codes * scale, labels)
+    scale = one_scale(codes)
+    fit = fitted(LogisticRegression(C=strength, max_iter=iterations), codes * scale, labels)
     kernel, bias = fit.coef_.T * scale, fit.intercept_
     if len(names) == 2:  # scikit-learn has one logit for two classes
         kernel, bias = np.concatenate([-kernel, kernel], axis=1) / 2, np.array([-1, 1]) * bias / 2
