@@ -81,6 +81,7 @@ _OTHERS = {
     "format": (str, "Of export: tf_saved_model (default), onnx or litert."),
     "quick": (bool, "A small version of the experiment."),
     "seeds": (int, "How many seeds an experiment runs over. Default: 3, or 1 with --quick."),
+    "first_seed": (int, "Where its seeds begin. Default: 0."),
     "pictures": (str, "Folder of natural pictures, for the experiments on patches of them."),
     "debug": (bool, "Show the traceback of an error."),
     "help": (bool, "Show this help."),
@@ -243,6 +244,8 @@ def reproduce(call: Call) -> int:
     changes = settings.named_values(given.set, "set")
     if name == "all" and changes:
         raise ValueError("'reproduce all' takes no --set: experiments have different settings.")
+    if name == "all" and given.first_seed is not None:
+        raise ValueError("'reproduce all' takes no --first_seed.")
     import_quietly("launch.py")
     from zoo.experiments.experiment import Sources
     from zoo.experiments.reproduce import reproduce as run
@@ -258,7 +261,13 @@ def reproduce(call: Call) -> int:
                     f"These could not run: {', '.join(errors)}; the reasons stand above."
                 )
             return 0
-        path = run(name, *shared, changes=changes, precision=given.precision)
+        path = run(
+            name,
+            *shared,
+            changes=changes,
+            precision=given.precision,
+            first_seed=given.first_seed or 0,
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("The same command goes on after the last seed.") from None
     print(f"The results are in {path}.")
@@ -271,6 +280,7 @@ _REPRODUCE_FLAGS = (
     "set",
     "precision",
     "seeds",
+    "first_seed",
     "output",
     "data_dir",
     "manual_dir",

@@ -70,6 +70,23 @@ def test_a_reduced_run_says_so_and_how_to_run_it(tmp_path):
     assert "holds (reduced run, 2 of 2 seeds)" in text
 
 
+def test_later_seeds_are_joined_to_those_that_are_there(tmp_path):
+    later = results(False, 2.0) | {"first_seed": 1, "seeds": 1}
+    folder = run(tmp_path / "later", later)
+    with pytest.raises(ValueError, match="begins at seed 1; take over the run of the seeds before"):
+        pages.add(folder, tmp_path, "abacus")
+    first = results(False, 1.0) | {"first_seed": 0, "seeds": 1}
+    target = pages.add(run(tmp_path / "first", first), tmp_path, "abacus")
+    figure = (target / "square.png").read_bytes()
+    assert pages.add(folder, tmp_path, "another") == target
+    joined = json.loads((target / "results.json").read_text())
+    assert joined["measures"]["a/mse"]["values"] == [1.0, 2.0] and joined["machine"] == "abacus"
+    assert joined["seconds"] == [4.0, 4.0] and joined["seeds"] == 2
+    assert (target / "square.png").read_bytes() == figure
+    with pytest.raises(ValueError, match="must begin at 2"):
+        pages.add(folder, tmp_path, "abacus")
+
+
 def test_notes_are_taken_over(tmp_path):
     folder = pages.add(run(tmp_path / "q", results(True, 1.0)), tmp_path, "abacus")
     (folder / "notes.md").write_text("Seen by eye.\n")

@@ -60,6 +60,34 @@ def test_it_goes_on_after_the_last_seed(counted, tmp_path):
     assert counted == [0, 1, 2]
 
 
+def test_seeds_from_several_machines_are_those_of_one(counted, tmp_path):
+    def run(name, **options):
+        path = reproduce.reproduce("T-1", output=tmp_path / name, say=lambda text: None, **options)
+        return json.loads(path.read_text())
+
+    first, later = run("a", seeds=1), run("b", seeds=2, first_seed=1)
+    assert counted == [0, 1, 2] and later["measures"]["a/error"]["values"] == [3.0, 4.0]
+    joined, whole = reproduce.join(first, later), run("c", seeds=3)
+    assert joined["first_seed"] == 0 and len(joined["seconds"]) == 3
+    assert {**joined, "seconds": 0} == {**whole, "seconds": 0}
+    for name in ("a", "b"):
+        for path in (tmp_path / name).glob("seed-*.npz"):
+            path.rename(tmp_path / "a" / path.name)
+    counted.clear()
+    collected = run("a", seeds=3)
+    assert counted == [] and collected["measures"] == whole["measures"]
+    assert collected["claims"] == whole["claims"]
+
+    for other, message in (
+        (first, "begin at 1, after the 1 that are there; they begin at 0"),
+        (run("d", seeds=1, first_seed=2), "begin at 1, .* they begin at 2"),
+        ({**later, "settings": {"size": 9}}, "settings is {'size': 2} and {'size': 9}"),
+        ({**later, "measures": {"a/error": later["measures"]["a/error"]}}, "only one has b/error"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            reproduce.join(first, other)
+
+
 def test_other_settings_and_damaged_seeds_run_again(counted, tmp_path):
     def once(**options):
         reproduce.reproduce("T-1", output=tmp_path, seeds=1, say=lambda text: None, **options)
@@ -101,6 +129,8 @@ def test_settings_are_changed_and_the_change_is_told(counted, tmp_path):
         ),
         ({"changes": {"size": -1}}, "at least 0; received -1"),
         ({"precision": "half"}, "float32, mixed_bfloat16; received 'half'"),
+        ({"seeds": 0}, "seeds must be .*at least 1; received 0"),
+        ({"first_seed": -1}, "first_seed must be .*at least 0; received -1"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(counted, tmp_path, options, message):

@@ -3,7 +3,8 @@
   python -m zoo.experiments.pages docs/results
   python -m zoo.experiments.pages docs/results --add runs/reproduce/U2G-F2 --machine "2-core x86-64"
 
-The second form first takes over the results and figures of a run. Nothing on the pages is typed by hand but
+The second form first takes over the results and figures of a run; one that has a `first_seed` above 0 is
+joined to the seeds that are there. Nothing on the pages is typed by hand but
 ``notes.md`` beside a run's results, which says what is to be seen on its figures.
 """
 
@@ -21,6 +22,7 @@ from PIL import Image
 from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
 from zoo.experiments.grid import grid, markdown
+from zoo.experiments.reproduce import join
 
 DATA = "data"
 PAPERS = {
@@ -36,6 +38,8 @@ LARGEST_FIGURE = 300_000
 def add(run: Path, pages: Path, machine: str) -> Path:
     """Take over what `zoo.experiments.reproduce.reproduce` wrote.
 
+    A run whose ``first_seed`` is above 0 is joined to the results that are there, figures stay.
+
     Args:
         run: the run's folder, with results.json and figures.
         pages: the folder of the pages.
@@ -45,7 +49,8 @@ def add(run: Path, pages: Path, machine: str) -> Path:
         The folder of the copy.
 
     Raises:
-        ValueError: for a folder without results, or a figure above 300 KB.
+        ValueError: for a folder without results, later seeds that do not fit to what is there, or a figure
+            above 300 KB.
     """
     source = run / "results.json"
     if not source.exists():
@@ -53,13 +58,22 @@ def add(run: Path, pages: Path, machine: str) -> Path:
     results = json.loads(source.read_text(encoding="utf-8"))
     figures = {path.name: _small(path) for path in sorted((run / "figures").glob("*.png"))}
     target = pages / DATA / (results["id"] + "-quick" * results["quick"])
-    target.mkdir(parents=True, exist_ok=True)
-    for old in target.glob("*.png"):
-        old.unlink()
-    for name, content in figures.items():
-        (target / name).write_bytes(content)
-    text = json.dumps({**results, "machine": machine}, indent=1, ensure_ascii=False)
-    (target / "results.json").write_text(text + "\n", encoding="utf-8")
+    path = target / "results.json"
+    if results.get("first_seed"):
+        if not path.exists():
+            raise ValueError(
+                f"{run} begins at seed {results['first_seed']}; take over the run of the seeds before first."
+            )
+        results = join(json.loads(path.read_text(encoding="utf-8")), results)
+    else:
+        results["machine"] = machine
+        target.mkdir(parents=True, exist_ok=True)
+        for old in target.glob("*.png"):
+            old.unlink()
+        for name, content in figures.items():
+            (target / name).write_bytes(content)
+    text = json.dumps(results, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
     return target
 
 

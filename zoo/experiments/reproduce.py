@@ -25,6 +25,7 @@ from zoo.experiments.experiment import (
 )
 from zoo.experiments.grid import aligned, grid
 from zoo.registry import suggest
+from zoo.serialization import positive_int, whole_number
 from zoo.training.building import policy
 from zoo.training.checkpoints import Checkpoint, DamagedCheckpointError, read, write
 from zoo.training.files import recover, replacing_file, write_json
@@ -75,9 +76,10 @@ def reproduce_all(
         Id -> error, of those that could not run.
 
     Raises:
-        ValueError: for a precision that none could run with.
+        ValueError: for a precision or a number of seeds that none could run with.
     """
     _check_precision(precision)
+    _seed_count(quick, seeds)
     errors: dict[str, str] = {}
     lines: dict[str, str] = {}
     for count, name in enumerate(names(), start=1):
@@ -108,6 +110,7 @@ def reproduce(
     changes: Mapping[str, Any] | None = None,
     precision: str | None = None,
     say: Callable[[str], None] = print,
+    first_seed: int = 0,
 ) -> Path:
     """Run an experiment.
 
@@ -115,44 +118,100 @@ def reproduce(
     last of them), ``figures/`` of the first seed, and ``results.json``. Long experiments keep what they
     trained in ``models/`` beside it, where others find it.
 
+    Seeds may be spread over machines: give each its `first_seed`, then collect the ``seed-N.npz`` of all in
+    one folder and run the command for all seeds there, or let `zoo.experiments.pages.add` join the results.
+
     Args:
         name: the experiment's id, see `zoo.experiments.names`.
         quick: with the small settings, and one seed.
         output: the folder; by default one in ``runs/reproduce``.
-        seeds: how many seeds, 0 and up; 3 by default.
+        seeds: how many seeds; 3 by default.
         sources: where data lie; TFDS's folders by default.
         changes: settings that differ from those of the experiment, fewer epochs for example.
         precision: "float32" or "mixed_bfloat16"; by default what the experiment says.
         say: is told the progress and the verdicts.
+        first_seed: the seeds are this one and those that follow it.
 
     Returns:
         The path of results.json.
 
     Raises:
-        ValueError: for an unknown experiment or setting, a value of another kind, or a folder that cannot
-            be written or is in use.
+        ValueError: for an unknown experiment or setting, a value of another kind, a number of seeds below 1,
+            or a folder that cannot be written or is in use.
     """
     plan = _plan(find(name), quick, changes or {}, precision)
     experiment = plan.experiment
-    count = seeds or (QUICK_SEEDS if quick else SEEDS)
+    count = _seed_count(quick, seeds)
+    first_seed = whole_number(first_seed, "first_seed", 0)
     folder = Path(output or FOLDER / f"{experiment.id}{'-quick' * quick}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"Cannot make the folder {str(folder)!r}: {error.strerror}.") from error
     sources = (sources or Sources())._replace(models=str(folder.parent / "models"))
-    say(f"{experiment.id}: {experiment.title}, {count} seed{'s' * (count > 1)}, in {folder}")
+    after = f" from {first_seed}" * bool(first_seed)
+    say(f"{experiment.id}: {experiment.title}, {count} seed{'s' * (count > 1)}{after}, in {folder}")
     with FolderLock(folder):
         recover(folder)
         runs = [
-            _run(plan, seed, sources, folder / f"seed-{seed}.npz", say) for seed in range(count)
+            _run(plan, seed, sources, folder / f"seed-{seed}.npz", say)
+            for seed in range(first_seed, first_seed + count)
         ]
         _draw(experiment, runs[0], folder / "figures")
-        results = _results(plan, runs)
+        results = {
+            "id": experiment.id,
+            "paper": experiment.paper,
+            "title": experiment.title,
+            "quick": plan.quick,
+            **plan.description,
+            "first_seed": first_seed,
+            "seconds": [run.description["seconds"] for run in runs],
+            **_judged(experiment, [run.description["measures"] for run in runs]),
+            "versions": versions(),
+        }
         write_json(folder / "results.json", results)
     for line in _table(results):
         say(line)
     return folder / "results.json"
+
+
+def join(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """One table of results of two, whose seeds follow each other.
+
+    Args:
+        earlier: what results.json holds, of the seeds up to N - 1.
+        later: the same, of a run with ``first_seed`` N.
+
+    Returns:
+        The results of all seeds, their claims judged again.
+
+    Raises:
+        ValueError: for other settings or measures, or seeds that do not follow.
+    """
+    for what in ("id", "quick", "settings", "precision"):
+        if earlier.get(what) != later.get(what):
+            raise ValueError(
+                f"Only runs of one experiment with the same settings can be joined; {what} is "
+                f"{earlier.get(what)!r} and {later.get(what)!r}."
+            )
+    if set(earlier["measures"]) != set(later["measures"]):
+        differ = sorted(set(earlier["measures"]) ^ set(later["measures"]))
+        raise ValueError(
+            f"Runs with the same measures can be joined; only one has {', '.join(differ)}."
+        )
+    expected = earlier.get("first_seed", 0) + earlier["seeds"]
+    if later["first_seed"] != expected:
+        raise ValueError(
+            f"The seeds to join must begin at {expected}, after the {earlier['seeds']} that are there; they "
+            f"begin at {later['first_seed']}."
+        )
+    measured = [
+        {name: found["values"][index] for name, found in results["measures"].items()}
+        for results in (earlier, later)
+        for index in range(results["seeds"])
+    ]
+    seconds = [*earlier["seconds"], *later["seconds"]]
+    return {**earlier, "seconds": seconds, **_judged(find(earlier["id"]), measured)}
 
 
 def _plan(
@@ -178,6 +237,11 @@ def _check_precision(precision: str | None) -> str | None:
             f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}."
         )
     return precision
+
+
+def _seed_count(quick: bool, seeds: int | None) -> int:
+    usual = QUICK_SEEDS if quick else SEEDS
+    return usual if seeds is None else positive_int(seeds, "seeds")
 
 
 def _fitting(experiment: str, name: str, value: Any, usual: Any) -> Any:
@@ -239,18 +303,11 @@ def _draw(experiment: Experiment, first: Checkpoint, folder: Path) -> None:
     save_figures(folder, experiment.draw(first.arrays))
 
 
-def _results(plan: _Plan, runs: list[Checkpoint]) -> dict[str, Any]:
-    experiment = plan.experiment
-    measured: list[Measures] = [run.description["measures"] for run in runs]
+def _judged(experiment: Experiment, measured: list[Measures]) -> dict[str, Any]:
+    """What the measures of all seeds say together."""
     mean, spread = means(measured), spreads(measured)
     return {
-        "id": experiment.id,
-        "paper": experiment.paper,
-        "title": experiment.title,
-        "quick": plan.quick,
-        **plan.description,
-        "seeds": len(runs),
-        "seconds": [run.description["seconds"] for run in runs],
+        "seeds": len(measured),
         "measures": {
             name: {"mean": mean[name], "sd": spread[name], "values": [m[name] for m in measured]}
             for name in mean
@@ -265,7 +322,6 @@ def _results(plan: _Plan, runs: list[Checkpoint]) -> dict[str, Any]:
             }
             for claim in experiment.claims
         ],
-        "versions": versions(),
     }
 
 
