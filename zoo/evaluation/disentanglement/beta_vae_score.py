@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from zoo.evaluation.bootstrap import Score, means
 from zoo.evaluation.checks import as_codes, as_factors, undefined
 from zoo.evaluation.disentanglement.rows import SharedValues
+from zoo.evaluation.probing import fitted
 
 _BLOCK = 500  # points of `batch_size` pairs that are held at a time
 
@@ -78,10 +78,7 @@ def points(
 
 def predict(features: np.ndarray, named: np.ndarray, test_features: np.ndarray) -> np.ndarray:
     """Factors that the logistic regression names: (m,) for (m, units) test features."""
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    with warnings.catch_warnings():
-        # The protocol stops after 100 iterations, on features of any scale.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return LogisticRegression().fit(features, named).predict(test_features)
+    # The protocol stops after 100 iterations, on features of any scale.
+    return fitted(LogisticRegression(), features, named).predict(test_features)

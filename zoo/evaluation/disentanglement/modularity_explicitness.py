@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from zoo.evaluation.bootstrap import Score, intervals
 from zoo.evaluation.checks import NotComputable, as_codes, as_factors, undefined
 from zoo.evaluation.disentanglement.mutual_information import discretise, mutual_information
 from zoo.evaluation.disentanglement.rows import train_test
+from zoo.evaluation.probing import fitted
 
 
 def modularity_explicitness(
@@ -99,7 +99,6 @@ def probabilities(
     codes_train: np.ndarray, factors_train: np.ndarray, codes_test: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """For each factor: its values in training (values,), and their probabilities (n, values)."""
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
@@ -109,9 +108,7 @@ def probabilities(
     for k, factor in enumerate(factors_train.T):
         if factor.min() == factor.max():
             raise NotComputable(f"factor {k} is constant in the training rows")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the protocol's 100 iterations
-            model = LogisticRegression().fit(z_train, factor)
+        model = fitted(LogisticRegression(), z_train, factor)  # the protocol's 100 iterations
         result.append((model.classes_, model.predict_proba(z_test)))
     return result
 
