@@ -39,6 +39,7 @@ SMALL = {
     "rbm_epochs": 1,
     "probe_iterations": 2,
     "tune_epochs": 1,
+    "dropout_tune_epochs": 1,
     "wide_epochs": 1,
     "density_examples": 4,
     "samples": 3,

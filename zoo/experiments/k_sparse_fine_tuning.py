@@ -33,8 +33,12 @@ K = 25
 # Units kept at encoding over those kept in training, layer by layer: of 3, 8 and 40, the best shallow one on
 # held-out training digits.
 ALPHAS = {"k_sparse": (8.0,), "deep_k_sparse": (3.0, 8.0)}
+# Rows whose last layer starts with random weights, and whose other layers need Adam's usual rate.
+FROM_RANDOM = ("none", "rbm")
 # What a row fine-tunes with: (input dropout, dropout).
 DROPOUTS = {"dropout": (0.0, 0.5), "denoising": (0.2, 0.0), "deep_dropout": (0.0, 0.5)}
+# Adam's first rate for these; dropout of units takes a larger one and more epochs than noise on the inputs.
+RATES = {"dropout": 1e-3, "denoising": 3e-4, "deep_dropout": 1e-3}
 
 
 def pretrained(
@@ -90,27 +94,29 @@ def upper(row: str, steps: int, seed: int) -> Autoencoder:
 
 def tuner(row: str, epochs: int, rows: int) -> keras.optimizers.Optimizer:
     """What fine-tunes a row's classifier over so many epochs of so many digits."""
-    if row == "none":
+    if row in FROM_RANDOM:
         return keras.optimizers.Adam(falling(1e-3, epochs, rows, BATCH))
     if row in DROPOUTS:
-        return keras.optimizers.Adam(falling(3e-4, epochs, rows, BATCH))
+        return keras.optimizers.Adam(falling(RATES[row], epochs, rows, BATCH))
     return keras.optimizers.SGD(falling(0.06, epochs, rows, BATCH), momentum=0.9)
 
 
 def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
     """Pre-train, put a softmax layer on top, and train all of it on the labels.
 
-    The softmax layer of a pre-trained row starts as a logistic regression of the frozen codes, and all
-    layers then move gently, with momentum: a rate that suits random weights, and the gradients of a random
-    last layer, undo what was learnt without labels. The row without pre-training has Adam's usual rate.
-    Learning rates fall to 0 over the epochs, so that no epoch is picked by the test set.
+    The softmax layer above an autoencoder starts as a logistic regression of the frozen codes, and all
+    layers of a k-sparse row then move gently, with momentum: a rate that suits random weights, and the
+    gradients of a random last layer, undo what was learnt without labels. The rows without pre-training and
+    with a Boltzmann machine have a random last layer and Adam's usual rate. Learning rates fall to 0 over
+    the epochs, so that no epoch is picked by the test set.
 
     Args:
         seed: of the models.
         sources: of MNIST.
         **settings: ``epochs`` of the first k-sparse layer, ``baseline_epochs`` of the other first ones,
-            ``deep_epochs`` of second layers, ``rbm_epochs``, ``tune_epochs``, ``examples``, and ``rate``,
-            the learning rate of pre-training.
+            ``deep_epochs`` of second layers, ``rbm_epochs``, ``tune_epochs`` and, of the rows with
+            dropout of units, ``dropout_tune_epochs``; ``examples``, and ``rate``, the learning rate of
+            pre-training.
 
     Returns:
         ``<row>/error`` in per cent of the test digits.
@@ -123,15 +129,16 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         codes = source.inputs
         for model in stack:
             codes = model.encode(codes)
-        head = None if row == "none" else linear_head(codes, source.labels)
+        head = None if row in FROM_RANDOM else linear_head(codes, source.labels)
         network = classifier(stack, 10, *DROPOUTS.get(row, (0.0, 0.0)), head=head)
+        epochs = settings["dropout_tune_epochs" if row.endswith("dropout") else "tune_epochs"]
         train_classifier(
             network,
             x,
             source.labels,
-            epochs=settings["tune_epochs"],
+            epochs=epochs,
             batch_size=BATCH,
-            optimizer=tuner(row, settings["tune_epochs"], len(x)),
+            optimizer=tuner(row, epochs, len(x)),
         )
         accuracy = network.evaluate(fresh, test.labels, batch_size=500, verbose=0)[1]
         measures[f"{row}/error"] = 100 * (1 - float(accuracy))
@@ -185,6 +192,7 @@ EXPERIMENTS = (
             "deep_epochs": 4,
             "rbm_epochs": 2,
             "tune_epochs": 6,
+            "dropout_tune_epochs": 10,
             "examples": 6000,
             "rate": 0.01,
         },
@@ -194,6 +202,7 @@ EXPERIMENTS = (
             "deep_epochs": 100,
             "rbm_epochs": 50,
             "tune_epochs": 50,
+            "dropout_tune_epochs": 50,
             "examples": 60_000,
             "rate": 0.01,
         },

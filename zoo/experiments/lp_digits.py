@@ -213,7 +213,7 @@ _PAPER = "lp_autoencoder"
 _QUICK = {"epochs": 4, "examples": 20_000, "networks": "mlp"}
 _FULL = {"epochs": 83, "examples": 60_000, "networks": "conv"}
 # Of the form "power": the larger the code, the smaller alpha must be.
-_ALPHA = {"alpha_2": 10.0, "warm_up_2": 0.25, "alpha_10": 1.0, "warm_up_10": 0.0}
+_ALPHA = {"alpha_2": 6.0, "warm_up_2": 0.1, "alpha_10": 0.9, "warm_up_10": 0.0}
 _ALPHAS = [0.0, 0.01, 0.1, 1.0, 10.0]
 EXPERIMENTS = (
     Experiment(
