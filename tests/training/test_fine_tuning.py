@@ -32,6 +32,19 @@ def test_its_logits_are_linear_in_the_code():
     np.testing.assert_allclose(network(X), codes @ kernel + bias, rtol=1e-4, atol=1e-5)
 
 
+def test_noise_on_the_inputs_has_its_deviation_in_training_and_none_after():
+    model = zoo.create("k_sparse_autoencoder", (12,), latents=10, k=2)
+    network, calm = classifier(model, 3, input_noise=0.3), classifier(model, 3)
+    calm.set_weights(network.get_weights())
+    np.testing.assert_array_equal(network(X), calm(X))
+    (noise,) = (la for la in network.layers if isinstance(la, keras.layers.GaussianNoise))
+    added = noise(np.zeros((500, 12), np.float32), training=True).numpy()
+    np.testing.assert_allclose(added.std(), 0.3, rtol=0.05)
+    assert np.abs(network(X, training=True) - calm(X)).max() > 1e-3
+    with pytest.raises(ValueError, match=r"input_noise must be .*; received -1"):
+        classifier(model, 3, input_noise=-1)
+
+
 def test_a_saved_classifier_loads(tmp_path):
     network = classifier(zoo.create("dropout_autoencoder", (12,), latents=6), 3)
     network.save(tmp_path / "model.keras")

@@ -79,6 +79,7 @@ def classifier(
     view: str | None = None,
     head: keras.Layer | None = None,
     seed: int | None = None,
+    input_noise: float = 0.0,
 ) -> keras.Model:
     """A softmax layer on the code of one autoencoder, or of a stack of them.
 
@@ -97,13 +98,14 @@ def classifier(
         head: (batch, units) -> (batch, classes) logits, for example a `linear_head` or a part of the model;
             None for a new linear layer.
         seed: of the maps.
+        input_noise: standard deviation of Gaussian noise on the inputs in training, below 1.
 
     Returns:
         A compiled Keras model, (batch, *event) float -> (batch, classes) logits, with Adam (0.001),
         cross-entropy and the metric ``accuracy``; compile it again for another optimizer.
 
     Raises:
-        ValueError: for models that do not fit on each other.
+        ValueError: for models that do not fit on each other, or a share or deviation that cannot be.
     """
     stack = [models] if isinstance(models, Autoencoder) else list(models)
     for below, above in itertools.pairwise(stack):
@@ -117,6 +119,8 @@ def classifier(
         layers.append(RandomView(view, seed))
     if check_rate(input_dropout, "input_dropout"):
         layers.append(keras.layers.Dropout(input_dropout))
+    if check_rate(input_noise, "input_noise"):
+        layers.append(keras.layers.GaussianNoise(input_noise))
     for model in stack:
         layers.append(Encoding(model.encoder, model.bottleneck, model.event_shape))
         if check_rate(dropout, "dropout"):
