@@ -78,9 +78,10 @@ def test_later_seeds_are_joined_to_those_that_are_there(tmp_path):
     first = results(False, 1.0) | {"first_seed": 0, "seeds": 1}
     target = pages.add(run(tmp_path / "first", first), tmp_path, "abacus")
     figure = (target / "square.png").read_bytes()
-    assert pages.add(folder, tmp_path, "another") == target
+    assert pages.add(folder, tmp_path, "slide rule") == target
     joined = json.loads((target / "results.json").read_text())
-    assert joined["measures"]["a/mse"]["values"] == [1.0, 2.0] and joined["machine"] == "abacus"
+    assert joined["measures"]["a/mse"]["values"] == [1.0, 2.0]
+    assert joined["machine"] == "abacus and a slide rule"
     assert joined["seconds"] == [4.0, 4.0] and joined["seeds"] == 2
     assert (target / "square.png").read_bytes() == figure
     with pytest.raises(ValueError, match="must begin at 2"):

@@ -73,7 +73,7 @@ def pretrained(
     row: str, x: np.ndarray, seed: int, settings: Mapping[str, Any], sources: Sources
 ) -> list[Autoencoder]:
     """The autoencoders below a row's classifier, first to last, trained without labels."""
-    if row in ("none", "none_noise", "rbm"):
+    if not TUNINGS[row].head:
         model = zoo.create(
             "autoencoder",
             (28, 28, 1),

@@ -4,8 +4,8 @@
   python -m zoo.experiments.pages docs/results --add runs/reproduce/U2G-F2 --machine "2-core x86-64"
 
 The second form first takes over the results and figures of a run; one that has a `first_seed` above 0 is
-joined to the seeds that are there. Nothing on the pages is typed by hand but
-``notes.md`` beside a run's results, which says what is to be seen on its figures.
+joined to the seeds that are there. Nothing on the pages is typed by hand but ``notes.md`` beside a run's
+results, which says what is to be seen on its figures.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ def add(run: Path, pages: Path, machine: str) -> Path:
                 f"{run} begins at seed {results['first_seed']}; take over the run of the seeds before first."
             )
         results = join(json.loads(path.read_text(encoding="utf-8")), results)
+        if machine not in results["machine"]:
+            results["machine"] += f" and a {machine}"
     else:
         results["machine"] = machine
         target.mkdir(parents=True, exist_ok=True)
