@@ -70,6 +70,17 @@ def test_the_reach_of_a_gaussian_filter_is_its_width():
     assert k_sparse.radius(bump.reshape(784, 1))[0] == pytest.approx(3.0, rel=1e-3)
 
 
+def test_area_counts_the_pixels_with_half_of_the_energy():
+    dot, flat, two = np.zeros(784), np.full(784, -0.3), np.zeros(784)
+    dot[5], two[[3, 700]] = -2, 1
+    # Noise all over with a hundredth of the energy of a bar of four
+    bar = np.random.default_rng(0).normal(0, (0.04 / 784) ** 0.5, 784)
+    bar[100:104] = 1
+    np.testing.assert_array_equal(
+        k_sparse.area(np.stack([dot, flat, two, bar], axis=1)), [1, 392, 1, 3]
+    )
+
+
 def test_not_normal_does_not_answer_to_rotation():
     square = RNG.uniform(-(3**0.5), 3**0.5, (20_000, 2))
     turned = square @ np.array([[1, -1], [1, 1]]) / 2**0.5

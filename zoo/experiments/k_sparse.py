@@ -118,7 +118,9 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         ``<row>/error`` in per cent of the test digits, ``<row>/held_out``; for k-sparse rows ``alpha``,
         chosen on held-out training digits, ``used``, the units whose weights have grown to more than twice
         those that they began with and that are active in more than one test digit of a thousand, and
-        ``spread``, the median root mean square radius of the energy of their filters, in pixels.
+        ``spread``, the median root mean square radius of the energy of their filters, in pixels, and
+        ``area``, the median number of pixels that hold half of it, which the faint rest of a filter's random
+        start changes little.
     """
     source, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
     x, fresh = unit(source), unit(test)
@@ -157,6 +159,7 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         used = learnt & ((model.encode(fresh) != 0).mean(axis=0) > 0.001)
         measures[f"k{k}/used"] = float(used.sum())
         measures[f"k{k}/spread"] = float(np.median(radius(kernel[:, used])))
+        measures[f"k{k}/area"] = float(np.median(area(kernel[:, used])))
         measures[f"k{k}/squared_error"] = float(
             ((model.reconstruct(fresh) - fresh) ** 2).sum((1, 2, 3)).mean()
         )
@@ -188,6 +191,19 @@ def radius(kernel: np.ndarray) -> np.ndarray:
     places = np.stack(np.divmod(np.arange(784), 28), axis=-1).astype(float)
     centres = energy.T @ places
     return np.sqrt(energy.T @ (places**2).sum(axis=1) - (centres**2).sum(axis=1))
+
+
+def area(kernel: np.ndarray) -> np.ndarray:
+    """The least number of pixels that hold half of the energy of each filter.
+
+    Args:
+        kernel: (pixels, units).
+
+    Returns:
+        (units,).
+    """
+    energy = np.sort(kernel**2, axis=0)[::-1].cumsum(axis=0)
+    return (energy < energy[-1] / 2).sum(axis=0) + 1
 
 
 @styled
@@ -273,8 +289,13 @@ EXPERIMENTS = (
                 lambda m: rising([m[f"k{k}/spread"] for k in _KS]),
                 tuple(f"k{k}/{what}" for k in _KS for what in ("spread", "used")),
             ),
+            Claim(
+                "Half of a filter's energy lies in the more pixels, the smaller k",
+                lambda m: rising([m[f"k{k}/area"] for k in _KS]),
+                tuple(f"k{k}/area" for k in _KS),
+            ),
         ),
-        quick={**_FILTERS, "epochs": 5, "examples": 20_000},
+        quick={**_FILTERS, "epochs": 10, "examples": 20_000},
         full={**_FILTERS, "epochs": 500, "examples": 60_000},
     ),
 )
