@@ -71,7 +71,7 @@ def test_the_reach_of_a_gaussian_filter_is_its_width():
 
 
 def test_area_counts_the_pixels_with_half_of_the_energy():
-    dot, flat, two = np.zeros(784), np.full(784, -0.3), np.zeros(784)
+    dot, flat, two = np.zeros(784), np.full(784, -0.5), np.zeros(784)
     dot[5], two[[3, 700]] = -2, 1
     # Noise all over with a hundredth of the energy of a bar of four
     bar = np.random.default_rng(0).normal(0, (0.04 / 784) ** 0.5, 784)
