@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from zoo.experiments import digits, gabor, k_sparse, lp_contours, uniform_to_gaussian
+from zoo.experiments import digits, filters, gabor, lp_contours, uniform_to_gaussian
 from zoo.experiments.experiment import Claim, means, rising, spreads
 from zoo.experiments.sparse_vae_synthetic import explained, overlap
 
@@ -67,7 +67,7 @@ def test_the_reach_of_a_gaussian_filter_is_its_width():
     rows, columns = np.mgrid[:28, :28]
     bump = np.exp(-((rows - 13) ** 2 + (columns - 15) ** 2) / (2 * 3.0**2))
     # The square of a Gaussian of width 3 has width 3 / sqrt(2) along each of two axes.
-    assert k_sparse.radius(bump.reshape(784, 1))[0] == pytest.approx(3.0, rel=1e-3)
+    assert filters.radius(bump.reshape(784, 1))[0] == pytest.approx(3.0, rel=1e-3)
 
 
 def test_area_counts_the_pixels_with_half_of_the_energy():
@@ -77,7 +77,7 @@ def test_area_counts_the_pixels_with_half_of_the_energy():
     bar = np.random.default_rng(0).normal(0, (0.04 / 784) ** 0.5, 784)
     bar[100:104] = 1
     np.testing.assert_array_equal(
-        k_sparse.area(np.stack([dot, flat, two, bar], axis=1)), [1, 392, 1, 3]
+        filters.area(np.stack([dot, flat, two, bar], axis=1)), [1, 392, 1, 3]
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from zoo.experiments import linear_digits, reproduce
+from zoo.experiments import linear_digits, reproduce, results
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 
 
@@ -31,21 +31,22 @@ def counted(monkeypatch):
         Claim("a is below b", lambda m: m["a/error"] < m["b/error"], ("a/error", "b/error")),
     )
     experiment = Experiment("T-1", "paper", "title", run, draw, claims, {"size": 1}, {"size": 2})
-    monkeypatch.setattr(reproduce, "find", lambda name: experiment)
+    for module in (reproduce, results):
+        monkeypatch.setattr(module, "find", lambda name: experiment)
     return ran
 
 
 def test_results_hold_the_mean_the_spread_and_the_verdicts(counted, tmp_path):
     said = []
     path = reproduce.reproduce("T-1", output=tmp_path, seeds=2, say=said.append)
-    results = json.loads(path.read_text())
-    assert results["measures"]["a/error"] == {
+    found = json.loads(path.read_text())
+    assert found["measures"]["a/error"] == {
         "mean": 2.5,
         "sd": pytest.approx(0.5**0.5),
         "values": [2.0, 3.0],
     }
-    assert [claim["verdict"] for claim in results["claims"]] == ["holds", "does not hold"]
-    assert results["settings"] == {"size": 2} and not results["quick"]
+    assert [claim["verdict"] for claim in found["claims"]] == ["holds", "does not hold"]
+    assert found["settings"] == {"size": 2} and not found["quick"]
     assert (tmp_path / "figures" / "line.png").stat().st_size > 1000
     assert "holds: a is below 3 (paper: 1.5)" in said
     assert any("a/error 2.5 +- 0.71" in line for line in said)
@@ -67,7 +68,7 @@ def test_seeds_from_several_machines_are_those_of_one(counted, tmp_path):
 
     first, later = run("a", seeds=1), run("b", seeds=2, first_seed=1)
     assert counted == [0, 1, 2] and later["measures"]["a/error"]["values"] == [3.0, 4.0]
-    joined, whole = reproduce.join(first, later), run("c", seeds=3)
+    joined, whole = results.join(first, later), run("c", seeds=3)
     assert joined["first_seed"] == 0 and len(joined["seconds"]) == 3
     assert {**joined, "seconds": 0} == {**whole, "seconds": 0}
     for name in ("a", "b"):
@@ -85,7 +86,7 @@ def test_seeds_from_several_machines_are_those_of_one(counted, tmp_path):
         ({**later, "measures": {"a/error": later["measures"]["a/error"]}}, "only one has b/error"),
     ):
         with pytest.raises(ValueError, match=message):
-            reproduce.join(first, other)
+            results.join(first, other)
 
 
 def test_other_settings_and_damaged_seeds_run_again(counted, tmp_path):

@@ -22,7 +22,7 @@ from PIL import Image
 from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
 from zoo.experiments.grid import grid, markdown
-from zoo.experiments.reproduce import join
+from zoo.experiments.results import join
 
 DATA = "data"
 PAPERS = {
@@ -56,7 +56,6 @@ def add(run: Path, pages: Path, machine: str) -> Path:
     if not source.exists():
         raise ValueError(f"{run} has no results.json; run 'python launch.py reproduce ...' first.")
     results = json.loads(source.read_text(encoding="utf-8"))
-    figures = {path.name: _small(path) for path in sorted((run / "figures").glob("*.png"))}
     target = pages / DATA / (results["id"] + "-quick" * results["quick"])
     path = target / "results.json"
     if results.get("first_seed"):
@@ -69,6 +68,7 @@ def add(run: Path, pages: Path, machine: str) -> Path:
             results["machine"] += f" and a {machine}"
     else:
         results["machine"] = machine
+        figures = {path.name: _small(path) for path in sorted((run / "figures").glob("*.png"))}
         target.mkdir(parents=True, exist_ok=True)
         for old in target.glob("*.png"):
             old.unlink()
