@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from zoo.experiments import digits, filters, gabor, lp_contours, uniform_to_gaussian
+import zoo
+from zoo.experiments import (
+    digits,
+    filters,
+    gabor,
+    info_vae_digits,
+    lp_contours,
+    uniform_to_gaussian,
+)
 from zoo.experiments.experiment import Claim, means, rising, spreads
 from zoo.experiments.sparse_vae_synthetic import explained, overlap
 
@@ -90,6 +98,30 @@ def test_not_normal_does_not_answer_to_rotation():
     expected = np.abs(stats.uniform(-(3**0.5), 12**0.5).cdf(line) - stats.norm.cdf(line)).max()
     np.testing.assert_allclose(values, expected, atol=0.01)
     assert uniform_to_gaussian.not_normal(RNG.normal(size=(20_000, 2))) < 0.02
+
+
+def test_draws_of_the_aggregate_posterior_have_its_moments():
+    model = zoo.create("vae", (2,), latents=2, hidden=(8,), seed=0)
+    x = RNG.normal(size=(20, 2)).astype(np.float32) * 5
+    posterior = model.posterior(x)
+    mean, deviation = np.asarray(posterior.mean()), np.asarray(posterior.stddev())
+    z = info_vae_digits.aggregate_sample(model, x, 0)
+    variance = (deviation**2).mean(axis=0) + mean.var(axis=0)
+    np.testing.assert_allclose(z.mean(axis=0), mean.mean(axis=0), atol=0.05 * variance.max() ** 0.5)
+    np.testing.assert_allclose(z.var(axis=0), variance, rtol=0.06)
+
+
+def test_a_line_is_kept_where_a_new_start_does_worse():
+    x = RNG.uniform(size=(256, 2)).astype(np.float32)
+
+    def error(model):
+        return float(((model.reconstruct(x) - x) ** 2).mean())
+
+    known = uniform_to_gaussian.fitted_line(x, 0, 0.01, None, 150, 1e-2)
+    new = uniform_to_gaussian.fitted_line(x, 0, 0.001, None, 1, 1e-4)
+    on = uniform_to_gaussian.fitted_line(x, 0, 0.001, known, 1, 1e-4)
+    assert error(known) < 0.05 < 0.07 < error(new)
+    assert error(on) == pytest.approx(error(known), rel=0.1)
 
 
 def test_overlap_of_spans():
