@@ -15,6 +15,7 @@ from zoo.experiments.experiment import Sources
 MODULES = (
     "lp_contours",
     "uniform_to_gaussian",
+    "uniform_to_line",
     "info_vae_two_points",
     "sparse_vae_synthetic",
     "lp_digits",

@@ -16,6 +16,7 @@ from zoo.experiments import (
     info_vae_digits,
     lp_contours,
     uniform_to_gaussian,
+    uniform_to_line,
 )
 from zoo.experiments.experiment import Claim, means, rising, spreads
 from zoo.experiments.sparse_vae_synthetic import explained, overlap
@@ -117,9 +118,9 @@ def test_a_line_is_kept_where_a_new_start_does_worse():
     def error(model):
         return float(((model.reconstruct(x) - x) ** 2).mean())
 
-    known = uniform_to_gaussian.fitted_line(x, 0, 0.01, None, 150, 1e-2)
-    new = uniform_to_gaussian.fitted_line(x, 0, 0.001, None, 1, 1e-4)
-    on = uniform_to_gaussian.fitted_line(x, 0, 0.001, known, 1, 1e-4)
+    known = uniform_to_line.fitted_line(x, 0, 0.01, None, 150, 1e-2)
+    new = uniform_to_line.fitted_line(x, 0, 0.001, None, 1, 1e-4)
+    on = uniform_to_line.fitted_line(x, 0, 0.001, known, 1, 1e-4)
     assert error(known) < 0.05 < 0.07 < error(new)
     assert error(on) == pytest.approx(error(known), rel=0.1)
 
