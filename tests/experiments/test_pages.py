@@ -73,12 +73,11 @@ def test_a_reduced_run_says_so_and_how_to_run_it(tmp_path):
 def test_later_seeds_are_joined_to_those_that_are_there(tmp_path):
     later = results(False, 2.0) | {"first_seed": 1, "seeds": 1}
     folder = run(tmp_path / "later", later)
-    with pytest.raises(ValueError, match="begins at seed 1; take over the run of the seeds before"):
-        pages.add(folder, tmp_path, "abacus")
     first = results(False, 1.0) | {"first_seed": 0, "seeds": 1}
     target = pages.add(run(tmp_path / "first", first), tmp_path, "abacus")
     figure = (target / "square.png").read_bytes()
     assert pages.add(folder, tmp_path, "slide rule") == target
+    assert pages.command(later) == pages.command(first) + " --first_seed=1"
     joined = json.loads((target / "results.json").read_text())
     assert joined["measures"]["a/mse"]["values"] == [1.0, 2.0]
     assert joined["machine"] == "abacus and a slide rule"
@@ -86,6 +85,21 @@ def test_later_seeds_are_joined_to_those_that_are_there(tmp_path):
     assert (target / "square.png").read_bytes() == figure
     with pytest.raises(ValueError, match="must begin at 2"):
         pages.add(folder, tmp_path, "abacus")
+
+
+def test_results_may_begin_at_a_later_seed(tmp_path):
+    first = run(tmp_path / "first", results(False, 1.0))
+    later = run(tmp_path / "later", results(False, 2.0) | {"first_seed": 4, "seeds": 1})
+    target = pages.add(later, tmp_path / "new", "abacus")
+    assert json.loads((target / "results.json").read_text())["first_seed"] == 4
+    arguments = [str(tmp_path / "site"), "--add", str(first)]
+    pages.main(arguments)
+    with pytest.raises(SystemExit, match="--replace"):
+        pages.main([*arguments[:2], str(later)])
+    pages.main([*arguments[:2], str(later), "--replace", "--machine=abacus"])
+    kept = json.loads((tmp_path / "site/data/U2G-F2/results.json").read_text())
+    assert kept["measures"]["a/mse"]["values"] == [2.0] and kept["machine"] == "abacus"
+    assert "--first_seed=4" in (tmp_path / "site/uniform_to_gaussian_vae.md").read_text()
 
 
 def test_notes_are_taken_over(tmp_path):

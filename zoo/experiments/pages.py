@@ -4,8 +4,8 @@
   python -m zoo.experiments.pages docs/results --add runs/reproduce/U2G-F2 --machine "2-core x86-64"
 
 The second form first takes over the results and figures of a run; one that has a `first_seed` above 0 is
-joined to the seeds that are there. Nothing on the pages is typed by hand but ``notes.md`` beside a run's
-results, which says what is to be seen on its figures.
+joined to the seeds that are there, unless ``--replace`` says that those go. Nothing on the pages is typed by
+hand but ``notes.md`` beside a run's results, which says what is to be seen on its figures.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ PAPERS = {
 LARGEST_FIGURE = 300_000
 
 
-def add(run: Path, pages: Path, machine: str) -> Path:
+def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
     """Take over what `zoo.experiments.reproduce.reproduce` wrote.
 
-    A run whose ``first_seed`` is above 0 is joined to the results that are there, figures stay.
+    A run whose ``first_seed`` is above 0 is joined to results that are there, whose figures stay.
 
     Args:
         run: the run's folder, with results.json and figures.
         pages: the folder of the pages.
         machine: on what it ran, in words.
+        replace: whether the run takes the place of what is there, whichever seed it begins at.
 
     Returns:
         The folder of the copy.
@@ -58,11 +59,7 @@ def add(run: Path, pages: Path, machine: str) -> Path:
     results = json.loads(source.read_text(encoding="utf-8"))
     target = pages / DATA / (results["id"] + "-quick" * results["quick"])
     path = target / "results.json"
-    if results.get("first_seed"):
-        if not path.exists():
-            raise ValueError(
-                f"{run} begins at seed {results['first_seed']}; take over the run of the seeds before first."
-            )
+    if results.get("first_seed") and path.exists() and not replace:
         results = join(json.loads(path.read_text(encoding="utf-8")), results)
         if machine not in results["machine"]:
             results["machine"] += f" and a {machine}"
@@ -145,7 +142,11 @@ def command(results: Mapping[str, Any]) -> str:
         text = ",".join(map(str, value)) if isinstance(value, list) else value
         words.append(f"--precision={text}" if name == "precision" else f"--set={name}={text}")
     usual = QUICK_SEEDS if results["quick"] else SEEDS
-    return " ".join([*words, *[f"--seeds={results['seeds']}"] * (results["seeds"] != usual)])
+    if results["seeds"] != usual:
+        words.append(f"--seeds={results['seeds']}")
+    if results.get("first_seed"):
+        words.append(f"--first_seed={results['first_seed']}")
+    return " ".join(words)
 
 
 def _small(path: Path) -> bytes:
@@ -239,10 +240,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--add", type=Path, nargs="*", default=[], help="folders of runs to take over"
     )
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="the first of them takes the place of what is there, also where it begins at a later seed",
+    )
     parser.add_argument("--machine", default="computer", help="on what they ran")
     given = parser.parse_args(argv)
-    for run in given.add:
-        print(add(run, given.pages, given.machine))
+    for index, run in enumerate(given.add):
+        try:
+            print(add(run, given.pages, given.machine, given.replace and index == 0))
+        except ValueError as error:
+            raise SystemExit(f"{error} It was not taken over.") from error
     for page in write_pages(given.pages):
         print(page)
 
