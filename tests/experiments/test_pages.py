@@ -1,28 +1,49 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from zoo.experiments import pages
-from zoo.experiments.catalogue import find
+from zoo.experiments import results as results_module
+from zoo.experiments.experiment import Claim, Experiment
+
+COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "results"
+EXPERIMENT = Experiment(
+    id="U2G-F2",
+    paper="uniform_to_gaussian_vae",
+    title="A title",
+    run=None,
+    draw=None,
+    claims=(Claim("x | y", lambda m: m["a/mse"] < 8, ("a/mse",)),),
+    quick={"epochs": 2},
+    full={"epochs": 75, "betas": [0.005, 0.05]},
+)
 
 
-def results(quick, mean, verdict="holds"):
+@pytest.fixture(autouse=True)
+def one_experiment(request, monkeypatch):
+    """All results are those of `EXPERIMENT`."""
+    if "committed" not in request.node.name:
+        for module in (pages, results_module):
+            monkeypatch.setattr(module, "find", {EXPERIMENT.id: EXPERIMENT}.__getitem__)
+
+
+def results(quick, values, **changes):
+    measured = results_module.judged(EXPERIMENT, [{"a/mse": value} for value in values])
     return {
-        "id": "U2G-F2",
-        "paper": "uniform_to_gaussian_vae",
-        "title": "A title",
+        "id": EXPERIMENT.id,
+        "paper": EXPERIMENT.paper,
+        "title": EXPERIMENT.title,
         "quick": quick,
-        "settings": dict(find("U2G-F2").quick if quick else find("U2G-F2").full),
-        "seeds": 1 if quick else 3,
-        "seconds": [4.0],
-        "measures": {"a/mse": {"mean": mean, "sd": 0.25, "values": [mean]}},
-        "claims": [
-            {"text": "x | y", "verdict": verdict, "paper": "", "measures": ["a/mse"], "seeds": 2}
-        ],
+        "settings": dict(EXPERIMENT.quick if quick else EXPERIMENT.full),
+        "seconds": [4.0] * len(values),
+        **measured,
+        **changes,
     }
 
 
@@ -36,27 +57,24 @@ def run(folder, content, side=4):
 
 def test_a_full_run_takes_the_place_of_a_quick_one(tmp_path):
     site = tmp_path / "site"
-    quick = run(tmp_path / "q", results(True, 7.0))
+    quick = run(tmp_path / "q", results(True, [7.0]))
     pages.main([str(site), "--add", str(quick), "--machine", "abacus"])
     page = site / "uniform_to_gaussian_vae.md"
     text = page.read_text()
     assert "a/mse 7 " in text and "Quick run" in text and "abacus" in text
     assert "| x \\| y | - |" in text and "holds (quick run) |" in text
-    pages.add(run(tmp_path / "f", results(False, 9.0, "does not hold")), site, "abacus")
+    pages.add(run(tmp_path / "f", results(False, [7.0, 9.0, 11.0])), site, "abacus")
     pages.write_pages(site)
     text = page.read_text()
-    assert "a/mse 9 ± 0.25" in text and "Quick run" not in text and "a/mse 7" not in text
-    assert "does not hold (2 of 3 seeds)" in (site / "README.md").read_text()
+    assert "a/mse 9 ± 2" in text and "Quick run" not in text and "a/mse 7" not in text
+    assert "does not hold (1 of 3 seeds)" in (site / "README.md").read_text()
     assert (site / "data/U2G-F2/square.png").exists()
     assert "(data/U2G-F2/square.png)" in text
 
 
 def test_a_reduced_run_says_so_and_how_to_run_it(tmp_path):
-    content = results(False, 9.0) | {
-        "seeds": 2,
-        "precision": "mixed_bfloat16",
-        "settings": {**find("U2G-F2").full, "betas": [2, 1], "from_an_older_version": 7},
-    }
+    settings = {"epochs": 75, "betas": [2, 1], "from_an_older_version": 7}
+    content = results(False, [1.0, 2.0], precision="mixed_bfloat16", settings=settings)
     pages.add(run(tmp_path / "r", content), tmp_path, "abacus")
     pages.write_pages(tmp_path)
     text = (tmp_path / "uniform_to_gaussian_vae.md").read_text()
@@ -64,16 +82,16 @@ def test_a_reduced_run_says_so_and_how_to_run_it(tmp_path):
         "python launch.py reproduce U2G-F2 --set=betas=2,1 --precision=mixed_bfloat16 --seeds=2"
     )
     assert f"`{command}`" in text
-    usual = find("U2G-F2").full["betas"]
+    usual = EXPERIMENT.full["betas"]
     changed = f"betas [2, 1] in place of {usual}, precision mixed_bfloat16 in place of float32."
     assert f"**Reduced run**: {changed}" in text
     assert "holds (reduced run, 2 of 2 seeds)" in text
 
 
 def test_later_seeds_are_joined_to_those_that_are_there(tmp_path):
-    later = results(False, 2.0) | {"first_seed": 1, "seeds": 1}
+    first = results(False, [1.0], first_seed=0)
+    later = results(False, [2.0], first_seed=1)
     folder = run(tmp_path / "later", later)
-    first = results(False, 1.0) | {"first_seed": 0, "seeds": 1}
     target = pages.add(run(tmp_path / "first", first), tmp_path, "abacus")
     figure = (target / "square.png").read_bytes()
     assert pages.add(folder, tmp_path, "slide rule") == target
@@ -88,29 +106,51 @@ def test_later_seeds_are_joined_to_those_that_are_there(tmp_path):
 
 
 def test_results_may_begin_at_a_later_seed(tmp_path):
-    first = run(tmp_path / "first", results(False, 1.0))
-    later = run(tmp_path / "later", results(False, 2.0) | {"first_seed": 4, "seeds": 1})
+    site = tmp_path / "site"
+    first = run(tmp_path / "first", results(False, [1.0]))
+    later = run(tmp_path / "later", results(False, [2.0], first_seed=4))
     target = pages.add(later, tmp_path / "new", "abacus")
     assert json.loads((target / "results.json").read_text())["first_seed"] == 4
-    arguments = [str(tmp_path / "site"), "--add", str(first)]
-    pages.main(arguments)
+    pages.main([str(site), "--add", str(first)])
     with pytest.raises(SystemExit, match="--replace"):
-        pages.main([*arguments[:2], str(later)])
-    pages.main([*arguments[:2], str(later), "--replace", "--machine=abacus"])
-    kept = json.loads((tmp_path / "site/data/U2G-F2/results.json").read_text())
+        pages.main([str(site), "--add", str(later)])
+    pages.main([str(site), "--add", str(later), "--replace", "--machine=abacus"])
+    kept = json.loads((site / "data/U2G-F2/results.json").read_text())
     assert kept["measures"]["a/mse"]["values"] == [2.0] and kept["machine"] == "abacus"
-    assert "--first_seed=4" in (tmp_path / "site/uniform_to_gaussian_vae.md").read_text()
+    assert "--first_seed=4" in (site / "uniform_to_gaussian_vae.md").read_text()
+
+
+def test_results_are_judged_by_the_claims_as_they_are_now(tmp_path, monkeypatch):
+    target = pages.add(run(tmp_path / "r", results(False, [7.0, 7.5])), tmp_path, "abacus")
+    claim = Claim("x is small", lambda m: m["a/mse"] < 7.2, ("a/mse",))
+    changed = EXPERIMENT._replace(claims=(claim,))
+    monkeypatch.setattr(results_module, "find", {EXPERIMENT.id: changed}.__getitem__)
+    pages.write_pages(tmp_path)
+    judged = json.loads((target / "results.json").read_text())["claims"]
+    assert [(c["text"], c["verdict"], c["seeds"]) for c in judged] == [
+        ("x is small", "does not hold", 1)
+    ]
+    assert "x is small" in (tmp_path / "uniform_to_gaussian_vae.md").read_text()
+
+
+def test_the_committed_pages_are_those_of_the_committed_results(tmp_path):
+    shutil.copytree(COMMITTED, tmp_path / "results")
+    for page in pages.write_pages(tmp_path / "results"):
+        assert page.read_text() == (COMMITTED / page.name).read_text(), page.name
+    for path in COMMITTED.glob("data/*/results.json"):
+        copy = tmp_path / "results" / path.relative_to(COMMITTED)
+        assert json.loads(copy.read_text()) == json.loads(path.read_text()), path.parent.name
 
 
 def test_notes_are_taken_over(tmp_path):
-    folder = pages.add(run(tmp_path / "q", results(True, 1.0)), tmp_path, "abacus")
+    folder = pages.add(run(tmp_path / "q", results(True, [1.0])), tmp_path, "abacus")
     (folder / "notes.md").write_text("Seen by eye.\n")
     pages.write_pages(tmp_path)
     assert "Seen by eye." in (tmp_path / "uniform_to_gaussian_vae.md").read_text()
 
 
 def test_a_large_figure_gets_fewer_colours(tmp_path):
-    source = run(tmp_path / "q", results(True, 1.0), 400)
+    source = run(tmp_path / "q", results(True, [1.0]), 400)
     assert (source / "figures" / "square.png").stat().st_size > 300_000
     figure = pages.add(source, tmp_path, "abacus") / "square.png"
     assert figure.stat().st_size < 300_000
@@ -121,4 +161,4 @@ def test_what_cannot_be_taken_over_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"results\.json"):
         pages.add(tmp_path, tmp_path, "abacus")
     with pytest.raises(ValueError, match="bytes with 256 colours"):
-        pages.add(run(tmp_path / "q", results(True, 1.0), 700), tmp_path, "abacus")
+        pages.add(run(tmp_path / "q", results(True, [1.0]), 700), tmp_path, "abacus")

@@ -4,8 +4,9 @@
   python -m zoo.experiments.pages docs/results --add runs/reproduce/U2G-F2 --machine "2-core x86-64"
 
 The second form first takes over the results and figures of a run; one that has a `first_seed` above 0 is
-joined to the seeds that are there, unless ``--replace`` says that those go. Nothing on the pages is typed by
-hand but ``notes.md`` beside a run's results, which says what is to be seen on its figures.
+joined to the seeds that are there, unless ``--replace`` says that those go. Both judge all results by the
+claims as they are now. Nothing on the pages is typed by hand but ``notes.md`` beside a run's results, which
+says what is to be seen on its figures.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from PIL import Image
 from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
 from zoo.experiments.grid import grid, markdown
-from zoo.experiments.results import join
+from zoo.experiments.results import join, judged_again
 
 DATA = "data"
 PAPERS = {
@@ -71,15 +72,15 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
             old.unlink()
         for name, content in figures.items():
             (target / name).write_bytes(content)
-    text = json.dumps(results, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    _write(results, path)
     return target
 
 
 def write_pages(pages: Path) -> list[Path]:
     """Write one page for each paper that has results, and the table of all claims.
 
-    A full run takes the place of a quick one of the same experiment.
+    A full run takes the place of a quick one of the same experiment. Results are judged again, so that
+    their files and the pages say what the experiments' claims say now.
 
     Args:
         pages: the folder, with results below ``data``.
@@ -89,7 +90,10 @@ def write_pages(pages: Path) -> list[Path]:
     """
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((pages / DATA).glob("*/results.json")):
-        results = json.loads(path.read_text(encoding="utf-8"))
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        results = judged_again(earlier)
+        if results != earlier:
+            _write(results, path)
         before = found.get(results["id"])
         if before is None or before["quick"]:
             found[results["id"]] = {**results, "folder": path.parent}
@@ -147,6 +151,10 @@ def command(results: Mapping[str, Any]) -> str:
     if results.get("first_seed"):
         words.append(f"--first_seed={results['first_seed']}")
     return " ".join(words)
+
+
+def _write(results: Mapping[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _small(path: Path) -> bytes:

@@ -71,13 +71,22 @@ def join(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]
             f"The seeds to join must begin at {expected}, after the {earlier['seeds']} that are there; they "
             f"begin at {later['first_seed']}. To put them in place of those, give --replace."
         )
-    measured = [
-        {name: found["values"][index] for name, found in results["measures"].items()}
-        for results in (earlier, later)
-        for index in range(results["seeds"])
-    ]
+    measured = [*by_seed(earlier), *by_seed(later)]
     seconds = [*earlier["seconds"], *later["seconds"]]
     return {**earlier, "seconds": seconds, **judged(find(earlier["id"]), measured)}
+
+
+def judged_again(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Results with the verdicts of the experiment's claims as they are now."""
+    return {**results, **judged(find(results["id"]), by_seed(results))}
+
+
+def by_seed(results: Mapping[str, Any]) -> list[dict[str, float]]:
+    """The measures of each seed."""
+    return [
+        {name: found["values"][index] for name, found in results["measures"].items()}
+        for index in range(results["seeds"])
+    ]
 
 
 def table(results: Mapping[str, Any]) -> list[str]:
