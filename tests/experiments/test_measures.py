@@ -139,6 +139,16 @@ def test_explained_is_sklearns_r2():
     assert explained(x, y) == pytest.approx(expected)
 
 
+def test_unit_scales_divide_by_a_power_of_the_deviation():
+    codes = RNG.normal(size=(5000, 3)) * [1, 4, 0]
+    plain, root = (digits.unit_scales(codes, power) for power in (0.0, 0.5))
+    assert plain == pytest.approx(np.full(3, plain[0]))
+    assert root[0] / root[1] == pytest.approx(2, rel=0.02)
+    for scale in (plain, root):
+        assert (codes * scale).var(axis=0).mean() == pytest.approx(1)
+    assert np.isfinite(root).all()
+
+
 def test_sharpness_of_a_checkerboard():
     board = np.indices((8, 8)).sum(axis=0)[None, :, :, None] % 2 * 1.0
     assert digits.sharpness(board) > 10 * digits.sharpness(0.1 * board)

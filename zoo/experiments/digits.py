@@ -10,7 +10,9 @@ from sklearn.linear_model import LogisticRegression
 from zoo.evaluation.probing import fitted, one_scale
 
 HELD_OUT = 10_000
-STRENGTHS = (0.003, 0.03, 0.3, 3.0)
+STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+# Of the standard deviation that a unit is divided by.
+POWERS = (0.0, 0.5)
 
 
 def classifier(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int = 4) -> keras.Model:
@@ -43,8 +45,10 @@ def logistic_regression(
 ) -> tuple[float, np.ndarray]:
     """A linear classifier of frozen features; its regularisation is chosen on held-out training data.
 
-    Unlike `zoo.evaluation.probing.logistic_regression` it puts all units on one scale: standardising each
-    would blow up those that are hardly ever active.
+    Unlike `zoo.evaluation.probing.logistic_regression` it does not standardise the units, which would blow up
+    those that are hardly ever active: they keep their scale, or each is divided by the square root of its
+    standard deviation, so that the squared penalty bears less on units that vary little. For both C rises
+    while the held-out error falls.
 
     Args:
         train: (m, units) features.
@@ -54,21 +58,36 @@ def logistic_regression(
         iterations: of the fit at most.
 
     Returns:
-        The held-out error of the chosen strength, and the predictions (n,).
+        The held-out error of the chosen scale and strength, and the predictions (n,).
     """
-    scale = one_scale(train)
     order = np.random.default_rng(seed).permutation(len(train))
     count = min(HELD_OUT, len(train) // 5)
     held, rest = order[:count], order[count:]
-    errors = [
-        1
-        - _fit(train[rest] * scale, labels[rest], c, iterations).score(
-            train[held] * scale, labels[held]
-        )
-        for c in STRENGTHS
-    ]
-    best = STRENGTHS[int(np.argmin(errors))]
-    return min(errors), _fit(train * scale, labels, best, iterations).predict(test * scale)
+    tried: list[tuple[float, int, float]] = []
+    scales = [unit_scales(train, power) for power in POWERS]
+    for index, scale in enumerate(scales):
+        codes, lowest = train * scale, 1.0
+        for strength in STRENGTHS:
+            fit = _fit(codes[rest], labels[rest], strength, iterations)
+            error = float(1 - fit.score(codes[held], labels[held]))
+            if error > lowest:
+                break
+            lowest = error
+            tried.append((error, index, strength))
+    error, index, strength = min(tried)
+    fit = _fit(train * scales[index], labels, strength, iterations)
+    return error, fit.predict(test * scales[index])
+
+
+def unit_scales(codes: np.ndarray, power: float) -> np.ndarray:
+    """The factors (units,) that divide each unit by a power of its standard deviation.
+
+    They bring the mean variance of a unit to 1. A unit that never varies counts as if it did by a thousandth
+    of the mean.
+    """
+    deviation = codes.std(axis=0)
+    factors = (deviation + 1e-3 * deviation.mean() + 1e-12) ** -power
+    return (factors * one_scale(codes * factors)).astype(codes.dtype)
 
 
 def sharpness(pictures: np.ndarray) -> float:
