@@ -77,8 +77,8 @@ def join(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]
 
 
 def judged_again(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Results with the verdicts of the experiment's claims as they are now."""
-    return {**results, **judged(find(results["id"]), by_seed(results))}
+    """Results with the verdicts of the experiment's claims as they are now; the measures stay."""
+    return {**results, "claims": judged(find(results["id"]), by_seed(results))["claims"]}
 
 
 def by_seed(results: Mapping[str, Any]) -> list[dict[str, float]]:
