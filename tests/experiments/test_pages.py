@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +10,6 @@ from zoo.experiments import pages
 from zoo.experiments import results as results_module
 from zoo.experiments.experiment import Claim, Experiment
 
-COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "results"
 EXPERIMENT = Experiment(
     id="U2G-F2",
     paper="uniform_to_gaussian_vae",
@@ -26,11 +23,10 @@ EXPERIMENT = Experiment(
 
 
 @pytest.fixture(autouse=True)
-def one_experiment(request, monkeypatch):
+def one_experiment(monkeypatch):
     """All results are those of `EXPERIMENT`."""
-    if "committed" not in request.node.name:
-        for module in (pages, results_module):
-            monkeypatch.setattr(module, "find", {EXPERIMENT.id: EXPERIMENT}.__getitem__)
+    for module in (pages, results_module):
+        monkeypatch.setattr(module, "find", {EXPERIMENT.id: EXPERIMENT}.__getitem__)
 
 
 def results(quick, values, **changes):
@@ -131,15 +127,6 @@ def test_results_are_judged_by_the_claims_as_they_are_now(tmp_path, monkeypatch)
         ("x is small", "does not hold", 1)
     ]
     assert "x is small" in (tmp_path / "uniform_to_gaussian_vae.md").read_text()
-
-
-def test_the_committed_pages_are_those_of_the_committed_results(tmp_path):
-    shutil.copytree(COMMITTED, tmp_path / "results")
-    for page in pages.write_pages(tmp_path / "results"):
-        assert page.read_text() == (COMMITTED / page.name).read_text(), page.name
-    for path in COMMITTED.glob("data/*/results.json"):
-        copy = tmp_path / "results" / path.relative_to(COMMITTED)
-        assert json.loads(copy.read_text()) == json.loads(path.read_text()), path.parent.name
 
 
 def test_notes_are_taken_over(tmp_path):

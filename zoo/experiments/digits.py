@@ -63,20 +63,19 @@ def logistic_regression(
     order = np.random.default_rng(seed).permutation(len(train))
     count = min(HELD_OUT, len(train) // 5)
     held, rest = order[:count], order[count:]
-    tried: list[tuple[float, int, float]] = []
-    scales = [unit_scales(train, power) for power in POWERS]
-    for index, scale in enumerate(scales):
-        codes, lowest = train * scale, 1.0
+    tried: list[tuple[float, np.ndarray, float]] = []
+    for power in POWERS:
+        scale, lowest = unit_scales(train, power), 1.0
+        codes = train * scale
         for strength in STRENGTHS:
             fit = _fit(codes[rest], labels[rest], strength, iterations)
             error = float(1 - fit.score(codes[held], labels[held]))
             if error > lowest:
                 break
             lowest = error
-            tried.append((error, index, strength))
-    error, index, strength = min(tried)
-    fit = _fit(train * scales[index], labels, strength, iterations)
-    return error, fit.predict(test * scales[index])
+            tried.append((error, scale, strength))
+    error, scale, strength = min(tried, key=lambda found: found[0])
+    return error, _fit(train * scale, labels, strength, iterations).predict(test * scale)
 
 
 def unit_scales(codes: np.ndarray, power: float) -> np.ndarray:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
 from zoo.experiments.grid import grid, markdown
 from zoo.experiments.results import join, judged_again
+from zoo.training.files import read_json, write_json
 
 DATA = "data"
 PAPERS = {
@@ -57,11 +57,16 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
     source = run / "results.json"
     if not source.exists():
         raise ValueError(f"{run} has no results.json; run 'python launch.py reproduce ...' first.")
-    results = json.loads(source.read_text(encoding="utf-8"))
+    results = read_json(source, "results")
     target = pages / DATA / (results["id"] + "-quick" * results["quick"])
     path = target / "results.json"
     if results.get("first_seed") and path.exists() and not replace:
-        results = join(json.loads(path.read_text(encoding="utf-8")), results)
+        try:
+            results = join(read_json(path, "results"), results)
+        except ValueError as error:
+            raise ValueError(
+                f"{error} To put the run in place of what is there, give --replace."
+            ) from error
         if machine not in results["machine"]:
             results["machine"] += f" and a {machine}"
     else:
@@ -72,7 +77,7 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
             old.unlink()
         for name, content in figures.items():
             (target / name).write_bytes(content)
-    _write(results, path)
+    write_json(path, results)
     return target
 
 
@@ -90,10 +95,10 @@ def write_pages(pages: Path) -> list[Path]:
     """
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((pages / DATA).glob("*/results.json")):
-        earlier = json.loads(path.read_text(encoding="utf-8"))
+        earlier = read_json(path, "results")
         results = judged_again(earlier)
         if results != earlier:
-            _write(results, path)
+            write_json(path, results)
         before = found.get(results["id"])
         if before is None or before["quick"]:
             found[results["id"]] = {**results, "folder": path.parent}
@@ -151,10 +156,6 @@ def command(results: Mapping[str, Any]) -> str:
     if results.get("first_seed"):
         words.append(f"--first_seed={results['first_seed']}")
     return " ".join(words)
-
-
-def _write(results: Mapping[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _small(path: Path) -> bytes:

@@ -69,7 +69,7 @@ def join(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]
     if later["first_seed"] != expected:
         raise ValueError(
             f"The seeds to join must begin at {expected}, after the {earlier['seeds']} that are there; they "
-            f"begin at {later['first_seed']}. To put them in place of those, give --replace."
+            f"begin at {later['first_seed']}."
         )
     measured = [*by_seed(earlier), *by_seed(later)]
     seconds = [*earlier["seconds"], *later["seconds"]]
