@@ -15,7 +15,7 @@ from zoo.distributions.priors import Prior
 from zoo.forward import ForwardPass, Generated
 from zoo.networks.build import built_shape, check_event_shape
 from zoo.networks.corruption import Corruption
-from zoo.networks.statistics import with_kept_statistics
+from zoo.networks.statistics import KeptStatistics, with_kept_statistics
 from zoo.networks.tied import Tied
 from zoo.noise import Noise
 from zoo.regularizers import AdversarialRegularizer, resolve
@@ -29,6 +29,7 @@ from zoo.serialization import (
     serialize_part,
     whole_number,
 )
+from zoo.trainer.replicas import filled_up, share_of_batch
 from zoo.trainer.updates import apply_finite_gradients, apply_gradients
 
 
@@ -147,10 +148,10 @@ class Autoencoder(CodeModel):
             seen = self.corruption.corrupt(inputs, noise.fold("corruption"))
         features = self.encoder(seen, training=training)
         step = self.step.value
-        rows = tf.shape(inputs)[0]
         code, posterior = self.bottleneck.draw(features, noise.fold("code"), step, training)
         if self.bottleneck.samples > 1:
             inputs = tf.repeat(inputs, self.bottleneck.samples, axis=0)
+        rows = tf.shape(inputs)[0]
         output = self.decoder(code, training=training)
         record = ForwardPass(
             inputs=inputs,
@@ -190,25 +191,28 @@ class Autoencoder(CodeModel):
 
     def update(self, inputs: tf.Tensor, noise: Noise) -> list[tf.Tensor]:
         """One training step; see `BlockTrainer.update`."""
-        variables = self.model_variables
+        variables, share = self.model_variables, share_of_batch(inputs)
+        kept = KeptStatistics(self) if self.skip_nonfinite else None
         with tf.GradientTape() as tape:
             record, output = self.forward(inputs, noise, training=True)
             terms = self.terms(record, output, training=True)
-            loss = terms[0] / noise.replicas
+            loss = self.optimizer.scale_loss(terms[0] * share)
         gradients = tape.gradient(loss, variables)
-        critics = [self._critic_update(critic, record) for critic in self.critics]
-        if self.skip_nonfinite:
-            skipped = apply_finite_gradients(self.optimizer, gradients, variables)
-            return [*terms, *critics, skipped]
-        apply_gradients(self.optimizer, gradients, variables)
-        return [*terms, *critics]
+        critics = [self._critic_update(critic, record, share) for critic in self.critics]
+        if kept is None:
+            apply_gradients(self.optimizer, gradients, variables)
+            return [*terms, *critics]
+        skipped = apply_finite_gradients(self.optimizer, gradients, variables)
+        kept.restore(skipped > 0)
+        return [*terms, *critics, skipped]
 
     def measure(self, inputs: tf.Tensor, noise: Noise, weights: Any) -> list[tf.Tensor]:
         """The terms of an evaluation batch; see `BlockTrainer.measure`."""
         record, output = self.forward(inputs, noise, training=False)
         if weights is not None:
             weights = tf.repeat(weights, self.bottleneck.samples, axis=0)
-        return self.terms(record, output, training=False, weights=weights)
+        with filled_up(weights):
+            return self.terms(record, output, training=False, weights=weights)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -243,14 +247,17 @@ class Autoencoder(CodeModel):
     def build(self, input_shape: Any = None) -> None:
         """The constructor has built everything."""
 
-    def _critic_update(self, critic: AdversarialRegularizer, record: ForwardPass) -> tf.Tensor:
+    def _critic_update(
+        self, critic: AdversarialRegularizer, record: ForwardPass, share: Any
+    ) -> tf.Tensor:
         variables = critic.critic_variables
+        apply = apply_finite_gradients if self.skip_nonfinite else apply_gradients
         for index in range(critic.critic_steps):
             own = record._replace(noise=record.noise.fold(critic.name).fold(index))
             with tf.GradientTape() as tape:
                 loss = critic.critic_loss(own)
-                share = loss / record.noise.replicas
-            apply_gradients(critic.optimizer, tape.gradient(share, variables), variables)
+                part_of_loss = loss * share
+            apply(critic.optimizer, tape.gradient(part_of_loss, variables), variables)
         return loss
 
     def _weighted(self, reconstruction: tf.Tensor, step: tf.Tensor) -> tf.Tensor:

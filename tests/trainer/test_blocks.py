@@ -10,8 +10,8 @@ from zoo.trainer import blocks
 from zoo.trainer.blocks import Plan, permutation
 
 
-def plan(examples=23, batch=4, block=3, replicas=1, shuffle=True, seed=5):
-    return Plan(examples, batch, block, replicas, shuffle, seed)
+def plan(examples=23, batch=4, block=3, mixed=None, replicas=1, shuffle=True, seed=5):
+    return Plan(examples, batch, block, mixed or block, replicas, shuffle, seed)
 
 
 def rows_of(epoch):
@@ -112,6 +112,16 @@ def test_streamed_rows_mix_within_a_block_and_pieces_between():
         assert len(set(rows[:64] // blocks.PIECE)) > 1
     other = next(blocks.data_blocks(lambda r: r[:, None], cut, cut.steps)).batches.reshape(-1)
     assert set(other) != set(epoch[0])
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 5])
+def test_streamed_order_does_not_depend_on_the_block(block):
+    """Replicas take a step at a time, and see the batches that one device sees."""
+    cuts = [plan(examples=1000, batch=64, block=b, mixed=5) for b in (5, block)]
+    whole, cut = (list(blocks.data_blocks(lambda r: r[:, None], c, 7)) for c in cuts)
+    assert len(cut) == cuts[1].blocks
+    assert_array_equal(*(np.concatenate([part.batches for part in run]) for run in (whole, cut)))
+    assert len(set(cut[0].batches[0].ravel() // blocks.PIECE)) > 2
 
 
 def test_replicas_share_every_batch():

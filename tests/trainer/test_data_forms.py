@@ -211,3 +211,23 @@ def test_streamed_data_are_checked_where_they_are_read(task, monkeypatch):
     monkeypatch.setattr(sources, "MEMORY_LIMIT", 100)
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="NaN"):
         getattr(compiled(), task)(x, batch_size=16, verbose=0)
+
+
+def test_steps_per_execution_is_refused():
+    with pytest.raises(ValueError, match="steps_per_execution must be left out"):
+        tiny().compile(steps_per_execution=4)
+    tiny().compile(steps_per_execution=1)
+
+
+def test_a_data_set_is_not_split():
+    data = tf.data.Dataset.from_tensor_slices(make_vectors()).batch(16)
+    with pytest.raises(ValueError, match=r"validation_split is for arrays; received 0\.25"):
+        compiled().fit(data, validation_split=0.25, verbose=0)
+
+
+def test_a_data_set_is_evaluated_with_the_noise_of_an_array():
+    model, x = compiled(estimator="sampled"), make_vectors(40)
+    data = tf.data.Dataset.from_tensor_slices(x).batch(16)
+    expected = model.evaluate(x, batch_size=16, verbose=0, return_dict=True)
+    for _ in range(2):
+        assert model.evaluate(data, verbose=0, return_dict=True) == pytest.approx(expected)

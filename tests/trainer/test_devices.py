@@ -91,3 +91,50 @@ def test_a_batch_that_does_not_divide_is_refused(two_devices, rows):
 def test_skipping_needs_one_replica(two_devices):
     with two_devices.scope(), pytest.raises(ValueError, match="skip_nonfinite works on one"):
         tiny().compile(skip_nonfinite=True)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_strategy_of_one_device_trains_like_none(optimizer):
+    """A machine with one GPU: replicas meet within a step even where there is but one."""
+    histories = []
+    for strategy in (tf.distribute.MirroredStrategy(["CPU:0"]), tf.distribute.get_strategy()):
+        with strategy.scope():
+            model = tiny()
+            model.compile(optimizer, jit_compile=False)
+        x = make_vectors()
+        model.fit(x, batch_size=16, epochs=2, validation_data=x[:33], verbose=0)
+        histories.append(model.history.history)
+    for name, series in histories[1].items():
+        assert_allclose(histories[0][name], series, rtol=1e-4, err_msg=name)
+
+
+def test_the_last_batch_of_a_data_set_need_not_divide(two_devices):
+    """Of 33 rows in batches of 16 the last has one, which one replica gets; of 35 rows three."""
+    for rows in (33, 35):
+        with two_devices.scope():
+            two = compiled(name="autoencoder", regularizers=["mmd"], prior="normal")
+        one = compiled(name="autoencoder", regularizers=["mmd"], prior="normal")
+        data = tf.data.Dataset.from_tensor_slices(make_vectors(rows)).batch(16)
+        for model in (two, one):
+            model.fit(data, epochs=2, verbose=0)
+        terms = [m.evaluate(data, verbose=0, return_dict=True) for m in (two, one)]
+        for name in ("reconstruction", "loss"):
+            assert np.isfinite(two.history.history[name]).all()
+        for name in ("reconstruction",):
+            assert_allclose(*(m.history.history[name] for m in (two, one)), rtol=1e-3)
+            assert_allclose(*(t[name] for t in terms), rtol=1e-3)
+
+
+def test_terms_that_couple_rows_leave_out_what_fills_up_a_batch(two_devices):
+    regularizers = ["mmd", "dip", {"name": "kl_capacity", "capacity": 1.0}]
+    options = {"regularizers": regularizers, "estimator": "analytic"}
+    with two_devices.scope():
+        two = compiled(**options)
+    one = compiled(**options)
+    for rows, batch in [(5, None), (33, 16)]:
+        x = make_vectors(rows)
+        got, expected = (
+            m.evaluate(x, batch_size=batch, verbose=0, return_dict=True) for m in (two, one)
+        )
+        for name in ("dip", "kl_capacity"):
+            assert_allclose(got[name], expected[name], rtol=1e-4, err_msg=f"{name}, {rows} rows")

@@ -44,4 +44,5 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     growth, finite, steps = lines[0].split()[1:]
     assert finite == "True"
     assert int(steps) == 40 + rows // 1024
-    assert float(growth) < MEGABYTES / 4
+    # What the allocator keeps differs by tens of megabytes between runs; the file itself would be all of it.
+    assert float(growth) < MEGABYTES / 2

@@ -119,3 +119,24 @@ def test_skipping_everything_stops():
     assert history["skipped"] == [1.0]
     for now, before in zip(model.model_variables, weights, strict=True):
         assert_array_equal(now.numpy(), before)
+
+
+def test_skipping_spares_critics_and_moving_statistics():
+    """One row of 3e38: what it would reach is as it was, and training goes on."""
+    encoder = keras.Sequential([keras.layers.Dense(5), keras.layers.BatchNormalization()])
+    model = zoo.create(
+        "factor_vae",
+        (6,),
+        latents=2,
+        networks=(encoder, keras.Sequential([keras.layers.Dense(6)])),
+        likelihood="normal",
+        seed=1,
+    )
+    model.compile("sgd", jit_compile=False, skip_nonfinite=True)
+    x = make_vectors(64)
+    x[5] = 3e38
+    model.fit(x, batch_size=16, epochs=2, verbose=0)
+    assert model.history.history["skipped"] == [0.25, 0.25]
+    assert all(np.isfinite(value).all() for value in model.get_weights())
+    assert np.isfinite(model.encode(make_vectors(8))).all()
+    assert np.isfinite(model.history.history["loss"]).all()

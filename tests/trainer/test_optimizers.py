@@ -80,3 +80,37 @@ def test_named_optimizers_clip_where_tails_are_heavy():
 def test_an_unknown_optimizer_is_refused():
     with pytest.raises(ValueError, match="adamm"):
         tiny().compile("adamm")
+
+
+@pytest.mark.parametrize("scale", ["factor", "dynamic"])
+def test_a_scaled_loss_gives_the_same_training(scale):
+    """The gradient is divided by what the loss was multiplied by."""
+    weights = []
+    for scaled in (False, True):
+        optimizer = keras.optimizers.SGD(
+            0.01, loss_scale_factor=1024.0 if scaled and scale == "factor" else None
+        )
+        if scaled and scale == "dynamic":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0)
+        model = tiny()
+        model.compile(optimizer, jit_compile=False)
+        model.fit(make_vectors(), batch_size=16, epochs=2, verbose=0)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_float16_scales_the_loss_of_its_own_accord():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = tiny()
+    finally:
+        keras.config.set_dtype_policy(before)
+    model.compile("sgd", jit_compile=False)
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    model.fit(make_vectors(), batch_size=16, epochs=3, verbose=0)
+    losses = model.history.history["loss"]
+    assert losses[-1] < losses[0]
+    with pytest.raises(ValueError, match="skip_nonfinite=True too"):
+        model.compile("sgd", skip_nonfinite=True)

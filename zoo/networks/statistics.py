@@ -1,4 +1,4 @@
-"""Calls of a network that leave its moving statistics alone."""
+"""Calls of a network, and training steps, that leave moving statistics alone."""
 
 from __future__ import annotations
 
@@ -19,9 +19,25 @@ def with_kept_statistics(network: keras.Layer, inputs: tf.Tensor) -> tf.Tensor:
     Returns:
         What the network gives.
     """
-    moving = [v for v in network.non_trainable_variables if v.dtype.startswith(("float", "bfloat"))]
-    before = [tf.identity(v.value) for v in moving]
+    kept = KeptStatistics(network)
     output = network(inputs, training=True)
-    for variable, value in zip(moving, before, strict=True):
-        variable.assign(value)
+    kept.restore()
     return output
+
+
+class KeptStatistics:
+    """The moving statistics of a network as they are now.
+
+    Args:
+        network: any Keras layer or model.
+    """
+
+    def __init__(self, network: keras.Layer):
+        weights = network.non_trainable_weights
+        self._moving = [v for v in weights if v.dtype.startswith(("float", "bfloat"))]
+        self._values = [tf.identity(v.value) for v in self._moving]
+
+    def restore(self, where: tf.Tensor | bool = True) -> None:
+        """Bring them back, where a scalar condition holds."""
+        for variable, value in zip(self._moving, self._values, strict=True):
+            variable.assign(value if where is True else tf.where(where, value, variable.value))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import Any
 
 import keras
@@ -11,13 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.noise import Noise
-from zoo.trainer import blocks, sources
+from zoo.trainer import blocks, compilation, sources
 from zoo.trainer.feed import Feed, refuse_steps, validation_rows
-from zoo.trainer.optimizers import resolve_optimizer
 from zoo.trainer.replicas import synchronizes, this_replica
-
-# Above this many weights oneDNN's products outrun XLA's, and compilation is not paid back.
-JIT_WEIGHTS = 50_000
 
 
 class BlockTrainer(keras.Model):
@@ -80,38 +75,28 @@ class BlockTrainer(keras.Model):
 
         Args:
             optimizer: as in Keras. The name "adam" gives `zoo.trainer.Adam`, a fused kernel, with
-                gradient clipping where the posterior has heavy tails.
+                gradient clipping where the posterior has heavy tails. Under mixed_float16 the loss is scaled
+                (`keras.optimizers.LossScaleOptimizer`), unless auto_scale_loss=False.
             jit_compile: "auto" compiles small dense models, which XLA makes faster; True and False as in
                 Keras. Compilation takes 2 to 5 s. Several replicas are not compiled.
             skip_nonfinite: leave out updates whose gradient holds NaN or infinity; the metric ``skipped`` is
                 their share, and the other metrics are means over the rest. One replica only.
-            **kwargs: further arguments of `keras.Model.compile`; a loss is not among them.
+            **kwargs: further arguments of `keras.Model.compile`; a loss is not among them, nor is
+                steps_per_execution: steps are grouped anyway.
 
         Raises:
             ValueError: for a loss, or an argument that does not fit.
         """
-        if kwargs.get("loss") is not None or kwargs.get("metrics"):
-            raise ValueError(
-                "An autoencoder computes its own loss and metrics; received loss or metrics in "
-                "compile(). Use likelihood=... and regularizers=... of the model instead."
-            )
-        if jit_compile not in (True, False, "auto"):
-            raise ValueError(
-                f"jit_compile must be True, False or 'auto'; received {jit_compile!r}."
-            )
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        if skip_nonfinite and replicas > 1:
-            raise ValueError("skip_nonfinite works on one replica only.")
-        heavy_tailed = getattr(self, "heavy_tailed", False)
+        compilation.check(self.distribute_strategy, jit_compile, skip_nonfinite, kwargs)
         with self.distribute_strategy.scope():
-            optimizer = resolve_optimizer(optimizer, heavy_tailed)
+            optimizer = compilation.optimizer_for(self, optimizer, skip_nonfinite, kwargs)
             optimizer.build(self.model_variables)
             super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
             names = [*self.term_names, *(["skipped"] if skip_nonfinite else [])]
             self._means = [keras.metrics.Mean(name=name) for name in names]
         self.skip_nonfinite = skip_nonfinite
         self._compile_choice = {"jit_compile": jit_compile, "skip_nonfinite": skip_nonfinite}
-        self._use_jit = self._choose_jit(jit_compile)
+        self._use_jit = compilation.uses_jit(self, jit_compile)
         self._snapshot = None  # of the variables, which the new optimizer's belong to
         self._trace_anew()
 
@@ -203,6 +188,11 @@ class BlockTrainer(keras.Model):
                 batch_size, shuffle = None, False
             else:
                 x = sources.batches_of(x, "x")
+                if validation_split:
+                    raise ValueError(
+                        f"validation_split is for arrays; received {validation_split} with a data set. Split "
+                        "it with take() and skip(), and pass validation_data."
+                    )
             if sources.is_array(validation_data):
                 refuse_steps("validation_steps", kwargs)
                 validation_data, kwargs["validation_steps"] = self.feed.evaluation(
@@ -244,6 +234,7 @@ class BlockTrainer(keras.Model):
             batch = sources.batch_inputs(data)
             values, steps, rows = self._compiled_block(batch), 1, tf.shape(batch)[0]
         steps, rows = tf.cast(steps, tf.float32), tf.cast(rows, tf.float32)
+        values = _of_some_rows(values, rows)
         # The sums leave out the steps that were skipped.
         used = steps - values[-1] if self.skip_nonfinite else steps
         for mean, value in zip(self._means, tf.unstack(values), strict=True):
@@ -254,7 +245,9 @@ class BlockTrainer(keras.Model):
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluate one batch; the means of the evaluation so far."""
         replica, replicas = this_replica()
-        weights, start, inputs = None, 0, sources.batch_inputs(data)
+        weights, inputs = None, sources.batch_inputs(data)
+        # The rows seen so far on this replica, of which the first mean keeps count.
+        start = tf.cast(self._means[0].count, tf.int64) * replicas
         if isinstance(data, blocks.EvaluationBatch):
             start = data.start
             weights = data.weights if replicas > 1 else None
@@ -263,7 +256,7 @@ class BlockTrainer(keras.Model):
         rows = tf.shape(inputs)[0] if weights is None else tf.reduce_sum(weights)
         values = self.measure(inputs, noise, weights)
         for mean, value in zip(self._means, values, strict=False):
-            mean.update_state(value, sample_weight=rows)
+            mean.update_state(_of_some_rows(value, rows), sample_weight=rows)
         return self._logs(len(values))
 
     def predict_step(self, data: Any) -> tf.Tensor:
@@ -316,20 +309,6 @@ class BlockTrainer(keras.Model):
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Everything is built in the constructor and in `compile`, in the strategy's scope."""
 
-    def _choose_jit(self, choice: bool | str) -> bool:
-        if synchronizes(self.distribute_strategy):
-            return False
-        if choice is True and not self.jit_possible:
-            raise ValueError(
-                "XLA lacks operations that this model uses; received jit_compile=True. Use 'auto' or False."
-            )
-        if choice != "auto":
-            return bool(choice)
-        if not (self.jit_possible and self.jit_friendly):
-            return False
-        weights = sum(math.prod(v.shape) for v in self.trainable_variables)
-        return weights <= JIT_WEIGHTS or bool(tf.config.list_logical_devices("GPU"))
-
     def _trace_anew(self) -> None:
         """Forget the traces of the training step, which hold the data's variable."""
         self._compiled_block = self._run_block
@@ -341,3 +320,8 @@ class BlockTrainer(keras.Model):
 
     def _steps_taken(self) -> int:
         return int(self.step.numpy())
+
+
+def _of_some_rows(values: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """`values`, or 0 where they are means of no rows: a last batch may leave a replica none."""
+    return tf.where(rows > 0, values, tf.zeros_like(values))

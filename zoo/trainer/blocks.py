@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-# Rows that are read from a file in one piece; the order is shuffled by pieces, then within a block of them.
+# Rows that are read from a file in one piece; the order is shuffled by pieces, then within many of them.
 PIECE = 64
 
 
@@ -80,6 +80,7 @@ class Plan(NamedTuple):
         examples: rows of the data.
         batch: rows of a global batch.
         block: steps of a block.
+        mixed: steps whose rows are read from a file and mixed together, at least those of a block.
         replicas: replicas that share a batch.
         shuffle: whether each epoch has an order of its own.
         seed: the run's seed.
@@ -88,6 +89,7 @@ class Plan(NamedTuple):
     examples: int
     batch: int
     block: int
+    mixed: int
     replicas: int
     shuffle: bool
     seed: int
@@ -100,7 +102,8 @@ class Plan(NamedTuple):
     @property
     def blocks(self) -> int:
         """Blocks of an epoch."""
-        return -(-self.steps // self.block)
+        whole, rest = divmod(self.steps, self.mixed)
+        return whole * -(-self.mixed // self.block) + -(-rest // self.block)
 
 
 def index_blocks(plan: Plan, step: int) -> Iterator[IndexBlock]:
@@ -125,7 +128,7 @@ def data_blocks(
 ) -> Iterator[DataBlock]:
     """The blocks of data of the epoch that begins at a step, read in pieces of neighbouring rows.
 
-    The pieces come in random order and their rows are mixed within a block, which a disk can follow.
+    The pieces come in random order, which a disk can follow, and the rows of `Plan.mixed` steps are mixed.
 
     Args:
         read: row numbers in rising order to rows.
@@ -140,14 +143,16 @@ def data_blocks(
         pieces = permutation(len(pieces), plan.seed, step)
     rows = (pieces[:, None] * PIECE + np.arange(PIECE)).ravel()
     rows = rows[rows < plan.examples][: plan.steps * plan.batch]
-    size = plan.block * plan.batch
+    size = plan.mixed * plan.batch
     for first in range(0, len(rows), size):
         chosen = np.sort(rows[first : first + size])
         data = read(chosen)
         if plan.shuffle:
             data = data[permutation(len(chosen), plan.seed ^ 1, step + first // plan.batch)]
-        steps = len(chosen) // plan.batch
-        yield DataBlock(data.reshape(steps, plan.batch, *data.shape[1:]), np.int32(steps))
+        batches = data.reshape(-1, plan.batch, *data.shape[1:])
+        for start in range(0, len(batches), plan.block):
+            block = batches[start : start + plan.block]
+            yield DataBlock(block, np.int32(len(block)))
 
 
 def all_epochs(

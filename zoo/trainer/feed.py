@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from zoo.serialization import whole_number
 from zoo.trainer import blocks, sources
+from zoo.trainer.replicas import synchronizes
 
 DEFAULT_BATCH = 32
 EVALUATION_BATCH = 500
@@ -69,11 +70,16 @@ class Feed:
             steps_taken: training steps taken so far.
         """
         most = COMPILED_BLOCK_STEPS if compiled else BLOCK_STEPS
-        steps = min(most, len(array) // batch) if self.replicas == 1 else 1
+        # Replicas meet within a step, and no loop of a graph may hold that, be there but one of them.
+        alone = self.replicas == 1 and not synchronizes(self.strategy)
+        steps = min(most, len(array) // batch) if alone else 1
         streamed = array.nbytes > sources.MEMORY_LIMIT
+        mixed = steps
         if streamed:
-            steps = max(1, min(steps, STREAMED_BLOCK_BYTES // (batch * array[0].nbytes)))
-        plan = blocks.Plan(len(array), batch, steps, self.replicas, shuffle, self.seed)
+            # Rows of the data and the batch only: the order is the same however many replicas share it.
+            mixed = max(1, min(len(array), STREAMED_BLOCK_BYTES // array[0].nbytes) // batch)
+            steps = min(steps, mixed)
+        plan = blocks.Plan(len(array), batch, steps, mixed, self.replicas, shuffle, self.seed)
         if streamed:
             read = sources.reader(array, self.event_shape, self.bounds)
             epoch = functools.partial(blocks.data_blocks, read, plan)

@@ -2,28 +2,67 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
+
+# Replicas are traced in threads of their own.
+_FILLED_UP = threading.local()
 
 
 def gather(values: tf.Tensor) -> tf.Tensor:
     """The rows of all replicas, in order, with gradients; the rows themselves on one replica.
 
-    Every replica then computes the same term of the global batch, and the division of the loss by the
-    number of replicas makes the sum of their gradients that of one device.
+    Every replica then computes the same term of the global batch, and `share_of_batch`, by which the loss is
+    multiplied, makes the sum of their gradients that of one device.
 
     Args:
         values: (batch, ...), this replica's rows.
 
     Returns:
-        (batch * replicas, ...).
+        (batch * replicas, ...), without the rows that only fill up the last batch of an evaluation.
     """
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return values
+    together = context.all_gather(values, axis=0)
+    weights = getattr(_FILLED_UP, "weights", None)
+    if weights is not None:
+        together = tf.boolean_mask(together, context.all_gather(weights, axis=0) > 0)
     # Over several machines the gathered tensor has forgotten its shape.
-    return tf.ensure_shape(context.all_gather(values, axis=0), (None, *values.shape[1:]))
+    return tf.ensure_shape(together, (None, *values.shape[1:]))
+
+
+@contextlib.contextmanager
+def filled_up(weights: tf.Tensor | None) -> Iterator[None]:
+    """Within it `gather` leaves out the rows whose weight, (batch,), is 0; None for no such rows."""
+    before = getattr(_FILLED_UP, "weights", None)
+    _FILLED_UP.weights = weights
+    try:
+        yield
+    finally:
+        _FILLED_UP.weights = before
+
+
+def share_of_batch(inputs: tf.Tensor) -> Any:
+    """This replica's share of the global batch, a scalar: 1 on one replica.
+
+    Batches of a known size are cut into equal shares. The last batch of a user's data set may not be, and
+    its rows then count alike wherever they are.
+
+    Args:
+        inputs: (batch, ...), this replica's rows.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return 1.0
+    if inputs.shape[0] is not None:
+        return 1.0 / context.num_replicas_in_sync
+    rows = tf.cast(tf.shape(inputs)[0], tf.float32)
+    return rows / tf.maximum(context.all_reduce(tf.distribute.ReduceOp.SUM, rows), 1.0)
 
 
 def synchronizes(strategy: tf.distribute.Strategy) -> bool:

@@ -44,5 +44,6 @@ def _global_gradients(optimizer: keras.optimizers.Optimizer, gradients: list) ->
         return gradients
     context = tf.distribute.get_replica_context()
     summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-    clipped = optimizer._clip_gradients(summed)
-    return [gradient / context.num_replicas_in_sync for gradient in clipped]
+    scale = optimizer.loss_scale_factor or 1.0  # Keras divides by it, and clips what is left
+    clipped = optimizer._clip_gradients([gradient / scale for gradient in summed])
+    return [gradient * (scale / context.num_replicas_in_sync) for gradient in clipped]

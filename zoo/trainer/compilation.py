@@ -1,0 +1,101 @@
+"""What `BlockTrainer.compile` decides: the optimizer, its loss scale, and whether XLA compiles the step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from zoo.trainer.optimizers import resolve_optimizer
+from zoo.trainer.replicas import synchronizes
+
+if TYPE_CHECKING:
+    from zoo.trainer.block_trainer import BlockTrainer
+
+# Above this many weights oneDNN's products outrun XLA's, and compilation is not paid back.
+JIT_WEIGHTS = 50_000
+
+
+def check(
+    strategy: tf.distribute.Strategy,
+    jit_compile: bool | str,
+    skip_nonfinite: bool,
+    options: Mapping[str, Any],
+) -> None:
+    """Refuse what does not fit.
+
+    Args:
+        strategy: of the model.
+        jit_compile: as in `BlockTrainer.compile`.
+        skip_nonfinite: likewise.
+        options: the further arguments of `keras.Model.compile`.
+
+    Raises:
+        ValueError: for a loss or metrics, groups of steps, or a combination that does not work.
+    """
+    if options.get("loss") is not None or options.get("metrics"):
+        raise ValueError(
+            "An autoencoder computes its own loss and metrics; received loss or metrics in "
+            "compile(). Use likelihood=... and regularizers=... of the model instead."
+        )
+    if options.get("steps_per_execution") not in (None, 1):
+        raise ValueError(
+            "steps_per_execution must be left out: fit() runs the steps of a whole block for each call."
+        )
+    if jit_compile not in (True, False, "auto"):
+        raise ValueError(f"jit_compile must be True, False or 'auto'; received {jit_compile!r}.")
+    if skip_nonfinite and strategy.num_replicas_in_sync > 1:
+        raise ValueError("skip_nonfinite works on one replica only.")
+
+
+def optimizer_for(
+    model: BlockTrainer, optimizer: Any, skip_nonfinite: bool, options: Mapping[str, Any]
+) -> keras.optimizers.Optimizer:
+    """The optimizer, with a dynamic scale of the loss where layers compute in float16.
+
+    Arguments as in `check`, and:
+        model: what is to be trained.
+        optimizer: as in `zoo.trainer.optimizers.resolve_optimizer`.
+
+    Raises:
+        ValueError: for an unknown name, or a scale of the loss beside `skip_nonfinite`.
+    """
+    found = resolve_optimizer(optimizer, getattr(model, "heavy_tailed", False))
+    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+    scales = isinstance(found, keras.optimizers.LossScaleOptimizer)
+    if half and options.get("auto_scale_loss", True) and found.loss_scale_factor is None:
+        found = found if scales else keras.optimizers.LossScaleOptimizer(found)
+        scales = True
+    if skip_nonfinite and scales:
+        raise ValueError(
+            "A LossScaleOptimizer leaves out updates that are not finite itself; received "
+            "skip_nonfinite=True too. Leave one of them out, or compute in mixed_bfloat16."
+        )
+    return found
+
+
+def uses_jit(model: BlockTrainer, choice: bool | str) -> bool:
+    """Whether XLA compiles the training step.
+
+    Args:
+        model: what is to be trained.
+        choice: ``jit_compile`` of `BlockTrainer.compile`.
+
+    Raises:
+        ValueError: for True where XLA lacks an operation.
+    """
+    if synchronizes(model.distribute_strategy):
+        return False
+    if choice is True and not model.jit_possible:
+        raise ValueError(
+            "XLA lacks operations that this model uses; received jit_compile=True. Use 'auto' or False."
+        )
+    if choice != "auto":
+        return bool(choice)
+    if not (model.jit_possible and model.jit_friendly):
+        return False
+    weights = sum(math.prod(v.shape) for v in model.trainable_variables)
+    return weights <= JIT_WEIGHTS or bool(tf.config.list_logical_devices("GPU"))
