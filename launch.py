@@ -2,7 +2,9 @@
 """Train, measure, export and compare autoencoders.
 
   python launch.py                       train the Laplace-prior VAE on the embedded digits
-  python launch.py train                 train a model on a data set
+  python launch.py train                 train a model on a data set (without --model and --dataset
+                                         from the settings of the line above: 60 epochs, batch 64,
+                                         rate 2e-3, Normal likelihood)
   python launch.py evaluate              measure a trained model again
   python launch.py export                write a trained model for serving
   python launch.py list KIND             models, datasets, regularizers, priors, likelihoods, experiments

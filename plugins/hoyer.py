@@ -16,7 +16,7 @@ class Hoyer(zoo.Regularizer):
         h(z) = (sqrt(n) - ||z||_1 / ||z||_2) / (sqrt(n) - 1)
 
     0 for a code with one active unit, 1 for one whose units are equal. Shrinking the code changes
-    nothing, unlike with a norm.
+    nothing, unlike with a norm. A code of zeros has no measure; its penalty is 0.
 
     Args:
         weight: a number or a Keras schedule of the training step.
@@ -32,5 +32,6 @@ class Hoyer(zoo.Regularizer):
         """(batch,), from 0 to 1."""
         root = forward.code.shape[-1] ** 0.5
         norm_1 = tf.reduce_sum(tf.abs(forward.code), axis=-1)
-        norm_2 = tf.sqrt(tf.reduce_sum(tf.square(forward.code), axis=-1) + EPSILON)
-        return (norm_1 / norm_2 - 1) / (root - 1)
+        square = tf.reduce_sum(tf.square(forward.code), axis=-1)
+        norm_2 = tf.sqrt(tf.maximum(square, EPSILON))
+        return tf.where(square > EPSILON, (norm_1 / norm_2 - 1) / (root - 1), 0.0)

@@ -63,6 +63,8 @@ class SelfTraining(zoo.Regularizer):
                 "The teachers of self_training must all have the same number of classes."
             )
         self.bootstrap = scalar(bootstrap, "bootstrap", 0)
+        if isinstance(self.bootstrap, float) and self.bootstrap > 1:
+            raise ValueError(f"bootstrap must be at most 1; received {bootstrap!r}.")
         self.threshold = float(threshold)
         self.view = view
         # A bound method, so that Keras does not count the other part's layers again.

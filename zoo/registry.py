@@ -27,7 +27,6 @@ _HOME = {
     "bottleneck": ("zoo.bottlenecks",),
     "model": ("zoo.models",),
     "dataset": ("zoo.data",),
-    "experiment": ("zoo.experiments",),
 }
 _parts: dict[str, dict[str, Any]] = {kind: {} for kind in _HOME}
 
@@ -38,7 +37,7 @@ def register(name: str, kind: str = "regularizer") -> Callable[[Any], Any]:
     Args:
         name: the name, unique within its kind; letters, digits and underscores.
         kind: "regularizer" (the default, so that a plugin says only its name), "prior", "likelihood",
-            "posterior", "bottleneck", "model", "dataset" or "experiment".
+            "posterior", "bottleneck", "model" or "dataset".
 
     Returns:
         A decorator that returns its argument unchanged. Keras layers are made known to

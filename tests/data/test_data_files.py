@@ -252,6 +252,8 @@ def test_csv_of_bytes_is_refused(tmp_path):
         ({"name_or_path": "digitz"}, "Did you mean 'digits'"),
         ({"name_or_path": "mnits"}, "Did you mean 'mnist'"),
         ({"name_or_path": "nowhere.npy"}, "no file or folder nowhere.npy"),
+        ({"name_or_path": "nowhere/"}, "no file or folder nowhere/"),
+        ({"name_or_path": "./nowhere"}, r"no file or folder \./nowhere"),
         ({"name_or_path": "pyproject.toml"}, "folder of pictures, or a file that ends in .npy"),
     ],
 )

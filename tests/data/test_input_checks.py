@@ -42,7 +42,7 @@ def test_lists_are_read():
         (np.ones((3, 0), np.float32), "is empty"),
         (np.ones((1, 3), np.float32), "1 example; at least 2"),
         (np.full((2, 2, 2, 1), 255.0), "divide by 255"),
-        (np.full((2, 2, 2, 1), -0.1), re.escape("[0, 1]")),
+        (np.full((2, 2, 2, 1), 1.1), re.escape("[0, 1]")),
         (np.array([[1.0, 1e300]] * 2), "infinite as float32"),
     ],
 )
@@ -74,11 +74,18 @@ def test_nan_and_infinity_are_counted_and_placed(chunk, monkeypatch):
         check_inputs(x, name="pixels")
 
 
-def test_range_of_pictures_can_be_left_open():
-    x = np.linspace(-3, 3, 8, dtype=np.float32).reshape(2, 2, 2, 1)
+def test_pictures_that_look_like_undivided_bytes_are_refused():
+    x = np.linspace(0, 255, 8, dtype=np.float32).reshape(2, 2, 2, 1)
     assert check_inputs(x, bounds=(-np.inf, np.inf)) is x
-    with pytest.raises(ValueError, match="from -3 to 3"):
+    with pytest.raises(ValueError, match=r"in \[0, 1\].*from 0 to 255.*divide by 255"):
         check_inputs(x)
+
+
+def test_standardised_pictures_are_left_to_the_likelihood():
+    x = np.linspace(-3, 3, 8, dtype=np.float32).reshape(2, 2, 2, 1)
+    assert check_inputs(x) is x
+    with pytest.raises(ValueError, match="from -3 to 3"):
+        check_inputs(x, bounds=(0, 1))
 
 
 def test_vectors_have_a_range_only_where_it_is_given():

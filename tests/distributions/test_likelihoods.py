@@ -117,6 +117,21 @@ def test_learned_scale_has_bounds(sign):
     assert_allclose(float(likelihood.current_scale()), np.exp(sign * LOG_SCALE_LIMIT), rtol=1e-6)
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("inward", [False, True])
+def test_a_learned_scale_comes_back_from_its_bound(sign, inward):
+    """Past a bound the loss pushes on or back, and the gradient is that of the bound only for the latter."""
+    likelihood = built("normal", scale="learned")
+    likelihood.log_scale.assign(sign * (LOG_SCALE_LIMIT + 0.05))
+    size = np.exp((sign if inward else -sign) * -LOG_SCALE_LIMIT)  # of the errors
+    errors = tf.fill([4, 6], tf.constant(size, tf.float32))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(likelihood.loss(tf.zeros_like(errors), errors)) / 6
+    slope = float(tape.gradient(loss, likelihood.log_scale.value))
+    expected = 1 - np.exp(-2 * sign * LOG_SCALE_LIMIT) * size**2  # d(log s + e^2 / 2 s^2) / d log s
+    assert_allclose(slope, expected if inward else 0.0, rtol=1e-4)
+
+
 @pytest.mark.parametrize("scale", [0, -1.0, "learnt", float("nan"), None])
 def test_a_bad_scale_is_refused(scale):
     with pytest.raises(ValueError, match="scale"):

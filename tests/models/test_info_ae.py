@@ -39,7 +39,7 @@ def test_generates_a_label_on_demand(model):
     assert_allclose(mixed[[0, 2]], model.generate(3, label=3, seed=0)[[0, 2]], atol=1e-6)
 
 
-@pytest.mark.parametrize("label", [10, -1, 0.5, [1, 10]])
+@pytest.mark.parametrize("label", [10, -1, 0.5, [1, 10], [1, 2, 3], []])
 def test_an_unknown_label_is_refused(model, label):
     with pytest.raises(ValueError, match="from 0 to 9"):
         model.generate(2, label=label)

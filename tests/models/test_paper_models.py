@@ -7,6 +7,7 @@ import pytest
 
 import zoo
 from zoo.models import options
+from zoo.training.artefacts import load_model
 
 RNG = np.random.default_rng(0)
 PICTURES = RNG.random((12, 8, 8, 1), np.float32)
@@ -130,3 +131,58 @@ def test_dropout_autoencoder_drops_in_training_only():
     np.testing.assert_array_equal(model.encode(PICTURES), model.encode(PICTURES))
     assert model.bottleneck.dropout == 0.5
     assert options("dropout_autoencoder")["latents"] == 1000
+
+
+def test_info_vae_takes_a_schedule_where_it_need_not_scale_it():
+    rising = zoo.training.WarmUp(1.0, 10)
+    model = zoo.create("info_vae", (6,), alpha=0, lam=5.0, beta=rising, latents=2, hidden=(4,))
+    assert {r.name: r.weight for r in model.regularizers}["kl"] is rising
+    with pytest.raises(ValueError, match=r"needs alpha=0; received alpha=0\.5"):
+        zoo.create("info_vae", (6,), alpha=0.5, beta=rising, latents=2, hidden=(4,))
+
+
+@pytest.mark.parametrize(("p", "alpha"), [(0.2, 0.01), (0.18, 0.01), (0.05, 0.01), (0.07, 1.0)])
+def test_lp_prior_only_where_its_draws_are_numbers(p, alpha):
+    model = zoo.create("lp_autoencoder", (6,), latents=2, hidden=(), p=p, alpha=alpha)
+    assert (model.prior is None) == (p < 0.2)
+    if model.prior is not None:
+        assert np.isfinite(model.sample_prior(4000, 0).numpy() ** 2).all()
+
+
+def test_a_gaussian_vae_trains_on_standardised_pictures():
+    data = zoo.data.load("basis_patches", n=64)
+    model = zoo.create("vae", data.inputs.shape[1:], likelihood="normal", latents=2, hidden=(4,))
+    model.compile("adam", jit_compile=False)
+    model.fit(data.inputs, batch_size=16, epochs=1, verbose=0)
+    bernoulli = zoo.create("vae", data.inputs.shape[1:], latents=2, hidden=(4,))
+    bernoulli.compile("adam", jit_compile=False)
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
+        bernoulli.fit(data.inputs, batch_size=16, verbose=0)
+
+
+@pytest.mark.parametrize("name", ["discriminator", "self_critic", "kl"])
+def test_several_samples_train_with_generated_pictures(name):
+    model = zoo.create(
+        "vae", (6,), latents=2, hidden=(4,), samples=2, likelihood="normal",
+        regularizers=[] if name == "kl" else [name],
+    )  # fmt: skip
+    model.compile("adam", jit_compile=False)
+    model.fit(VECTORS[:32], batch_size=16, epochs=2, verbose=0)
+    assert np.isfinite(model.history.history["loss"]).all()
+
+
+def test_a_frozen_bottleneck_stays_frozen_when_saved(tmp_path):
+    model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+    model.bottleneck.trainable = False
+    model.save(tmp_path / "frozen.keras")
+    loaded = load_model(tmp_path / "frozen.keras")
+    assert len(loaded.trainable_variables) == len(model.trainable_variables)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("annealed_vae", "beta"), ("denoising_autoencoder", "corruption")]
+)
+def test_an_option_without_a_place_is_no_option(name, option):
+    assert option not in options(name)
+    with pytest.raises(ValueError, match=f"{name!r} has no option {option!r}"):
+        zoo.create(name, (6,), latents=2, hidden=(4,), **{option: 2.0})

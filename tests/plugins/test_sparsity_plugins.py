@@ -194,3 +194,11 @@ def test_regularizers_say_what_they_need():
         zoo.create("autoencoder", (4,), latents=1, hidden=(4,), regularizers=["hoyer"])
     with pytest.raises(ValueError, match="needs a model whose prior has a density"):
         zoo.create("autoencoder", (4,), latents=2, hidden=(4,), regularizers=["mmd"])
+
+
+def test_hoyer_of_a_dead_code_is_no_reward():
+    np.testing.assert_array_equal(penalty("hoyer", np.zeros((2, 4))), 0)
+    code = tf.Variable(np.zeros((2, 4), np.float32))
+    with tf.GradientTape() as tape:
+        value = zoo.get("hoyer").penalty(forward_pass(0)._replace(code=code.value()))
+    assert np.isfinite(tape.gradient(value, code)).all()

@@ -48,6 +48,7 @@ class Bottleneck(keras.layers.Layer):
             kernel_initializer=kernel_initializer,
             dtype=self.dtype_policy,
         )
+        self.dense.trainable = self.trainable
 
     def build(self, features_shape: Sequence[int | None]) -> None:
         """Create the dense layer's weights."""

@@ -30,8 +30,9 @@ def check_inputs(
             other floats and booleans become float32.
         event_shape: the shape that one example must have; None for any.
         name: what the error calls the array.
-        bounds: the range that floats must keep to. None for [0, 1] in pictures, which are arrays of rank 4,
-            and any range in others; (-inf, inf) for any range in pictures too.
+        bounds: the range that floats must keep to. None for any range, but for pictures (arrays of rank 4)
+            that have no value below 0 and some above 1, which bytes that nobody divided by 255 have;
+            (-inf, inf) for any range in those too.
         minimum: the smallest number of examples.
 
     Returns:
@@ -47,7 +48,7 @@ def check_inputs(
     if array.dtype == np.uint8:
         return array
     low, high = _scan(array, name)
-    if bounds is None and array.ndim == 4:
+    if bounds is None and array.ndim == 4 and low >= 0:
         bounds = (0.0, 1.0)
     if bounds is not None and (low < bounds[0] or high > bounds[1]):
         kind = "Pictures given as floats" if array.ndim == 4 else f"The values of {name}"

@@ -54,7 +54,7 @@ class LabelledPrior(Prior):
             uniform = noise.fold("label").uniform(batch)
             chosen = tf.cast(uniform * self.classes, tf.int32)
         else:
-            chosen = tf.broadcast_to(self._checked(label), [batch])
+            chosen = tf.broadcast_to(self._checked(label, batch), [batch])
         one_hot = tf.one_hot(chosen, self.classes)
         return PriorDraw(one_hot, self.from_label(noise.fold("code"), one_hot, units, training))
 
@@ -66,10 +66,11 @@ class LabelledPrior(Prior):
         """None: there is no density in closed form."""
         del units
 
-    def _checked(self, label: Any) -> tf.Tensor:
+    def _checked(self, label: Any, batch: Any) -> tf.Tensor:
         labels = np.asarray(label)
         whole = np.issubdtype(labels.dtype, np.integer)
-        if not whole or labels.ndim > 1 or labels.min() < 0 or labels.max() >= self.classes:
+        each = labels.shape in ((), (batch,)) if isinstance(batch, int) else labels.ndim < 2
+        if not whole or not each or (labels < 0).any() or (labels >= self.classes).any():
             raise ValueError(
                 f"label must be a class from 0 to {self.classes - 1}, or one for each example; "
                 f"received {label!r}."

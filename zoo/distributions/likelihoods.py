@@ -158,7 +158,7 @@ class ScaledLikelihood(Likelihood):
     def current_scale(self) -> Any:
         """The scale as it stands, a scalar."""
         if self.scale == "learned":
-            return tf.exp(tf.clip_by_value(self.log_scale.value, -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT))
+            return tf.exp(_limited(self.log_scale.value))
         return self.scale
 
     def base(self, mean: tf.Tensor) -> tfd.Distribution:
@@ -195,6 +195,19 @@ class LaplaceLikelihood(ScaledLikelihood):
     def base(self, mean: tf.Tensor) -> tfd.Distribution:
         """Laplace(mean, scale)."""
         return tfd.Laplace(mean, self.current_scale())
+
+
+@tf.custom_gradient
+def _limited(log_scale: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    """Clipped to +-LOG_SCALE_LIMIT; the gradient passes where a step down it leads back inside."""
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        outward = ((log_scale >= LOG_SCALE_LIMIT) & (upstream < 0)) | (
+            (log_scale <= -LOG_SCALE_LIMIT) & (upstream > 0)
+        )
+        return tf.where(outward, tf.zeros_like(upstream), upstream)
+
+    return tf.clip_by_value(log_scale, -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT), gradient
 
 
 def _independent(base: tfd.Distribution, like: tf.Tensor) -> tfd.Distribution:

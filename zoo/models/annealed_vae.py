@@ -13,7 +13,7 @@ from zoo.models.vae import vae
 from zoo.serialization import positive_int, scalar
 
 
-@extends(vae)
+@extends(vae, without=("beta",))
 def annealed_vae(
     input_shape: Sequence[int],
     gamma: Any = 100.0,
@@ -46,5 +46,5 @@ def annealed_vae(
     )
     penalty = {"name": "kl_capacity", "capacity": rise, "weight": gamma, "estimator": estimator}
     # The KL term itself stays as a metric.
-    options["beta"] = 0.0
-    return vae(input_shape, estimator=estimator, regularizers=[penalty, *regularizers], **options)
+    regularizers = [penalty, *regularizers]
+    return vae(input_shape, beta=0.0, estimator=estimator, regularizers=regularizers, **options)

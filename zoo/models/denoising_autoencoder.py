@@ -14,7 +14,7 @@ from zoo.registry import suggest
 _NOISES = {"masking": MaskingNoise, "gaussian": GaussianNoise}
 
 
-@extends(autoencoder)
+@extends(autoencoder, without=("corruption",))
 def denoising_autoencoder(
     input_shape: Sequence[int],
     noise: str = "masking",
@@ -31,7 +31,7 @@ def denoising_autoencoder(
         input_shape: shape of one example.
         noise: "masking" (elements set to 0) or "gaussian".
         level: probability of masking, or the standard deviation of the noise in the input's units.
-        **options: as in `zoo.models.deep_autoencoder.autoencoder`.
+        **options: as in `zoo.models.deep_autoencoder.autoencoder`, but for ``corruption``.
 
     Returns:
         A built model.

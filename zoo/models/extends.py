@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
-def extends(base: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def extends(
+    base: Callable[..., Any], without: Sequence[str] = ()
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator for a model function that hands its ``**options`` to `base`.
 
     The signature then lists the options of both, so that help, `zoo.create` and the command line know
@@ -15,6 +17,7 @@ def extends(base: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable
 
     Args:
         base: the function that the options are handed to.
+        without: options of `base` that have no place in the model.
     """
     inherited = inspect.signature(base).parameters
 
@@ -24,7 +27,7 @@ def extends(base: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable
             for name, p in inspect.signature(function).parameters.items()
             if p.kind is not inspect.Parameter.VAR_KEYWORD
         }
-        rest = [p for name, p in inherited.items() if name not in own]
+        rest = [p for name, p in inherited.items() if name not in own and name not in without]
         function.__signature__ = inspect.Signature([*own.values(), *rest])
         return function
 

@@ -46,7 +46,8 @@ def info_vae(
         A built model.
 
     Raises:
-        ValueError: for weights below 0, or alpha other than 1 without a posterior.
+        ValueError: for weights below 0, a schedule for beta where alpha is not 0, or alpha other than 1
+            without a posterior.
     """
     if scalar(alpha, "alpha of info_vae") > 1 or alpha + scalar(lam, "lam of info_vae") < 1:
         raise ValueError(
@@ -61,7 +62,15 @@ def info_vae(
     }
     regularizers = [penalty, *regularizers]
     if posterior is not None:
-        beta = (1 - alpha) * options.pop("beta", 1.0)
+        beta = scalar(options.pop("beta", 1.0), "beta of info_vae", 0)
+        if isinstance(beta, float):
+            beta *= 1 - alpha
+        elif alpha != 0:
+            raise ValueError(
+                f"A schedule for beta of info_vae needs alpha=0; received alpha={alpha!r}. Scale the "
+                "schedule by 1 - alpha yourself, and pass it to zoo.create('vae', ...) with the "
+                "regularizer 'mmd'."
+            )
         return vae(
             input_shape,
             posterior=posterior,

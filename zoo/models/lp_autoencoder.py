@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,8 @@ def lp_autoencoder(
 
     It is the maximum a posteriori of a generalised normal prior with power p, from which `generate` draws
     where p is a number: scale (1/alpha)^(1/p), so that its -log density is the penalty of form "power".
+    Where squares of its draws leave the range of float32 (at alpha = .01 for p below about .19), the model
+    has no prior.
 
     Args:
         input_shape: shape of one example.
@@ -37,7 +40,7 @@ def lp_autoencoder(
         form: "power" (sum |z|^p, the text's), "norm" (its p-th root) or "difference" (the norm less the
             2-norm, the author's code).
         likelihood: p(x|z); the paper's squared error, summed over the event.
-        prior: p(z) to generate from; None for the one above.
+        prior: p(z) to generate from; None for the one above, where there is one.
         regularizers: further regularizers.
         **options: as in `zoo.models.deep_autoencoder.autoencoder`.
 
@@ -45,10 +48,20 @@ def lp_autoencoder(
         A built model.
     """
     numbers = isinstance(p, int | float) and isinstance(alpha, int | float)
-    if prior is None and numbers and p > 0 and alpha > 0:
+    if prior is None and numbers and p > 0 and alpha > 0 and _finite_draws(p, alpha):
         prior = {"name": "generalized_normal", "p": p, "scale": alpha ** (-1 / p)}
     penalty = {"name": "lp_norm", "p": p, "form": form, "weight": alpha}
     regularizers = [penalty, *regularizers]
     return autoencoder(
         input_shape, likelihood=likelihood, prior=prior, regularizers=regularizers, **options
     )
+
+
+def _finite_draws(p: float, alpha: float) -> bool:
+    """Whether draws of the prior, and their squares, are float32 numbers.
+
+    A draw is (g / alpha)^(1/p) with g from Gamma(1/p, 1), which no float32 uniform takes above its mean by
+    more than 6 standard deviations and 20.
+    """
+    largest = 1 / p + 6 * p**-0.5 + 20
+    return (math.log(largest) - math.log(alpha)) / p < 0.5 * math.log(3e38)
