@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import integrate, optimize, stats
 
 import zoo
 from zoo.experiments import (
@@ -14,6 +14,7 @@ from zoo.experiments import (
     filters,
     gabor,
     info_vae_digits,
+    info_vae_two_points,
     lp_contours,
     uniform_to_gaussian,
     uniform_to_line,
@@ -28,6 +29,9 @@ def test_verdicts():
     claim = Claim("a", lambda m: m["x"] > 1, published=lambda m: m["y"] > 1)
     assert claim.verdict({"x": 2, "y": 0}) == "holds"
     assert claim.verdict({"x": 0, "y": 2}) == "holds only with the published weights"
+    seeds = [{"x": 2, "y": 2}, {"x": 0, "y": 2}, {"x": 0, "y": 2}]
+    assert claim.supporters("holds only with the published weights", seeds) == 3
+    assert claim.supporters("does not hold", seeds) == 1
     assert claim.verdict({"x": 0, "y": 0}) == "does not hold"
 
 
@@ -179,3 +183,10 @@ def test_two_points_where_the_docstring_says():
     assert optimize.minimize_scalar(mmd, bounds=(0.1, 3), method="bounded").x == pytest.approx(
         0.67, abs=0.005
     )
+
+
+def test_middle_of_the_prior():
+    q = stats.norm([0.0, 1.0, -1.0], [1.0, 0.2, 0.2])
+    expected = [integrate.quad(lambda z, i=i: q.pdf(z)[i], -0.5, 0.5)[0] for i in range(3)]
+    np.testing.assert_allclose(info_vae_two_points.middle(q.mean(), q.std()), expected, rtol=1e-9)
+    assert expected[0] == pytest.approx(0.383, abs=5e-4)

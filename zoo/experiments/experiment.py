@@ -12,6 +12,9 @@ Measures = Mapping[str, float]
 SEEDS, QUICK_SEEDS = 3, 1
 
 
+PUBLISHED_ONLY = "holds only with the published weights"
+
+
 class Claim(NamedTuple):
     """One thing that a paper says, or that its table or figure must show.
 
@@ -46,8 +49,13 @@ class Claim(NamedTuple):
         if borne_out(self.holds):
             return "holds"
         if self.published is not None and borne_out(self.published):
-            return "holds only with the published weights"
+            return PUBLISHED_ONLY
         return "does not hold"
+
+    def supporters(self, verdict: str, runs: Sequence[Measures]) -> int:
+        """How many seeds bear the claim out by themselves, by the weights that the verdict is about."""
+        rule = self.published if verdict == PUBLISHED_ONLY and self.published else self.holds
+        return sum(self.measured(run) and bool(rule(run)) for run in runs)
 
     def measured(self, measures: Measures) -> bool:
         """Whether a run has what the claim is about; settings can leave rows of a table out."""

@@ -11,13 +11,15 @@ from scipy import stats
 
 import zoo
 from zoo.autoencoder import Autoencoder
-from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
+from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
 from zoo.experiments.training import Pulse, train
 from zoo.visualization.style import panels, styled
 
 BOTH = np.array([[-1.0], [1.0]], np.float32)
 LIKELIHOOD = {"name": "normal", "scale": "learned"}
 NAMES = {"elbo": "ELBO", "info": "InfoVAE"}
+# The middle of the prior: |z| below this, where N(0, 1) has .383 of its mass.
+MIDDLE = 0.5
 
 
 def build(kind: str, seed: int, lam: float) -> Autoencoder:
@@ -53,7 +55,8 @@ def run(
 
     Returns:
         ``<objective>/mean``, the mean of |mu(x)| over the two points at the end, ``/half``, the same half
-        way, and ``/scale``, the mean standard deviation of q(z|x).
+        way, ``/scale``, the mean standard deviation of q(z|x), and ``/middle``, the share of q(z) in the
+        middle of the prior.
     """
     del sources
     x = zoo.data.load("two_points", seed=seed).inputs
@@ -66,17 +69,24 @@ def run(
             train_part(model, x, epochs // parts, learning_rate)
             path.append(float(np.abs(model.encode(BOTH)).mean()))
         posterior = model.posterior(BOTH)
-        scale = np.asarray(posterior.stddev())[:, 0]
+        mean, scale = (np.asarray(m)[:, 0] for m in (posterior.mean(), posterior.stddev()))
         measures[f"{kind}/mean"] = path[-1]
         measures[f"{kind}/half"] = path[parts // 2 - 1]
         measures[f"{kind}/scale"] = float(scale.mean())
+        measures[f"{kind}/middle"] = float(middle(mean, scale).mean())
         measures[f"{kind}/decoder_scale"] = float(model.likelihood.current_scale())
         prior = model.generate(2000, seed=seed)[:, 0]
         measures[f"{kind}/far_samples"] = float((np.abs(np.abs(prior) - 1) > 0.25).mean())
-        arrays[f"{kind}/codes"] = np.stack([np.asarray(posterior.mean())[:, 0], scale])
+        arrays[f"{kind}/codes"] = np.stack([mean, scale])
         arrays[f"{kind}/path"] = np.array(path)
         arrays[f"{kind}/samples"] = prior
     return Outcome(measures, arrays)
+
+
+def middle(mean: np.ndarray | float, scale: np.ndarray | float) -> np.ndarray:
+    """Probability of the middle of the prior under N(mean, scale)."""
+    normal = stats.norm(mean, scale)
+    return normal.cdf(MIDDLE) - normal.cdf(-MIDDLE)
 
 
 def train_part(model: Autoencoder, x: np.ndarray, epochs: int, learning_rate: float) -> None:
@@ -109,6 +119,12 @@ def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     return {"two_points": figure}
 
 
+def _away_from_zero(m: Measures) -> bool:
+    """The one has less than a tenth of the prior's mass in its middle, the other half or more."""
+    full = float(middle(0.0, 1.0))
+    return m["elbo/middle"] < 0.1 * full and m["info/middle"] >= 0.5 * full
+
+
 EXPERIMENTS = (
     Experiment(
         id="OX-IV-F1",
@@ -118,7 +134,13 @@ EXPERIMENTS = (
         draw=draw,
         claims=(
             Claim(
-                "The ELBO pushes the codes of the two points away from 0, past 2, and on",
+                "The ELBO pushes q(z) away from 0, the InfoVAE does not",
+                _away_from_zero,
+                ("elbo/middle", "info/middle"),
+                "p(z) has .383 in |z| < .5",
+            ),
+            Claim(
+                "It pushes the codes past 2, and on",
                 lambda m: m["elbo/mean"] > 2 and m["elbo/mean"] > m["elbo/half"],
                 ("elbo/half", "elbo/mean"),
             ),

@@ -174,7 +174,7 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         epochs = settings["dropout_tune_epochs" if tuning.dropout else "tune_epochs"]
         network = tuned(stack, x, source, tuning, epochs)
         accuracy = network.evaluate(fresh, test.labels, batch_size=500, verbose=0)[1]
-        measures[f"{row}/error"] = 100 * (1 - float(accuracy))
+        measures[f"{row}/error"] = round(100 * (1 - float(accuracy)), 4)  # of float32
     return Outcome(measures, {name: np.array(value) for name, value in measures.items()})
 
 
@@ -211,14 +211,15 @@ EXPERIMENTS = (
             ),
             Claim(
                 "The k-sparse errors reach the paper's",
-                lambda m: m["k_sparse/error"] <= 1.08 and m["deep_k_sparse/error"] <= 0.97,
+                # Half a test digit of tolerance: earlier results kept the rounding of float32.
+                lambda m: m["k_sparse/error"] < 1.085 and m["deep_k_sparse/error"] < 0.975,
                 ("k_sparse/error", "deep_k_sparse/error"),
                 "1.08, .97 %",
             ),
             Claim(
-                "So does every other pre-training",
+                "So does every other pre-training, against none without noise",
                 lambda m: all(m[name] < m["none/error"] for name in _ROWS[1:]),
-                _ROWS,
+                (*_ROWS, "none_noise/error"),
                 ", ".join(f"{row} {error}" for row, error in PAPER.items()),
             ),
         ),

@@ -22,6 +22,7 @@ def judged(experiment: Experiment, measured: list[Measures]) -> dict[str, Any]:
         verdicts. They are a part of results.json.
     """
     mean, spread = means(measured), spreads(measured)
+    verdicts = [claim.verdict(mean, measured) for claim in experiment.claims]
     return {
         "seeds": len(measured),
         "measures": {
@@ -31,12 +32,12 @@ def judged(experiment: Experiment, measured: list[Measures]) -> dict[str, Any]:
         "claims": [
             {
                 "text": claim.text,
-                "verdict": claim.verdict(mean, measured),
-                "seeds": sum(claim.measured(m) and bool(claim.holds(m)) for m in measured),
+                "verdict": verdict,
+                "seeds": claim.supporters(verdict, measured),
                 "paper": claim.paper,
                 "measures": [measure for measure in claim.measures if measure in mean],
             }
-            for claim in experiment.claims
+            for claim, verdict in zip(experiment.claims, verdicts, strict=True)
         ],
     }
 
