@@ -23,6 +23,7 @@ from zoo.serialization import (
     at_step,
     deserialize_part,
     part,
+    policy,
     scalar,
     scalar_config,
     serializable,
@@ -88,6 +89,8 @@ class Autoencoder(CodeModel):
         self.reconstruction_weight = scalar(reconstruction_weight, "reconstruction_weight", 0)
         self.seed = whole_number(seed, "seed")
         self.objective = objective
+        # Of the networks that a prior and critics make for themselves.
+        self._policy = keras.config.dtype_policy().name
         for regularizer in self.regularizers:
             regularizer.check(self)
         self._build_parts()
@@ -229,20 +232,22 @@ class Autoencoder(CodeModel):
             "reconstruction_weight": scalar_config(self.reconstruction_weight),
             "seed": self.seed,
             "objective": self.objective,
+            "policy": self._policy,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Autoencoder:
         """The inverse of `get_config`."""
         config = dict(config)
-        for name in ("encoder", "decoder"):
-            config[name] = keras.saving.deserialize_keras_object(config[name], custom_objects)
-        for name in ("bottleneck", "likelihood", "prior", "corruption"):
-            config[name] = deserialize_part(config[name], name)
-        config["regularizers"] = [
-            deserialize_part(item, "regularizer") for item in config["regularizers"]
-        ]
-        return cls(**config)
+        with policy(config.pop("policy", None)):  # models saved before it was kept have none
+            for name in ("encoder", "decoder"):
+                config[name] = keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("bottleneck", "likelihood", "prior", "corruption"):
+                config[name] = deserialize_part(config[name], name)
+            config["regularizers"] = [
+                deserialize_part(item, "regularizer") for item in config["regularizers"]
+            ]
+            return cls(**config)
 
     def build(self, input_shape: Any = None) -> None:
         """The constructor has built everything."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -132,3 +134,14 @@ def whole_number(value: Any, name: str, minimum: int | None = None) -> int:
 def positive_int(value: Any, name: str) -> int:
     """`value` as an integer of at least 1, or a ValueError that names it."""
     return whole_number(value, name, 1)
+
+
+@contextmanager
+def policy(precision: str | None) -> Iterator[None]:
+    """Keras's global dtype policy for the layers that are made in the block; None leaves it as it is."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(before if precision is None else precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -12,7 +12,7 @@ from zoo.data import Data
 from zoo.evaluation import clustering
 from zoo.experiments import ia_digits, ia_figure
 from zoo.experiments.experiment import Sources
-from zoo.training import building
+from zoo.serialization import policy
 
 EXPERIMENTS = {e.id: e for e in (*ia_digits.EXPERIMENTS, *ia_figure.EXPERIMENTS)}
 SMALL = {"examples": 800, "teachers": 1, "teacher": 1, "student": 1}
@@ -72,7 +72,7 @@ def test_the_merged_error_is_that_of_classes_made_without_labels():
 
 def test_the_policy_of_number_types_is_given_back():
     before = keras.config.dtype_policy().name
-    with pytest.raises(RuntimeError), building.policy("mixed_bfloat16"):
+    with pytest.raises(RuntimeError), policy("mixed_bfloat16"):
         assert keras.config.dtype_policy().name == "mixed_bfloat16"
         raise RuntimeError
     assert keras.config.dtype_policy().name == before

@@ -9,6 +9,8 @@ import zoo
 from zoo.bottlenecks import CategoricalStyle
 from zoo.networks.dcgan import dcgan_decoder
 from zoo.networks.statistics import with_kept_statistics
+from zoo.serialization import policy
+from zoo.training.artefacts import load_model
 
 VECTOR = (6,)
 SMALL = {
@@ -156,3 +158,15 @@ def test_moving_statistics_are_kept():
 def test_the_decoder_gives_the_shape_asked_for(side):
     decoder = dcgan_decoder((side, side + 1, 2), (4, 4), (8,))
     assert decoder(np.zeros((3, 5), "float32")).shape == (3, side, side + 1, 2)
+
+
+def test_own_networks_keep_their_number_types_when_loaded(tmp_path):
+    """A prior's generator and critics are made by their parts, under the policy of the model's making."""
+    with policy("mixed_bfloat16"):
+        made = zoo.create("info_ae", VECTOR, **SMALL["info_ae"])
+    made.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    kinds = [[la.compute_dtype for la in m._flatten_layers()] for m in (made, loaded)]
+    assert kinds[0] == kinds[1] and "bfloat16" in kinds[0]
+    assert_array_equal(loaded.generate(4, seed=0), made.generate(4, seed=0))
+    assert keras.config.dtype_policy().name == "float32"

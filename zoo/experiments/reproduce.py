@@ -22,8 +22,7 @@ from zoo.experiments.experiment import (
 )
 from zoo.experiments.results import judged, table
 from zoo.registry import suggest
-from zoo.serialization import positive_int, whole_number
-from zoo.training.building import policy
+from zoo.serialization import policy, positive_int, whole_number
 from zoo.training.checkpoints import Checkpoint, DamagedCheckpointError, read, write
 from zoo.training.files import recover, replacing_file, write_json
 from zoo.training.lock import FolderLock

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import keras
 
 import zoo
 from zoo import models, registry
 from zoo.autoencoder import Autoencoder
+from zoo.serialization import policy
 from zoo.training import schedules
 from zoo.training.run_config import RunConfig
 
@@ -143,14 +141,3 @@ def _scheduled(value: Any) -> Any:
         return schedule(**options)
     except TypeError as error:
         raise ValueError(f"The schedule {inner['name']!r} cannot be built: {error}") from error
-
-
-@contextmanager
-def policy(precision: str) -> Iterator[None]:
-    """Keras's global dtype policy for the layers that are made in the block."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
