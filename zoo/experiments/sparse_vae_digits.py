@@ -19,6 +19,8 @@ from zoo.visualization.style import PALETTE, panels, styled
 NAMES = tuple(name for name, _, _ in parts.variants())
 PUBLISHED = {"normal": "normal_published", "laplace": "laplace_published", "cauchy": "cauchy"}
 EQUAL = {family: family for family in PUBLISHED}
+# Codes along a side of the grid that a figure has room for.
+SHOWN = 14
 
 
 def run(
@@ -126,18 +128,23 @@ def run_plane(
 
 @styled
 def draw_plane(arrays: Mapping[str, Any]) -> dict[str, Figure]:
-    """Means of the test digits above, the decoded grid on [-5, 5] below."""
-    figure, axes = panels(2 * len(NAMES), len(NAMES), 1.6)
+    """Means of the test digits; and what the grid on [-5, 5] decodes to, every nth code of it."""
+    plane, axes = panels(len(NAMES), len(NAMES), 1.6)
     colors = np.array([*PALETTE, "#777777", "#8B4513"])
-    for column, name in enumerate(NAMES):
+    for place, name in zip(axes, NAMES, strict=True):
         codes = arrays[f"{name}/codes"]
-        place = axes[column]
         place.scatter(*codes.T, s=1, c=colors[arrays["labels"]], linewidths=0)
         limits = np.quantile(codes, [0.005, 0.995], axis=0)
         place.set(title=name.replace("_", "\n"), xlim=limits[:, 0], ylim=limits[:, 1])
-        below = axes[len(NAMES) + column]
-        show_mosaic(below, arrays[f"{name}/grid"][..., 0], int(arrays["steps"]), (0, 1))
-    return {"plane": figure}
+    steps = int(arrays["steps"])
+    nth = -(-steps // SHOWN)
+    grids, axes = panels(len(NAMES), 3, 2.0)
+    for place, name in zip(axes, NAMES, strict=True):
+        pictures = arrays[f"{name}/grid"][..., 0]
+        pictures = pictures.reshape(steps, steps, *pictures.shape[1:])[::nth, ::nth]
+        show_mosaic(place, pictures.reshape(-1, *pictures.shape[2:]), pictures.shape[1], (0, 1))
+        place.set_title(name)
+    return {"plane": plane, "grids": grids}
 
 
 def _sharper(m: Measures, names: Mapping[str, str]) -> bool:
