@@ -1,9 +1,9 @@
-import keras
 import numpy as np
 import pytest
 
 import zoo
 from zoo.experiments.shelf import kept
+from zoo.serialization import policy
 
 
 @pytest.fixture
@@ -34,9 +34,6 @@ def test_a_damaged_one_and_other_number_types_are_trained_again(tmp_path, made, 
     path.write_bytes(path.read_bytes()[:100])
     kept(tmp_path, "a", lambda: make(made))
     assert len(made) == 2 and "Training it again" in capsys.readouterr().out
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
+    with policy("mixed_bfloat16"):
         kept(tmp_path, "a", lambda: make(made))
-    finally:
-        keras.config.set_dtype_policy("float32")
     assert len(made) == 3

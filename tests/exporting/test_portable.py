@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from zoo.serialization import policy
 
 CASES = {
     "mlp": ("laplace_vae", {"hidden": (8,)}),
@@ -77,11 +78,8 @@ def test_answers_equal_in_the_formats_own_runtime(tmp_path, case, format, suffix
 
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter")
 def test_mixed_precision_is_exported_in_float32(tmp_path):
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
+    with policy("mixed_bfloat16"):
         mixed = build("mlp")
-    finally:
-        keras.config.set_dtype_policy("float32")
     mixed.export(tmp_path / "a", format="litert")
     full = build("mlp")
     full.set_weights(mixed.get_weights())

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import zoo
 from zoo.models import options
+from zoo.serialization import policy
 
 SERVE = Path(__file__).with_name("serve.py")
 CASES = {
@@ -23,16 +24,12 @@ CASES = {
 }
 
 
-def build(name, networks="mlp", policy="float32"):
+def build(name, networks="mlp", precision="float32"):
     wanted = {"latents": 4, "networks": networks, "hidden": (3,) if networks == "conv" else (8,)}
     keras.utils.set_random_seed(0)
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        known = options(name)
+    known = options(name)
+    with policy(precision):
         return zoo.create(name, (6, 5, 1), **{k: v for k, v in wanted.items() if k in known})
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def expected_answers(model, given):

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MEGABYTES = 400
+# What the allocator keeps differs by tens of megabytes between runs, whatever the size of the file.
+MEGABYTES = 800
 SCRIPT = """
 import resource, sys
 import numpy as np
@@ -44,5 +45,4 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     growth, finite, steps = lines[0].split()[1:]
     assert finite == "True"
     assert int(steps) == 40 + rows // 1024
-    # What the allocator keeps differs by tens of megabytes between runs; the file itself would be all of it.
-    assert float(growth) < MEGABYTES / 2
+    assert float(growth) < MEGABYTES / 4

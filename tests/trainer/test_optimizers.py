@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from tests.conftest import make_vectors
 from tests.trainer.tiny import tiny
+from zoo.serialization import policy
 from zoo.trainer import Adam
 from zoo.trainer.optimizers import resolve_optimizer
 
@@ -101,12 +102,8 @@ def test_a_scaled_loss_gives_the_same_training(scale):
 
 
 def test_float16_scales_the_loss_of_its_own_accord():
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
+    with policy("mixed_float16"):
         model = tiny()
-    finally:
-        keras.config.set_dtype_policy(before)
     model.compile("sgd", jit_compile=False)
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
     model.fit(make_vectors(), batch_size=16, epochs=3, verbose=0)

@@ -90,12 +90,8 @@ def _reader(name_or_path: str | os.PathLike) -> Callable[..., Data]:
             f"{text} is no file of data: expected a folder of pictures, or a file that ends in "
             f"{', '.join(_FILES)}."
         )
-    if isinstance(name_or_path, os.PathLike) or path.suffix.lower() in _FILES or _is_path(text):
+    # The slash within a TFDS name has something on both sides.
+    outer = text.startswith(".") or text.endswith(("/", os.sep)) or path.is_absolute()
+    if outer or isinstance(name_or_path, os.PathLike) or path.suffix.lower() in _FILES:
         raise ValueError(f"There is no file or folder {text}.")
     return functools.partial(read, text)
-
-
-def _is_path(text: str) -> bool:
-    """Whether a text is meant as a path; the slash within a TFDS name has something on both sides."""
-    outer = text.startswith(".") or text.endswith(("/", os.sep))
-    return outer or Path(text).expanduser().is_absolute()

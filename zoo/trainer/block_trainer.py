@@ -245,13 +245,12 @@ class BlockTrainer(keras.Model):
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluate one batch; the means of the evaluation so far."""
         replica, replicas = this_replica()
-        weights, inputs = None, sources.batch_inputs(data)
-        # The rows seen so far on this replica, of which the first mean keeps count.
-        start = tf.cast(self._means[0].count, tf.int64) * replicas
         if isinstance(data, blocks.EvaluationBatch):
-            start = data.start
-            weights = data.weights if replicas > 1 else None
-        inputs = sources.to_float(inputs, self.event_shape)
+            start, weights = data.start, data.weights if replicas > 1 else None
+        else:
+            # The rows seen so far on this replica, of which the first mean keeps count.
+            start, weights = tf.cast(self._means[0].count, tf.int64) * replicas, None
+        inputs = sources.to_float(sources.batch_inputs(data), self.event_shape)
         noise = Noise(self.seed, start, replica, replicas).fold("evaluation")
         rows = tf.shape(inputs)[0] if weights is None else tf.reduce_sum(weights)
         values = self.measure(inputs, noise, weights)

@@ -64,11 +64,11 @@ def optimizer_for(
         ValueError: for an unknown name, or a scale of the loss beside `skip_nonfinite`.
     """
     found = resolve_optimizer(optimizer, getattr(model, "heavy_tailed", False))
-    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
     scales = isinstance(found, keras.optimizers.LossScaleOptimizer)
-    if half and options.get("auto_scale_loss", True) and found.loss_scale_factor is None:
-        found = found if scales else keras.optimizers.LossScaleOptimizer(found)
-        scales = True
+    unscaled = not scales and found.loss_scale_factor is None
+    half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
+    if half and unscaled and options.get("auto_scale_loss", True):
+        found, scales = keras.optimizers.LossScaleOptimizer(found), True
     if skip_nonfinite and scales:
         raise ValueError(
             "A LossScaleOptimizer leaves out updates that are not finite itself; received "

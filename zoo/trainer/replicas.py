@@ -25,8 +25,8 @@ def gather(values: tf.Tensor) -> tf.Tensor:
     Returns:
         (batch * replicas, ...), without the rows that only fill up the last batch of an evaluation.
     """
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
+    context = _meeting()
+    if context is None:
         return values
     together = context.all_gather(values, axis=0)
     weights = getattr(_FILLED_UP, "weights", None)
@@ -56,8 +56,8 @@ def share_of_batch(inputs: tf.Tensor) -> Any:
     Args:
         inputs: (batch, ...), this replica's rows.
     """
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
+    context = _meeting()
+    if context is None:
         return 1.0
     if inputs.shape[0] is not None:
         return 1.0 / context.num_replicas_in_sync
@@ -74,7 +74,13 @@ def synchronizes(strategy: tf.distribute.Strategy) -> bool:
 
 def this_replica() -> tuple[Any, int]:
     """The number of the replica that runs, and how many there are; 0 and 1 where there is one."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
+    context = _meeting()
+    if context is None:
         return 0, 1
     return context.replica_id_in_sync_group, context.num_replicas_in_sync
+
+
+def _meeting() -> Any:
+    """The context of a replica that is one of several; None where there is one."""
+    context = tf.distribute.get_replica_context()
+    return None if context is None or context.num_replicas_in_sync == 1 else context
