@@ -304,7 +304,16 @@ class Autoencoder(CodeModel):
         if not self.likelihood.built:
             self.likelihood.build((None, *self.event_shape))
         for regularizer in self.regularizers:
+            if regularizer.built and regularizer.weights:
+                raise ValueError(
+                    f"regularizer {regularizer.name!r} has the weights of another model already: give "
+                    "every model one of its own."
+                )
             regularizer.build(self.event_shape, self.units)
+        for part_ in (self.bottleneck, self.prior, self.likelihood, *self.regularizers):
+            if part_ is not None and not part_.trainable:
+                part_.trainable = True  # TensorFlow skips the assignment of the value that is there
+                part_.trainable = False
         self.built = True
 
 

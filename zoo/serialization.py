@@ -56,8 +56,11 @@ def serialize_part(instance: Any) -> dict[str, Any] | None:
         return None
     name = vars(type(instance)).get("zoo_name")
     if name is None:
-        return keras.saving.serialize_keras_object(instance)
-    return {"zoo_name": name, "config": instance.get_config()}
+        saved = keras.saving.serialize_keras_object(instance)
+    else:
+        saved = {"zoo_name": name, "config": instance.get_config()}
+    # A plugin's get_config need not know of it.
+    return saved if instance.trainable else {**saved, "frozen": True}
 
 
 def deserialize_part(config: dict[str, Any] | None, kind: str) -> Any:
@@ -66,16 +69,12 @@ def deserialize_part(config: dict[str, Any] | None, kind: str) -> Any:
     Raises:
         ValueError: where no installed package brings the part, with its name.
     """
-    if config is None or "zoo_name" not in config:
-        return keras.saving.deserialize_keras_object(config)
-    try:
-        cls = registry.lookup(config["zoo_name"], kind)
-    except ValueError as error:
-        raise ValueError(
-            f"The saved model needs the {kind} plugin {config['zoo_name']!r}, which is not there: "
-            f"install or import the package that registers it, then load again. ({error})"
-        ) from error
-    return cls.from_config(config["config"])
+    if config is None:
+        return None
+    instance = _deserialized(config, kind)
+    if config.get("frozen"):
+        instance.trainable = False
+    return instance
 
 
 def scalar(value: Any, name: str, minimum: float | None = None) -> Scalar:
@@ -145,3 +144,16 @@ def policy(precision: str | None) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _deserialized(config: dict[str, Any], kind: str) -> Any:
+    if "zoo_name" not in config:
+        return keras.saving.deserialize_keras_object(config)
+    try:
+        cls = registry.lookup(config["zoo_name"], kind)
+    except ValueError as error:
+        raise ValueError(
+            f"The saved model needs the {kind} plugin {config['zoo_name']!r}, which is not there: "
+            f"install or import the package that registers it, then load again. ({error})"
+        ) from error
+    return cls.from_config(config["config"])

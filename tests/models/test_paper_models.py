@@ -171,12 +171,29 @@ def test_several_samples_train_with_generated_pictures(name):
     assert np.isfinite(model.history.history["loss"]).all()
 
 
-def test_a_frozen_bottleneck_stays_frozen_when_saved(tmp_path):
-    model = zoo.create("vae", (6,), latents=2, hidden=(4,))
-    model.bottleneck.trainable = False
+@pytest.mark.parametrize(
+    "part", ["encoder", "decoder", "bottleneck", "likelihood", "prior", "regularizers"]
+)
+def test_a_frozen_part_stays_frozen_when_saved(part, tmp_path):
+    parts = zoo.create("vae", (8, 8, 1), hidden=(4,))
+    model = zoo.Autoencoder(
+        (8, 8, 1), parts.encoder, parts.bottleneck, parts.decoder, prior="generator",
+        likelihood={"name": "normal", "scale": "learned"}, regularizers=["self_critic"],
+    )  # fmt: skip
+    whole = len(model.trainable_variables)
+    for layer in np.ravel(getattr(model, part)):
+        layer.trainable = False
+    assert 0 < len(model.trainable_variables) < whole
     model.save(tmp_path / "frozen.keras")
     loaded = load_model(tmp_path / "frozen.keras")
     assert len(loaded.trainable_variables) == len(model.trainable_variables)
+
+
+def test_a_critic_serves_one_model():
+    critic = zoo.get("self_critic", kind="regularizer")
+    zoo.create("vae", (6,), latents=2, hidden=(4,), regularizers=[critic])
+    with pytest.raises(ValueError, match="'self_critic' has the weights of another model"):
+        zoo.create("vae", (6,), latents=2, hidden=(4,), regularizers=[critic])
 
 
 @pytest.mark.parametrize(
