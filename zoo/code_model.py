@@ -17,7 +17,14 @@ from zoo.regularizers import Regularizer
 from zoo.serialization import whole_number
 from zoo.trainer.block_trainer import BlockTrainer
 from zoo.trainer.inference import map_batches
-from zoo.trainer.sources import array_of, batches_of, checked, is_array, to_float
+from zoo.trainer.sources import (
+    array_of,
+    batches_of,
+    checked,
+    is_array,
+    plain_errors,
+    to_float,
+)
 
 
 class CodeModel(BlockTrainer):
@@ -195,10 +202,11 @@ class CodeModel(BlockTrainer):
         if name not in self._compiled:
             self._compiled[name] = tf.function(function, reduce_retracing=True, autograph=False)
         batch_size = whole_number(batch_size, "batch_size", 1)
-        return map_batches(self._compiled[name], data, batch_size, self.distribute_strategy)
+        with plain_errors():
+            return map_batches(self._compiled[name], data, batch_size, self.distribute_strategy)
 
     def _checked(self, x: Any) -> Any:
         x = array_of(x)
         if is_array(x):
             return checked(x, self.event_shape, "x", self.input_bounds)
-        return batches_of(x, "x")
+        return batches_of(x, "x", self.input_bounds)

@@ -231,3 +231,41 @@ def test_a_data_set_is_evaluated_with_the_noise_of_an_array():
     expected = model.evaluate(x, batch_size=16, verbose=0, return_dict=True)
     for _ in range(2):
         assert model.evaluate(data, verbose=0, return_dict=True) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("form", BATCHES)
+@pytest.mark.parametrize(
+    ("bad", "reach"),
+    [
+        (255.0, "0 to 255. Rescale"),
+        (-0.5, "-0.5 to 0.75. Rescale"),
+        (np.nan, "nan to nan. Leave out"),
+    ],
+)
+def test_a_data_set_outside_the_bounds_is_refused_where_it_leaves_them(form, bad, reach):
+    x = np.tile(np.float32([0, 0.25, 0.5, 0.75, 0.5, 0.25]), (48, 1))
+    x[40, 1] = bad
+    data = tf.data.Dataset.from_tensor_slices((x, np.arange(48))).batch(16).map(BATCHES[form])
+    model = compiled()
+    uses = [
+        ("x", model.evaluate),
+        ("x", model.encode),
+        ("x", lambda data: model.fit(data, verbose=0)),
+        ("validation_data", lambda data: model.fit(x[:16], validation_data=data, verbose=0)),
+    ]
+    for name, use in uses:
+        with pytest.raises(ValueError) as caught:
+            use(data)
+        expected = f"The values of {name} must lie in [0, 1]; a batch reaches from {reach}"
+        assert str(caught.value).startswith(expected)
+        assert "\n" not in str(caught.value)
+
+
+def test_other_errors_of_a_data_set_stay_as_they_are():
+    def fails(x):
+        with tf.control_dependencies([tf.debugging.Assert(False, ["of the user"])]):
+            return tf.identity(x)
+
+    data = tf.data.Dataset.from_tensor_slices(make_vectors(8)).batch(4).map(fails)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="of the user"):
+        compiled().encode(data)

@@ -187,7 +187,7 @@ class BlockTrainer(keras.Model):
                 )
                 batch_size, shuffle = None, False
             else:
-                x = sources.batches_of(x, "x")
+                x = sources.batches_of(x, "x", self.input_bounds)
                 if validation_split:
                     raise ValueError(
                         f"validation_split is for arrays; received {validation_split} with a data set. Split "
@@ -198,16 +198,21 @@ class BlockTrainer(keras.Model):
                 validation_data, kwargs["validation_steps"] = self.feed.evaluation(
                     validation_data, validation_batch_size, "validation_data"
                 )
-            return super().fit(
-                x,
-                batch_size=batch_size,
-                epochs=epochs,
-                verbose=verbose,
-                callbacks=with_guard(callbacks),
-                validation_data=validation_data,
-                shuffle=shuffle and not isinstance(x, tf.data.Dataset),
-                **kwargs,
-            )
+            elif validation_data is not None:
+                validation_data = sources.batches_of(
+                    validation_data, "validation_data", self.input_bounds
+                )
+            with sources.plain_errors():
+                return super().fit(
+                    x,
+                    batch_size=batch_size,
+                    epochs=epochs,
+                    verbose=verbose,
+                    callbacks=with_guard(callbacks),
+                    validation_data=validation_data,
+                    shuffle=shuffle and not isinstance(x, tf.data.Dataset),
+                    **kwargs,
+                )
         finally:
             self.feed.release()
 
@@ -223,8 +228,9 @@ class BlockTrainer(keras.Model):
             x, kwargs["steps"] = self.feed.evaluation(x, batch_size, "x")
             batch_size = None
         else:
-            x = sources.batches_of(x, "x")
-        return super().evaluate(x, batch_size=batch_size, **kwargs)
+            x = sources.batches_of(x, "x", self.input_bounds)
+        with sources.plain_errors():
+            return super().evaluate(x, batch_size=batch_size, **kwargs)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step, or the steps of one block; the means of the epoch so far."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,10 @@ import tensorflow as tf
 # Arrays above this stay where they are and are read block by block; below, they are copied to the device.
 MEMORY_LIMIT = 2 << 30
 _IMAGE_KEYS = ("image", "images", "inputs", "x")
+# What TensorFlow makes of the assertion in `_held_to`.
+_OUTSIDE = re.compile(
+    r"\[(?P<what>The values of .* reaches from)\] \[(?P<low>.*?)\] \[(?P<high>.*?)\]"
+)
 
 
 def is_array(data: Any) -> bool:
@@ -62,8 +68,10 @@ def checked(
     return check_inputs(data, event_shape, name, bounds=bounds, minimum=minimum)
 
 
-def batches_of(data: Any, name: str) -> Any:
+def batches_of(data: Any, name: str, bounds: tuple[float, float] | None = None) -> Any:
     """`data` itself, a `tf.data.Dataset` or another thing that gives batches.
+
+    Floats of a `tf.data.Dataset` are held to `bounds` as they come; `plain_errors` says where they leave it.
 
     Raises:
         ValueError: for what gives none.
@@ -73,7 +81,25 @@ def batches_of(data: Any, name: str) -> Any:
             f"{name} must be an array of examples or a tf.data.Dataset of batches; received "
             f"{reprlib.repr(data)}. Read files and sets with zoo.data.load."
         )
-    return data
+    if bounds is None or not isinstance(data, tf.data.Dataset):
+        return data
+    look = tf.autograph.experimental.do_not_convert(lambda *batch: _held_to(bounds, name, batch))
+    return data.map(look)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turns the error of a data set that leaves its bounds into a ValueError of one line."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        found = _OUTSIDE.search(error.message)
+        if found is None:
+            raise
+        hint = "Rescale them (divide by 255 where they are bytes), or map them to uint8."
+        if "nan" in found["low"]:
+            hint = "Leave out what is no number."
+        raise ValueError(f"{found['what']} {found['low']} to {found['high']}. {hint}") from None
 
 
 def reader(
@@ -95,6 +121,22 @@ def reader(
         return check_inputs(chosen, event_shape, where, bounds=bounds, minimum=1)
 
     return read
+
+
+def _held_to(bounds: tuple[float, float], name: str, batch: tuple[Any, ...]) -> Any:
+    """A batch, (x,) or (x, y), behind the check of its x."""
+    inputs = batch_inputs(batch)
+    whole = batch if len(batch) > 1 else batch[0]
+    if not isinstance(inputs, tf.Tensor) or not inputs.dtype.is_floating:
+        return whole
+    low, high = tf.reduce_min(inputs), tf.reduce_max(inputs)
+    inside = (low >= bounds[0]) & (high <= bounds[1])
+    message = (
+        f"The values of {name} must lie in [{bounds[0]:g}, {bounds[1]:g}]; a batch reaches from"
+    )
+    check = tf.debugging.Assert(inside | (tf.size(inputs) == 0), [message, low, high])
+    with tf.control_dependencies([check]):
+        return tf.nest.map_structure(tf.identity, whole)
 
 
 def _read_rows(array: np.memmap, start: int, rows: np.ndarray) -> np.ndarray:
