@@ -108,6 +108,11 @@ class CodeModel(BlockTrainer):
         """decode(encode(x)), (rows, *event) float32; arguments as in `encode`."""
         return self._map(self.__call__, self._checked(x), batch_size)
 
+    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> np.ndarray:
+        """As `reconstruct`, with the further arguments of `keras.Model.predict`."""
+        with plain_errors():
+            return super().predict(self._checked(x), batch_size=batch_size, **kwargs)
+
     def generate(
         self, n: int, seed: int = 0, batch_size: int = 500, label: Any = None
     ) -> np.ndarray:

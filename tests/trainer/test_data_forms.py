@@ -269,3 +269,55 @@ def test_other_errors_of_a_data_set_stay_as_they_are():
     data = tf.data.Dataset.from_tensor_slices(make_vectors(8)).batch(4).map(fails)
     with pytest.raises(tf.errors.InvalidArgumentError, match="of the user"):
         compiled().encode(data)
+
+
+def weighted(x):
+    return tf.data.Dataset.from_tensor_slices((x, np.arange(len(x)), np.zeros(len(x)))).batch(16)
+
+
+@pytest.mark.parametrize(
+    ("use", "error"),
+    [
+        (lambda m, x: m.fit(x, sample_weight=np.ones(32)), "sample_weight must be left out"),
+        (lambda m, x: m.fit(x, class_weight={0: 2.0}), "class_weight must be left out"),
+        (lambda m, x: m.evaluate(x, sample_weight=np.ones(32)), "sample_weight must be left out"),
+        (lambda m, x: m.fit(weighted(x)), r"Expected x or \(x, y\); received a tuple of 3"),
+        (lambda m, x: m.evaluate(weighted(x)), r"Expected x or \(x, y\); received a tuple of 3"),
+        (
+            lambda m, x: m.fit(x, validation_data=(x, np.arange(32), np.ones(32))),
+            r"Expected x or \(x, y\); received a tuple of 3",
+        ),
+    ],
+)
+def test_weights_of_examples_are_refused(use, error):
+    with pytest.raises(ValueError, match=error):
+        use(compiled(), make_vectors(32))
+
+
+@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize("name", ["vae", "factor_vae"])
+def test_fits_with_other_batch_sizes_follow_each_other(name, jit):
+    x, model, fresh = make_vectors(40), tiny(name=name), tiny(name=name)
+    for each in (model, fresh):
+        each.compile(jit_compile=jit)
+    sizes = (16, 8, None, 20, 16)
+    for size in sizes:
+        model.fit(x, batch_size=size, verbose=0)
+        fresh._trace_anew()
+        fresh.fit(x, batch_size=size, verbose=0)
+    assert int(model.step.numpy()) == sum(40 // (size or 32) for size in sizes)
+    for one, other in zip(model.weights, fresh.weights, strict=True):
+        assert_allclose(one.numpy(), other.numpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("form", ["list", "tensor", "pair", "record"])
+def test_predict_reconstructs(form):
+    model, x = compiled(), make_vectors(20)
+    assert_allclose(model.predict(ARRAYS[form](x), verbose=0), model.reconstruct(x), rtol=1e-5)
+
+
+def test_predict_says_which_shape_it_expects():
+    model = compiled()
+    model.predict(make_vectors(20), verbose=0)
+    with pytest.raises(ValueError, match=r"x must have shape \(n, 6\); received \(20, 4\)"):
+        model.predict(make_vectors(20)[:, :4], verbose=0)

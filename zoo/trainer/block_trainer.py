@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from zoo.noise import Noise
 from zoo.trainer import blocks, compilation, sources
-from zoo.trainer.feed import Feed, refuse_steps, validation_rows
+from zoo.trainer.feed import Feed, refuse_steps, refuse_weights, validation_rows
 from zoo.trainer.replicas import synchronizes, this_replica
 
 
@@ -169,6 +169,7 @@ class BlockTrainer(keras.Model):
         """
         from zoo.trainer.nonfinite import with_guard
 
+        refuse_weights(kwargs)
         x, validation_data = sources.array_of(x), sources.array_of(validation_data)
         try:
             if sources.is_array(x):
@@ -219,9 +220,10 @@ class BlockTrainer(keras.Model):
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any):
         """The terms of the loss on x; as `keras.Model.evaluate`, with `x` as in `fit`.
 
-        The code of a stochastic bottleneck is drawn with noise that depends on the row, not on the call:
-        the same model gives the same figures again.
+        The code of a stochastic bottleneck is drawn with noise that depends on the row and on
+        `batch_size`, not on the call: the same model gives the same figures again.
         """
+        refuse_weights(kwargs)
         x = sources.array_of(x)
         if sources.is_array(x):
             refuse_steps("steps", kwargs)
@@ -235,7 +237,7 @@ class BlockTrainer(keras.Model):
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step, or the steps of one block; the means of the epoch so far."""
         if isinstance(data, blocks.IndexBlock | blocks.DataBlock):
-            values, steps, rows = self._compiled_block(data), data.steps, data[0].shape[1]
+            values, steps, rows = self._compiled_block(data), data.steps, tf.shape(data[0])[1]
         else:
             batch = sources.batch_inputs(data)
             values, steps, rows = self._compiled_block(batch), 1, tf.shape(batch)[0]

@@ -202,5 +202,12 @@ def refuse_steps(name: str, kwargs: dict[str, Any]) -> None:
         )
 
 
+def refuse_weights(kwargs: dict[str, Any]) -> None:
+    """Keras's arguments that would weigh examples."""
+    for name in ("sample_weight", "class_weight"):
+        if kwargs.get(name) is not None:
+            raise ValueError(f"{name} must be left out: {sources.NO_WEIGHTS}")
+
+
 def _kind(array: np.ndarray) -> type:
     return np.uint8 if array.dtype == np.uint8 else np.float32

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 # Arrays above this stay where they are and are read block by block; below, they are copied to the device.
 MEMORY_LIMIT = 2 << 30
+NO_WEIGHTS = "every example counts the same; repeat those that shall count more."
 _IMAGE_KEYS = ("image", "images", "inputs", "x")
 # What TensorFlow makes of the assertion in `_held_to`.
 _OUTSIDE = re.compile(
@@ -34,6 +35,7 @@ def array_of(data: Any) -> Any:
     """The inputs of a `zoo.data.Data` record, the x of an (x, y) pair of arrays, or `data` itself."""
     if hasattr(data, "inputs") and hasattr(data, "labels"):
         return data.inputs
+    _refuse_weighted(data)
     if isinstance(data, tuple) and data and is_array(data[0]):
         return data[0]
     return data
@@ -183,8 +185,17 @@ def batch_inputs(data: Any) -> tf.Tensor:
             f"{', '.join(map(str, data))}. Map the data set to x or (x, y)."
         )
     if isinstance(data, tuple | list):
+        _refuse_weighted(data)
         return batch_inputs(data[0])
     return data
+
+
+def _refuse_weighted(data: Any) -> None:
+    """Keras takes the third of (x, y, w) for the weights of the examples."""
+    if type(data) is tuple and len(data) > 2:
+        raise ValueError(
+            f"Expected x or (x, y); received a tuple of {len(data)}. Leave weights out: {NO_WEIGHTS}"
+        )
 
 
 def to_float(inputs: tf.Tensor, event_shape: tuple[int, ...]) -> tf.Tensor:
