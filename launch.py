@@ -194,7 +194,7 @@ def evaluate(call: Call) -> int:
     from zoo.evaluation.table import table
     from zoo.training.run import evaluate as measure
 
-    outcome = measure(call.flags.run_dir)
+    outcome = measure(call.flags.run_dir, print)
     print(table(outcome.metrics))
     _farewell(outcome)
     return 0

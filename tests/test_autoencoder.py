@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
@@ -129,6 +130,29 @@ def test_every_regularizer_draws_numbers_of_its_own():
     model.compile(jit_compile=False)
     terms = model.evaluate(make_vectors(40), verbose=0, return_dict=True)
     assert terms["first"] != terms["second"]
+
+
+def test_a_penalty_of_units_is_refused():
+    class Squares(zoo.Regularizer):
+        def penalty(self, forward, training=False):
+            return tf.square(forward.code)
+
+    model = build(regularizers=[Squares(name="squares")])
+    model.compile(jit_compile=False)
+    with pytest.raises(
+        ValueError, match=r"term 'squares' must be one number for each.*\(None, 2\)"
+    ):
+        model.evaluate(make_vectors(40), batch_size=40, verbose=0)
+
+
+def test_a_regularizer_without_a_penalty_is_named():
+    class Forgotten(zoo.Regularizer):
+        pass
+
+    model = build(regularizers=[Forgotten(name="forgotten")])
+    model.compile(jit_compile=False)
+    with pytest.raises(NotImplementedError, match="Forgotten must define penalty"):
+        model.fit(make_vectors(40), verbose=0)
 
 
 def test_weights_follow_a_schedule_of_the_training_step():

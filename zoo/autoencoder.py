@@ -180,12 +180,13 @@ class Autoencoder(CodeModel):
             training: whether this is a training step.
             weights: (batch,), the weight of every row in the means, or None.
         """
-        reconstruction = _mean(self.likelihood.loss(output, record.inputs), weights)
+        loss = self.likelihood.loss(output, record.inputs)
+        reconstruction = _mean(loss, weights, "reconstruction")
         total, penalties = self._weighted(reconstruction, record.step), []
         added = self.losses  # what the layers of a user's own encoder and decoder add
         for regularizer in self.regularizers:
             own = record._replace(noise=record.noise.fold(regularizer.name))
-            penalty = _mean(regularizer.penalty(own, training), weights)
+            penalty = _mean(regularizer.penalty(own, training), weights, regularizer.name)
             total = total + at_step(regularizer.weight, record.step) * penalty
             penalties.append(penalty)
         if added:
@@ -326,8 +327,13 @@ def _checked_corruption(corruption: Any) -> Corruption | None:
     )
 
 
-def _mean(values: tf.Tensor, weights: Any) -> tf.Tensor:
+def _mean(values: tf.Tensor, weights: Any, name: str) -> tf.Tensor:
     values = tf.cast(values, tf.float32)
+    if len(values.shape) > 1:
+        raise ValueError(
+            f"The term {name!r} must be one number for each example, (batch,), or a scalar; it has shape "
+            f"{tuple(values.shape)}. Sum it over the other axes."
+        )
     if len(values.shape) == 0:
         return values
     if weights is None:

@@ -113,6 +113,19 @@ class CodeModel(BlockTrainer):
         with plain_errors():
             return super().predict(self._checked(x), batch_size=batch_size, **kwargs)
 
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """As `keras.Model.save`, to a .keras file.
+
+        Raises:
+            ValueError: for an HDF5 file, which Keras writes and cannot read again.
+        """
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                f"A model is saved to a .keras file; received {str(filepath)!r}. (Weights alone go to "
+                "save_weights('....weights.h5').)"
+            )
+        super().save(filepath, *args, **kwargs)
+
     def generate(
         self, n: int, seed: int = 0, batch_size: int = 500, label: Any = None
     ) -> np.ndarray:

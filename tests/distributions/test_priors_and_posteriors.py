@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
+from tensorflow_probability import distributions as tfd
 
 import zoo
 from zoo.distributions.families import CAUCHY_MARGIN
@@ -106,3 +107,44 @@ def test_a_bad_scale_is_refused(name, scale):
 def test_bad_options_are_refused(name, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         zoo.get(name, "prior", **options)
+
+
+def mixture():
+    spike_and_slab = tfd.Categorical(probs=[0.5, 0.5])
+    return tfd.MixtureSameFamily(spike_and_slab, tfd.Normal([0.0, 0.0], [0.1, 1.0]))
+
+
+class SpikeAndSlab(zoo.distributions.Prior):
+    def marginal(self, shape=()):
+        return tfd.BatchBroadcast(mixture(), shape)
+
+
+class Slab(SpikeAndSlab):
+    def sample(self, noise, batch, units):
+        slab = noise.fold("slab").keep(0.5, batch, units)
+        return noise.fold("value").normal(batch, units) * (0.1 + 0.9 * slab)
+
+
+def test_a_prior_without_quantiles_says_what_to_override():
+    model = zoo.create("vae", (6,), latents=2, hidden=(4,), prior=SpikeAndSlab())
+    with pytest.raises(ValueError, match=r"has no quantile.*Override 'sample'"):
+        model.generate(3)
+
+
+def test_a_prior_without_quantiles_draws_by_its_own_sample():
+    model = zoo.create("vae", (6,), latents=2, hidden=(4,), prior=Slab())
+    model.compile(jit_compile=False)
+    model.fit(np.random.default_rng(0).random((40, 6), np.float32), verbose=0)
+    assert model.generate(3).shape == (3, 6)
+    codes = model.prior.sample(Noise(0, 0), 4000, 2).numpy().ravel()
+    # Mixture of two normals: its distribution function is the mean of theirs.
+    truth = lambda z: (stats.norm(0, 0.1).cdf(z) + stats.norm.cdf(z)) / 2  # noqa: E731
+    assert stats.kstest(codes, truth).pvalue > 0.01
+
+
+def test_a_posterior_without_quantiles_says_what_to_override():
+    class Mixed(zoo.distributions.Family):
+        distribution = staticmethod(lambda loc, scale: mixture())
+
+    with pytest.raises(ValueError, match=r"has no quantile.*Override 'standard'"):
+        Mixed().standard(Noise(0, 0), 3, 2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from zoo.evaluation.disentanglement import beta_vae_score as beta_vae_function
-from zoo.evaluation.disentanglement import dci, factor_vae_score, irs, mig, udr
+from zoo.evaluation.disentanglement import dci, factor_vae_score, irs, mig, scores, udr
 from zoo.evaluation.disentanglement.beta_vae_score import predict
 from zoo.evaluation.disentanglement.dci import concentration, importances
 from zoo.evaluation.disentanglement.factor_vae_score import correct
@@ -51,6 +51,17 @@ def test_sap(data):
     accuracy = predictable(z[TRAIN], f[TRAIN], z[TEST], f[TEST]).mean(axis=0)
     assert gap(accuracy) == pytest.approx(0.185, abs=1e-3)
     assert sap(z, f, continuous=True)["sap"] == pytest.approx(0.46331073620955326, abs=1e-9)
+
+
+def test_a_score_of_continuous_factors_is_given_them_uncut(data):
+    z, f = data
+    f = f + np.random.default_rng(0).normal(size=f.shape) / 10
+    options = {"sap": {"continuous": True}}
+    alone = sap(z, f, continuous=True)["sap"]
+    assert scores(z, f, names=["sap"], options=options)["sap"] == alone
+    both = scores(z, f, names=["mig", "sap"], options=options, factor_bins=10)
+    assert both["sap"] == alone
+    assert both["mig"] == mig(z, f, factor_bins=10)["mig"]
 
 
 def test_modularity_and_explicitness(data):

@@ -124,6 +124,17 @@ def test_keras_reads_an_endpoint_as_a_layer(tmp_path):
     np.testing.assert_allclose(layer(x), model.encode(x), atol=1e-6)
 
 
+@pytest.mark.parametrize("networks", ["mlp", "conv"])
+def test_a_model_trained_in_mixed_precision_exports(tmp_path, networks):
+    model = build("vae", networks, "mixed_bfloat16")
+    model.compile(keras.optimizers.Adam(0.01), jit_compile=False)
+    model.fit(np.random.default_rng(0).random((64, 6, 5, 1), np.float32), epochs=4, verbose=0)
+    model.export(tmp_path / "a")
+    loaded = tf.saved_model.load(str(tmp_path / "a"))
+    z = np.ones((2, model.units), np.float32)
+    np.testing.assert_allclose(loaded.decode(z), model.decode(z), atol=1e-2)
+
+
 def test_a_model_of_two_replicas_exports(tmp_path, two_devices):
     with two_devices.scope():
         model = build("laplace_vae")

@@ -115,7 +115,9 @@ def test_a_finished_run_is_not_run_again(trained, capsys):
 
 def test_evaluate_gives_the_same_metrics_again(trained, capsys):
     before = json.loads((trained / "metrics.json").read_text())
+    shutil.rmtree(trained / "saved_model")  # as after a run that was stopped in its last stage
     assert run("evaluate", f"--run_dir={trained}") == 0
+    assert (trained / "saved_model" / "saved_model.pb").is_file()
     after = json.loads((trained / "metrics.json").read_text())
     assert after.keys() == before.keys()
     assert after["loss"] == pytest.approx(before["loss"], rel=1e-6)

@@ -11,7 +11,8 @@ from zoo.networks import GaussianNoise, MaskingNoise
 
 
 def create(name="vae", shape=(6,), **options):
-    return zoo.create(name, shape, **{"latents": 2, "hidden": (3,), **options})
+    hidden = {} if "networks" in options else {"hidden": (3,)}
+    return zoo.create(name, shape, **{"latents": 2, **hidden, **options})
 
 
 def dense(units):
@@ -109,6 +110,14 @@ CREATION = {
             networks=(keras.Sequential([keras.Input((5,)), keras.layers.Dense(3)]), dense(6))
         ),
         r"encoder cannot take inputs of shape \(batch, 6\)",
+    ),
+    "units of own networks": (
+        lambda: create(networks=(dense(3), dense(6)), hidden=(99,)),
+        r"hidden has no effect on own networks; received hidden=\(99,\)",
+    ),
+    "an activation for networks that are fixed": (
+        lambda: create(shape=(64, 64, 1), networks="shapes", activation="tanh"),
+        "activation has no effect on networks='shapes'; received activation='tanh'",
     ),
     "unknown activation": (lambda: create(activation="relux"), "relux"),
     "seed as text": (lambda: create(seed="today"), "seed.*whole number.*'today'"),

@@ -189,6 +189,14 @@ def test_a_frozen_part_stays_frozen_when_saved(part, tmp_path):
     assert len(loaded.trainable_variables) == len(model.trainable_variables)
 
 
+@pytest.mark.parametrize("name", ["model.h5", "model.hdf5"])
+def test_a_model_is_not_saved_where_it_cannot_be_read(name, tmp_path):
+    model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+    with pytest.raises(ValueError, match=r"saved to a \.keras file"):
+        model.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_critic_serves_one_model():
     critic = zoo.get("self_critic", kind="regularizer")
     zoo.create("vae", (6,), latents=2, hidden=(4,), regularizers=[critic])

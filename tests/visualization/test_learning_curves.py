@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -25,6 +26,16 @@ def test_a_panel_for_each_term_with_its_values():
     assert training.get_linestyle() != validation.get_linestyle()
     assert len(panel(figure, "kl").lines) == 1
     assert [axes.get_ylabel() for axes in figure.axes] == ["nats", "nats", ""]
+
+
+def test_what_fit_returns_is_a_history():
+    returned = keras.callbacks.History()
+    returned.history = HISTORY
+    figure, same = learning_curves(returned), learning_curves(HISTORY)
+    for axes, other in zip(figure.axes, same.axes, strict=True):
+        assert axes.get_title(loc="left") == other.get_title(loc="left")
+        for line, twin in zip(axes.lines, other.lines, strict=True):
+            np.testing.assert_array_equal(line.get_xydata(), twin.get_xydata())
 
 
 def test_log_scale_where_a_positive_term_changes_tenfold():

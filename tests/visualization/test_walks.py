@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from scipy import stats
 
+import zoo
 from zoo.visualization import (
     interpolation_codes,
     interpolations,
@@ -135,6 +136,12 @@ def test_manifold_of_any_example(length, event):
     figure = manifold(lambda z: (z @ weights).reshape(-1, *event), stats.norm(), length, steps=4)
     figure.draw_without_rendering()
     assert len(figure.axes) >= 1
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_manifold_takes_the_units_of_the_model(units):
+    model = zoo.create("vae", (3,), latents=units, hidden=(4,))
+    manifold(model, model.prior_distribution(), steps=4).draw_without_rendering()
 
 
 def test_interpolation_is_a_straight_line():

@@ -52,9 +52,12 @@ def check_inputs(
         bounds = (0.0, 1.0)
     if bounds is not None and (low < bounds[0] or high > bounds[1]):
         kind = "Pictures given as floats" if array.ndim == 4 else f"The values of {name}"
+        hint = "Rescale them (divide by 255 where they are bytes), or pass uint8."
+        if array.ndim == 2:
+            hint = "Rescale them, or give the model a likelihood without bounds, such as 'normal'."
         raise ValueError(
             f"{kind} must lie in [{bounds[0]:g}, {bounds[1]:g}]; {name} reaches from {low:g} to {high:g}. "
-            "Rescale them (divide by 255 where they are bytes), or pass uint8."
+            f"{hint}"
         )
     return array
 

@@ -31,7 +31,7 @@ class Family:
 
     def standard(self, noise: Noise, batch: Any, *event: int) -> tf.Tensor:
         """Draws from the member with loc 0 and scale 1, (batch, *event) float32."""
-        return self.distribution(0.0, 1.0).quantile(noise.uniform(batch, *event))
+        return by_quantile(self.distribution(0.0, 1.0), noise.uniform(batch, *event), "standard")
 
 
 @register("normal", kind="posterior")
@@ -58,6 +58,21 @@ class Cauchy(Family):
     def standard(self, noise: Noise, batch: Any, *event: int) -> tf.Tensor:
         """Draws from Cauchy(0, 1), (batch, *event) float32."""
         return standard_cauchy(noise.uniform(batch, *event))
+
+
+def by_quantile(member: tfd.Distribution, uniform: tf.Tensor, method: str) -> tf.Tensor:
+    """Draws from `member` by its quantiles; `method` is what a class overrides where it has none.
+
+    Raises:
+        ValueError: where it has none.
+    """
+    try:
+        return member.quantile(uniform)
+    except NotImplementedError as error:
+        raise ValueError(
+            f"{type(member).__name__} has no quantile, by which draws are made. Override {method!r} of the "
+            "class that uses it, with numbers from `noise`."
+        ) from error
 
 
 def standard_cauchy(uniform: tf.Tensor) -> tf.Tensor:

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from zoo.distributions.families import CAUCHY_MARGIN
+from zoo.distributions.families import CAUCHY_MARGIN, by_quantile
 from zoo.noise import Noise
 from zoo.registry import register
 from zoo.serialization import scalar
@@ -46,8 +46,12 @@ class Prior(keras.layers.Layer):
         return tfd.Independent(self.marginal((units,)), 1)
 
     def sample(self, noise: Noise, batch: Any, units: int) -> tf.Tensor:
-        """Draws by the inverse of the cumulative distribution, (batch, units) float32."""
-        return self.marginal().quantile(noise.uniform(batch, units))
+        """Draws by the inverse of the cumulative distribution, (batch, units) float32.
+
+        Raises:
+            ValueError: where the marginal has none.
+        """
+        return by_quantile(self.marginal(), noise.uniform(batch, units), "sample")
 
     def draw(
         self, noise: Noise, batch: Any, units: int, label: Any = None, training: bool = False

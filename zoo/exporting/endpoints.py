@@ -62,7 +62,9 @@ def endpoints(model: Autoencoder) -> dict[str, Endpoint]:
         "decode": Endpoint(decode, (z,), model.decode),
     }
     if _location_scale(model.example_posterior()):
-        found["posterior"] = Endpoint(posterior, (x,), posterior)
+        # In a graph, as the other answers are: bfloat16 is rounded at other places there.
+        answer = tf.function(posterior, autograph=False)
+        found["posterior"] = Endpoint(posterior, (x,), answer)
     if model.prior is not None:
         found["generate"] = Endpoint(
             generate, (n, seed), lambda n, seed: model.generate(int(n), int(seed))

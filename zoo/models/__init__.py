@@ -96,11 +96,27 @@ def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencode
             raise ValueError(
                 f"The model {name!r} has no option {key!r}.{registry.suggest(key, sorted(known))}"
             )
+    _refuse_unused(settings)
     model = build(input_shape, **settings)
     model.name = name
     if not model.objective:
         model.objective = objective(name)
     return model
+
+
+def _refuse_unused(settings: dict[str, Any]) -> None:
+    """Options of layers, where the networks are made already or fixed by a paper."""
+    from zoo.networks.build import FIXED
+
+    networks = settings.get("networks")
+    if networks is None or (isinstance(networks, str) and networks not in FIXED):
+        return
+    for key in ("hidden", "activation"):
+        if settings.get(key) is not None:
+            shown = f"networks={networks!r}" if isinstance(networks, str) else "own networks"
+            raise ValueError(
+                f"{key} has no effect on {shown}; received {key}={settings[key]!r}. Leave it out."
+            )
 
 
 def objective(name: str) -> str:

@@ -14,7 +14,7 @@ def adversarial_autoencoder(
     input_shape: Sequence[int],
     latents: int = 10,
     classes: int | None = None,
-    hidden: Sequence[int] | None = (1000, 1000),
+    hidden: Sequence[int] | None = None,
     networks: Any = "mlp",
     activation: str = "relu",
     critic: Sequence[int] = (1000, 1000),
@@ -49,7 +49,7 @@ def adversarial_autoencoder(
         input_shape: shape of one example.
         latents: dimensions of the style z.
         classes: number of classes; None for the plain form.
-        hidden: units (MLP) or filters (conv); None for the network's default.
+        hidden: units (MLP) or filters (conv); None for 1000, 1000 or the network's default.
         networks: "mlp", "conv" or a pair (encoder, decoder) of Keras models.
         activation: of the hidden layers.
         critic: units of the critics' hidden layers.
@@ -71,7 +71,9 @@ def adversarial_autoencoder(
     Returns:
         A built model.
     """
-    encoder, decoder = build_networks(networks, input_shape, hidden, activation)
+    encoder, decoder = build_networks(
+        networks, input_shape, hidden, activation, default=(1000, 1000)
+    )
     critics = {
         "name": "code_discriminator",
         "weight": weight,

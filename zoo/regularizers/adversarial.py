@@ -64,7 +64,7 @@ class AdversarialRegularizer(Regularizer):
 
     def critic_loss(self, forward: ForwardPass) -> tf.Tensor:
         """What the critic minimises, a scalar; `forward` counts as constant here."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define critic_loss(forward).")
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
         """Build the optimizer; the networks must be built before."""

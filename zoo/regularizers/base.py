@@ -45,7 +45,7 @@ class Regularizer(keras.layers.Layer):
         Returns:
             (batch,), of which the loss takes the mean, or a scalar, in nats where it is a divergence.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define penalty(forward, training).")
 
     def check(self, model: Autoencoder) -> None:
         """Raise ValueError where the regularizer cannot work with `model`; called once, before building."""

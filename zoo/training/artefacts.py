@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def write_artefacts(
     held_out: Data,
     history: dict[str, list[float]],
     export: bool = True,
+    say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Evaluate a trained model on held-out data, and write figures, SavedModel, report and metrics.
 
@@ -66,13 +68,16 @@ def write_artefacts(
         held_out: what it was not.
         history: term -> values by epoch.
         export: whether to write the SavedModel.
+        say: told of every stage as it begins.
 
     Returns:
         What metrics.json holds: group -> metric -> value.
     """
     from zoo.visualization import draw, figures_for, save_figures, write_report
 
+    say("evaluation")
     metrics = measure(model, data, held_out, config.seed)
+    say("figures")
     drawn = figures_for(
         model,
         held_out.inputs,
@@ -87,6 +92,7 @@ def write_artefacts(
     figures = draw(drawn)
     save_figures(folder.figures, figures)
     if export:
+        say("export")
         try:
             model.export(folder.saved_model)
         except ValueError as error:  # what was measured is worth keeping all the same

@@ -33,7 +33,6 @@ _LARGE = 10_000
 _VALIDATION_ROWS = 2000
 _CHECKPOINT_SECONDS = 2.0
 _HISTORY_SECONDS = 0.5
-_LAST_STAGE = "evaluation, figures and export"
 # Settings that a run may choose for itself.
 _CHOSEN = ("epochs", "batch_size")
 
@@ -106,8 +105,8 @@ def train(
             return Outcome(folder, {}, bad_term)
         if place.num_replicas_in_sync > 1:
             model = load_model(folder.model)
-        say(_LAST_STAGE)
-        return Outcome(folder, write_artefacts(folder, model, config, data, held_out, history))
+        metrics = write_artefacts(folder, model, config, data, held_out, history, say=say)
+        return Outcome(folder, metrics)
     finally:
         folder.end()
 
@@ -134,17 +133,18 @@ def _finish(folder: RunFolder, config: RunConfig, say: Callable[[str], None]) ->
         folder.begin(config)
         if folder.finished:
             return Outcome(folder, {}, repeated=True)
-        say(_LAST_STAGE)
-        return Outcome(folder, _artefacts_of(folder, config, export=True))
+        return Outcome(folder, _artefacts_of(folder, config, export=True, say=say))
     finally:
         folder.end()
 
 
-def _artefacts_of(folder: RunFolder, config: RunConfig, export: bool) -> dict[str, Any]:
+def _artefacts_of(
+    folder: RunFolder, config: RunConfig, export: bool, say: Callable[[str], None]
+) -> dict[str, Any]:
     """The artefacts of the model that a run folder holds."""
     model = load_model(folder.model)
     history = read_history(folder.history)
-    return write_artefacts(folder, model, config, *read_data(config), history, export)
+    return write_artefacts(folder, model, config, *read_data(config), history, export, say)
 
 
 def read_data(config: RunConfig) -> tuple[Data, Data]:
@@ -218,8 +218,12 @@ def _fit(
     return guard.term
 
 
-def evaluate(run_dir: str | os.PathLike[str]) -> Outcome:
+def evaluate(
+    run_dir: str | os.PathLike[str], say: Callable[[str], None] = lambda text: None
+) -> Outcome:
     """Measure the model of a run again, and write metrics, figures and report anew.
+
+    A SavedModel is written where there is none, as after a run that was stopped before it.
 
     Raises:
         ValueError: where the folder holds no finished training.
@@ -227,6 +231,7 @@ def evaluate(run_dir: str | os.PathLike[str]) -> Outcome:
     folder = RunFolder(run_dir)
     config = folder.open()
     try:
-        return Outcome(folder, _artefacts_of(folder, config, export=False))
+        missing = not folder.saved_model.is_dir()
+        return Outcome(folder, _artefacts_of(folder, config, missing, say))
     finally:
         folder.end()

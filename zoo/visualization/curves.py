@@ -23,7 +23,7 @@ def learning_curves(history: History, unit: str | Mapping[str, str] = "") -> Fig
     A term that is positive throughout and falls or rises over more than a decade is drawn on a log
     scale. A value that is not finite leaves a gap, and the panel's title counts it.
 
-    Args: history: term -> values by epoch, as ``model.history.history``; "val_term" belongs to
+    Args: history: what `fit` returns, or term -> values by epoch; "val_term" belongs to
         "term". unit: of all terms, for example "nats", or term -> its unit.
 
     Returns:
@@ -32,6 +32,7 @@ def learning_curves(history: History, unit: str | Mapping[str, str] = "") -> Fig
     Raises:
         ValueError: for a history without a value.
     """
+    history = getattr(history, "history", history)
     return _draw({"": _checked(history, "history")}, unit, "Learning curves")
 
 

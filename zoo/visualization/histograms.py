@@ -67,7 +67,7 @@ def _histogram(axes: Axes, values: np.ndarray, bins: int, name: str, sparse: boo
     bins = min(bins, max(10, round(2 * len(values) ** 0.5)))
     # Weights rather than `density`, which would leave the outliers out of the total.
     weights = np.full(len(values), bins / (high - low) / len(values))
-    axes.hist(values, bins, (low, high), weights=weights, color=PALETTE[5])
+    axes.hist(values, bins, range=(low, high), weights=weights, color=PALETTE[5])
     axes.set_xlim(low, high)
     axes.margins(y=0.1)
 

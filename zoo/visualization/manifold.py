@@ -46,7 +46,7 @@ def inverse_cdf_grid(prior: Any, steps: int = 20) -> np.ndarray:
 
 @styled
 def manifold(
-    model: Any, prior: Any, length: int = 2, steps: int = 20, limits: Limits = None
+    model: Any, prior: Any, length: int | None = None, steps: int = 20, limits: Limits = None
 ) -> Figure:
     """Decoded codes on the inverse-CDF grid of a prior of 1 or 2 units.
 
@@ -57,7 +57,7 @@ def manifold(
     Args:
         model: a model with `decode`, or a function from codes to examples.
         prior: anything that `quantiles` reads.
-        length: number of units, 1 or 2.
+        length: number of units, 1 or 2; by default those of the model, 2 for a function.
         steps: codes along each side; for 1 unit their square in all.
         limits: values of black and white; by default those of `value_range` of what is decoded.
 
@@ -67,6 +67,8 @@ def manifold(
     Raises:
         ValueError: for another number of units.
     """
+    if length is None:
+        length = getattr(model, "units", 2)
     if length not in (1, 2):
         raise ValueError(
             f"A manifold is drawn for codes of 1 or 2 units; received {length}. "

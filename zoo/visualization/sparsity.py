@@ -92,7 +92,7 @@ def sparsity(codes: Any, threshold: float = 0.1) -> Figure:
         values = hoyer(z)
         values = values[np.isfinite(values)]
         mean = f"mean {values.mean():.2f}" if len(values) else "all codes are 0"
-        axes[2].hist(values, 30, (0, 1), color=PALETTE[0], edgecolor="white", linewidth=0.4)
+        axes[2].hist(values, 30, range=(0, 1), color=PALETTE[0], edgecolor="white", linewidth=0.4)
         axes[2].set(xlabel="Hoyer's sparsity", ylabel="examples", xlim=(0, 1), title=mean)
     figure.suptitle(
         f"Sparsity of {len(z)} codes: active is above {threshold:g} of the root mean square",

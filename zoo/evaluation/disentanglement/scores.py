@@ -42,7 +42,8 @@ def scores(
 
     Args:
         codes: (n, units).
-        factors: (n, factors), discrete, or continuous with ``factor_bins``.
+        factors: (n, factors), discrete, or continuous with ``factor_bins``, which a score whose options
+            say ``continuous`` does without.
         names: which of `SCORES`; all by default.
         factor_bins: cuts factors with more values into so many bins.
         options: name -> further arguments of that score, for example
@@ -62,7 +63,6 @@ def scores(
             representation that holds nothing.
     """
     codes = as_codes(codes)
-    factors = as_factors(factors, len(codes), factor_bins)
     options = dict(options or {})
     chosen = list(SCORES) if names is None else list(names)
     for name in [*chosen, *options]:
@@ -73,8 +73,10 @@ def scores(
             "All codes are equal: the disentanglement scores are those of no representation.",
             stacklevel=2,
         )
+    uncut = {name for name in chosen if options.get(name, {}).get("continuous")}
+    cut = None if uncut.issuperset(chosen) else as_factors(factors, len(codes), factor_bins)
     result: dict[str, Score] = {}
     for name in chosen:
         settings = {"bootstrap": bootstrap, "seed": seed, **options.get(name, {})}
-        result.update(SCORES[name](codes, factors, **settings))
+        result.update(SCORES[name](codes, factors if name in uncut else cut, **settings))
     return result
