@@ -42,6 +42,13 @@ def test_more_units_are_shown_on_their_principal_components():
     np.testing.assert_allclose(offsets(axes) * signs, expected, atol=1e-8)
 
 
+@pytest.mark.filterwarnings("error")
+def test_codes_that_are_all_equal_have_no_components():
+    figure = code_scatter(np.ones((20, 4)), np.arange(20) % 3)
+    assert "(0% of variance)" in figure.axes[0].get_xlabel()
+
+
+@pytest.mark.filterwarnings("error")
 def test_one_unit_lies_on_a_line():
     z = np.random.default_rng(0).normal(size=40)
     shown = offsets(code_scatter(z, np.repeat([0, 1], 20)).axes[0])

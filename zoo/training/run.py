@@ -225,6 +225,10 @@ def evaluate(
 
     A SavedModel is written where there is none, as after a run that was stopped before it.
 
+    Args:
+        run_dir: the run folder.
+        say: is told the stages.
+
     Raises:
         ValueError: where the folder holds no finished training.
     """

@@ -95,7 +95,8 @@ def _project(z: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, tuple[s
 
     if len(z) < 2:
         raise ValueError(f"Principal components need at least 2 codes; received {len(z)}.")
-    pca = PCA(2, random_state=seed).fit(z)
+    with np.errstate(invalid="ignore"):  # the shares that it computes for codes that are all equal
+        pca = PCA(2, random_state=seed).fit(z)
     total = z.var(axis=0, ddof=1).sum()
     shares = pca.explained_variance_ / total if total > 0 else np.zeros(2)
     names = [
