@@ -63,10 +63,15 @@ class MMD(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """A scalar."""
-        codes = gather(forward.code)
-        uniform = gather(forward.noise.uniform(tf.shape(forward.code)[0], forward.code.shape[-1]))
-        prior = forward.prior.distribution.quantile(tf.clip_by_value(uniform, 1e-6, 1 - 1e-6))
-        return self.discrepancy(codes, prior)
+        return self.discrepancy(gather(forward.code), gather(self._draws(forward)))
+
+    def _draws(self, forward: zoo.ForwardPass) -> tf.Tensor:
+        """As many draws from the prior as there are codes."""
+        uniform = forward.noise.uniform(tf.shape(forward.code)[0], forward.code.shape[-1])
+        try:
+            return forward.prior.distribution.quantile(tf.clip_by_value(uniform, 1e-6, 1 - 1e-6))
+        except NotImplementedError:  # a prior with a `sample` of its own
+            return forward.generated.code
 
     def discrepancy(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The estimate for samples x and y, (n, d) and (m, d)."""

@@ -9,12 +9,21 @@ the same example.
 from __future__ import annotations
 
 import zlib
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 # Integer bits of Philox agree between compiled and uncompiled graphs and between devices; floats do not.
 _SHIFT = 9
 _SCALE = 2.0**-23
+
+
+class Shares(NamedTuple):
+    """A replica's share of a batch, int32 scalars: its rows, those of the replicas before it, and all."""
+
+    own: tf.Tensor
+    first: tf.Tensor
+    total: tf.Tensor
 
 
 class Noise:
@@ -25,6 +34,7 @@ class Noise:
         count: scalar int64 tensor, the training step or the first row of an evaluation batch.
         replica: scalar int32 tensor, this replica's number; None where there is one replica.
         replicas: number of replicas that share the global batch.
+        shares: how the batch is cut, where that is not into equal shares.
         tag: identifies the stream; set by `fold`.
     """
 
@@ -34,18 +44,20 @@ class Noise:
         count: tf.Tensor | int,
         replica: tf.Tensor | None = None,
         replicas: int = 1,
+        shares: Shares | None = None,
         tag: int = 0,
     ):
         self.seed = seed
         self.count = count
         self.replica = replica
         self.replicas = replicas
+        self.shares = shares
         self.tag = tag
 
     def fold(self, name: str | int) -> Noise:
         """An independent stream for the part called `name`."""
         tag = zlib.crc32(str(name).encode(), self.tag)
-        return Noise(self.seed, self.count, self.replica, self.replicas, tag)
+        return Noise(self.seed, self.count, self.replica, self.replicas, self.shares, tag)
 
     def uniform(self, batch: tf.Tensor | int, *event: int) -> tf.Tensor:
         """Uniform numbers on (0, 1), both ends excluded.
@@ -55,19 +67,29 @@ class Noise:
             *event: the remaining dimensions.
 
         Returns:
-            (batch, *event) float32; row i of replica r is row r * batch + i of the global draw.
+            (batch, *event) float32; row i of replica r is row r * batch + i of the global draw, or what
+            `shares` makes of that.
         """
         word = tf.constant((self.seed << 32 ^ self.tag) & (2**63 - 1), tf.int64)
         seed = tf.stack([word, tf.cast(self.count, tf.int64)])
-        rows = batch * self.replicas
+        rows, start = self._place(batch)
         bits = tf.random.stateless_uniform(
             (rows, *event), seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox"
         )
         if self.replicas > 1:
-            start = tf.cast(self.replica, tf.int32) * batch
             bits = tf.slice(bits, [start, *[0] * len(event)], [batch, *event])
         mantissa = tf.cast(tf.bitwise.right_shift(bits, tf.constant(_SHIFT, tf.uint32)), tf.float32)
         return (mantissa + 0.5) * _SCALE
+
+    def _place(self, batch: tf.Tensor | int) -> tuple[Any, Any]:
+        """Rows of the global draw, and the first of them that is this replica's."""
+        if self.replicas == 1:
+            return batch, 0
+        if self.shares is None:
+            return batch * self.replicas, tf.cast(self.replica, tf.int32) * batch
+        own, first, total = self.shares
+        times = batch // tf.maximum(own, 1)  # several draws for each example
+        return times * total, times * first
 
     def normal(self, batch: tf.Tensor | int, *event: int) -> tf.Tensor:
         """Standard normal numbers, (batch, *event) float32."""

@@ -151,3 +151,15 @@ def test_half_precision_output_is_judged_in_float32():
         exact = likelihood.loss(tf.cast(rounded, tf.float32), pictures)
         assert likelihood.loss(rounded, pictures).dtype == tf.float32
         assert_allclose(likelihood.loss(rounded, pictures), exact, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["normal", "laplace"])
+def test_a_density_has_no_root(name):
+    with pytest.raises(ValueError, match="'root' is for squared errors"):
+        zoo.get(name, "likelihood", reduction="root")
+
+
+def test_bernoulli_has_one_activation():
+    assert zoo.get("bernoulli", "likelihood", activation="sigmoid").bounds == (0.0, 1.0)
+    with pytest.raises(ValueError, match="'bernoulli' has the activation 'sigmoid'"):
+        zoo.get("bernoulli", "likelihood", activation="relu")

@@ -142,6 +142,19 @@ def test_a_prior_without_quantiles_draws_by_its_own_sample():
     assert stats.kstest(codes, truth).pvalue > 0.01
 
 
+def test_mmd_draws_from_a_prior_by_its_own_sample():
+    x = np.random.default_rng(0).random((2000, 6), np.float32)
+    model = zoo.create("wae_mmd", (6,), latents=2, hidden=(4,), prior=Slab())
+    model.compile(jit_compile=False)
+    measured = model.evaluate(x, batch_size=2000, verbose=0, return_dict=True)["mmd"]
+    draws, codes = np.random.default_rng(1), model.encode(x)
+    slab = draws.normal(size=codes.shape).astype(np.float32)
+    truth = slab * np.where(draws.random(codes.shape) < 0.5, np.float32(0.1), 1)
+    mmd = next(r for r in model.regularizers if r.name == "mmd")
+    expected, other = (float(mmd.discrepancy(codes, draw)) for draw in (truth, slab))
+    assert abs(measured - expected) < 0.03 < 0.06 < abs(expected - other)
+
+
 def test_a_posterior_without_quantiles_says_what_to_override():
     class Mixed(zoo.distributions.Family):
         distribution = staticmethod(lambda loc, scale: mixture())

@@ -149,3 +149,22 @@ def test_what_cannot_be_taken_over_is_refused(tmp_path):
         pages.add(tmp_path, tmp_path, "abacus")
     with pytest.raises(ValueError, match="bytes with 256 colours"):
         pages.add(run(tmp_path / "q", results(True, [1.0]), 700), tmp_path, "abacus")
+
+
+def test_a_folder_without_results_is_left_alone(tmp_path):
+    (tmp_path / "README.md").write_text("# mine")
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(SystemExit, match="There are no results below"):
+            pages.main([str(folder)])
+    assert (tmp_path / "README.md").read_text() == "# mine"
+
+
+def test_what_is_no_result_is_not_taken_over(tmp_path):
+    site = tmp_path / "site"
+    pages.main([str(site), "--add", str(run(tmp_path / "good", results(False, [7.0])))])
+    before = (site / "data/U2G-F2/results.json").read_bytes()
+    bad = run(tmp_path / "bad", {"id": EXPERIMENT.id, "quick": False})
+    with pytest.raises(SystemExit, match=r"lacks measures, paper, seconds.*It was not taken over"):
+        pages.main([str(site), "--add", str(bad), "--replace"])
+    assert (site / "data/U2G-F2/results.json").read_bytes() == before
+    pages.main([str(site)])

@@ -1,5 +1,6 @@
 """Two logical processors: what the conformance table does not cover."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -121,6 +122,44 @@ def test_the_last_batch_of_a_data_set_need_not_divide(two_devices):
         assert np.isfinite(two.history.history["loss"]).all()
         assert_allclose(*(m.history.history["reconstruction"] for m in (two, one)), rtol=1e-3)
         assert_allclose(*(t["reconstruction"] for t in terms), rtol=1e-3)
+
+
+@pytest.mark.parametrize("batch", [5, 8])
+@pytest.mark.parametrize("samples", [1, 2])
+def test_uneven_batches_draw_the_noise_of_one_device(two_devices, batch, samples):
+    """Batches of 5 are shared as 3 and 2 rows; of 19 rows in batches of 8 the last has 2 and 1."""
+    options = {"name": "info_vae", "estimator": "sampled", "samples": samples, "lam": 5.0}
+    with two_devices.scope():
+        two = compiled(**options)
+    one = compiled(**options)
+    data = tf.data.Dataset.from_tensor_slices(make_vectors(19)).batch(batch)
+    for model in (two, one):
+        model.fit(data, epochs=2, verbose=0, validation_data=data)
+    for name, series in one.history.history.items():
+        assert_allclose(two.history.history[name], series, rtol=1e-3, atol=1e-4, err_msg=name)
+    for weight, other in zip(two.weights, one.weights, strict=True):
+        assert_allclose(weight.numpy(), other.numpy(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"name": "factor_vae"},
+        {"name": "adversarial_autoencoder", "critic": (4,)},
+        {"regularizers": "l1"},
+    ],
+)
+def test_evaluation_weighs_rows_alike_beside_critics_and_keras_regularizers(two_devices, options):
+    if "regularizers" in options:
+        options = {"regularizers": [keras.regularizers.L1(0.1)]}
+    with two_devices.scope():
+        two = compiled(**options)
+    one = compiled(**options)
+    x = make_vectors(7)
+    got, expected = (m.evaluate(x, verbose=0, return_dict=True) for m in (two, one))
+    assert got.keys() == expected.keys()
+    for name in expected:
+        assert_allclose(got[name], expected[name], rtol=1e-5, err_msg=name)
 
 
 def test_terms_that_couple_rows_leave_out_what_fills_up_a_batch(two_devices):

@@ -58,6 +58,21 @@ def test_models_that_do_not_fit_are_refused():
         classifier(models, 3)
 
 
+@pytest.mark.parametrize(
+    ("models", "head", "error"),
+    [
+        (None, 2, "head must give 3 logits, one for each class; it gives 2"),
+        ([], None, r"models must be a trained Autoencoder.*received \[\]"),
+        ("vae", None, "models must be a trained Autoencoder.*received 'vae'"),
+    ],
+)
+def test_what_makes_no_classifier_is_refused(models, head, error):
+    trained = zoo.create("autoencoder", (6,), latents=2, hidden=(4,))
+    head = head and keras.layers.Dense(head)
+    with pytest.raises(ValueError, match=error):
+        classifier(trained if models is None else models, 3, head=head)
+
+
 def test_a_part_of_the_model_can_be_the_head_and_views_act_in_training_only():
     pictures = np.random.default_rng(0).random((40, 8, 8, 1)).astype(np.float32)
     model = zoo.create("autoencoder", (8, 8, 1), latents=5)

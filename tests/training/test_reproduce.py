@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from zoo.experiments import linear_digits, reproduce, results
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
+from zoo.training import checkpoints
 
 
 @pytest.fixture
@@ -101,6 +102,34 @@ def test_other_settings_and_damaged_seeds_run_again(counted, tmp_path):
     (tmp_path / "seed-0.npz").write_bytes(b"")
     once(quick=True)
     assert counted == [0, 0, 0]
+
+
+def test_a_result_of_other_settings_is_kept(counted, tmp_path):
+    said = []
+    for size in (5, 6):
+        reproduce.reproduce("T-1", False, tmp_path, 1, changes={"size": size}, say=said.append)
+    kept = checkpoints.read(tmp_path / "seed-0.earlier.npz")
+    assert kept.description["settings"] == {"size": 5} and len(kept.arrays["x"]) == 5
+    assert "kept in seed-0.earlier.npz" in " ".join(said)
+
+
+def test_other_pictures_run_again(counted, tmp_path):
+    for folder in ("a", "a", "b"):
+        sources = Sources(pictures=str(tmp_path / folder))
+        reproduce.reproduce("T-1", False, tmp_path, 1, sources, say=lambda text: None)
+    assert counted == [0, 0]
+    assert str(tmp_path) not in (tmp_path / "results.json").read_text()
+
+
+def test_no_experiment_writes_over_another(counted, tmp_path):
+    path = reproduce.reproduce("T-1", output=tmp_path, seeds=1, say=lambda text: None)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "id": "T-2"}))
+    before = (tmp_path / "seed-0.npz").read_bytes()
+    with pytest.raises(
+        ValueError, match=r"holds the results of T-2, not of T-1\. Give another --output"
+    ):
+        reproduce.reproduce("T-1", True, tmp_path, 1, say=lambda text: None)
+    assert (tmp_path / "seed-0.npz").read_bytes() == before
 
 
 def test_settings_are_changed_and_the_change_is_told(counted, tmp_path):

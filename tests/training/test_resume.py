@@ -118,6 +118,19 @@ def test_a_finished_run_runs_no_epoch_and_ends_the_same(whole):
     assert found.history == history.history and found.epoch == history.epoch
 
 
+def test_swapped_averages_are_resumed(tmp_path):
+    def average(folder, *more):
+        model = build()
+        model.compile(keras.optimizers.Adam(0.01, use_ema=True), jit_compile=False)
+        fit(model, folder, [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), *more], 4)
+        return model
+
+    whole = average(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        average(tmp_path / "cut", Stop(1))
+    assert_same(average(tmp_path / "cut"), whole)
+
+
 def test_critics_and_their_optimizers_are_resumed(tmp_path):
     options = {"model": "vae", "regularizers": ["total_correlation"]}
     model = build(**options)

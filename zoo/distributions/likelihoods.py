@@ -98,7 +98,10 @@ class BernoulliLikelihood(Likelihood):
     bounds = (0.0, 1.0)
 
     def __init__(self, reduction: str = "sum", **kwargs: Any):
-        kwargs.pop("activation", None)
+        if kwargs.pop("activation", None) not in (None, "sigmoid"):
+            raise ValueError(
+                "The likelihood 'bernoulli' has the activation 'sigmoid'; leave it out."
+            )
         super().__init__(reduction, "sigmoid", **kwargs)
 
     def distribution(self, output: tf.Tensor) -> tfd.Distribution:
@@ -145,6 +148,11 @@ class ScaledLikelihood(Likelihood):
         **kwargs: Any,
     ):
         super().__init__(reduction, activation, **kwargs)
+        if reduction == "root":
+            raise ValueError(
+                "reduction='root' is for squared errors: -log p of a density may be negative. Take "
+                "likelihood='squared_error', or reduction='sum' or 'mean'."
+            )
         if scale != "learned" and not (isinstance(scalar(scale, "scale"), float) and scale > 0):
             raise ValueError(f"scale must be a number above 0 or 'learned'; received {scale!r}.")
         self.scale = scale

@@ -34,6 +34,9 @@ PAPERS = {
     "uniform_to_gaussian_vae": "Uniform to Gaussian",
 }
 LARGEST_FIGURE = 300_000
+_KEYS = {
+    "id", "paper", "title", "quick", "settings", "seconds", "seeds", "measures"
+}  # fmt: skip
 
 
 def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
@@ -57,7 +60,7 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
     source = run / "results.json"
     if not source.exists():
         raise ValueError(f"{run} has no results.json; run 'python launch.py reproduce ...' first.")
-    results = read_json(source, "results")
+    results = _whole(read_json(source, "results"), source)
     target = pages / DATA / (results["id"] + "-quick" * results["quick"])
     path = target / "results.json"
     if results.get("first_seed") and path.exists() and not replace:
@@ -92,7 +95,15 @@ def write_pages(pages: Path) -> list[Path]:
 
     Returns:
         The pages.
+
+    Raises:
+        ValueError: where there are no results, so that no other folder's README is written over.
     """
+    if not any((pages / DATA).glob("*/results.json")):
+        raise ValueError(
+            f"There are no results below {str(pages / DATA)!r}. Name the folder of the pages, or take a run "
+            "over with --add."
+        )
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((pages / DATA).glob("*/results.json")):
         earlier = read_json(path, "results")
@@ -114,6 +125,16 @@ def write_pages(pages: Path) -> list[Path]:
     written.append(pages / "README.md")
     written[-1].write_text(_overview(by_paper), encoding="utf-8")
     return written
+
+
+def _whole(results: dict[str, Any], source: Path) -> dict[str, Any]:
+    """Results that a page can be made of, judged."""
+    missing = sorted(_KEYS - results.keys())
+    if missing:
+        raise ValueError(
+            f"{source} lacks {', '.join(missing)}; run 'python launch.py reproduce ...' again."
+        )
+    return judged_again(results)
 
 
 def number(value: float) -> str:
@@ -263,8 +284,11 @@ def main(argv: Sequence[str] | None = None) -> None:
             print(add(run, given.pages, given.machine, given.replace and index == 0))
         except ValueError as error:
             raise SystemExit(f"{error} It was not taken over.") from error
-    for page in write_pages(given.pages):
-        print(page)
+    try:
+        for page in write_pages(given.pages):
+            print(page)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from zoo.experiments.results import judged, table
 from zoo.registry import suggest
 from zoo.serialization import policy, positive_int, whole_number
 from zoo.training.checkpoints import Checkpoint, DamagedCheckpointError, read, write
-from zoo.training.files import recover, replacing_file, write_json
+from zoo.training.files import read_json, recover, replacing_file, write_json
 from zoo.training.lock import FolderLock
 from zoo.training.run_config import PRECISIONS, versions
 
@@ -149,6 +149,7 @@ def reproduce(
     say(f"{experiment.id}: {experiment.title}, {count} seed{'s' * (count > 1)}{after}, in {folder}")
     with FolderLock(folder):
         recover(folder)
+        _check_own(folder, experiment.id)
         runs = [
             _run(plan, seed, sources, folder / f"seed-{seed}.npz", say)
             for seed in range(first_seed, first_seed + count)
@@ -169,6 +170,16 @@ def reproduce(
     for line in table(results):
         say(line)
     return folder / "results.json"
+
+
+def _check_own(folder: Path, name: str) -> None:
+    """No experiment writes over another's results."""
+    path = folder / "results.json"
+    other = read_json(path, "results").get("id") if path.exists() else name
+    if other != name:
+        raise ValueError(
+            f"{str(folder)!r} holds the results of {other}, not of {name}. Give another --output."
+        )
 
 
 def _plan(
@@ -224,17 +235,25 @@ def _run(
     path: Path,
     say: Callable[[str], None],
 ) -> Checkpoint:
-    """What a seed gave: read where it is there already, with the same settings."""
+    """What a seed gave: read where it is there already, with the same settings and pictures."""
+    pictures = sources.pictures and str(Path(sources.pictures).resolve())
+    made_with = {**plan.description, "pictures": pictures}
     if path.exists():
         try:
             earlier = read(path)
         except DamagedCheckpointError as error:
             say(f"{error} Running it again.")
         else:
-            if {key: earlier.description.get(key) for key in plan.description} == plan.description:
+            # An older file says nothing of pictures.
+            known = {"pictures": pictures, **earlier.description}
+            if all(known.get(key) == value for key, value in made_with.items()):
                 say(f"seed {seed}: done before")
                 return earlier
-            say(f"seed {seed}: done before with other settings, running it again")
+            kept = path.with_suffix(".earlier.npz")
+            path.replace(kept)
+            say(
+                f"seed {seed}: done before with other settings, kept in {kept.name}; running it again"
+            )
     started = time.monotonic()
     keras.utils.set_random_seed(seed)  # of the initial weights, which models do not seed
     with policy(plan.precision):
@@ -244,7 +263,7 @@ def _run(
         {name: np.asarray(value) for name, value in outcome.arrays.items()},
         {
             "measures": {k: float(v) for k, v in outcome.measures.items()},
-            **plan.description,
+            **made_with,
             "seconds": round(seconds, 1),
         },
     )

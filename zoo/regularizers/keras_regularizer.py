@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.forward import ForwardPass
 from zoo.regularizers.base import Regularizer
 from zoo.serialization import serializable
+from zoo.trainer.replicas import counted_rows
 
 
 @serializable
@@ -33,8 +34,9 @@ class KerasRegularizer(Regularizer):
 
     def penalty(self, forward: ForwardPass, training: bool = False) -> tf.Tensor:
         """regularizer(code) / batch, a scalar."""
-        batch = tf.cast(tf.shape(forward.code)[0], tf.float32)
-        return tf.cast(self.regularizer(forward.code), tf.float32) / batch
+        code = counted_rows(forward.code)
+        batch = tf.cast(tf.maximum(tf.shape(code)[0], 1), tf.float32)
+        return tf.cast(self.regularizer(code), tf.float32) / batch
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

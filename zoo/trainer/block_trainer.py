@@ -12,7 +12,7 @@ import tensorflow as tf
 from zoo.noise import Noise
 from zoo.trainer import blocks, compilation, sources
 from zoo.trainer.feed import Feed, refuse_steps, refuse_weights, validation_rows
-from zoo.trainer.replicas import synchronizes, this_replica
+from zoo.trainer.replicas import over_replicas, shares_of_batch, synchronizes, this_replica
 
 
 class BlockTrainer(keras.Model):
@@ -124,6 +124,11 @@ class BlockTrainer(keras.Model):
         if self.skip_nonfinite:
             logs = {m.name: tf.where(m.count > 0, logs[m.name], np.nan) for m in self._means}
         return logs
+
+    def _get_metrics_result_or_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
+        # Keras takes the logs of the replicas, unweighted, where a metric is not among them.
+        found = self.get_metrics_result()
+        return {name: found[name] for name in logs}
 
     def fit(
         self,
@@ -253,13 +258,14 @@ class BlockTrainer(keras.Model):
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluate one batch; the means of the evaluation so far."""
         replica, replicas = this_replica()
-        if isinstance(data, blocks.EvaluationBatch):
-            start, weights = data.start, data.weights if replicas > 1 else None
-        else:
-            # The rows seen so far on this replica, of which the first mean keeps count.
-            start, weights = tf.cast(self._means[0].count, tf.int64) * replicas, None
         inputs = sources.to_float(sources.batch_inputs(data), self.event_shape)
-        noise = Noise(self.seed, start, replica, replicas).fold("evaluation")
+        if isinstance(data, blocks.EvaluationBatch):
+            start, weights, shares = data.start, data.weights if replicas > 1 else None, None
+        else:
+            # The rows seen so far, of which the first mean keeps count.
+            start, weights = tf.cast(over_replicas(self._means[0].count), tf.int64), None
+            shares = shares_of_batch(inputs)
+        noise = Noise(self.seed, start, replica, replicas, shares).fold("evaluation")
         rows = tf.shape(inputs)[0] if weights is None else tf.reduce_sum(weights)
         values = self.measure(inputs, noise, weights)
         for mean, value in zip(self._means, values, strict=False):
@@ -289,7 +295,8 @@ class BlockTrainer(keras.Model):
 
     def _run_batch(self, batch: tf.Tensor) -> tf.Tensor:
         replica, replicas = this_replica()
-        noise = Noise(self.seed, self.step.value, replica, replicas).fold("training")
+        shares = shares_of_batch(sources.batch_inputs(batch))
+        noise = Noise(self.seed, self.step.value, replica, replicas, shares).fold("training")
         terms = self.update(sources.to_float(batch, self.event_shape), noise)
         # Not before the batch is there: the data set reads the step when it begins.
         with tf.control_dependencies(terms):

@@ -9,6 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from zoo.noise import Shares
+
 # Replicas are traced in threads of their own.
 _FILLED_UP = threading.local()
 
@@ -34,6 +36,12 @@ def gather(values: tf.Tensor) -> tf.Tensor:
         together = tf.boolean_mask(together, context.all_gather(weights, axis=0) > 0)
     # Over several machines the gathered tensor has forgotten its shape.
     return tf.ensure_shape(together, (None, *values.shape[1:]))
+
+
+def counted_rows(values: tf.Tensor) -> tf.Tensor:
+    """This replica's rows, (batch, ...), without those that only fill up the last batch of an evaluation."""
+    weights = getattr(_FILLED_UP, "weights", None)
+    return values if weights is None else tf.boolean_mask(values, weights > 0)
 
 
 @contextlib.contextmanager
@@ -63,6 +71,27 @@ def share_of_batch(inputs: tf.Tensor) -> Any:
         return 1.0 / context.num_replicas_in_sync
     rows = tf.cast(tf.shape(inputs)[0], tf.float32)
     return rows / tf.maximum(context.all_reduce(tf.distribute.ReduceOp.SUM, rows), 1.0)
+
+
+def shares_of_batch(inputs: tf.Tensor) -> Shares | None:
+    """How a batch of unknown size is cut; None where all shares are equal, or there is one replica.
+
+    Args:
+        inputs: (batch, ...), this replica's rows.
+    """
+    context = _meeting()
+    if context is None or inputs.shape[0] is not None:
+        return None
+    own = tf.shape(inputs)[0]
+    counts = context.all_gather(own[None], axis=0)
+    first = tf.reduce_sum(counts[: context.replica_id_in_sync_group])
+    return Shares(own, first, tf.reduce_sum(counts))
+
+
+def over_replicas(value: tf.Tensor) -> tf.Tensor:
+    """The sum of what the replicas have; the value itself on one replica."""
+    context = _meeting()
+    return value if context is None else context.all_reduce(tf.distribute.ReduceOp.SUM, value)
 
 
 def synchronizes(strategy: tf.distribute.Strategy) -> bool:

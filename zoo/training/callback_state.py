@@ -17,6 +17,7 @@ _REMEMBERED: dict[type, tuple[str, ...]] = {
         "_batches_seen_since_last_saving",
         "_last_batch_seen",
     ),
+    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
     keras.callbacks.TensorBoard: ("_global_train_batch", "_global_test_batch"),
 }
 

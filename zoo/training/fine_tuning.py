@@ -108,12 +108,17 @@ def classifier(
         ValueError: for models that do not fit on each other, or a share or deviation that cannot be.
     """
     stack = [models] if isinstance(models, Autoencoder) else list(models)
+    if not stack or not all(isinstance(model, Autoencoder) for model in stack):
+        raise ValueError(
+            f"models must be a trained Autoencoder of the zoo, or several of them; received {models!r}."
+        )
     for below, above in itertools.pairwise(stack):
         if above.event_shape != (below.units,):
             raise ValueError(
                 f"A stacked model must take the {below.units} units of the one below it; it takes "
                 f"{above.event_shape}."
             )
+    classes = positive_int(classes, "classes")
     layers: list[keras.Layer] = [keras.Input(stack[0].event_shape)]
     if view is not None:
         layers.append(RandomView(view, seed))
@@ -125,8 +130,12 @@ def classifier(
         layers.append(Encoding(model.encoder, model.bottleneck, model.event_shape))
         if check_rate(dropout, "dropout"):
             layers.append(keras.layers.Dropout(dropout))
-    layers.append(head or keras.layers.Dense(positive_int(classes, "classes"), dtype="float32"))
+    layers.append(head or keras.layers.Dense(classes, dtype="float32"))
     network = keras.Sequential(layers)
+    if network.output_shape[-1] != classes:
+        raise ValueError(
+            f"head must give {classes} logits, one for each class; it gives {network.output_shape[-1]}."
+        )
     network.compile(
         keras.optimizers.Adam(),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
