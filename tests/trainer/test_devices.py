@@ -124,8 +124,7 @@ def test_the_last_batch_of_a_data_set_need_not_divide(two_devices):
         assert_allclose(*(t["reconstruction"] for t in terms), rtol=1e-3)
 
 
-@pytest.mark.parametrize("batch", [5, 8])
-@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize(("batch", "samples"), [(5, 1), (8, 2)])
 def test_uneven_batches_draw_the_noise_of_one_device(two_devices, batch, samples):
     """Batches of 5 are shared as 3 and 2 rows; of 19 rows in batches of 8 the last has 2 and 1."""
     options = {"name": "info_vae", "estimator": "sampled", "samples": samples, "lam": 5.0}
