@@ -30,7 +30,7 @@ from zoo.serialization import (
     serialize_part,
     whole_number,
 )
-from zoo.trainer.replicas import filled_up, share_of_batch
+from zoo.trainer.replicas import filled_up
 from zoo.trainer.updates import apply_finite_gradients, apply_gradients
 
 
@@ -195,7 +195,7 @@ class Autoencoder(CodeModel):
 
     def update(self, inputs: tf.Tensor, noise: Noise) -> list[tf.Tensor]:
         """One training step; see `BlockTrainer.update`."""
-        variables, share = self.model_variables, share_of_batch(inputs)
+        variables, share = self.model_variables, noise.share
         kept = KeptStatistics(self) if self.skip_nonfinite else None
         with tf.GradientTape() as tape:
             record, output = self.forward(inputs, noise, training=True)

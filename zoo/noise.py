@@ -54,6 +54,14 @@ class Noise:
         self.shares = shares
         self.tag = tag
 
+    @property
+    def share(self) -> Any:
+        """This replica's share of the global batch, a scalar: 1 on one replica."""
+        if self.shares is None:
+            return 1.0 / self.replicas
+        total = tf.maximum(self.shares.total, 1)
+        return tf.cast(self.shares.own, tf.float32) / tf.cast(total, tf.float32)
+
     def fold(self, name: str | int) -> Noise:
         """An independent stream for the part called `name`."""
         tag = zlib.crc32(str(name).encode(), self.tag)

@@ -34,9 +34,7 @@ PAPERS = {
     "uniform_to_gaussian_vae": "Uniform to Gaussian",
 }
 LARGEST_FIGURE = 300_000
-_KEYS = {
-    "id", "paper", "title", "quick", "settings", "seconds", "seeds", "measures"
-}  # fmt: skip
+_KEYS = {"id", "paper", "title", "quick", "settings", "seconds", "seeds", "measures"}
 
 
 def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:

@@ -295,7 +295,7 @@ class BlockTrainer(keras.Model):
 
     def _run_batch(self, batch: tf.Tensor) -> tf.Tensor:
         replica, replicas = this_replica()
-        shares = shares_of_batch(sources.batch_inputs(batch))
+        shares = shares_of_batch(batch)
         noise = Noise(self.seed, self.step.value, replica, replicas, shares).fold("training")
         terms = self.update(sources.to_float(batch, self.event_shape), noise)
         # Not before the batch is there: the data set reads the step when it begins.

@@ -18,7 +18,7 @@ _FILLED_UP = threading.local()
 def gather(values: tf.Tensor) -> tf.Tensor:
     """The rows of all replicas, in order, with gradients; the rows themselves on one replica.
 
-    Every replica then computes the same term of the global batch, and `share_of_batch`, by which the loss is
+    Every replica then computes the same term of the global batch, and `Noise.share`, by which the loss is
     multiplied, makes the sum of their gradients that of one device.
 
     Args:
@@ -55,26 +55,11 @@ def filled_up(weights: tf.Tensor | None) -> Iterator[None]:
         _FILLED_UP.weights = before
 
 
-def share_of_batch(inputs: tf.Tensor) -> Any:
-    """This replica's share of the global batch, a scalar: 1 on one replica.
-
-    Batches of a known size are cut into equal shares. The last batch of a user's data set may not be, and
-    its rows then count alike wherever they are.
-
-    Args:
-        inputs: (batch, ...), this replica's rows.
-    """
-    context = _meeting()
-    if context is None:
-        return 1.0
-    if inputs.shape[0] is not None:
-        return 1.0 / context.num_replicas_in_sync
-    rows = tf.cast(tf.shape(inputs)[0], tf.float32)
-    return rows / tf.maximum(context.all_reduce(tf.distribute.ReduceOp.SUM, rows), 1.0)
-
-
 def shares_of_batch(inputs: tf.Tensor) -> Shares | None:
     """How a batch of unknown size is cut; None where all shares are equal, or there is one replica.
+
+    Batches of a known size are cut into equal shares. Those of a user's data set may not be, and their rows
+    then count alike wherever they are.
 
     Args:
         inputs: (batch, ...), this replica's rows.
