@@ -34,8 +34,8 @@ from typing import Any, NamedTuple
 from absl import flags
 
 from zoo.registry import lookup, suggest
-from zoo.training import settings
-from zoo.training.quiet import import_quietly
+from zoo.runs import settings
+from zoo.runs.quiet import import_quietly
 
 BAD_INPUT, TRY_AGAIN, INTERRUPTED = 2, 75, 130
 _STARTED = time.monotonic()
@@ -154,8 +154,8 @@ def train(call: Call) -> int:
         raise ValueError("--resume needs --run_dir, the folder of the run to go on with.")
     if os.environ.get("TF_CONFIG") and not call.flags.run_dir:
         raise ValueError("Several workers (TF_CONFIG is set) need one --run_dir, the same for all.")
-    from zoo.training.run_config import RunConfig, main_job
-    from zoo.training.run_folder import new_folder
+    from zoo.runs.run_config import RunConfig, main_job
+    from zoo.runs.run_folder import new_folder
 
     there = call.flags.resume and (Path(call.flags.run_dir) / "config.json").exists()
     config = main_job()
@@ -168,7 +168,7 @@ def train(call: Call) -> int:
     data = Path(config.dataset).stem or "data"
     run_dir = call.flags.run_dir or str(new_folder("runs", f"{config.model}-{data}"))
     import_quietly("launch.py")
-    from zoo.training import train as run
+    from zoo.runs import train as run
 
     try:
         outcome = run(config, run_dir, resume=call.flags.resume, command=call.line)
@@ -192,7 +192,7 @@ def evaluate(call: Call) -> int:
     _require(call.flags, "evaluate", "run_dir")
     import_quietly("launch.py")
     from zoo.evaluation.table import table
-    from zoo.training.run import evaluate as measure
+    from zoo.runs.run import evaluate as measure
 
     outcome = measure(call.flags.run_dir, print)
     print(table(outcome.metrics))
@@ -204,11 +204,11 @@ def export(call: Call) -> int:
     """Write a trained model for serving."""
     _expect(call.words, 0, "export")
     _require(call.flags, "export", "run_dir", "output")
-    from zoo.training.run_config import RunConfig
+    from zoo.runs.run_config import RunConfig
 
     RunConfig.read(call.flags.run_dir)
     import_quietly("launch.py")
-    from zoo.training.artefacts import load_model
+    from zoo.runs.artefacts import load_model
 
     model = load_model(Path(call.flags.run_dir) / "model.keras")
     model.export(call.flags.output, format=call.flags.format or "tf_saved_model")
@@ -218,7 +218,7 @@ def export(call: Call) -> int:
 
 def show_list(call: Call) -> int:
     """Show what there is of a kind, with a line on each."""
-    from zoo.training.listing import KINDS, describe
+    from zoo.runs.listing import KINDS, describe
 
     _expect(call.words, 1, f"list {'|'.join(KINDS)}")
     lines = describe(call.words[0])
@@ -315,7 +315,7 @@ def _configured(known: flags.FlagValues, base: Any) -> Any:
 
 def _farewell(outcome: Any) -> None:
     """Where the report is, and what to do next."""
-    from zoo.training.artefacts import next_steps
+    from zoo.runs.artefacts import next_steps
 
     if outcome.metrics:
         terms = outcome.metrics["loss"].items()

@@ -119,7 +119,7 @@ def draw(record: dict, path: Path) -> None:
     """The curves and the memory as one picture."""
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-    from zoo.visualization.style import panels, styled
+    from zoo.visualization.drawing.style import panels, styled
 
     @styled
     def figure():

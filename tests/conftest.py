@@ -47,7 +47,7 @@ def _seeded_test():
 
 @pytest.fixture(scope="session")
 def two_devices():
-    """A strategy over two logical processors, as `zoo.training.strategies` makes it.
+    """A strategy over two logical processors, as `zoo.runs.strategies` makes it.
 
     Without collective operations: TensorFlow numbers those of every strategy from the same start, so that
     a second strategy over the same devices meets the shapes of the first.

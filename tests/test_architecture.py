@@ -18,7 +18,9 @@ FLOORS = [
     {"autoencoder"},
     {"models"},
     {"evaluation", "exporting"},
+    {"recipes"},
     {"visualization"},
+    {"runs"},
     {"training"},
     {"experiments"},
 ]

@@ -13,19 +13,19 @@ from zoo.data import Data
 from zoo.experiments.experiment import Sources
 
 MODULES = (
-    "lp_contours",
-    "uniform_to_gaussian",
-    "uniform_to_line",
-    "info_vae_two_points",
-    "sparse_vae_synthetic",
-    "lp_digits",
-    "info_vae_digits",
-    "sparse_vae_digits",
-    "sparse_vae_patches",
-    "k_sparse",
-    "k_sparse_fine_tuning",
-    "deep_digits",
-    "vae_digits",
+    "lp.contours",
+    "uniform_to_gaussian.square",
+    "uniform_to_gaussian.line",
+    "lecture.info_vae_two_points",
+    "sparse_vae.synthetic",
+    "lp.digits",
+    "lecture.info_vae_digits",
+    "sparse_vae.digits",
+    "sparse_vae.patches",
+    "lecture.k_sparse",
+    "lecture.k_sparse_fine_tuning",
+    "lecture.deep_digits",
+    "lecture.vae_digits",
 )
 # Settings that make a run small; each experiment takes those that it has.
 SMALL = {
@@ -78,7 +78,7 @@ def data(monkeypatch):
         module = importlib.import_module(f"zoo.experiments.{name}")
         if hasattr(module, "mnist"):
             monkeypatch.setattr(module, "mnist", fake((28, 28, 1)))
-    patches = importlib.import_module("zoo.experiments.sparse_vae_patches")
+    patches = importlib.import_module("zoo.experiments.sparse_vae.patches")
     monkeypatch.setattr(patches.zoo.data, "load", _load(patches.zoo.data.load))
 
 

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from zoo.data import Data
 from zoo.evaluation import clustering
-from zoo.experiments import ia_digits, ia_figure
 from zoo.experiments.experiment import Sources
+from zoo.experiments.info_ae import digits, figure
 from zoo.serialization import policy
 
-EXPERIMENTS = {e.id: e for e in (*ia_digits.EXPERIMENTS, *ia_figure.EXPERIMENTS)}
+EXPERIMENTS = {e.id: e for e in (*digits.EXPERIMENTS, *figure.EXPERIMENTS)}
 SMALL = {"examples": 800, "teachers": 1, "teacher": 1, "student": 1}
 SETTINGS = {
     "IA-T1": {**SMALL, "taught": 1, "literal": 1, "robust": 1},
@@ -40,7 +40,7 @@ def fake(split, sources, limit=None):
 
 def test_paths_join_what_they_should():
     labels = np.random.default_rng(0).integers(0, 10, 300)
-    between, within = ia_figure.pairs(labels, 3)
+    between, within = figure.pairs(labels, 3)
     assert (labels[between[:, 0]] != labels[between[:, 1]]).all()
     assert (labels[within[:, 0]] == labels[within[:, 1]]).all()
     assert (within[:, 0] != within[:, 1]).all()
@@ -65,7 +65,7 @@ def test_the_merged_error_is_that_of_classes_made_without_labels():
     pictures[:, 0, 0, 0] = clusters / 1000
     pictures[:, 1, 0, 0] = 100 * labels + random.random(2000)
     data = Data(name="fake", split="test", inputs=pictures, labels=labels)
-    row = ia_digits.score(Clusters(), data, **ia_digits.linked(pictures))
+    row = digits.score(Clusters(), data, **digits.linked(pictures))
     assert row["error"] > 40
     assert row["merged_error"] == pytest.approx(100 * wrong.mean(), abs=0.01)
 
@@ -81,7 +81,7 @@ def test_the_policy_of_number_types_is_given_back():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_each_experiment_runs_in_miniature(name, monkeypatch):
-    for module in (ia_digits, ia_figure):
+    for module in (digits, figure):
         monkeypatch.setattr(module, "mnist", fake)
     experiment = EXPERIMENTS[name]
     outcome = experiment.run(0, Sources(), **SETTINGS[name])

@@ -9,18 +9,14 @@ import pytest
 from scipy import integrate, optimize, stats
 
 import zoo
-from zoo.experiments import (
-    digits,
-    filters,
-    gabor,
-    info_vae_digits,
-    info_vae_two_points,
-    lp_contours,
-    uniform_to_gaussian,
-    uniform_to_line,
-)
+from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, means, rising, spreads
-from zoo.experiments.sparse_vae_synthetic import explained, overlap
+from zoo.experiments.lecture import filters, info_vae_digits, info_vae_two_points
+from zoo.experiments.lp import contours
+from zoo.experiments.sparse_vae import gabor
+from zoo.experiments.sparse_vae.synthetic import explained, overlap
+from zoo.experiments.uniform_to_gaussian.line import fitted_line
+from zoo.experiments.uniform_to_gaussian.square import not_normal
 
 RNG = np.random.default_rng(0)
 
@@ -58,13 +54,13 @@ def test_rising_allows_its_tolerance():
 @pytest.mark.parametrize("p", [0.5, 1.0, 3.0])
 def test_gauge_is_the_norm_to_the_power_p(p):
     x = RNG.normal(size=(20, 3))
-    np.testing.assert_allclose(lp_contours.gauge(x, p), np.linalg.norm(x, ord=p, axis=1) ** p)
+    np.testing.assert_allclose(contours.gauge(x, p), np.linalg.norm(x, ord=p, axis=1) ** p)
 
 
 def test_gauge_at_its_ends():
     x = np.array([[0.0, 2.0], [-3.0, 1.0]])
-    np.testing.assert_array_equal(lp_contours.gauge(x, 0), [1, 2])
-    np.testing.assert_array_equal(lp_contours.gauge(x, math.inf), [2, 3])
+    np.testing.assert_array_equal(contours.gauge(x, 0), [1, 2])
+    np.testing.assert_array_equal(contours.gauge(x, math.inf), [2, 3])
 
 
 def test_a_gabor_function_is_found_and_noise_is_not():
@@ -97,12 +93,12 @@ def test_area_counts_the_pixels_with_half_of_the_energy():
 def test_not_normal_does_not_answer_to_rotation():
     square = RNG.uniform(-(3**0.5), 3**0.5, (20_000, 2))
     turned = square @ np.array([[1, -1], [1, 1]]) / 2**0.5
-    values = [uniform_to_gaussian.not_normal(z) for z in (square, turned)]
+    values = [not_normal(z) for z in (square, turned)]
     # Largest |F_uniform - F_normal| of variance 1, along an axis.
     line = np.linspace(-2, 2, 4001)
     expected = np.abs(stats.uniform(-(3**0.5), 12**0.5).cdf(line) - stats.norm.cdf(line)).max()
     np.testing.assert_allclose(values, expected, atol=0.01)
-    assert uniform_to_gaussian.not_normal(RNG.normal(size=(20_000, 2))) < 0.02
+    assert not_normal(RNG.normal(size=(20_000, 2))) < 0.02
 
 
 def test_draws_of_the_aggregate_posterior_have_its_moments():
@@ -122,9 +118,9 @@ def test_a_line_is_kept_where_a_new_start_does_worse():
     def error(model):
         return float(((model.reconstruct(x) - x) ** 2).mean())
 
-    known = uniform_to_line.fitted_line(x, 0, 0.01, None, 150, 1e-2)
-    new = uniform_to_line.fitted_line(x, 0, 0.001, None, 1, 1e-4)
-    on = uniform_to_line.fitted_line(x, 0, 0.001, known, 1, 1e-4)
+    known = fitted_line(x, 0, 0.01, None, 150, 1e-2)
+    new = fitted_line(x, 0, 0.001, None, 1, 1e-4)
+    on = fitted_line(x, 0, 0.001, known, 1, 1e-4)
     assert error(known) < 0.05 < 0.07 < error(new)
     assert error(on) == pytest.approx(error(known), rel=0.1)
 

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import launch
-from zoo.training import run
-from zoo.training.checkpoints import DamagedCheckpointError, read
-from zoo.training.history_file import read_history
-from zoo.training.run_config import RunConfig
-from zoo.training.settings import named_values, part, value
+from zoo.runs import run
+from zoo.runs.checkpoints import DamagedCheckpointError, read
+from zoo.runs.history_file import read_history
+from zoo.runs.run_config import RunConfig
+from zoo.runs.settings import named_values, part, value
 
 CASES = int(os.environ.get("ZOO_FUZZ", "30"))
 SLOW = settings(

@@ -22,9 +22,9 @@ from PIL import Image
 import zoo
 from zoo.data import Data
 from zoo.registry import names
-from zoo.training import building
-from zoo.training.artefacts import load_model
-from zoo.training.run_config import RunConfig
+from zoo.runs import building
+from zoo.runs.artefacts import load_model
+from zoo.runs.run_config import RunConfig
 
 CASES = int(os.environ.get("ZOO_FUZZ", "25"))
 FUZZ = settings(

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 import launch
 from zoo.data import load
-from zoo.training.history_file import read_history
+from zoo.runs.history_file import read_history
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--set", "hidden=12", "--set", "latents=3", "--limit=120", "--batch_size=20")
@@ -90,7 +90,7 @@ def test_a_run_can_start_at_the_mean(tmp_path):
 
 
 def test_the_same_command_gives_the_same_bits(trained, tmp_path, monkeypatch):
-    from zoo.training import run as module
+    from zoo.runs import run as module
 
     monkeypatch.setattr(module, "write_artefacts", lambda *_, **__: {"loss": {}})
     assert run("train", *SMALL, "--epochs=3", f"--run_dir={tmp_path / 'b'}") == 0
@@ -188,7 +188,7 @@ def test_interrupted_it_says_how_to_go_on_and_nothing_else(tmp_path):
 
 
 def test_damaged_models_are_one_value_error_or_load(trained, tmp_path):
-    from zoo.training.artefacts import load_model
+    from zoo.runs.artefacts import load_model
 
     whole = (trained / "model.keras").read_bytes()
     path, moments = tmp_path / "model.keras", np.random.default_rng(0)
@@ -205,7 +205,7 @@ def test_damaged_models_are_one_value_error_or_load(trained, tmp_path):
 
 
 def test_a_run_killed_after_its_last_epoch_needs_no_other_worker(trained, tmp_path, monkeypatch):
-    from zoo.training import run as module
+    from zoo.runs import run as module
 
     folder = tmp_path / "run"
     shutil.copytree(trained, folder, copy_function=shutil.copy2)

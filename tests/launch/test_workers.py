@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import launch
-from zoo.training.history_file import read_history
+from zoo.runs.history_file import read_history
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 15
@@ -73,7 +73,7 @@ def test_a_lost_worker(tmp_path, monkeypatch):
     finally:
         for worker in workers:
             worker.kill()
-    from zoo.training import run
+    from zoo.runs import run
 
     monkeypatch.setattr(run, "write_artefacts", lambda *_, **__: {"loss": {}})
     words = [*WORDS, "--virtual_devices=2", f"--run_dir={tmp_path / 'one'}"]

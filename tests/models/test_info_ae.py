@@ -9,8 +9,8 @@ import zoo
 from zoo.bottlenecks import CategoricalStyle
 from zoo.networks.dcgan import dcgan_decoder
 from zoo.networks.statistics import with_kept_statistics
+from zoo.runs.artefacts import load_model
 from zoo.serialization import policy
-from zoo.training.artefacts import load_model
 
 VECTOR = (6,)
 SMALL = {

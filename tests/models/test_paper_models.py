@@ -7,7 +7,7 @@ import pytest
 
 import zoo
 from zoo.models import options
-from zoo.training.artefacts import load_model
+from zoo.runs.artefacts import load_model
 
 RNG = np.random.default_rng(0)
 PICTURES = RNG.random((12, 8, 8, 1), np.float32)
@@ -134,7 +134,7 @@ def test_dropout_autoencoder_drops_in_training_only():
 
 
 def test_info_vae_takes_a_schedule_where_it_need_not_scale_it():
-    rising = zoo.training.WarmUp(1.0, 10)
+    rising = zoo.recipes.WarmUp(1.0, 10)
     model = zoo.create("info_vae", (6,), alpha=0, lam=5.0, beta=rising, latents=2, hidden=(4,))
     assert {r.name: r.weight for r in model.regularizers}["kl"] is rising
     with pytest.raises(ValueError, match=r"needs alpha=0; received alpha=0\.5"):

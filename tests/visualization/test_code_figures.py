@@ -13,8 +13,8 @@ from zoo.visualization import (
     rank_correlation,
     sparsity,
 )
-from zoo.visualization.sparsity import active, hoyer
-from zoo.visualization.units import leading_units, robust_limits
+from zoo.visualization.drawing.units import leading_units, robust_limits
+from zoo.visualization.figures.sparsity import active, hoyer
 
 
 def offsets(axes):

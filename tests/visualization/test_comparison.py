@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from tests.visualization.pages import check
 from zoo.visualization import to_png, write_comparison
-from zoo.visualization.compare import best, settings_that_differ
-from zoo.visualization.runs import load_run, load_runs
+from zoo.visualization.pages.compare import best, settings_that_differ
+from zoo.visualization.pages.runs import load_run, load_runs
 
 
 def make_run(folder, config, metrics=None, history=None, figures=()):

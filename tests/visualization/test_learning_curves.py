@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from zoo.visualization import learning_curves, overlaid_curves
-from zoo.visualization.curves import terms
+from zoo.visualization.figures.curves import terms
 
 HISTORY = {
     "kl": [1.0, 2.0, 3.0],

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from zoo.visualization.mosaics import fit_columns, mosaic, mosaic_size, to_pictures, value_range
+from zoo.visualization.drawing.mosaics import (
+    fit_columns,
+    mosaic,
+    mosaic_size,
+    to_pictures,
+    value_range,
+)
 
 
 @pytest.mark.parametrize("colour", [False, True])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.visualization import added_by_units, filters, reconstructions, samples, unit_pictures
-from zoo.visualization.filters import first_kernel
+from zoo.visualization.figures.filters import first_kernel
 
 
 def cells(axes, shape, columns, count):

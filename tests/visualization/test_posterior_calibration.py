@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from zoo.visualization import calibration, posterior_ranks, prior_ranks
-from zoo.visualization.calibration import _distribution_function, kolmogorov
+from zoo.visualization.figures.calibration import _distribution_function, kolmogorov
 
 
 class Conjugate:

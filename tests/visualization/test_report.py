@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from tests.visualization.pages import check
 from zoo.visualization import learning_curves, save_figures, to_png, traversal_gif, write_report
-from zoo.visualization.measures import measure
-from zoo.visualization.tables import flatten, text
+from zoo.visualization.pages.measures import measure
+from zoo.visualization.pages.tables import flatten, text
 
 HISTORY = {"loss": [3.0, 2.0, 1.5], "val_loss": [3.5, 2.5, 2.25]}
 METRICS = {

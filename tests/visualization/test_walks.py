@@ -19,9 +19,9 @@ from zoo.visualization import (
     traversal_codes,
     traversal_gif,
 )
-from zoo.visualization.animation import encode_gif
-from zoo.visualization.interpolation import choose_pairs
-from zoo.visualization.quantiles import central
+from zoo.visualization.drawing.quantiles import central
+from zoo.visualization.figures.animation import encode_gif
+from zoo.visualization.figures.interpolation import choose_pairs
 
 MIDDLES = (np.arange(20) + 0.5) / 20
 

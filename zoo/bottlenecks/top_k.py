@@ -22,7 +22,7 @@ class TopK(Bottleneck):
     Args:
         units: dimensions of the code.
         k: units kept in training, from 1 to `units`; or a Keras schedule of the training step, such as
-            `zoo.training.LinearSchedule`, for the paper's falling sparsity.
+            `zoo.recipes.LinearSchedule`, for the paper's falling sparsity.
         alpha: units kept at encoding are round(alpha * k), at least 1 and at most `units`.
         **kwargs: as in `Bottleneck`.
     """

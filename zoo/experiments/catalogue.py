@@ -49,7 +49,7 @@ def find(name: str) -> Experiment:
         ValueError: for an unknown id, with the nearest one.
     """
     name = known(name)
-    module = importlib.import_module(f"zoo.experiments.{_entries()[name].module}")
+    module = importlib.import_module(_entries()[name].module)
     return next(experiment for experiment in module.EXPERIMENTS if experiment.id == name)
 
 
@@ -57,11 +57,13 @@ def find(name: str) -> Experiment:
 def _entries() -> dict[str, _Entry]:
     """Every ``Experiment(id="...", title="...", ...)`` that the modules of this package write out."""
     found = {}
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    here = Path(__file__).parent
+    for path in sorted(here.rglob("*.py")):
+        module = ".".join(("zoo.experiments", *path.relative_to(here).with_suffix("").parts))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Experiment":
                 words = {k.arg: k.value.value for k in node.keywords if _is_text(k.value)}
-                found[words["id"]] = _Entry(path.stem, words["title"])
+                found[words["id"]] = _Entry(module, words["title"])
     return found
 
 

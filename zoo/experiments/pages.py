@@ -23,7 +23,7 @@ from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
 from zoo.experiments.grid import grid, markdown
 from zoo.experiments.results import join, judged_again
-from zoo.training.files import read_json, write_json
+from zoo.runs.files import read_json, write_json
 
 DATA = "data"
 PAPERS = {

@@ -22,11 +22,11 @@ from zoo.experiments.experiment import (
 )
 from zoo.experiments.results import judged, table
 from zoo.registry import suggest
+from zoo.runs.checkpoints import Checkpoint, DamagedCheckpointError, read, write
+from zoo.runs.files import read_json, recover, replacing_file, write_json
+from zoo.runs.lock import FolderLock
+from zoo.runs.run_config import PRECISIONS, versions
 from zoo.serialization import policy, positive_int, whole_number
-from zoo.training.checkpoints import Checkpoint, DamagedCheckpointError, read, write
-from zoo.training.files import read_json, recover, replacing_file, write_json
-from zoo.training.lock import FolderLock
-from zoo.training.run_config import PRECISIONS, versions
 
 FOLDER = Path("runs/reproduce")
 # Settings that no experiment can do without.

@@ -65,7 +65,7 @@ def train_classifier(
     batch_size: int,
     optimizer: keras.optimizers.Optimizer,
 ) -> None:
-    """Train what `zoo.training.fine_tuning.classifier` gives on float inputs and their labels."""
+    """Train what `zoo.recipes.fine_tuning.classifier` gives on float inputs and their labels."""
     network.compile(optimizer, network.loss, metrics=["accuracy"])
     pulse = [Pulse()]
     network.fit(x, labels, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=pulse)

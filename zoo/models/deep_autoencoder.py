@@ -87,7 +87,7 @@ def deep_autoencoder(
 
         -sum_i [x_i log x_hat_i + (1 - x_i) log(1 - x_hat_i)],  z = E(x) linear in the last hidden layer
 
-    The paper first trains every layer as a restricted Boltzmann machine: `zoo.training.rbm.pretrain`.
+    The paper first trains every layer as a restricted Boltzmann machine: `zoo.recipes.rbm.pretrain`.
 
     Args:
         input_shape: shape of one example.

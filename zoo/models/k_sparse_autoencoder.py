@@ -30,8 +30,8 @@ def k_sparse_autoencoder(
 
         ||x - (W z + b')||^2,  z = the k largest units of W^T x + b, the others 0
 
-    Units that never win stay as they began. `zoo.training.centering.start_at_mean` and a k that falls to
-    its target, as the authors have it (`zoo.training.LinearSchedule`), keep most in use.
+    Units that never win stay as they began. `zoo.recipes.centering.start_at_mean` and a k that falls to
+    its target, as the authors have it (`zoo.recipes.LinearSchedule`), keep most in use.
 
     Args:
         input_shape: shape of one example.

@@ -5,29 +5,29 @@ Every figure is a function of arrays or of a model that returns a `matplotlib.fi
 `write_comparison` one page of several.
 """
 
-from zoo.visualization.animation import traversal_gif
-from zoo.visualization.calibration import calibration, posterior_ranks, prior_ranks
-from zoo.visualization.compare import write_comparison
-from zoo.visualization.correlation import factor_correlation, one_hot, rank_correlation
-from zoo.visualization.curves import learning_curves, overlaid_curves
-from zoo.visualization.files import draw, save_figures, to_png
-from zoo.visualization.filters import added_by_units, filters, unit_pictures
-from zoo.visualization.histograms import activation_histograms
-from zoo.visualization.interpolation import interpolation_codes, interpolations
-from zoo.visualization.manifold import inverse_cdf_grid, manifold
-from zoo.visualization.quantiles import quantiles
-from zoo.visualization.reconstructions import reconstructions
-from zoo.visualization.report import write_report
-from zoo.visualization.samples import samples
-from zoo.visualization.scatter import code_scatter
-from zoo.visualization.selection import figures_for, loss_units
-from zoo.visualization.sparsity import sparsity
-from zoo.visualization.traversals import (
+from zoo.visualization.drawing.files import draw, save_figures, to_png
+from zoo.visualization.drawing.quantiles import quantiles
+from zoo.visualization.figures.animation import traversal_gif
+from zoo.visualization.figures.calibration import calibration, posterior_ranks, prior_ranks
+from zoo.visualization.figures.correlation import factor_correlation, one_hot, rank_correlation
+from zoo.visualization.figures.curves import learning_curves, overlaid_curves
+from zoo.visualization.figures.filters import added_by_units, filters, unit_pictures
+from zoo.visualization.figures.histograms import activation_histograms
+from zoo.visualization.figures.interpolation import interpolation_codes, interpolations
+from zoo.visualization.figures.manifold import inverse_cdf_grid, manifold
+from zoo.visualization.figures.reconstructions import reconstructions
+from zoo.visualization.figures.samples import samples
+from zoo.visualization.figures.scatter import code_scatter
+from zoo.visualization.figures.sparsity import sparsity
+from zoo.visualization.figures.traversals import (
     posterior_traversals,
     prior_traversals,
     traversal_codes,
     traversals,
 )
+from zoo.visualization.pages.compare import write_comparison
+from zoo.visualization.pages.report import write_report
+from zoo.visualization.selection import figures_for, loss_units
 
 __all__ = [
     "activation_histograms",

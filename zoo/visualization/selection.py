@@ -8,23 +8,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.animation import traversal_gif
-from zoo.visualization.calibration import calibration, posterior_ranks, prior_ranks
-from zoo.visualization.correlation import factor_correlation, one_hot
-from zoo.visualization.curves import learning_curves, terms
-from zoo.visualization.filters import added_by_units, filters, first_kernel
-from zoo.visualization.histograms import activation_histograms
-from zoo.visualization.inputs import as_codes, as_examples, as_labels
-from zoo.visualization.interpolation import interpolations
-from zoo.visualization.manifold import manifold
-from zoo.visualization.mosaics import Limits, is_picture, value_range
-from zoo.visualization.reconstructions import reconstructions
-from zoo.visualization.samples import samples
-from zoo.visualization.scatter import code_scatter
-from zoo.visualization.sparsity import sparsity
-from zoo.visualization.traversals import posterior_traversals, prior_traversals
-from zoo.visualization.units import leading_units
-from zoo.visualization.vectors import is_plane
+from zoo.visualization.drawing.inputs import as_codes, as_examples, as_labels
+from zoo.visualization.drawing.mosaics import Limits, is_picture, value_range
+from zoo.visualization.drawing.units import leading_units
+from zoo.visualization.drawing.vectors import is_plane
+from zoo.visualization.figures.animation import traversal_gif
+from zoo.visualization.figures.calibration import calibration, posterior_ranks, prior_ranks
+from zoo.visualization.figures.correlation import factor_correlation, one_hot
+from zoo.visualization.figures.curves import learning_curves, terms
+from zoo.visualization.figures.filters import added_by_units, filters, first_kernel
+from zoo.visualization.figures.histograms import activation_histograms
+from zoo.visualization.figures.interpolation import interpolations
+from zoo.visualization.figures.manifold import manifold
+from zoo.visualization.figures.reconstructions import reconstructions
+from zoo.visualization.figures.samples import samples
+from zoo.visualization.figures.scatter import code_scatter
+from zoo.visualization.figures.sparsity import sparsity
+from zoo.visualization.figures.traversals import posterior_traversals, prior_traversals
 
 _EXAMPLES = 2000  # at most; more make no clearer picture
 _RANKED = 500  # examples for the calibration

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo.networks import RandomView
+from zoo.recipes.fine_tuning import classifier, linear_head
+
+RNG = np.random.default_rng(0)
+LABELS = RNG.integers(0, 3, 300)
+X = (np.eye(3)[LABELS].repeat(4, axis=1) + 0.3 * RNG.normal(size=(300, 12))).astype(np.float32)
+
+
+def test_a_classifier_moves_the_weights_of_the_stack_and_learns():
+    first = zoo.create("k_sparse_autoencoder", (12,), latents=10, k=3)
+    second = zoo.create("k_sparse_autoencoder", (10,), latents=8, k=3)
+    network = classifier([first, second], 3)
+    before = first.bottleneck.dense.kernel.numpy()
+    network.fit(X, LABELS, epochs=40, verbose=0)
+    assert network.evaluate(X, LABELS, verbose=0)[1] > 0.9
+    assert np.abs(first.bottleneck.dense.kernel.numpy() - before).max() > 0
+
+
+def test_its_logits_are_linear_in_the_code():
+    model = zoo.create("k_sparse_autoencoder", (12,), latents=10, k=2, alpha=2)
+    network = classifier(model, 3, input_dropout=0.2, dropout=0.5)
+    kernel, bias = network.layers[-1].get_weights()
+    codes = model.encode(X)
+    assert ((codes != 0).sum(axis=1) == 4).all()
+    np.testing.assert_allclose(network(X), codes @ kernel + bias, rtol=1e-4, atol=1e-5)
+
+
+def test_noise_on_the_inputs_has_its_deviation_in_training_and_none_after():
+    model = zoo.create("k_sparse_autoencoder", (12,), latents=10, k=2)
+    network, calm = classifier(model, 3, input_noise=0.3), classifier(model, 3)
+    calm.set_weights(network.get_weights())
+    np.testing.assert_array_equal(network(X), calm(X))
+    (noise,) = (la for la in network.layers if isinstance(la, keras.layers.GaussianNoise))
+    added = noise(np.zeros((500, 12), np.float32), training=True).numpy()
+    np.testing.assert_allclose(added.std(), 0.3, rtol=0.05)
+    assert np.abs(network(X, training=True) - calm(X)).max() > 1e-3
+    with pytest.raises(ValueError, match=r"input_noise must be .*; received -1"):
+        classifier(model, 3, input_noise=-1)
+
+
+def test_a_saved_classifier_loads(tmp_path):
+    network = classifier(zoo.create("dropout_autoencoder", (12,), latents=6), 3)
+    network.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded(X), network(X), rtol=1e-6)
+
+
+def test_models_that_do_not_fit_are_refused():
+    models = [zoo.create("k_sparse_autoencoder", (12,), latents=n) for n in (5, 6)]
+    with pytest.raises(ValueError, match="5 units"):
+        classifier(models, 3)
+
+
+@pytest.mark.parametrize(
+    ("models", "head", "error"),
+    [
+        (None, 2, "head must give 3 logits, one for each class; it gives 2"),
+        ([], None, r"models must be a trained Autoencoder.*received \[\]"),
+        ("vae", None, "models must be a trained Autoencoder.*received 'vae'"),
+    ],
+)
+def test_what_makes_no_classifier_is_refused(models, head, error):
+    trained = zoo.create("autoencoder", (6,), latents=2, hidden=(4,))
+    head = head and keras.layers.Dense(head)
+    with pytest.raises(ValueError, match=error):
+        classifier(trained if models is None else models, 3, head=head)
+
+
+def test_a_part_of_the_model_can_be_the_head_and_views_act_in_training_only():
+    pictures = np.random.default_rng(0).random((40, 8, 8, 1)).astype(np.float32)
+    model = zoo.create("autoencoder", (8, 8, 1), latents=5)
+    head = keras.layers.Dense(3, dtype="float32")
+    network = classifier(model, 3, view="strong", head=head, seed=1)
+    assert network.layers[-1] is head
+    kernel, bias = head.get_weights()
+    expected = model.encode(pictures) @ kernel + bias
+    np.testing.assert_allclose(network(pictures), expected, rtol=1e-4, atol=1e-5)
+    assert np.abs(network(pictures, training=True) - expected).max() > 1e-3
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_linear_head_is_the_logistic_regression_of_the_codes(classes):
+    from sklearn.linear_model import LogisticRegression
+
+    rows = classes > LABELS
+    model = zoo.create("k_sparse_autoencoder", (12,), latents=10, k=3)
+    codes = model.encode(X[rows])
+    network = classifier(model, classes, head=linear_head(codes, LABELS[rows], 0.1, 500))
+    scale = 1 / np.sqrt(codes.var(axis=0).mean())
+    fit = LogisticRegression(C=0.1, max_iter=500).fit(codes * scale, LABELS[rows])
+    chances = keras.ops.softmax(network(X[rows])).numpy()
+    np.testing.assert_allclose(chances, fit.predict_proba(codes * scale), atol=1e-4)
+
+
+@pytest.mark.parametrize("labels", [[0, 2, 0, 2], [0, 0, 0, 0], [0, 1, 1], [-1, 0, 1, 1]])
+def test_labels_that_leave_out_a_class_are_refused(labels):
+    with pytest.raises(ValueError, match="linear_head needs"):
+        linear_head(np.eye(4), np.array(labels))
+
+
+def test_a_random_view_loads_with_its_strength(tmp_path):
+    layer = RandomView("weak", seed=3)
+    again = RandomView.from_config(layer.get_config())
+    pictures = np.random.default_rng(0).random((4, 8, 8, 1)).astype(np.float32)
+    np.testing.assert_array_equal(layer(pictures), pictures)
+    np.testing.assert_array_equal(again(pictures, training=True), layer(pictures, training=True))
+    with pytest.raises(ValueError, match="weak, medium, strong"):
+        RandomView("wild")

@@ -1,0 +1,44 @@
+"""What 0.1.0 wrote and what its users imported is found where it is now."""
+
+import importlib
+from pathlib import Path
+
+import keras
+import pytest
+
+import zoo
+from zoo.recipes import fine_tuning
+
+CLUSTERS = Path(__file__).parents[1] / "docs" / "results" / "data" / "IA-T1" / "clusters.keras"
+
+
+@pytest.mark.parametrize("room", ["runs", "recipes"])
+def test_the_names_of_both_rooms_are_in_the_old_one(room):
+    new = getattr(zoo, room)
+    for name in new.__all__:
+        assert getattr(zoo.training, name) is getattr(new, name)
+
+
+def test_modules_are_the_same_under_both_names():
+    assert importlib.import_module("zoo.training.fine_tuning") is fine_tuning
+    assert zoo.training.fine_tuning is fine_tuning
+    with pytest.raises(ImportError, match="no_such_part"):
+        from zoo.training import no_such_part  # noqa: F401
+
+
+def test_a_schedule_saved_under_the_old_name_loads():
+    saved = {
+        "module": "zoo.training.schedules",
+        "class_name": "LinearSchedule",
+        "config": {"start": 0.0, "end": 2.0, "steps": 4},
+        "registered_name": "zoo>LinearSchedule",
+    }
+    schedule = keras.saving.deserialize_keras_object(saved)
+    assert isinstance(schedule, zoo.recipes.LinearSchedule)
+    assert [float(schedule(step)) for step in (0, 2, 8)] == [0.0, 1.0, 2.0]
+
+
+def test_a_network_of_0_1_0_loads():
+    network = keras.saving.load_model(CLUSTERS)
+    assert network.output_shape == (None, 10)
+    assert any(isinstance(layer, fine_tuning.Encoding) for layer in network.layers)

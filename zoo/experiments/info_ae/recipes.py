@@ -1,0 +1,264 @@
+"""How the models of the InfoAE experiments are trained; no label is used by any of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+import zoo
+from zoo.autoencoder import Autoencoder
+from zoo.experiments.shelf import kept
+from zoo.experiments.training import falling, train, train_classifier
+from zoo.networks import Networks, mlp
+from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
+from zoo.recipes import spreading
+from zoo.recipes.fine_tuning import classifier
+from zoo.trainer import Adam
+
+SHAPE = (28, 28, 1)
+FILTERS = (32, 64, 64)
+DROPOUT = 0.3
+LATENTS = 64
+# Classes of a model that may give a digit several, as the adversarial autoencoder's paper does.
+OVER = 30
+CONSISTENT = {"name": "consistency", "view": "medium", "pictures": "data"}
+# Settings that the experiments share.
+QUICK = {
+    "examples": 4000,
+    "teachers": 1,
+    "teacher": 4,
+    "student": 3,
+    "taught": 1,
+}
+FULL = {
+    "examples": 60_000,
+    "teachers": 3,
+    "teacher": 18,
+    "student": 16,
+    "taught": 10,
+}
+
+
+class Committee(NamedTuple):
+    """Teachers that use the same names, and the votes of all their voters, (n, voters)."""
+
+    members: list[Autoencoder]
+    votes: np.ndarray
+
+    @property
+    def agreed(self) -> np.ndarray:
+        """(n,) bool, whether all voters agree."""
+        return (self.votes == self.votes[:, :1]).all(axis=1)
+
+
+class Taught(NamedTuple):
+    """A self-trained model, and the share of the training data on which its teachers' voters agreed."""
+
+    model: Autoencoder
+    agreement: float
+
+
+def teacher(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
+    """Clusters by invariant information, named by voters.
+
+    Evenness counts for less and less (4 to 1) over three fifths of the steps, then confident own
+    predictions count as well; Adam 1e-3 with cosine decay, batch 500.
+
+    Args:
+        x: (n, 28, 28, 1).
+        seed: of the model.
+        epochs: passes over x.
+    """
+    batch = min(500, len(x) // 4)
+    steps = epochs * (len(x) // batch)
+    turn = max(1, int(0.6 * steps))
+    schedules = keras.optimizers.schedules
+    keras.utils.set_random_seed(seed)
+    model = zoo.create(
+        "invariant_autoencoder",
+        SHAPE,
+        latents=LATENTS,
+        balance=schedules.PolynomialDecay(4.0, turn, 1.0),
+        confident=schedules.PiecewiseConstantDecay([turn], [0.0, 0.3]),
+        seed=seed,
+    )
+    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch))
+    model.classifier.merge(model.encode(x), x)
+    return model
+
+
+def committee(
+    x: np.ndarray, seed: int, epochs: int, count: int, models: str | None = None
+) -> Committee:
+    """Independent teachers that use the same names.
+
+    What independent teachers agree on is surer than what the voters of one do.
+
+    Args:
+        x: (n, 28, 28, 1).
+        seed: of the teachers.
+        epochs: of each.
+        count: of teachers.
+        models: folder where trained ones are kept, see `kept`.
+    """
+    teachers, votes = [], []
+    for member in range(count):
+        own = count * seed + member
+        model = kept(
+            models, f"teacher-{own}-{epochs}x{len(x)}", functools.partial(teacher, x, own, epochs)
+        )
+        codes = model.encode(x)
+        if teachers:
+            model.classifier.follow(codes, votes[0][:, 0])
+        teachers.append(model)
+        votes.append(np.asarray(model.classifier.votes(codes)).argmax(axis=-1))
+    return Committee(teachers, np.concatenate(votes, axis=1))
+
+
+def student(x: np.ndarray, seed: int, teachers: Committee, epochs: int) -> Autoencoder:
+    """A fresh network trained on what a committee agrees on and what `spread` makes of it.
+
+    Adam 1e-3 with cosine decay, batch 250, medium views. With strong ones (and own predictions beside the
+    committee's names) the network contradicted its names more often.
+
+    Args:
+        x: (n, 28, 28, 1).
+        seed: of the student.
+        teachers: see `committee`.
+        epochs: passes over x.
+    """
+    features = spreading.neighbour_features(x)
+    names, _ = spreading.spread(teachers.votes[:, 0], teachers.agreed, features)
+    keras.utils.set_random_seed(seed + 100)
+    model = zoo.create(
+        "invariant_autoencoder",
+        SHAPE,
+        latents=LATENTS,
+        teacher=teachers.members,
+        filters=FILTERS,
+        dropout=DROPOUT,
+        seed=seed,
+    )
+    network = classifier(model, 10, view="medium", head=model.classifier.dense, seed=seed)
+    batch = min(250, len(x) // 4)
+    train_classifier(
+        network,
+        x.astype(np.float32) / 255,
+        names,
+        epochs=epochs,
+        batch_size=batch,
+        optimizer=Adam(falling(1e-3, epochs, len(x), batch)),
+    )
+    return model
+
+
+def taught(
+    x: np.ndarray, seed: int, settings: Mapping[str, Any], models: str | None = None
+) -> Taught:
+    """A `student` of a `committee` at an experiment's settings, whose models are kept in a folder."""
+    teachers = committee(x, seed, settings["teacher"], settings["teachers"], models)
+    name = f"spread-{seed}-{settings['student']}x{len(x)}-{_teachers(settings)}"
+    model = kept(models, name, lambda: student(x, seed, teachers, settings["student"]))
+    return Taught(model, float(teachers.agreed.mean()))
+
+
+def robust_taught(
+    x: np.ndarray, guide: Taught, seed: int, settings: Mapping[str, Any], models: str | None = None
+) -> Autoencoder:
+    """`robust` with a self-trained teacher at an experiment's settings, kept in a folder."""
+    name = (
+        f"taught-{seed}-{settings['taught']}x{len(x)}-{settings['student']}-{_teachers(settings)}"
+    )
+    return kept(models, name, lambda: robust(x, guide.model, seed, settings["taught"]))
+
+
+def _teachers(settings: Mapping[str, Any]) -> str:
+    return f"{settings['teachers']}x{settings['teacher']}"
+
+
+def robust(x: np.ndarray, guide: Autoencoder | None, seed: int, epochs: int) -> Autoencoder:
+    """The robust InfoAE, alone with 30 classes, or with a `student` that it starts from and hears."""
+    dropout = 0.0 if guide is None else DROPOUT
+    pair = Networks(dcgan_encoder(FILTERS, dropout=dropout), dcgan_decoder(SHAPE))
+    keras.utils.set_random_seed(seed + 200)
+    classes = OVER if guide is None else 10
+    model = zoo.create(
+        "info_ae_robust",
+        SHAPE,
+        latents=LATENTS,
+        classes=classes,
+        networks=pair,
+        teacher=guide,
+        seed=seed,
+    )
+    if guide is not None:
+        for name in ("encoder", "bottleneck"):
+            getattr(model, name).set_weights(getattr(guide, name).get_weights())
+    batch = min(128, len(x) // 4)
+    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch), beta_1=0.5)
+    return model
+
+
+def literal(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
+    """InfoAE as the text has it, Adam 2e-4 for all."""
+    keras.utils.set_random_seed(seed)
+    model = zoo.create("info_ae", SHAPE, latents=LATENTS, seed=seed)
+    fit(model, x, epochs, min(128, len(x) // 4), 2e-4, beta_1=0.5)
+    return model
+
+
+def info_gan(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Autoencoder:
+    """InfoGAN at its paper's rates and sizes, or with consistent classes in smaller networks.
+
+    `consistent` has 30 classes that keep under affine maps, and a critic that wants those of the data one-hot
+    as well. With 10 classes one pair of digits, with another seed two, went into one class for good.
+    """
+    keras.utils.set_random_seed(seed)
+    options: dict[str, Any] = {}
+    if consistent:
+        options = {
+            "classes": OVER,
+            "networks": Networks(dcgan_encoder(FILTERS), dcgan_decoder(SHAPE)),
+            "critic": (32, 64),
+            "regularizers": [
+                {**CONSISTENT, "weight": 3.0},
+                {"name": "code_discriminator", "units": (0, OVER)},
+            ],
+        }
+    model = zoo.create("info_gan", SHAPE, spread=True, seed=seed, **options)
+    batch = min(128, len(x) // 4)
+    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch), beta_1=0.5)
+    return model
+
+
+def adversarial(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Autoencoder:
+    """The adversarial autoencoder's clustering into 30 classes, at its paper's batch of 100.
+
+    The paper has an optimizer for each loss, so that their scales do not matter; here one step serves both,
+    and the critics weigh 10 beside a reconstruction of some 100 nats. The encoder is convolutional, which
+    clusters sooner than the paper's MLP. `consistent` adds classes that keep under affine maps.
+    """
+    keras.utils.set_random_seed(seed)
+    added = [{**CONSISTENT, "weight": 30.0}] if consistent else []
+    options: dict[str, Any] = {
+        "classes": OVER,
+        "latents": 5,
+        "networks": Networks(dcgan_encoder(FILTERS), mlp((1000, 1000), SHAPE)),
+        "weight": 10.0,
+        "regularizers": added,
+    }
+    model = zoo.create("adversarial_autoencoder", SHAPE, seed=seed, **options)
+    batch = min(100, len(x) // 4)
+    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch))
+    return model
+
+
+def fit(
+    model: Autoencoder, x: np.ndarray, epochs: int, batch: int, rate: Any, beta_1: float = 0.9
+) -> None:
+    """Train with Adam."""
+    train(model, x, epochs=epochs, batch_size=batch, optimizer=Adam(rate, beta_1=beta_1))

@@ -1,0 +1,1 @@
+"""The models of the lecture on autoencoders, each against the paper that it is from."""

@@ -1,0 +1,1 @@
+"""Callahan, "The L_P Autoencoder"."""

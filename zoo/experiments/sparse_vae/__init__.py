@@ -1,0 +1,1 @@
+"""Pyle, "A Sparse VAE"."""

@@ -1,0 +1,5 @@
+"""Recipes: schedules of the training step, where to start from, and what to do with a trained code."""
+
+from zoo.recipes.schedules import CyclicWarmUp, LinearSchedule, WarmUp
+
+__all__ = ["CyclicWarmUp", "LinearSchedule", "WarmUp"]

@@ -1,0 +1,143 @@
+"""From a run's settings to a compiled model."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import zoo
+from zoo import models, registry
+from zoo.autoencoder import Autoencoder
+from zoo.serialization import policy
+from zoo.recipes import schedules
+from zoo.runs.run_config import RunConfig
+
+SCHEDULES = {
+    "linear": schedules.LinearSchedule,
+    "warm_up": schedules.WarmUp,
+    "cyclic": schedules.CyclicWarmUp,
+}
+# Annotations of options that the command line can check: their types, and in words.
+_KINDS = {
+    "int": (int, "a whole number"),
+    "float": (int | float, "a number"),
+    "str": (str, "a text"),
+    "bool": (bool, "true or false"),
+    "None": (type(None), "none"),
+}
+OPTIMIZERS = (
+    "adadelta",
+    "adafactor",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamw",
+    "ftrl",
+    "lion",
+    "nadam",
+    "rmsprop",
+    "sgd",
+)
+
+
+def checked(config: RunConfig) -> RunConfig:
+    """Refuse names that are not known and options of another kind, before data are read.
+
+    Returns:
+        The settings, a single number for a list of them turned into a list.
+
+    Raises:
+        ValueError: for an unknown model, option, regularizer or optimizer, with the nearest known one, and
+            for a value that the option cannot take.
+    """
+    known = dict(inspect.signature(models.function(config.model)).parameters)
+    known.pop("input_shape", None)
+    for option in [*config.options, *(["regularizers"] if config.regularizers else [])]:
+        if option not in known:
+            raise ValueError(
+                f"The model {config.model!r} has no option {option!r}."
+                f"{registry.suggest(option, sorted(known))}"
+            )
+    for regularizer in config.regularizers:
+        registry.lookup(regularizer["name"])
+    if config.optimizer not in OPTIMIZERS:
+        raise ValueError(
+            f"Unknown optimizer {config.optimizer!r}.{registry.suggest(config.optimizer, OPTIMIZERS)}"
+        )
+    options = {
+        name: _fitting(name, value, str(known[name].annotation), config.model)
+        for name, value in config.options.items()
+    }
+    return dataclasses.replace(config, options=options)
+
+
+def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
+    """The compiled model of a run.
+
+    Args:
+        config: the run's settings.
+        event_shape: shape of one example.
+
+    Returns:
+        A compiled model.
+
+    Raises:
+        ValueError: for options that do not fit.
+    """
+    options = {name: _scheduled(value) for name, value in config.options.items()}
+    if config.regularizers:
+        given = options.get("regularizers") or []
+        given = [given] if isinstance(given, str | Mapping) else list(given)
+        options["regularizers"] = [*given, *map(_scheduled, config.regularizers)]
+    if "seed" in models.options(config.model):
+        options.setdefault("seed", config.seed)
+    try:
+        with policy(config.precision):
+            model = zoo.create(config.model, event_shape, **options)
+        model.compile(config.optimizer, skip_nonfinite=config.skip_nonfinite)
+    except ValueError:
+        raise
+    except Exception as error:  # an option of a kind that no part expected
+        shown = ", ".join(f"{name}={value!r}" for name, value in config.options.items())
+        raise ValueError(
+            f"The model {config.model!r} cannot be built for examples of shape {tuple(event_shape)} with "
+            f"{shown or 'its defaults'}: {error}"
+        ) from error
+    if config.learning_rate is not None:
+        model.optimizer.learning_rate = config.learning_rate
+    return model
+
+
+def _fitting(name: str, value: Any, annotation: str, model: str) -> Any:
+    """`value` where it is what the annotation of an option says, as far as that is plain."""
+    kinds = [kind.strip() for kind in annotation.split("|")]
+    single = isinstance(value, int | float | str) and not isinstance(value, bool)
+    if single and any(kind.startswith("Sequence") for kind in kinds):
+        return [value]
+    if not set(kinds) <= set(_KINDS):
+        return value
+    if isinstance(value, float) and value.is_integer() and "int" in kinds and "float" not in kinds:
+        return int(value)
+    for kind in kinds:
+        wanted = _KINDS[kind][0]
+        if isinstance(value, wanted) and (kind == "bool" or not isinstance(value, bool)):
+            return value
+    words = " or ".join(_KINDS[kind][1] for kind in kinds)
+    raise ValueError(f"The option {name!r} of {model!r} must be {words}; received {value!r}.")
+
+
+def _scheduled(value: Any) -> Any:
+    """`value` with every dict that names a schedule turned into the schedule."""
+    if not isinstance(value, Mapping):
+        return value
+    inner = {key: _scheduled(item) for key, item in value.items()}
+    schedule = SCHEDULES.get(inner.get("name"))
+    if schedule is None:
+        return inner
+    options = {key: item for key, item in inner.items() if key != "name"}
+    try:
+        return schedule(**options)
+    except TypeError as error:
+        raise ValueError(f"The schedule {inner['name']!r} cannot be built: {error}") from error

@@ -1,0 +1,241 @@
+"""A whole run: data, model, training, evaluation and everything that the run folder holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from zoo.autoencoder import Autoencoder
+from zoo.data import Data, load
+from zoo.trainer.nonfinite import StopOnNonFinite
+from zoo.runs import building
+from zoo.runs.artefacts import load_model, save_model, write_artefacts
+from zoo.recipes.centering import start_at_mean
+from zoo.runs.event_log import EventLog
+from zoo.runs.history_file import HistoryFile, read_history
+from zoo.runs.progress import Progress
+from zoo.runs.resume import Resume
+from zoo.runs.run_config import RunConfig
+from zoo.runs.run_folder import RunFolder
+from zoo.runs.strategies import is_chief, strategy
+
+_STEPS = 4000
+_MOST_EPOCHS = 200
+_LARGE = 10_000
+# Enough rows for a curve; the figures at the end are of all.
+_VALIDATION_ROWS = 2000
+_CHECKPOINT_SECONDS = 2.0
+_HISTORY_SECONDS = 0.5
+# Settings that a run may choose for itself.
+_CHOSEN = ("epochs", "batch_size")
+
+
+class Outcome(NamedTuple):
+    """How a run ended.
+
+    Attributes:
+        folder: the run folder.
+        metrics: what metrics.json holds; empty for a worker that is not the chief, and after a bad term.
+        bad_term: the term of the loss that was no finite number, or None.
+        repeated: whether the run was finished before, and nothing was done.
+    """
+
+    folder: RunFolder
+    metrics: dict[str, Any]
+    bad_term: str | None = None
+    repeated: bool = False
+
+
+def train(
+    config: RunConfig,
+    run_dir: str | os.PathLike[str],
+    resume: bool = False,
+    command: str = "",
+    say: Callable[[str], None] = print,
+) -> Outcome:
+    """Train a model and leave a run folder.
+
+    Args:
+        config: the run's settings.
+        run_dir: the run folder, see `RunFolder`.
+        resume: go on with the run that the folder holds, where it holds one.
+        command: the command line, to be kept.
+        say: is told the stages.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        ValueError: for settings, data or a folder that do not fit.
+        ConnectionError: where another worker of the same run is lost.
+    """
+    folder = RunFolder(run_dir)
+    chief = is_chief(config.strategy)
+    config = building.checked(config)
+    if resume and _trained(folder, config.epochs):
+        # Needs no other worker, which may be through and gone.
+        return _finish(folder, config, say) if chief else Outcome(folder, {})
+    place = strategy(config.strategy, config.virtual_devices)
+    if chief:
+        folder.occupy(resume)
+    try:
+        data, held_out = read_data(config)
+        config = _settled(config, len(data), place.num_replicas_in_sync)
+        keras.utils.set_random_seed(config.seed)
+        with place.scope():
+            model = building.build(config, data.event_shape)
+            if config.start_at_mean:
+                start_at_mean(model, data)
+        if chief:
+            folder.begin(config, command)
+            what = data.description or data.name
+            say(f"{config.model} on {what}: {len(data):,} examples to train")
+        bad_term = _fit(model, config, folder, data, held_out, chief)
+        history = {name: list(values) for name, values in model.history.history.items()}
+        if chief:
+            save_model(model, folder.model)
+        if bad_term or not chief:
+            return Outcome(folder, {}, bad_term)
+        if place.num_replicas_in_sync > 1:
+            model = load_model(folder.model)
+        metrics = write_artefacts(folder, model, config, data, held_out, history, say=say)
+        return Outcome(folder, metrics)
+    finally:
+        folder.end()
+
+
+def _trained(folder: RunFolder, epochs: int | None) -> bool:
+    """Whether all epochs are done and their model is saved."""
+    try:
+        wanted = epochs or RunConfig.read(folder.path).epochs
+        history = read_history(folder.history)
+        saved = folder.model.stat().st_mtime_ns >= folder.history.stat().st_mtime_ns
+    except (ValueError, OSError):
+        return False
+    training = [values for name, values in history.items() if not name.startswith("val_")]
+    return saved and all(len(v) == wanted and math.isfinite(v[-1]) for v in training)
+
+
+def _finish(folder: RunFolder, config: RunConfig, say: Callable[[str], None]) -> Outcome:
+    """What comes after the last epoch, unless that is done too."""
+    folder.occupy(resume=True)
+    try:
+        earlier = RunConfig.read(folder.path)
+        chosen = {name: getattr(config, name) or getattr(earlier, name) for name in _CHOSEN}
+        config = dataclasses.replace(config, **chosen)
+        folder.begin(config)
+        if folder.finished:
+            return Outcome(folder, {}, repeated=True)
+        return Outcome(folder, _artefacts_of(folder, config, export=True, say=say))
+    finally:
+        folder.end()
+
+
+def _artefacts_of(
+    folder: RunFolder, config: RunConfig, export: bool, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """The artefacts of the model that a run folder holds."""
+    model = load_model(folder.model)
+    history = read_history(folder.history)
+    return write_artefacts(folder, model, config, *read_data(config), history, export, say)
+
+
+def read_data(config: RunConfig) -> tuple[Data, Data]:
+    """The training and the held-out data of a run."""
+    options = {
+        "data_dir": config.data_dir,
+        "manual_dir": config.manual_dir,
+        "limit": config.limit,
+        "seed": config.seed,
+        **config.data_options,
+    }
+    try:
+        return load(config.dataset, "train", **options), load(config.dataset, "test", **options)
+    except TypeError as error:  # an option that is not one, or of a kind that no reader expects
+        shown = ", ".join(f"{name}={value!r}" for name, value in config.data_options.items())
+        raise ValueError(f"{config.dataset!r} cannot be read with {shown}: {error}") from error
+
+
+def _settled(config: RunConfig, rows: int, replicas: int) -> RunConfig:
+    """The settings with numbers where they leave the choice to the data."""
+    batch = config.batch_size
+    if batch is None:
+        batch = min(128 if rows >= _LARGE else 32, rows)
+        batch = max(batch // replicas, 1) * replicas
+    if batch > rows or batch % replicas:
+        raise ValueError(
+            f"batch_size must be at most the {rows} examples that there are to train, and a multiple of the "
+            f"{replicas} devices; received {batch}."
+        )
+    epochs = config.epochs
+    if epochs is None:
+        epochs = min(max(round(_STEPS * batch / rows), 1), _MOST_EPOCHS)
+    return dataclasses.replace(config, batch_size=batch, epochs=epochs)
+
+
+def _fit(
+    model: Autoencoder,
+    config: RunConfig,
+    folder: RunFolder,
+    data: Data,
+    held_out: Data,
+    chief: bool,
+) -> str | None:
+    """Train; the name of the term that was no finite number, or None."""
+    guard = StopOnNonFinite()
+    callbacks: list[keras.callbacks.Callback] = [guard]
+    if chief:
+        callbacks += [
+            Progress(),
+            HistoryFile(folder.history, _HISTORY_SECONDS),
+            EventLog(folder.tensorboard),
+        ]
+    resume = Resume(folder.checkpoint, _CHECKPOINT_SECONDS)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Training stopped in epoch")  # the outcome says it
+            model.fit(
+                data,
+                epochs=config.epochs,
+                batch_size=config.batch_size,
+                verbose=0,
+                callbacks=resume.among(callbacks),
+                validation_data=held_out.take(slice(_VALIDATION_ROWS)),
+            )
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+        raise ConnectionError("Another worker of this run is gone.") from error
+    except tf.errors.ResourceExhaustedError as error:
+        raise ValueError(
+            f"There is not enough memory or disk for this run: {error.message}"
+        ) from error
+    return guard.term
+
+
+def evaluate(
+    run_dir: str | os.PathLike[str], say: Callable[[str], None] = lambda text: None
+) -> Outcome:
+    """Measure the model of a run again, and write metrics, figures and report anew.
+
+    A SavedModel is written where there is none, as after a run that was stopped before it.
+
+    Args:
+        run_dir: the run folder.
+        say: is told the stages.
+
+    Raises:
+        ValueError: where the folder holds no finished training.
+    """
+    folder = RunFolder(run_dir)
+    config = folder.open()
+    try:
+        missing = not folder.saved_model.is_dir()
+        return Outcome(folder, _artefacts_of(folder, config, missing, say))
+    finally:
+        folder.end()

@@ -1,0 +1,171 @@
+"""Everything that decides how a run comes out, as one record that config.json holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo.registry import suggest
+from zoo.runs.files import read_json
+
+# These may be another when a run is resumed: they do not change what it computes.
+_FREE = ("epochs", "data_dir", "manual_dir", "strategy", "virtual_devices")
+_PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
+PRECISIONS = ("float32", "mixed_bfloat16")
+STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """A run.
+
+    Args:
+        model: name of a model.
+        options: options of the model's function, as plain values: numbers, texts, lists, and dicts with
+            "name" for parts and schedules.
+        regularizers: further regularizers, each a dict with "name" and its options.
+        dataset: name of a set, or the path of a folder or file.
+        data_options: options of the set.
+        data_dir: TFDS's folder of prepared sets.
+        manual_dir: TFDS's folder of files fetched by hand.
+        limit: at most so many examples of each split.
+        epochs: passes over the training data; None for about 4,000 steps.
+        batch_size: rows of a batch; None for 32, or 128 from 10,000 examples on.
+        optimizer: Keras's name of an optimizer.
+        learning_rate: of it; None for its own.
+        precision: "float32" or "mixed_bfloat16".
+        seed: of the weights, the noise and the order of the data.
+        start_at_mean: begin with the biases of `zoo.recipes.centering.start_at_mean`.
+        skip_nonfinite: leave out updates whose gradient is no finite number, and count them.
+        strategy: "auto", "none", "mirrored" or "multi_worker".
+        virtual_devices: logical processors that "mirrored" then uses; 0 for none.
+
+    Raises:
+        ValueError: for a value of another kind or out of range.
+    """
+
+    model: str = "laplace_vae"
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    regularizers: tuple[Mapping[str, Any], ...] = ()
+    dataset: str = "digits"
+    data_options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    data_dir: str | None = None
+    manual_dir: str | None = None
+    limit: int | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    optimizer: str = "adam"
+    learning_rate: float | None = None
+    precision: str = "float32"
+    seed: int = 0
+    start_at_mean: bool = False
+    skip_nonfinite: bool = False
+    strategy: str = "auto"
+    virtual_devices: int = 0
+
+    def __post_init__(self) -> None:
+        listed = isinstance(self.regularizers, list | tuple)
+        _check("regularizers", self, listed, "a list")
+        object.__setattr__(self, "regularizers", tuple(self.regularizers))
+        for name in ("model", "dataset", "optimizer"):
+            _check(name, self, isinstance(getattr(self, name), str), "a name")
+        for name in ("data_dir", "manual_dir"):
+            folder = getattr(self, name)
+            _check(name, self, folder is None or isinstance(folder, str), "the name of a folder")
+        for name in ("options", "data_options"):
+            _check(name, self, isinstance(getattr(self, name), Mapping), "named values")
+        for name, least in (("limit", 2), ("epochs", 1), ("batch_size", 1)):
+            value = getattr(self, name)
+            wanted = f"a whole number of at least {least}"
+            _check(name, self, value is None or _whole(value, least), wanted)
+        for name in ("seed", "virtual_devices"):
+            _check(name, self, _whole(getattr(self, name), 0), "a whole number of at least 0")
+        for name in ("start_at_mean", "skip_nonfinite"):
+            _check(name, self, isinstance(getattr(self, name), bool), "true or false")
+        rate = self.learning_rate
+        positive = isinstance(rate, int | float) and 0 < rate < float("inf")
+        _check("learning_rate", self, rate is None or positive, "a number above 0")
+        for name, known in (("precision", PRECISIONS), ("strategy", STRATEGIES)):
+            value = getattr(self, name)
+            if value not in known:
+                raise ValueError(f"Unknown {name} {value!r}.{suggest(value, known)}")
+        for entry in self.regularizers:
+            if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
+                raise ValueError(f"A regularizer needs a name; received {entry!r}.")
+
+    def differing(self, other: RunConfig) -> list[str]:
+        """Names of the settings that make `other` another run than this one."""
+        mine, theirs = self.to_json(), other.to_json()
+        return [name for name in mine if name not in _FREE and mine[name] != theirs[name]]
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as JSON holds them."""
+        return _plain(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> RunConfig:
+        """The settings that `to_json` gave; what is not a setting is left aside.
+
+        Raises:
+            ValueError: where one does not fit.
+        """
+        names = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{key: value for key, value in content.items() if key in names})
+
+    @classmethod
+    def read(cls, folder: str | Path) -> RunConfig:
+        """The settings of a run folder.
+
+        Raises:
+            ValueError: where it is none, or its config.json does not fit.
+        """
+        path = Path(folder) / "config.json"
+        if not path.is_file():
+            raise ValueError(
+                f"{str(folder)!r} is no run folder: it has no config.json. Name a folder that "
+                "'launch.py train' wrote."
+            )
+        try:
+            return cls.from_json(read_json(path, "The run's configuration"))
+        except ValueError as error:
+            raise ValueError(f"{str(path)!r} does not fit: {error}") from error
+
+
+def main_job() -> RunConfig:
+    """What is trained where neither a model nor a data set is named: good pictures in half a minute.
+
+    The pictures are grey: under a Bernoulli likelihood most of their 64 values would count as coin tosses,
+    and 3 of 10 units told of them; with a Normal of scale 0.2 it is 8.
+    """
+    likelihood = {"name": "normal", "scale": 0.2, "activation": "sigmoid"}
+    options = {"hidden": [200, 200], "activation": "relu", "likelihood": likelihood}
+    return RunConfig(options=options, epochs=60, batch_size=64, learning_rate=2e-3)
+
+
+def versions() -> dict[str, str]:
+    """What the figures of a run may depend on, by name."""
+    import zoo
+
+    found = {"python": platform.python_version(), "zoo": zoo.__version__}
+    return found | {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def _check(name: str, config: RunConfig, good: bool, wanted: str) -> None:
+    if not good:
+        raise ValueError(f"{name} must be {wanted}; received {getattr(config, name)!r}.")
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,156 @@
+"""The folder that a run leaves behind, and what may be done in it."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from zoo.runs.differences import differences
+from zoo.runs.files import discard, read_json, recover, write_json
+from zoo.runs.lock import FolderLock
+from zoo.runs.run_config import RunConfig, versions
+
+# What the export, the report and the figures write beside their places.
+_HALF_WRITTEN = (".saved_model.*", ".report.html.*", "figures/.*.png.*")
+
+
+class RunFolder:
+    """Paths of a run, and the rules of who may write there.
+
+    config.json      all settings, the versions and the command
+    history.csv      the mean of every term, one line an epoch
+    metrics.json     measured on held-out data; written last, so that a run that has it is finished
+    model.keras      the model with its optimizer
+    saved_model/     the model for serving
+    figures/         pictures, PNG
+    report.html      all of this on one page
+    tensorboard/     logs
+    checkpoint/      to resume from
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self.path = Path(path)
+        self.config = self.path / "config.json"
+        self.history = self.path / "history.csv"
+        self.metrics = self.path / "metrics.json"
+        self.model = self.path / "model.keras"
+        self.saved_model = self.path / "saved_model"
+        self.figures = self.path / "figures"
+        self.report = self.path / "report.html"
+        self.tensorboard = self.path / "tensorboard"
+        self.checkpoint = self.path / "checkpoint"
+        self._lock = FolderLock(self.path)
+        self._made = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return self.metrics.is_file()
+
+    def occupy(self, resume: bool = False) -> None:
+        """Take the folder for a run; made where it is missing.
+
+        Args:
+            resume: whether the folder may hold a run already, to go on with.
+
+        Raises:
+            ValueError: where the folder cannot be written, is in use, or holds a run and `resume` is not
+                set.
+        """
+        self._made = not self.path.exists()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f"Cannot make the run folder {str(self.path)!r}: {error.strerror}. Name one in a place "
+                "that can be written."
+            ) from error
+        self._lock.acquire()
+        if self.config.exists() and not resume:
+            self.end()
+            raise ValueError(
+                f"{str(self.path)!r} holds a run already. Add --resume to go on with it, or choose "
+                "another --run_dir."
+            )
+        self._clean()
+
+    def begin(self, config: RunConfig, command: str = "") -> None:
+        """Write config.json, or see that the one that is there fits.
+
+        Args:
+            config: the run's settings. More epochs than before reopen a finished run.
+            command: the command line, for config.json.
+
+        Raises:
+            ValueError: where the folder holds a run with other settings, or more epochs.
+        """
+        earlier = self._earlier(config) if self.config.exists() else {}
+        settings = config.to_json()
+        if all(earlier.get(name) == value for name, value in settings.items()) and earlier:
+            return
+        if earlier.get("epochs") != config.epochs:
+            discard(self.metrics)
+        write_json(self.config, {**settings, "command": command, "versions": versions()})
+
+    def open(self) -> RunConfig:
+        """Take the folder of a run that is there already, and return its settings.
+
+        Raises:
+            ValueError: where it is no run folder, or in use.
+        """
+        config = RunConfig.read(self.path)
+        self._lock.acquire()
+        self._clean()
+        return config
+
+    def end(self) -> None:
+        """Leave the folder to others; one that was made for a run that never began goes again."""
+        if self._made and [entry.name for entry in self.path.iterdir()] == [self._lock.path.name]:
+            self._lock.path.unlink()
+            self.path.rmdir()
+        self._lock.release()
+
+    def _clean(self) -> None:
+        """Remove what a kill left half written."""
+        recover(self.path)
+        for pattern in _HALF_WRITTEN:
+            for entry in self.path.glob(pattern):
+                discard(entry)
+
+    def _earlier(self, config: RunConfig) -> dict[str, Any]:
+        earlier = RunConfig.read(self.path)
+        found = earlier.differing(config)
+        if (config.epochs or 0) < (earlier.epochs or 0):
+            found.append("epochs")
+        if found:
+            before, now = earlier.to_json(), config.to_json()
+            phrases = [
+                text for name in found for text in differences(before[name], now[name], name)
+            ]
+            raise ValueError(
+                f"{str(self.path)!r} holds another run: {'; '.join(phrases)}. Resume it with its own "
+                "settings, or choose another --run_dir."
+            )
+        content = read_json(self.config, "The run's configuration")
+        changed = differences(content.get("versions", {}), versions())
+        if changed:
+            warnings.warn(
+                f"The run began with other versions ({'; '.join(changed)}): it may not repeat exactly.",
+                stacklevel=3,
+            )
+        return content
+
+
+def new_folder(parent: str | os.PathLike[str], name: str) -> Path:
+    """A path in `parent` that nothing has yet: name, name-2, name-3, ..."""
+    parent, number = Path(parent), 1
+    path = parent / name
+    while path.exists():
+        number += 1
+        path = parent / f"{name}-{number}"
+    return path

@@ -1,0 +1,116 @@
+"""Where a run computes: one device, several of one machine, or several machines."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import tensorflow as tf
+
+from zoo.registry import suggest
+from zoo.runs.run_config import STRATEGIES
+
+
+def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Strategy:
+    """A TensorFlow strategy by name; build and fit a model in its ``scope()``.
+
+    Args:
+        name: "none" for one device, "mirrored" for all GPUs of this machine, "multi_worker" for the
+            machines that the environment variable TF_CONFIG lists, "auto" for "multi_worker" where
+            TF_CONFIG lists workers, "mirrored" where there are several GPUs, and "none" otherwise.
+        virtual_devices: cut the processor into so many logical devices and mirror over these, to try out
+            and to test; 0 to leave it whole.
+
+    Returns:
+        The strategy.
+
+    Raises:
+        ValueError: for an unknown name, "mirrored" without devices to mirror over, "multi_worker"
+            without TF_CONFIG, or logical devices after TensorFlow has begun to compute.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(f"Unknown strategy {name!r}.{suggest(name, STRATEGIES)}")
+    if virtual_devices and name in ("none", "multi_worker"):
+        raise ValueError(
+            f"virtual_devices={virtual_devices} goes with the strategy 'mirrored'; received {name!r}."
+        )
+    if virtual_devices:
+        # In one process no collective operations are needed, which can lock each other out on few cores.
+        return tf.distribute.MirroredStrategy(
+            _logical_processors(virtual_devices), tf.distribute.ReductionToOneDevice()
+        )
+    workers = _workers()
+    gpus = len(tf.config.list_physical_devices("GPU"))  # to ask for logical ones starts the runtime
+    if name == "auto":
+        name = "multi_worker" if workers > 1 else "mirrored" if gpus > 1 else "none"
+    if name == "none":
+        return tf.distribute.get_strategy()
+    if name == "mirrored":
+        if not gpus:
+            raise ValueError(
+                "The strategy 'mirrored' found no GPU on this machine. Use 'none', or try it on the "
+                "processor with virtual_devices=2."
+            )
+        return tf.distribute.MirroredStrategy()
+    if not workers:
+        raise ValueError(
+            "The strategy 'multi_worker' needs the environment variable TF_CONFIG on each machine, such "
+            'as {"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", '
+            '"index": 0}}.'
+        )
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except RuntimeError as error:
+        raise ValueError(
+            f"The strategy 'multi_worker' must be made before TensorFlow computes anything: {error}"
+        ) from error
+
+
+def is_chief(name: str = "auto") -> bool:
+    """Whether this process is the one of its job that writes files: alone, the chief or the first worker.
+
+    Args:
+        name: of the strategy, as in `strategy`.
+    """
+    if name not in ("auto", "multi_worker"):
+        return True
+    cluster, kind, index = _cluster()
+    return not cluster or kind == "chief" or ("chief" not in cluster and index == 0)
+
+
+def _workers() -> int:
+    """Machines that TF_CONFIG lists, 0 without it."""
+    cluster, *_ = _cluster()
+    return sum(len(cluster.get(kind, ())) for kind in ("chief", "worker"))
+
+
+def _cluster() -> tuple[dict[str, list[str]], str, int]:
+    """The cluster, and the kind and number of this task; an empty cluster without TF_CONFIG."""
+    text = os.environ.get("TF_CONFIG", "")
+    if not text.strip():
+        return {}, "worker", 0
+    try:
+        content = json.loads(text)
+        return dict(content["cluster"]), str(content["task"]["type"]), int(content["task"]["index"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"TF_CONFIG must be JSON with 'cluster' and 'task'; received {text!r:.80}."
+        ) from error
+
+
+def _logical_processors(count: int) -> list[str]:
+    """Names of so many logical processors, made where TensorFlow has not begun to compute."""
+    processor = tf.config.list_physical_devices("CPU")[0]
+    made = tf.config.get_logical_device_configuration(processor)
+    if made is None or len(made) != count:
+        try:
+            tf.config.set_logical_device_configuration(
+                processor, [tf.config.LogicalDeviceConfiguration()] * count
+            )
+        except RuntimeError as error:
+            have = len(tf.config.list_logical_devices("CPU"))
+            raise ValueError(
+                f"The processor cannot be cut into {count} logical devices now: TensorFlow has begun to "
+                f"compute with {have}. Ask for them at the start of the program."
+            ) from error
+    return [device.name for device in tf.config.list_logical_devices("CPU")]

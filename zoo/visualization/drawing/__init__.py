@@ -1,0 +1,1 @@
+"""What figures share: style, mosaics, rows of pictures, checked inputs, files."""

@@ -1,0 +1,135 @@
+"""Figures as files: bytes of PNG, and writes that a kill cannot spoil."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from zoo.visualization.drawing.style import styled
+
+DPI = 150  # sharp on a telephone and in print
+_SUFFIXES = {b"\x89PNG\r\n": ".png", b"GIF87a": ".gif", b"GIF89a": ".gif"}
+
+
+@styled
+def to_png(figure: Figure, dpi: int = DPI) -> bytes:
+    """The figure as the bytes of a PNG file on white.
+
+    Args:
+        figure: a matplotlib figure.
+        dpi: pixels per inch.
+
+    Returns:
+        The bytes; equal figures give equal bytes.
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def suffix(content: bytes) -> str:
+    """The suffix of a picture, ".png" or ".gif", from its first bytes.
+
+    Raises:
+        ValueError: for any other content.
+    """
+    try:
+        return _SUFFIXES[bytes(content[:6])]
+    except KeyError:
+        raise ValueError(
+            f"Expected the bytes of a PNG or GIF picture; received {bytes(content[:8])!r}."
+        ) from None
+
+
+def save_figures(folder: str | os.PathLike[str], figures: Mapping[str, Any]) -> list[Path]:
+    """Write every figure into a folder, as name.png or name.gif.
+
+    Args:
+        folder: made where it is missing.
+        figures: name -> figure, bytes of a PNG or GIF, or a pair of either and its caption.
+
+    Returns:
+        The paths, in the order of the figures.
+    """
+    return [
+        write_file(Path(folder) / f"{name}{suffix(content)}", content)
+        for name, (content, _) in draw(figures).items()
+    ]
+
+
+def draw(figures: Mapping[str, Any]) -> dict[str, tuple[bytes, str]]:
+    """Draw every figure once, for those who save and embed the same ones.
+
+    Args:
+        figures: name -> figure, bytes of a PNG or GIF, or a pair of either and its caption.
+
+    Returns:
+        name -> (bytes, caption), in the same order.
+    """
+    entries = {n: e if isinstance(e, tuple) else (e, "") for n, e in figures.items()}
+    return {name: (as_bytes(picture, name), text) for name, (picture, text) in entries.items()}
+
+
+def as_bytes(picture: Any, name: str) -> bytes:
+    """The bytes of a figure, or the bytes themselves once they are seen to be a picture.
+
+    Raises:
+        ValueError: for anything else; it names the figure.
+    """
+    if isinstance(picture, Figure):
+        return to_png(picture)
+    if isinstance(picture, (bytes, bytearray)):
+        suffix(picture)
+        return bytes(picture)
+    raise ValueError(
+        f"Figure {name!r} must be a matplotlib Figure or the bytes of a PNG or GIF; "
+        f"received {type(picture).__name__}."
+    )
+
+
+def write_file(path: str | os.PathLike[str], content: bytes) -> Path:
+    """Write a file so that a kill at any moment leaves either the old file or the new one.
+
+    Args:
+        path: the file; its folder is made where it is missing.
+        content: the bytes.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: where the file cannot be written.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())  # a temporary file is private, a report is not
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise ValueError(
+            f"Cannot write {str(path)!r}: {error.strerror or error}. "
+            "Name a file in a folder that can be written."
+        ) from error
+    return path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

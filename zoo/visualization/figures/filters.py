@@ -1,0 +1,137 @@
+"""What each unit looks for and what it draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from zoo.visualization.drawing.inputs import as_codes, as_examples, decoder_of, positive
+from zoo.visualization.drawing.mosaics import (
+    fit_columns,
+    is_picture,
+    mosaic_size,
+    show_mosaic,
+    to_pictures,
+)
+from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, styled
+from zoo.visualization.drawing.units import choose_units
+from zoo.visualization.drawing.vectors import draw_lines
+
+
+@styled
+def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
+    """Weights of units as pictures: black negative, mid-grey zero, white positive.
+
+    Each filter is divided by its own largest absolute weight, so that weak ones show as well; one
+    that is a hundred times weaker than the strongest stays grey.
+
+    Args: weights: (units, *event), one filter a unit; for a dense layer on flattened pictures the
+        kernel
+            (d, units) is ``kernel.T.reshape(units, *event)``.
+        title: above the figure.
+        limit: filters to show; those of the greatest norm where there are more.
+
+    Returns:
+        A figure with 1 axes for pictures, one a unit for vectors.
+
+    Raises:
+        ValueError: for weights of another rank, or values that are not finite.
+    """
+    w = as_examples(weights, "weights")
+    count = len(w)
+    flat = np.abs(w.reshape(count, -1))
+    order = np.arange(count)
+    if count > positive(limit, "limit"):
+        order = np.sort(np.argsort(-(flat**2).sum(axis=1), kind="stable")[:limit])
+        title = f"{title} ({limit} of {count}, those of the greatest norm)"
+    strength = flat.max(axis=1)
+    # The floor keeps the rounding noise of a dead unit from being blown up.
+    scale = np.maximum(strength, max(0.01 * strength.max(), np.finfo(w.dtype).tiny))
+    scaled = (w / scale.reshape(-1, *[1] * (w.ndim - 1)))[order]
+    if is_picture(w.shape[1:]):
+        pictures = to_pictures(scaled)
+        columns = fit_columns(len(order), pictures.shape[1:])
+        height, width = mosaic_size(len(order), columns, pictures.shape[1:])
+        figure = Figure(figsize=(WIDTH, min((WIDTH - 0.2) * height / width, 6) + 0.45))
+        show_mosaic(figure.subplots(), pictures, columns, (-1.0, 1.0))
+    else:
+        figure, axes = panels(min(len(order), 24), 4, 1.1, sharex=True, sharey=True)
+        for place, unit, vector in zip(axes, order, scaled, strict=False):
+            draw_lines(place, vector[None], PALETTE[0])
+            place.set_title(f"unit {unit}")
+        figure.supxlabel("coordinate")
+        figure.supylabel("weight / largest weight")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def unit_pictures(model: Any, base: Any, amplitude: Any = 1.0, units: Any = None) -> np.ndarray:
+    """What each unit draws: decode(base + c e_i).
+
+    With base 0 this is the picture of a latent dimension in the Sparse VAE paper; decode(base)
+    taken away leaves what the unit adds.
+
+    Args:
+        model: a model with `decode`, or a function from codes to examples.
+        base: (length,), the code that each unit is added to, for example ``np.zeros(model.units)``.
+        amplitude: c, a number or one for each picture, (k,).
+        units: (k,) indices; by default all.
+
+    Returns:
+        (k, *event).
+
+    Raises: ValueError: for units that the code does not have, or a decoder that does not answer
+        with one
+            example a code.
+    """
+    decode = decoder_of(model)
+    origin = as_codes(base, "base")[:, 0]
+    chosen = choose_units(units, len(origin), len(origin), None)
+    codes = np.tile(origin, (len(chosen), 1))
+    codes[np.arange(len(chosen)), chosen] += amplitude
+    return decode(codes)
+
+
+def added_by_units(model: Any, codes: Any, units: Any = None) -> np.ndarray:
+    """What each unit adds to a picture: decode(c e_i) - decode(0), c its largest value over data.
+
+    Args:
+        model: a model with `decode`, or a function from codes to examples.
+        codes: (n, length), codes of data.
+        units: (k,) indices; by default all.
+
+    Returns:
+        (k, *event).
+
+    Raises:
+        ValueError: for units that the code does not have, or codes that are not finite.
+    """
+    z = as_codes(codes)
+    chosen = choose_units(units, z.shape[1], z.shape[1], None)
+    largest = z[np.abs(z).argmax(axis=0), np.arange(z.shape[1])][chosen]
+    origin = np.zeros(z.shape[1])
+    return unit_pictures(model, origin, largest, chosen) - decoder_of(model)(origin[None])
+
+
+def first_kernel(model: Any, event: tuple[int, ...]) -> np.ndarray | None:
+    """The first weights of a model's encoder as filters of pictures.
+
+    Args:
+        model: an Autoencoder; its encoder comes first, then its bottleneck.
+        event: shape of a picture, (h, w, c).
+
+    Returns: (filters, *event) of a dense layer, (filters, height, width, c) of a convolution; None
+        where the model has neither, or its examples are no pictures.
+    """
+    parts = (getattr(model, "encoder", None), getattr(model, "bottleneck", None))
+    weights = [w for part in parts for w in getattr(part, "weights", ()) if len(w.shape) > 1]
+    if not weights or len(event) != 3:
+        return None
+    kernel = np.asarray(weights[0])
+    if kernel.ndim == 2 and kernel.shape[0] == np.prod(event):
+        return kernel.T.reshape(-1, *event)
+    if kernel.ndim == 4 and kernel.shape[2] == event[2]:
+        return np.moveaxis(kernel, -1, 0)
+    return None

@@ -1,0 +1,109 @@
+"""Interpolation between the codes of two examples, within and between classes."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from zoo.visualization.drawing.inputs import as_codes, as_labels, decoder_of, positive
+from zoo.visualization.drawing.mosaics import Limits
+from zoo.visualization.drawing.rows import draw_walks
+from zoo.visualization.drawing.style import styled
+
+
+def interpolation_codes(first: Any, second: Any, steps: int = 9) -> np.ndarray:
+    """Codes on the straight line between two: z_1 + t (z_2 - z_1), t = 0 ... 1 (InfoAE, figure 2).
+
+    Args:
+        first: (k, units), where the lines start.
+        second: (k, units), where they end.
+        steps: codes on each line, the ends included; at least 2.
+
+    Returns:
+        (k, steps, units).
+
+    Raises:
+        ValueError: for unequal shapes, or fewer than 2 steps.
+    """
+    start, end = as_codes(first, "first"), as_codes(second, "second")
+    if start.shape != end.shape:
+        raise ValueError(
+            f"first and second need one shape; received {start.shape} and {end.shape}."
+        )
+    if positive(steps, "steps") < 2:
+        raise ValueError(f"steps must be at least 2, the two ends; received {steps!r}.")
+    t = np.linspace(0, 1, steps)[None, :, None]
+    return start[:, None] + t * (end - start)[:, None]
+
+
+def choose_pairs(labels: np.ndarray | None, count: int, pairs: int, seed: int = 0) -> np.ndarray:
+    """Pairs of examples to interpolate between.
+
+    Args:
+        labels: (count,), or None.
+        count: number of examples, at least 2.
+        pairs: how many pairs of each kind.
+        seed: of the choice.
+
+    Returns: (k, 2) indices. With labels the first pairs are each of one class, the following of
+        two; a kind that the labels do not allow is left out. Without labels, `pairs` pairs of any
+        two examples.
+
+    Raises:
+        ValueError: for fewer than 2 examples.
+    """
+    if count < 2:
+        raise ValueError(f"Interpolation needs at least 2 examples; received {count}.")
+    order = np.random.default_rng(seed).permutation(count)
+    if labels is None:
+        chosen = order[: 2 * min(pairs, count // 2)]
+        return chosen.reshape(-1, 2)
+    groups = [order[labels[order] == value] for value in np.unique(labels)]
+    within = [group[:2] for group in groups if len(group) > 1][:pairs]
+    between = [(a[-1], b[-1]) for a, b in itertools.pairwise(groups)][:pairs]
+    return np.array([*within, *between])
+
+
+@styled
+def interpolations(
+    model: Any,
+    codes: Any,
+    labels: Any = None,
+    pairs: int = 4,
+    steps: int = 9,
+    seed: int = 0,
+    limits: Limits = None,
+) -> Figure:
+    """Decoded codes on the lines between examples.
+
+    Args: model: a model with `decode`, or a function from codes to examples. codes: (n, units),
+        codes of data, n at least 2. labels: (n,), classes: then `pairs` lines within and `pairs`
+        lines between classes. Optional. pairs: lines of each kind. steps: pictures on a line, the
+        ends included. seed: of the choice of pairs.
+
+    Returns:
+        A figure with 1 axes for pictures, one a line otherwise.
+
+    Raises:
+        ValueError: for fewer than 2 codes or steps, or labels that do not match.
+    """
+    z = as_codes(codes)
+    classes = as_labels(labels, len(z))
+    chosen = choose_pairs(classes, len(z), positive(pairs, "pairs"), seed)
+    lines = interpolation_codes(z[chosen[:, 0]], z[chosen[:, 1]], steps)
+    decoded = decoder_of(model)(lines.reshape(-1, z.shape[1]))
+    if classes is None:
+        names = [f"{a} to {b}" for a, b in chosen]
+    else:
+        names = [f"{classes[a]} to {classes[b]}" for a, b in chosen]
+    decoded = decoded.reshape(len(chosen), steps, *decoded.shape[1:])
+    ticks = [f"{t:.2g}" for t in np.linspace(0, 1, steps)]
+    figure = draw_walks(
+        decoded, names, ticks, "share of the way from the first to the second code", limits
+    )
+    kinds = "between examples" if classes is None else "within and between classes"
+    figure.suptitle(f"Interpolation {kinds}, on straight lines in the code", x=0.01, ha="left")
+    return figure

@@ -1,0 +1,114 @@
+"""Inputs beside their reconstructions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from zoo.visualization.drawing.inputs import as_examples, positive
+from zoo.visualization.drawing.mosaics import (
+    is_picture,
+    mosaic_size,
+    show_mosaic,
+    to_pictures,
+    value_range,
+)
+from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, styled
+from zoo.visualization.drawing.vectors import draw_lines, draw_plane, is_plane
+
+
+@styled
+def reconstructions(inputs: Any, outputs: Any, limit: int = 12) -> Figure:
+    """Inputs x, reconstructions x_hat, and where they differ.
+
+    Pictures: three rows, x, x_hat and |x_hat - x|, the first two on one grey scale. Points of a
+    plane: x and x_hat as scatter, joined for some. One number: x_hat against x. Other vectors: a
+    panel each.
+
+    Args:
+        inputs: (n, *event), uint8 or float.
+        outputs: (n, *event), of the same scale once uint8 is divided by 255.
+        limit: examples to show; points are all shown.
+
+    Returns: A figure with 3 axes for pictures, 1 for points and single numbers, one an example for
+        vectors.
+
+    Raises:
+        ValueError: for values that are not finite, or arrays of unequal shape.
+    """
+    x, x_hat = as_examples(inputs, "inputs"), as_examples(outputs, "outputs")
+    if x.shape != x_hat.shape:
+        raise ValueError(
+            f"inputs and outputs must have one shape; received {x.shape} and {x_hat.shape}."
+        )
+    limit = positive(limit, "limit")
+    error = float(((x_hat - x).astype(np.float64) ** 2).reshape(len(x), -1).sum(axis=1).mean())
+    if is_picture(x.shape[1:]):
+        figure = _pictures(x[:limit], x_hat[:limit])
+    elif is_plane(x.shape[1:]):
+        figure = _plane(x, x_hat)
+    elif x.shape[1] == 1:
+        figure = _numbers(x, x_hat)
+    else:
+        figure = _vectors(x[:limit], x_hat[:limit])
+    figure.suptitle(
+        f"Reconstructions: squared error {error:.4g} per example, mean of {len(x)}",
+        x=0.01,
+        ha="left",
+    )
+    return figure
+
+
+def _pictures(x: np.ndarray, x_hat: np.ndarray) -> Figure:
+    limits = value_range(x)
+    difference = np.abs(x_hat - x)
+    if difference.ndim == 4 and difference.shape[-1] == 3:
+        difference = difference.mean(axis=-1)
+    top = float(difference.max()) or 1.0
+    rows = [
+        ("input", to_pictures(x), limits, "gray"),
+        ("output", to_pictures(x_hat), limits, "gray"),
+        (f"|error|\n0 to {top:.2g}", to_pictures(difference), (0.0, top), "gray_r"),
+    ]
+    h, w = mosaic_size(len(x), len(x), rows[0][1].shape[1:])
+    height = min((WIDTH - 0.8) * h / w, 1.6)
+    figure, axes = panels(3, 1, height + 0.08)
+    for place, (name, pictures, scale, cmap) in zip(axes, rows, strict=True):
+        show_mosaic(place, pictures, len(pictures), scale, cmap)
+        place.set_ylabel(name, rotation=0, ha="right", va="center")
+    return figure
+
+
+def _plane(x: np.ndarray, x_hat: np.ndarray) -> Figure:
+    figure = Figure(figsize=(WIDTH, 4.4))
+    axes = figure.subplots()
+    draw_plane(axes, x, "input x", PALETTE[0], "o")
+    draw_plane(axes, x_hat, "reconstruction", PALETTE[1], "x")
+    for first, second in zip(x[:100], x_hat[:100], strict=True):
+        axes.plot(*np.stack([first, second]).T, color="#999999", linewidth=0.6, zorder=1)
+    axes.set(xlabel="first coordinate", ylabel="second coordinate", aspect="equal")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return figure
+
+
+def _numbers(x: np.ndarray, x_hat: np.ndarray) -> Figure:
+    figure = Figure(figsize=(WIDTH, 4.0))
+    axes = figure.subplots()
+    axes.axline((float(x.mean()), float(x.mean())), slope=1, color="#999999", linewidth=1)
+    axes.scatter(x, x_hat, s=9, color=PALETTE[0], alpha=0.6, linewidths=0)
+    axes.set(xlabel="input x", ylabel="reconstruction", title="on the grey line they are equal")
+    return figure
+
+
+def _vectors(x: np.ndarray, x_hat: np.ndarray) -> Figure:
+    figure, axes = panels(len(x), 3, 1.3, sharex=True, sharey=True)
+    for place, first, second in zip(axes, x, x_hat, strict=True):
+        draw_lines(place, first[None], PALETTE[0], "-", "input x")
+        draw_lines(place, second[None], PALETTE[1], "--", "reconstruction")
+    for place in axes[-3:]:
+        place.set_xlabel("coordinate")
+    figure.supylabel("value")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure

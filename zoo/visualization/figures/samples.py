@@ -1,0 +1,79 @@
+"""Samples of a model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from zoo.visualization.drawing.inputs import as_examples, positive
+from zoo.visualization.drawing.mosaics import (
+    fit_columns,
+    is_picture,
+    mosaic_size,
+    show_mosaic,
+    to_pictures,
+    value_range,
+)
+from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, styled
+from zoo.visualization.drawing.vectors import draw_lines, draw_plane, is_plane
+
+
+@styled
+def samples(generated: Any, data: Any = None, columns: int | None = None) -> Figure:
+    """Samples x ~ p(x|z), z ~ p(z), or their means.
+
+    Pictures: one grid. Points of a plane: a scatter over the data. Other vectors: a panel each.
+
+    Args:
+        generated: (n, *event), as ``model.generate`` returns.
+        data: (m, *event), real examples; sets the grey scale, and lies behind points. Optional.
+        columns: pictures in a row; by default what makes the grid twice as wide as high.
+
+    Returns:
+        A figure with 1 axes, or one a sample for vectors.
+
+    Raises:
+        ValueError: for values that are not finite, or data of another shape.
+    """
+    x = as_examples(generated, "generated")
+    real = None if data is None else as_examples(data, "data")
+    if real is not None and real.shape[1:] != x.shape[1:]:
+        raise ValueError(
+            f"data must have the shape of the samples, {x.shape[1:]}; received {real.shape[1:]}."
+        )
+    if is_picture(x.shape[1:]):
+        figure = _pictures(x, value_range(x if real is None else real), columns)
+    elif is_plane(x.shape[1:]):
+        figure = _plane(x, real)
+    else:
+        figure, axes = panels(len(x), 4, 1.1, sharex=True, sharey=True)
+        for place, vector in zip(axes, x, strict=True):
+            draw_lines(place, vector[None], PALETTE[0])
+        figure.supxlabel("coordinate")
+        figure.supylabel("value")
+    figure.suptitle(f"Samples: {len(x)} codes from the prior, decoded", x=0.01, ha="left")
+    return figure
+
+
+def _pictures(x: np.ndarray, limits: tuple[float, float], columns: int | None) -> Figure:
+    pictures = to_pictures(x)
+    shape = pictures.shape[1:]
+    columns = fit_columns(len(x), shape) if columns is None else positive(columns, "columns")
+    columns = min(columns, len(x))
+    h, w = mosaic_size(len(x), columns, shape)
+    figure = Figure(figsize=(WIDTH, min((WIDTH - 0.2) * h / w, 6) + 0.45))
+    show_mosaic(figure.subplots(), pictures, columns, limits)
+    return figure
+
+
+def _plane(x: np.ndarray, real: np.ndarray | None) -> Figure:
+    figure = Figure(figsize=(WIDTH, 4.4))
+    axes = figure.subplots()
+    if real is not None:
+        draw_plane(axes, real, "data", PALETTE[5], "o")
+    draw_plane(axes, x, "sample", PALETTE[1], "x")
+    axes.set(xlabel="first coordinate", ylabel="second coordinate", aspect="equal")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return figure

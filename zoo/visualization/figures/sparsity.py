@@ -1,0 +1,102 @@
+"""How few units carry a code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from zoo.visualization.drawing.inputs import as_codes
+from zoo.visualization.drawing.style import PALETTE, WIDTH, styled
+
+
+def active(codes: np.ndarray, threshold: float = 0.1) -> np.ndarray:
+    """Which units carry each code: |z| > threshold sqrt(mean z^2), over all codes and units.
+
+    The root mean square makes this free of the code's scale, which a penalty may shrink for
+    nothing.
+
+    Args:
+        codes: (n, units).
+        threshold: part of the root mean square.
+
+    Returns:
+        (n, units) bool.
+    """
+    return np.abs(codes) > threshold * np.sqrt(np.mean(codes**2))
+
+
+def hoyer(codes: np.ndarray) -> np.ndarray:
+    """Hoyer's sparsity of each code: (sqrt(d) - ||z||_1 / ||z||_2) / (sqrt(d) - 1) (Hoyer 2004).
+
+    Args:
+        codes: (n, d), d at least 2.
+
+    Returns: (n,) in [0, 1]: 0 where all units are equal in size, 1 where one carries all; NaN for a
+        zero code.
+    """
+    d = codes.shape[1]
+    l1, l2 = np.abs(codes).sum(axis=1), np.sqrt((codes**2).sum(axis=1))
+    ratio = np.divide(l1, l2, out=np.full(len(codes), np.nan), where=l2 > 0)
+    return (np.sqrt(d) - ratio) / (np.sqrt(d) - 1)
+
+
+@styled
+def sparsity(codes: Any, threshold: float = 0.1) -> Figure:
+    """Three views of sparsity: by unit, by example, and by Hoyer's measure.
+
+    Left, the share of examples in which each unit is active, sorted: dead units lie at 0, dense
+    ones at 1. Middle, the number of active units of an example. Right, Hoyer's sparsity of an
+    example; a code of 1 unit has none, and the panel is left out.
+
+    Args: codes: (n, units). threshold: a unit is active where |z| exceeds this part of the root
+        mean square of all codes.
+
+    Returns:
+        A figure with 3 axes, or 2 for codes of 1 unit.
+
+    Raises:
+        ValueError: for codes that are not finite, or a negative threshold.
+    """
+    z = as_codes(codes)
+    if not threshold >= 0:
+        raise ValueError(f"threshold must not be negative; received {threshold!r}.")
+    units = z.shape[1]
+    on = active(z, threshold)
+    figure = Figure(figsize=(WIDTH, 2.5))
+    axes = figure.subplots(1, 3 if units > 1 else 2)
+    share = np.sort(on.mean(axis=0))[::-1]
+    axes[0].step(np.arange(units + 1) + 0.5, [*share, share[-1]], where="post", color=PALETTE[0])
+    axes[0].fill_between(
+        np.arange(units + 1) + 0.5, [*share, share[-1]], step="post", color=PALETTE[0], alpha=0.25
+    )
+    dead = int(np.sum(share == 0))
+    axes[0].set(
+        xlabel="unit, most active first",
+        ylabel="share of examples",
+        ylim=(0, min(1.05, 1.2 * share[0] or 1.05)),
+        title=f"active ({dead} of {units} dead)",
+    )
+    counts = on.sum(axis=1)
+    edges = np.linspace(-0.5, units + 0.5, min(units + 2, 41))
+    low, high = counts.min(), counts.max()
+    if high - low < 40:
+        edges = np.arange(low - 1, high + 3) - 0.5
+    axes[1].hist(counts, edges, color=PALETTE[0], edgecolor="white", linewidth=0.4)
+    axes[1].xaxis.get_major_locator().set_params(integer=True)
+    axes[1].set(
+        xlabel="active units", ylabel="examples", title=f"of an example, mean {counts.mean():.3g}"
+    )
+    if units > 1:
+        values = hoyer(z)
+        values = values[np.isfinite(values)]
+        mean = f"mean {values.mean():.2f}" if len(values) else "all codes are 0"
+        axes[2].hist(values, 30, range=(0, 1), color=PALETTE[0], edgecolor="white", linewidth=0.4)
+        axes[2].set(xlabel="Hoyer's sparsity", ylabel="examples", xlim=(0, 1), title=mean)
+    figure.suptitle(
+        f"Sparsity of {len(z)} codes: active is above {threshold:g} of the root mean square",
+        x=0.01,
+        ha="left",
+    )
+    return figure

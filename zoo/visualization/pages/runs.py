@@ -1,0 +1,142 @@
+"""Run folders, read for a comparison."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zoo.visualization.pages.tables import flatten
+
+
+class Run(NamedTuple):
+    """What a run folder holds.
+
+    Args:
+        name: tells the run from the others that it is compared with.
+        folder: where it lies.
+        config: path -> setting, from config.json.
+        history: term -> values by epoch, from history.csv; empty where there is none.
+        metrics: path -> value, from metrics.json; empty where there is none.
+        pictures: name -> file, of figures/*.png.
+        likelihood: of the saved model, as text; None where there is no model that can be read.
+    """
+
+    name: str
+    folder: Path
+    config: dict[str, Any]
+    history: dict[str, list[float]]
+    metrics: dict[str, Any]
+    pictures: dict[str, Path]
+    likelihood: str | None
+
+
+def load_runs(folders: Sequence[str | os.PathLike[str]]) -> list[Run]:
+    """Read several run folders, and name each by the end of its path that sets it apart.
+
+    Args:
+        folders: of the runs, each once.
+
+    Returns:
+        The runs, in order.
+
+    Raises:
+        ValueError: for a folder that is no run, that is named twice, or whose files are broken.
+    """
+    paths = [Path(folder) for folder in folders]
+    whole = [path.resolve() for path in paths]
+    for index, path in enumerate(whole):
+        if path in whole[:index]:
+            raise ValueError(f"The run {str(paths[index])!r} is named twice. Name each run once.")
+    return [
+        load_run(path)._replace(name=name) for path, name in zip(paths, _names(whole), strict=True)
+    ]
+
+
+def load_run(folder: str | os.PathLike[str]) -> Run:
+    """Read a run folder: config.json, and of the other files those that were written.
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        The run, named as its folder.
+
+    Raises:
+        ValueError: for a folder that is no run, or whose files are broken.
+    """
+    path = Path(folder)
+    if not path.is_dir():
+        raise ValueError(
+            f"{str(path)!r} is no folder. Name a run folder, as training leaves it behind."
+        )
+    if not (path / "config.json").is_file():
+        raise ValueError(
+            f"{str(path)!r} is no run folder: it has no config.json. "
+            "Name a folder that training has written."
+        )
+    return Run(
+        name=path.resolve().name,
+        folder=path,
+        config=flatten(_json(path / "config.json")),
+        history=_history(path / "history.csv"),
+        metrics=flatten(_json(path / "metrics.json")),
+        pictures={file.stem: file for file in sorted((path / "figures").glob("*.png"))},
+        likelihood=_likelihood(path / "model.keras"),
+    )
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    for depth in range(1, max(len(path.parts) for path in paths) + 1):
+        names = ["/".join(path.parts[-depth:]) for path in paths]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # of the text's encoding as well as of its syntax
+        raise ValueError(
+            f"{str(path)!r} is broken: {error}. Write the run again, or leave it out."
+        ) from error
+    if not isinstance(content, dict):
+        raise ValueError(
+            f"{str(path)!r} must hold a JSON object; received a {type(content).__name__}."
+        )
+    return content
+
+
+def _likelihood(path: Path) -> str | None:
+    """The likelihood's name and options in a saved model, which is a zip archive with a JSON file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            part = json.loads(archive.read("config.json"))["config"]["likelihood"]
+        options = {key: value for key, value in part["config"].items() if key != "name"}
+        return json.dumps([part["zoo_name"], options], sort_keys=True)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile):
+        return None  # a comparison does not need the model
+
+
+def _history(path: Path) -> dict[str, list[float]]:
+    if not path.is_file():
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return {
+            name: [float(row[name]) if row[name] else float("nan") for row in rows]
+            for name in (rows[0] if rows else {})
+            if name != "epoch"
+        }
+    except (ValueError, TypeError, csv.Error) as error:
+        raise ValueError(
+            f"{str(path)!r} is broken: {error}. Expected a column of numbers for each term."
+        ) from error
