@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+import zoo.recipes  # noqa: F401, so that Keras knows the schedules that a model may hold
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data
 from zoo.runs.files import read_json, replacing, write_json
