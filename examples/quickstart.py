@@ -32,7 +32,7 @@ zoo.visualization.save_figures(
 model.save("quickstart/model.keras")
 model.export("quickstart/saved_model")
 
-print(model.objective)
+print(model.formula)
 print("on test data, in nats:", {term: round(value, 2) for term, value in terms.items()})
 print("spread of every unit's code:", np.sort(codes.std(axis=0))[::-1].round(2))
 print("written: quickstart/ with pictures, model.keras and saved_model")

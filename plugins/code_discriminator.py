@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 import zoo
 
-from .classifiers import classifier_of
 from .critics import Critic
 
 
@@ -35,6 +34,8 @@ class CodeDiscriminator(Critic):
         **options: as in `zoo_plugins.critics.Critic`; `instance_noise` is added to codes.
     """
 
+    sees_model = True
+
     def __init__(
         self,
         weight: Any = 1.0,
@@ -46,13 +47,12 @@ class CodeDiscriminator(Critic):
     ):
         super().__init__(weight, hidden=hidden, norm=norm, **options)
         self.units = None if units is None else tuple(int(bound) for bound in units)
-        self.classes = bool(classes)
-        if self.classes and self.units is not None:
+        self.of_classes = bool(classes)
+        if self.of_classes and self.units is not None:
             raise ValueError(
                 "A code_discriminator sees classes or units of the code; received classes=True and "
                 f"units={self.units}. Add one for each."
             )
-        self._classify: Callable[[tf.Tensor], tf.Tensor] | None = None
 
     def check(self, model: zoo.Autoencoder) -> None:
         """The prior is what codes are compared with."""
@@ -61,18 +61,14 @@ class CodeDiscriminator(Critic):
                 "The regularizer 'code_discriminator' needs a model with a prior; received none. Set "
                 "prior='normal'."
             )
-        if self.classes:
-            count, other = getattr(model.prior, "classes", None), classifier_of(model, self)
-            if count is None or other is None:
-                raise ValueError(
-                    "The regularizer 'code_discriminator' with classes=True needs a prior with labels and a "
-                    f"part that classifies codes; received the prior "
-                    f"{getattr(type(model.prior), 'zoo_name', None)!r} and "
-                    f"{'no such part' if other is None else other.name!r}. Set prior='generator' or "
-                    "'categorical_style' and add 'mutual_information'."
-                )
-            # A bound method, so that Keras does not count the other part's layers again.
-            self._classify, self._labels = other.classify, count
+        if self.of_classes and (model.prior.classes is None or not model.classifies):
+            other = repr(model.classifier.name) if model.classifies else "no such part"
+            raise ValueError(
+                "The regularizer 'code_discriminator' with classes=True needs a prior with labels and a "
+                f"part that classifies codes; received the prior "
+                f"{getattr(type(model.prior), 'zoo_name', None)!r} and {other}. Set prior='generator' or "
+                "'categorical_style' and add 'mutual_information'."
+            )
         if self.units is not None:
             first, end = self.units if len(self.units) == 2 else (0, 0)
             if not 0 <= first < end <= model.units:
@@ -82,25 +78,30 @@ class CodeDiscriminator(Critic):
                 )
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
-        """Create the critic."""
-        first, end = (0, self._labels) if self.classes else self.units or (0, units)
-        self.critic = self.network((end - first,))
+        """Create the critic, of something even where `check` will refuse the model."""
+        width = units
+        if self.units is not None:
+            width = self.units[-1] - self.units[0]
+        elif self.of_classes:
+            width = getattr(self.model.prior, "classes", None) or 1
+        self.critic = self.network((max(width, 1),))
         super().build(event_shape, units)
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
-        return self.fool(self._logits(self._of(forward.code), forward, "fooled", training))
+        return self.fool(self._logits(self._of(forward.code, forward), forward, "fooled", training))
 
     def critic_loss(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """A scalar, in nats."""
         made = forward.generated
-        expected = made.label if self.classes else self._of(made.code)
+        expected = made.label if self.of_classes else self._of(made.code, forward)
         real = self._logits(expected, forward, "real", True)
-        return self.separate(real, self._logits(self._of(forward.code), forward, "fake", True))
+        fake = self._logits(self._of(forward.code, forward), forward, "fake", True)
+        return self.separate(real, fake)
 
-    def _of(self, code: tf.Tensor) -> tf.Tensor:
-        if self.classes:
-            return tf.nn.softmax(self._classify(code))
+    def _of(self, code: tf.Tensor, forward: zoo.ForwardPass) -> tf.Tensor:
+        if self.of_classes:
+            return tf.nn.softmax(forward.classify(code))
         return code if self.units is None else code[:, slice(*self.units)]
 
     def _logits(
@@ -110,4 +111,4 @@ class CodeDiscriminator(Critic):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "units": self.units, "classes": self.classes}
+        return {**super().get_config(), "units": self.units, "classes": self.of_classes}

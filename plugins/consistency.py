@@ -9,7 +9,6 @@ import tensorflow as tf
 import zoo
 from zoo import suggest
 
-from .classifiers import classifier_of
 from .views import check_view
 
 PICTURES = ("both", "data", "generated")
@@ -52,8 +51,7 @@ class Consistency(zoo.Regularizer):
     def check(self, model: zoo.Autoencoder) -> None:
         """There must be a classifier, and labels for generated pictures."""
         check_view(self.view, model, self.name)
-        other = classifier_of(model, self)
-        if other is None:
+        if not model.classifies:
             raise ValueError(
                 "The regularizer 'consistency' needs a part that classifies codes; received none. Add "
                 "'mutual_information', or use a bottleneck with classes."
@@ -63,14 +61,12 @@ class Consistency(zoo.Regularizer):
                 f"The regularizer 'consistency' with pictures={self.pictures!r} needs a prior with labels. "
                 "Set prior='generator' or 'categorical_style', or pictures='data'."
             )
-        # A bound method, so that Keras does not count the other part's layers again.
-        self._classify = other.classify
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
         total = 0.0
         if self.pictures != "generated":
-            kept = tf.stop_gradient(tf.nn.softmax(self._classify(forward.code)))
+            kept = tf.stop_gradient(tf.nn.softmax(forward.classify(forward.code)))
             total = total + self._changed(kept, forward.inputs, forward, "data")
         if self.pictures != "data":
             made = forward.generated
@@ -81,7 +77,7 @@ class Consistency(zoo.Regularizer):
         self, target: tf.Tensor, pictures: tf.Tensor, forward: zoo.ForwardPass, tag: str
     ) -> tf.Tensor:
         moved = forward.encode(zoo.networks.view(pictures, forward.noise.fold(tag), self.view))
-        return tf.nn.softmax_cross_entropy_with_logits(target, self._classify(moved))
+        return tf.nn.softmax_cross_entropy_with_logits(target, forward.classify(moved))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -28,16 +28,11 @@ class Contractive(zoo.Regularizer):
         super().__init__(weight, name)
         self.probes = None if probes is None else positive_int(probes, "probes of contractive")
 
-    def check(self, model: zoo.Autoencoder) -> None:
-        """Know how to encode; the networks are built later."""
-        # In a function, so that Keras does not count the model's weights as the regularizer's.
-        self._encode = lambda inputs: model.encode_batch(inputs)
-
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,)."""
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(forward.inputs)
-            code = self._encode(forward.inputs)
+            code = zoo.as_vectors(forward.encode(forward.inputs, training=False))
             outputs = self._outputs(code, forward)
         squares = [_squares(tape.gradient(output, forward.inputs)) for output in outputs]
         return tf.add_n(squares) / (self.probes or 1)

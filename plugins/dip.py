@@ -48,14 +48,19 @@ class DIP(zoo.Regularizer):
 
     def check(self, model: zoo.Autoencoder) -> None:
         """The moments are those of a posterior with a mean and a variance."""
-        if model.example_posterior() is None or model.heavy_tailed:
+        posterior = model.example_posterior()
+        try:
+            moments = posterior is not None and (posterior.mean(), posterior.variance())
+        except NotImplementedError:  # a flow's, for one
+            moments = None
+        if not moments or model.heavy_tailed or len(model.code_shape) > 1:
             raise ValueError(
                 "The regularizer 'dip' needs a posterior with a variance, such as 'normal' or 'laplace'."
             )
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """A scalar."""
-        posterior = forward.posterior.distribution
+        posterior = forward.posterior
         means = zoo.gather(posterior.mean())
         centred = means - tf.reduce_mean(means, axis=0)
         rows = tf.cast(tf.shape(means)[0], means.dtype)

@@ -30,8 +30,8 @@ class Hoyer(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), from 0 to 1."""
-        root = forward.code.shape[-1] ** 0.5
-        norm_1 = tf.reduce_sum(tf.abs(forward.code), axis=-1)
-        square = tf.reduce_sum(tf.square(forward.code), axis=-1)
+        root = forward.vectors.shape[-1] ** 0.5
+        norm_1 = tf.reduce_sum(tf.abs(forward.vectors), axis=-1)
+        square = tf.reduce_sum(tf.square(forward.vectors), axis=-1)
         norm_2 = tf.sqrt(tf.maximum(square, EPSILON))
         return tf.where(square > EPSILON, (norm_1 / norm_2 - 1) / (root - 1), 0.0)

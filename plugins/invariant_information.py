@@ -48,6 +48,7 @@ class InvariantInformation(zoo.Regularizer):
     """
 
     jit_possible = False  # XLA has no affine maps of pictures
+    classifies = True
 
     def __init__(
         self,

@@ -18,4 +18,4 @@ class L1(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,)."""
-        return tf.reduce_sum(tf.abs(forward.code), axis=-1)
+        return tf.reduce_sum(tf.abs(forward.vectors), axis=-1)

@@ -47,7 +47,7 @@ class LpNorm(zoo.Regularizer):
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,)."""
         p = tf.maximum(at_step(self.p, forward.step), 1e-3)
-        squares = tf.square(forward.code)
+        squares = tf.square(forward.vectors)
         # Units that are off count for nothing, and the gradient is finite everywhere.
         power = tf.reduce_sum(squares * tf.pow(squares + EPSILON, p / 2 - 1), axis=-1)
         if self.form == "power":

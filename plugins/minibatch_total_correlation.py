@@ -25,15 +25,18 @@ class MinibatchTotalCorrelation(zoo.Regularizer):
 
     def check(self, model: zoo.Autoencoder) -> None:
         """The mixture is one of posteriors, and one unit has no correlation."""
-        if model.example_posterior() is None or model.units < 2:
+        base = zoo.distributions.base_distribution(model.example_posterior())
+        located = hasattr(base, "loc") and hasattr(base, "scale")
+        if not located or model.units < 2 or len(model.code_shape) > 1:
             raise ValueError(
-                "The regularizer 'minibatch_total_correlation' needs a stochastic bottleneck of at least 2 "
-                f"latents; received {type(model.bottleneck).__name__} with {model.units}."
+                "The regularizer 'minibatch_total_correlation' needs a posterior of independent units, of a "
+                "location-scale family, and at least 2 latents; received "
+                f"{type(model.bottleneck).__name__} with {model.units}."
             )
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
-        base = forward.posterior.distribution
+        base = zoo.distributions.base_distribution(forward.posterior)
         mixture = type(base)(zoo.gather(base.loc), zoo.gather(base.scale))
         log_densities = mixture.log_prob(forward.code[:, None])  # (batch, global batch, units)
         count = tf.math.log(tf.cast(tf.shape(log_densities)[1], tf.float32))

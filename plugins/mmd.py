@@ -55,7 +55,7 @@ class MMD(zoo.Regularizer):
 
     def check(self, model: zoo.Autoencoder) -> None:
         """The prior is what codes are compared with."""
-        if model.prior_distribution() is None:
+        if model.prior is None or model.prior_distribution() is None:
             raise ValueError(
                 "The regularizer 'mmd' needs a model whose prior has a density; received none. Set "
                 "prior='normal'."
@@ -63,15 +63,19 @@ class MMD(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """A scalar."""
-        return self.discrepancy(gather(forward.code), gather(self._draws(forward)))
+        draws = zoo.as_vectors(self._draws(forward))
+        return self.discrepancy(gather(forward.vectors), gather(draws))
 
     def _draws(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """As many draws from the prior as there are codes."""
-        uniform = forward.noise.uniform(tf.shape(forward.code)[0], forward.code.shape[-1])
-        try:
-            return forward.prior.distribution.quantile(tf.clip_by_value(uniform, 1e-6, 1 - 1e-6))
-        except NotImplementedError:  # a prior with a `sample` of its own
-            return forward.generated.code
+        uniform = forward.noise.uniform(tf.shape(forward.code)[0], *forward.code.shape[1:])
+        unit = zoo.distributions.base_distribution(forward.prior)
+        if unit is not forward.prior:  # a factorised prior
+            try:
+                return unit.quantile(tf.clip_by_value(uniform, 1e-6, 1 - 1e-6))
+            except NotImplementedError:
+                pass
+        return forward.generated.code
 
     def discrepancy(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The estimate for samples x and y, (n, d) and (m, d)."""

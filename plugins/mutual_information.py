@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,8 +10,6 @@ import tensorflow as tf
 
 import zoo
 from zoo import positive_int, suggest
-
-from .classifiers import classifier_of
 
 CODES = ("both", "generated", "recoded")
 
@@ -35,6 +33,9 @@ class MutualInformation(zoo.Regularizer):
         name: name of the metric.
     """
 
+    sees_model = True
+    classifies = True
+
     def __init__(
         self,
         weight: Any = 1.0,
@@ -51,22 +52,17 @@ class MutualInformation(zoo.Regularizer):
         self.codes = codes
         self.hidden = tuple(positive_int(units, "hidden") for units in hidden)
         self.styles = int(styles)
-        self.classes: int | None = None
-        # A bound method, so that Keras does not count the other part's layers again.
-        self._classify: Callable[[tf.Tensor], tf.Tensor] | None = None
 
     def check(self, model: zoo.Autoencoder) -> None:
         """The prior has the labels."""
-        self.classes = getattr(model.prior, "classes", None)
         if self.classes is None:
             raise ValueError(
                 "The regularizer 'mutual_information' needs a prior with labels; received "
                 f"{getattr(type(model.prior), 'zoo_name', None)!r}. Set prior='generator' or "
                 "'categorical_style'."
             )
-        other = classifier_of(model, self) if hasattr(model.bottleneck, "classify") else None
-        self._classify = None if other is None else other.classify
-        if self.styles and (other is None or self.styles > model.units - self.classes):
+        own = model.bottleneck.classes is None
+        if self.styles and (own or self.styles > model.units - self.classes):
             raise ValueError(
                 "styles of mutual_information needs a bottleneck that classifies and as many units behind "
                 f"the classes; received styles={self.styles}."
@@ -74,7 +70,8 @@ class MutualInformation(zoo.Regularizer):
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
         """Create C where the bottleneck does not classify."""
-        if self._classify is None:
+        self.classes = getattr(self.model.prior, "classes", None)
+        if self.classes is not None and self.model.bottleneck.classes is None:
             layers = [keras.layers.Dense(count, activation="relu") for count in self.hidden]
             layers.append(keras.layers.Dense(self.classes, dtype="float32"))
             self.classifier = keras.Sequential(layers)
@@ -83,7 +80,8 @@ class MutualInformation(zoo.Regularizer):
 
     def classify(self, code: tf.Tensor) -> tf.Tensor:
         """Class logits, (batch, classes)."""
-        return self.classifier(code) if self._classify is None else self._classify(code)
+        own = self.model.bottleneck.classes is None
+        return self.classifier(code) if own else self.model.bottleneck.classify(code)
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""

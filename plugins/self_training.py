@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,7 +11,6 @@ import tensorflow as tf
 import zoo
 from zoo import at_step, scalar, scalar_config
 
-from .classifiers import classifier_of
 from .views import check_view
 
 
@@ -44,6 +43,7 @@ class SelfTraining(zoo.Regularizer):
     """
 
     jit_possible = False  # XLA has no affine maps of pictures
+    sees_model = True
 
     def __init__(
         self,
@@ -67,8 +67,6 @@ class SelfTraining(zoo.Regularizer):
             raise ValueError(f"bootstrap must be at most 1; received {bootstrap!r}.")
         self.threshold = float(threshold)
         self.view = view
-        # A bound method, so that Keras does not count the other part's layers again.
-        self._classify: Callable[[tf.Tensor], tf.Tensor] | None = None
 
     def check(self, model: zoo.Autoencoder) -> None:
         """Views are of pictures; find the classifier to train."""
@@ -79,31 +77,30 @@ class SelfTraining(zoo.Regularizer):
                     f"The teacher of self_training sees {teacher.event_shape}, the model "
                     f"{model.event_shape}; they must be the same."
                 )
-        other = classifier_of(model, self)
-        if other is not None and other.classes != self.classes:
+        if model.classifier.classes != self.classes:
             raise ValueError(
                 f"The teacher of self_training has {self.classes} classes, the model's classifier "
-                f"{other.classes}; they must be the same."
+                f"{model.classifier.classes}; they must be the same."
             )
-        self._classify = None if other is None else other.classify
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
         """Create the classifier where the model has no other."""
-        if self._classify is None:
+        if not self.model.classifies:
+            self.classifies = True
             self.dense = keras.layers.Dense(self.classes, dtype="float32")
             self.dense.build((None, units))
         super().build(event_shape, units)
 
     def classify(self, code: tf.Tensor) -> tf.Tensor:
-        """Class logits, (batch, classes)."""
-        return self.dense(code) if self._classify is None else self._classify(code)
+        """Class logits, (batch, classes), of the classifier that the model has for want of another."""
+        return self.dense(code)
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
         moved = forward.encode(zoo.networks.view(forward.inputs, forward.noise, self.view))
-        log_seen = tf.nn.log_softmax(self.classify(moved))
+        log_seen = tf.nn.log_softmax(forward.classify(moved))
         taught, agreed = self._taught(forward.inputs)
-        own = tf.stop_gradient(tf.nn.softmax(self.classify(forward.code)))
+        own = tf.stop_gradient(tf.nn.softmax(forward.classify(forward.code)))
         sure = tf.cast(tf.reduce_max(own, axis=-1) > self.threshold, tf.float32)
         share = at_step(self.bootstrap, forward.step)
         target = ((1 - share) * agreed)[:, None] * taught
@@ -119,8 +116,9 @@ class SelfTraining(zoo.Regularizer):
 
     def _votes(self, teacher: zoo.Autoencoder, inputs: tf.Tensor) -> tf.Tensor:
         code, classifier = teacher.encode_batch(inputs), teacher.classifier
-        if hasattr(classifier, "votes"):
-            return classifier.votes(code)
+        votes = getattr(classifier, "votes", None)
+        if votes is not None:
+            return votes(code)
         p = tf.nn.softmax(classifier.classify(code))
         sure = tf.cast(tf.reduce_max(p, axis=-1, keepdims=True) > self.threshold, tf.float32)
         return (sure * _one_hot(p))[:, None]

@@ -60,17 +60,17 @@ class TotalCorrelation(Critic):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats; the mean estimates the total correlation."""
-        return self.critic(forward.code, training=training)[:, 0]
+        return self.critic(forward.vectors, training=training)[:, 0]
 
     def critic_loss(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """A scalar, in nats."""
-        code = self.blurred(forward.code, forward, "joint")
+        code = self.blurred(forward.vectors, forward, "joint")
         joint = self.critic(code, training=True)
         return self.separate(joint, self.critic(self.permuted(forward), training=True))
 
     def permuted(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """The codes of the global batch, the rows of each unit in an order of its own, (batch, units)."""
-        code = gather(forward.code)
+        code = gather(forward.vectors)
         # Drawn where the rows are, so that the order does not depend on the number of replicas.
         uniform = forward.noise.fold("order").uniform(tf.shape(forward.code)[0], code.shape[-1])
         order = tf.argsort(gather(uniform), axis=0)

@@ -16,12 +16,9 @@ class WeightDecay(zoo.Regularizer):
         name: name of the metric.
     """
 
-    def check(self, model: zoo.Autoencoder) -> None:
-        """Know where the kernels are; they are built later."""
-        # In a function, so that Keras does not count the model's weights as the regularizer's.
-        self._kernels = lambda: [v for v in model.model_variables if len(v.shape) > 1]
+    of_rows = False
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """A scalar."""
-        kernels = [tf.cast(kernel, tf.float32) for kernel in self._kernels()]
+        kernels = [tf.cast(kernel, tf.float32) for kernel in forward.kernels]
         return tf.add_n([tf.reduce_sum(tf.square(kernel)) for kernel in kernels])

@@ -100,7 +100,7 @@ def test_several_samples_average_their_terms():
         model.compile(jit_compile=False)
         terms.append(model.evaluate(x, verbose=0, return_dict=True))
     assert_allclose(terms[0]["kl"], terms[1]["kl"], rtol=1e-5)
-    record, _ = many.forward(tf.constant(x), Noise(0, 0), training=True)
+    record = many.forward(tf.constant(x), Noise(0, 0), training=True)
     assert record.code.shape == (1500, 2) and record.inputs.shape == (1500, 6)
     assert_array_equal(record.inputs[:50], np.repeat(x[:1], 50, axis=0))
     draws = tf.reshape(record.code, (30, 50, 2))
@@ -113,8 +113,8 @@ def test_training_corrupts_what_the_encoder_sees_and_judges_the_clean_input():
     x = make_vectors(30)
     model = build("denoising_autoencoder", level=0.5)
     noise = Noise(0, 0)
-    trained, _ = model.forward(tf.constant(x), noise, training=True)
-    tested, _ = model.forward(tf.constant(x), noise, training=False)
+    trained = model.forward(tf.constant(x), noise, training=True)
+    tested = model.forward(tf.constant(x), noise, training=False)
     assert_array_equal(trained.inputs, x)
     assert_allclose(tested.code, model.encode(x), rtol=1e-5, atol=1e-6)
     masked = x * noise.fold("corruption").keep(0.5, 30, 6).numpy()
@@ -218,6 +218,6 @@ def test_two_models_of_one_seed_train_alike_and_of_two_seeds_do_not():
 
 def test_the_model_says_its_objective_and_its_sizes():
     model = build("laplace_vae")
-    assert "KL(N(mu(x), sigma(x)) || Laplace(0, 1))" in model.objective
+    assert "KL(N(mu(x), sigma(x)) || Laplace(0, 1))" in model.formula
     assert model.units == 2 and model.event_shape == (6,)
     assert model.count_params() == sum(int(np.prod(w.shape)) for w in model.weights)

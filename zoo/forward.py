@@ -1,14 +1,18 @@
-"""The record of one forward pass, which every regularizer reads."""
+"""The record of one forward pass: the only door through which objectives and regularizers see a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
 
 if TYPE_CHECKING:
-    import tensorflow as tf
+    import keras
     import tensorflow_probability as tfp
 
+    from zoo.autoencoder import Autoencoder
     from zoo.distributions.priors import PriorDraw
     from zoo.noise import Noise
 
@@ -21,8 +25,8 @@ class Generated:
 
     Args:
         draw: () -> `PriorDraw` of as many rows as the batch has.
-        decode: (batch, units) -> (batch, *event), the mean of p(x|z).
-        encode: (batch, *event) -> (batch, units).
+        decode: (batch, *code) -> (batch, *event), the mean of p(x|z).
+        encode: (batch, *event) -> (batch, *code).
     """
 
     def __init__(
@@ -47,7 +51,7 @@ class Generated:
 
     @property
     def code(self) -> tf.Tensor:
-        """z, (batch, units), drawn from p(z), or p(z|c) where the prior has labels."""
+        """z, (batch, *code), drawn from p(z), or p(z|c) where the prior has labels."""
         return self._drawn.code
 
     @property
@@ -57,7 +61,7 @@ class Generated:
 
     @property
     def recoded(self) -> tf.Tensor:
-        """E(picture), (batch, units)."""
+        """E(picture), (batch, *code)."""
         return self._once("recoded", lambda: self._encode(self.picture))
 
     def _once(self, name: str, compute: Callable[[], Any]) -> Any:
@@ -68,22 +72,37 @@ class Generated:
         return self._known[name]
 
 
-class ForwardPass(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)
+class ForwardPass:
     """What one pass of a batch through an autoencoder gave.
 
+    With `samples` draws of the code for each example, batch counts each example that often, its draws side
+    by side; `weight` alone is by example.
+
     Attributes:
-        inputs: (batch, *event) float32, what is to be reconstructed (before any corruption).
-        code: (batch, units), what was decoded.
-        posterior: q(z|x), batch shape (batch,), event shape (units,); None for a deterministic bottleneck.
-        prior: p(z), event shape (units,); None where the model has none, or its prior has no density.
+        inputs: (batch, *event) float32, what the encoder was given, before any corruption.
+        code: (batch, *code), what was decoded.
+        posterior: q(z|x), batch shape (batch,), event shape (*code); None for a deterministic bottleneck.
+        prior: p(z), event shape (*code), or p(z|c) with batch shape (batch,); None where the model has no
+            prior, or its prior no density.
         output: p(x|z), batch shape (batch,), event shape (*event).
         noise: random numbers for this step; every regularizer receives a stream of its own.
         step: scalar int64, training steps taken so far.
         generated: draws from the prior, their pictures and their codes; None where the model has no prior.
-        encode: encodes further inputs, for example changed views of `inputs`, as this pass did but without
-            noise: (n, *event) -> (n, units). Moving statistics of the encoder stay as they are.
-
-    With `n` posterior samples for each example, batch counts each example n times, its samples adjacent.
+        target: (batch, *event) float32, what is to be reconstructed: `inputs`, unless the model declares a
+            target; None counts as `inputs`.
+        condition: (batch, width) float32; None where the model declares none.
+        mask: (batch, *event) float32, 1 where the input was observed; None where nothing is missing.
+        raw: (batch, *code), the code before it was quantised, cut to its k largest or held to a threshold;
+            None for a bottleneck that does none of these.
+        notes: what else the bottleneck has to say, by name: indices, gates, thresholds.
+        losses: terms of the loss that the bottleneck adds, see `zoo.bottlenecks.Code`.
+        decoded: (batch, ...), what the decoder gave, of which the likelihood makes `output`.
+        samples: draws of the code for each example.
+        training: whether this is a training step.
+        weight: (examples,) float32, how much each counts in means; None where all count the same.
+        weighted: whether the user gave weights; else `weight` says only which rows are there.
+        counted: scalar float32, the examples of a mean's denominator; None for as many as there are.
     """
 
     inputs: tf.Tensor
@@ -94,4 +113,110 @@ class ForwardPass(NamedTuple):
     noise: Noise
     step: tf.Tensor
     generated: Generated | None = None
-    encode: Callable[[tf.Tensor], tf.Tensor] | None = None
+    target: tf.Tensor | None = None
+    condition: tf.Tensor | None = None
+    mask: tf.Tensor | None = None
+    raw: tf.Tensor | None = None
+    notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    losses: Mapping[str, tf.Tensor] = dataclasses.field(default_factory=dict)
+    decoded: tf.Tensor | None = None
+    samples: int = 1
+    training: bool = False
+    weight: tf.Tensor | None = None
+    weighted: bool = False
+    counted: tf.Tensor | None = None
+    _model: Autoencoder | None = None
+
+    def with_noise(self, noise: Noise) -> ForwardPass:
+        """The same pass with other random numbers."""
+        return dataclasses.replace(self, noise=noise)
+
+    @property
+    def vectors(self) -> tf.Tensor:
+        """The code of every row as one vector, (batch, units of all places)."""
+        return as_vectors(self.code)
+
+    def encode(self, views: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """The codes of further inputs, such as changed views of `inputs`, without noise.
+
+        Args:
+            views: (n, *event); n is the batch's where the model declares a condition.
+            training: whether the encoder works as in training, moving statistics kept as they are; None
+                for as in this pass.
+
+        Returns:
+            (n, *code).
+        """
+        training = self.training if training is None else training
+        return self._known().encode_view(views, self.condition, training)
+
+    def decode(self, code: tf.Tensor) -> tf.Tensor:
+        """The mean of p(x|z) for further codes, (n, *code) -> (n, *event)."""
+        return self._known().decode_view(code, self.condition, self.training)
+
+    def classify(self, code: tf.Tensor) -> tf.Tensor:
+        """Class logits of codes, (n, *code) -> (n, classes), by the model's classifier.
+
+        Raises:
+            ValueError: where no part of the model classifies.
+        """
+        return self._known().classifier.classify(code)
+
+    @property
+    def kernels(self) -> list[keras.Variable]:
+        """The weights of the model of two axes and more, those of critics left out."""
+        return [v for v in self._known().model_variables if len(v.shape) > 1]
+
+    def reconstruction(self) -> tf.Tensor:
+        """-log p(target|z) of every row, (batch,), in the likelihood's convention."""
+        target = self.inputs if self.target is None else self.target
+        return self._known().likelihood.loss(self.decoded, target, self.mask)
+
+    def mean(self, values: tf.Tensor, name: str = "term") -> tf.Tensor:
+        """The mean over the rows, each with its weight: sum_i w_i v_i / examples, as Keras has it.
+
+        Args:
+            values: (batch,), (examples,), or a scalar, which is returned as it is.
+            name: what an error calls them.
+
+        Raises:
+            ValueError: for values of more axes.
+        """
+        values = tf.cast(values, tf.float32)
+        if len(values.shape) > 1:
+            raise ValueError(
+                f"The term {name!r} must be one number for each example, (batch,), or a scalar; it has shape "
+                f"{tuple(values.shape)}. Sum it over the other axes."
+            )
+        if len(values.shape) == 0:
+            return values
+        if self.weight is None:
+            return tf.reduce_mean(values)
+        weight = self.weight
+        if self.samples > 1:
+            rows = tf.shape(values)[0]
+            draws = rows // tf.maximum(tf.shape(weight)[0], 1)
+            weight = tf.repeat(weight, draws, axis=0)
+        total = tf.reduce_sum(values * weight)
+        if self.counted is None:
+            return tf.math.divide_no_nan(total, tf.cast(tf.size(values), tf.float32))
+        if self.samples > 1:
+            return tf.math.divide_no_nan(total, self.counted * tf.cast(draws, tf.float32))
+        return tf.math.divide_no_nan(total, self.counted)
+
+    def _known(self) -> Autoencoder:
+        if self._model is None:
+            raise ValueError(
+                "This record was made by hand and knows no model; take the one that `penalty` receives."
+            )
+        return self._model
+
+
+def as_vectors(code: tf.Tensor) -> tf.Tensor:
+    """(batch, ...) as (batch, n); the tensor itself where it has two axes already."""
+    if len(code.shape) == 2:
+        return code
+    size = 1
+    for side in code.shape[1:]:
+        size *= side
+    return tf.reshape(code, (-1, size))

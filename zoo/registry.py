@@ -25,6 +25,7 @@ _HOME = {
     "likelihood": ("zoo.distributions.likelihoods",),
     "posterior": ("zoo.distributions.families",),
     "bottleneck": ("zoo.bottlenecks",),
+    "objective": ("zoo.objectives",),
     "model": ("zoo.models",),
     "dataset": ("zoo.data",),
 }

@@ -13,7 +13,8 @@ import tensorflow as tf
 from zoo import registry
 
 PACKAGE = "zoo"
-Scalar = float | keras.optimizers.schedules.LearningRateSchedule
+Schedule = keras.optimizers.schedules.LearningRateSchedule
+Scalar = float | Schedule | keras.Variable | tf.Variable
 
 
 def serializable(cls: type) -> type:
@@ -78,22 +79,23 @@ def deserialize_part(config: dict[str, Any] | None, kind: str) -> Any:
 
 
 def scalar(value: Any, name: str, minimum: float | None = None) -> Scalar:
-    """Check a number that may be a Keras schedule of the training step.
+    """Check a number that may be a Keras schedule of the training step, or a variable.
 
     Args:
-        value: number, `LearningRateSchedule`, or the serialized form of one.
+        value: number, `LearningRateSchedule` or the serialized form of one, or a scalar variable, whose value
+            is asked for in every step and is saved as a number.
         name: what to call it in an error.
         minimum: the smallest number that is allowed.
 
     Returns:
-        A float or the schedule.
+        A float, the schedule or the variable.
 
     Raises:
         ValueError: for anything else, NaN and infinity included.
     """
     if isinstance(value, dict):
         value = keras.saving.deserialize_keras_object(value)
-    if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+    if isinstance(value, Schedule):
         return value
     try:
         number = float(value)
@@ -104,20 +106,25 @@ def scalar(value: Any, name: str, minimum: float | None = None) -> Scalar:
         raise ValueError(
             f"{name} must be a finite number{bound} or a Keras schedule; received {value!r}."
         )
+    if isinstance(value, keras.Variable | tf.Variable):
+        value.is_setting = True  # of the user: no part counts it among its weights
+        return value
     return number
 
 
 def scalar_config(value: Scalar) -> Any:
     """`value` for a configuration."""
-    if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+    if isinstance(value, Schedule):
         return keras.saving.serialize_keras_object(value)
-    return value
+    return float(value) if isinstance(value, keras.Variable | tf.Variable) else value
 
 
 def at_step(value: Scalar, step: tf.Tensor) -> Any:
     """The number that `value` has after `step` training steps."""
-    if isinstance(value, keras.optimizers.schedules.LearningRateSchedule):
+    if isinstance(value, Schedule):
         return tf.cast(value(step), tf.float32)
+    if isinstance(value, keras.Variable | tf.Variable):
+        return tf.cast(tf.convert_to_tensor(value), tf.float32)
     return value
 
 

@@ -27,11 +27,13 @@ class Case(NamedTuple):
         model: name of the model.
         shape: of one example.
         options: gives the options; called anew for every build, since a layer belongs to one model.
+        beside: gives what `fit` has beside x, from x: the condition or the target; None for nothing.
     """
 
     model: str
     shape: tuple[int, ...]
     options: Callable[[], dict[str, Any]]
+    beside: Callable[[np.ndarray], Any] | None = None
 
     def build(self, **changes):
         """A model that is the same each time."""
@@ -41,6 +43,11 @@ class Case(NamedTuple):
     def data(self):
         """(160, *shape) float32 in [0, 1]; the same each time."""
         return make_vectors(ROWS, int(np.prod(self.shape))).reshape(ROWS, *self.shape)
+
+    def given(self):
+        """What `fit` is given: x, or (x, y)."""
+        x = self.data()
+        return x if self.beside is None else (x, self.beside(x))
 
 
 def vector(model, **options):
@@ -170,9 +177,10 @@ def parts(case):
         found.add(("network", networks))
     named = {
         "bottleneck": [model.bottleneck],
-        "posterior": [getattr(model.bottleneck, "_family", None)],
+        "posterior": [getattr(model.bottleneck, "family", None)],
         "prior": [model.prior],
         "likelihood": [model.likelihood],
+        "objective": [model.objective],
         "regularizer": model.regularizers,
     }
     for kind, members in named.items():
@@ -186,7 +194,15 @@ def parts(case):
 def all_parts():
     """The (kind, name) pairs of everything that the zoo and its own plugins bring."""
     found = {("network", name) for name in KINDS}
-    for kind in ("model", "posterior", "prior", "likelihood", "bottleneck", "regularizer"):
+    for kind in (
+        "model",
+        "posterior",
+        "prior",
+        "likelihood",
+        "bottleneck",
+        "objective",
+        "regularizer",
+    ):
         for name in zoo.names(kind):
             if registry.lookup(name, kind).__module__.split(".")[0] in HOME:
                 found.add((kind, name))

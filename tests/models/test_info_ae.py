@@ -101,7 +101,7 @@ def test_class_logits_are_normalised_over_the_batch():
     layer.build((None, 5))
     features = np.random.default_rng(0).normal(2, 3, (40, 5)).astype("float32")
     noise = zoo.noise.Noise(0, 0)
-    code = layer.draw(tf.constant(features), noise, tf.constant(0), True).code.numpy()
+    code = layer.draw(tf.constant(features), noise, tf.constant(0), True).value.numpy()
     dense = features @ layer.dense.kernel.numpy() + layer.dense.bias.numpy()
     logits = dense[:, :4]
     logits = 4 * (logits - logits.mean(0)) / np.sqrt(logits.var(0) + 1e-3)

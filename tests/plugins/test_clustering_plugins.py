@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -38,8 +40,8 @@ def build(name, **options):
 
 def record(model, pictures, noise=None):
     """A forward pass outside training, in which views change nothing unless `noise` says so."""
-    forward, _ = model.forward(tf.constant(pictures), zoo.noise.Noise(0, 0), False)
-    return forward._replace(noise=noise or Fixed())
+    forward = model.forward(tf.constant(pictures), zoo.noise.Noise(0, 0), False)
+    return dataclasses.replace(forward, noise=noise or Fixed())
 
 
 def log_softmax(code, dense):

@@ -104,7 +104,7 @@ def test_instance_noise_has_the_scale_asked_for(pictures):
     model = small_vae({"name": "discriminator", "instance_noise": 0.3, **SMALL})
     critic = model.critics[0]
     noise = zoo.noise.Noise(0, 0)
-    forward, _ = model.forward(tf.constant(pictures), noise, False)
+    forward = model.forward(tf.constant(pictures), noise, False)
     difference = critic.blurred(forward.inputs, forward, "real").numpy() - pictures
     assert difference.std() == pytest.approx(0.3, rel=0.05)
     assert abs(difference.mean()) < 0.02
@@ -113,7 +113,7 @@ def test_instance_noise_has_the_scale_asked_for(pictures):
 def test_permuted_codes_keep_every_unit_and_lose_the_pairing():
     model = zoo.create("vae", (4,), latents=3, hidden=(4,), regularizers=["total_correlation"])
     inputs = tf.random.stateless_uniform((64, 4), (1, 2))
-    forward, _ = model.forward(inputs, zoo.noise.Noise(0, 0), False)
+    forward = model.forward(inputs, zoo.noise.Noise(0, 0), False)
     permuted = model.critics[0].permuted(forward).numpy()
     code = forward.code.numpy()
     assert_array_equal(np.sort(permuted, axis=0), np.sort(code, axis=0))
@@ -162,7 +162,7 @@ def test_a_critic_of_classes_sees_probabilities_and_labels(pictures, tmp_path):
         hidden = seen @ first + bias
         return np.where(hidden > 0, hidden, 0.2 * hidden) @ last + offset
 
-    forward, _ = model.forward(tf.constant(pictures), zoo.noise.Noise(0, 0), False)
+    forward = model.forward(tf.constant(pictures), zoo.noise.Noise(0, 0), False)
     fooled = critic.penalty(forward).numpy()
     fake = logits(scipy.special.softmax(model.classifier.classify(forward.code), axis=-1))
     assert_allclose(fooled, np.log1p(np.exp(-fake))[:, 0], rtol=1e-4)

@@ -1,5 +1,7 @@
 """lp_norm, l1, hoyer and mmd against closed forms and NumPy."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -74,7 +76,7 @@ def test_lp_gradient_is_finite_everywhere_and_zero_at_zero(form):
     code = tf.Variable([[0.0, 0.0, 0.0], [0.0, 1e-8, 1.0]])
     with tf.GradientTape() as tape:
         value = zoo.get("lp_norm", p=0.5, form=form).penalty(
-            forward_pass(np.zeros((1, 1)))._replace(code=code)
+            dataclasses.replace(forward_pass(np.zeros((1, 1))), code=code)
         )
     gradient = tape.gradient(value, code).numpy()
     assert np.isfinite(gradient).all()
@@ -200,5 +202,5 @@ def test_hoyer_of_a_dead_code_is_no_reward():
     np.testing.assert_array_equal(penalty("hoyer", np.zeros((2, 4))), 0)
     code = tf.Variable(np.zeros((2, 4), np.float32))
     with tf.GradientTape() as tape:
-        value = zoo.get("hoyer").penalty(forward_pass(0)._replace(code=code.value()))
+        value = zoo.get("hoyer").penalty(dataclasses.replace(forward_pass(0), code=code.value()))
     assert np.isfinite(tape.gradient(value, code)).all()

@@ -50,7 +50,7 @@ def test_forms_of_an_array(form):
 @pytest.mark.parametrize("form", BATCHES)
 def test_forms_of_a_batch(form):
     x = make_vectors(4)
-    assert sources.batch_inputs(BATCHES[form](x, np.arange(4))) is x
+    assert sources.batch_columns(BATCHES[form](x, np.arange(4)))[0] is x
 
 
 def test_labels_are_ignored(from_array):
@@ -248,7 +248,6 @@ def test_a_data_set_outside_the_bounds_is_refused_where_it_leaves_them(form, bad
     model = compiled()
     uses = [
         ("x", model.evaluate),
-        ("x", model.encode),
         ("x", lambda data: model.fit(data, verbose=0)),
         ("validation_data", lambda data: model.fit(x[:16], validation_data=data, verbose=0)),
     ]
@@ -258,6 +257,8 @@ def test_a_data_set_outside_the_bounds_is_refused_where_it_leaves_them(form, bad
         expected = f"The values of {name} must lie in [0, 1]; a batch reaches from {reach}"
         assert str(caught.value).startswith(expected)
         assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match=r"x reaches from|x holds 1 value that is NaN"):
+        model.encode(data)
 
 
 def test_other_errors_of_a_data_set_stay_as_they_are():
@@ -268,29 +269,6 @@ def test_other_errors_of_a_data_set_stay_as_they_are():
     data = tf.data.Dataset.from_tensor_slices(make_vectors(8)).batch(4).map(fails)
     with pytest.raises(tf.errors.InvalidArgumentError, match="of the user"):
         compiled().encode(data)
-
-
-def weighted(x):
-    return tf.data.Dataset.from_tensor_slices((x, np.arange(len(x)), np.zeros(len(x)))).batch(16)
-
-
-@pytest.mark.parametrize(
-    ("use", "error"),
-    [
-        (lambda m, x: m.fit(x, sample_weight=np.ones(32)), "sample_weight must be left out"),
-        (lambda m, x: m.fit(x, class_weight={0: 2.0}), "class_weight must be left out"),
-        (lambda m, x: m.evaluate(x, sample_weight=np.ones(32)), "sample_weight must be left out"),
-        (lambda m, x: m.fit(weighted(x)), r"Expected x or \(x, y\); received a tuple of 3"),
-        (lambda m, x: m.evaluate(weighted(x)), r"Expected x or \(x, y\); received a tuple of 3"),
-        (
-            lambda m, x: m.fit(x, validation_data=(x, np.arange(32), np.ones(32))),
-            r"Expected x or \(x, y\); received a tuple of 3",
-        ),
-    ],
-)
-def test_weights_of_examples_are_refused(use, error):
-    with pytest.raises(ValueError, match=error):
-        use(compiled(), make_vectors(32))
 
 
 @pytest.mark.parametrize(("name", "jit"), [("vae", True), ("factor_vae", False)])

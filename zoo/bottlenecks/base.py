@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -10,26 +10,117 @@ import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo.noise import Noise
+from zoo.parts import Part
 from zoo.serialization import positive_int
 
 
-class Bottleneck(keras.layers.Layer):
-    """Turns features, (batch, features), into a code, (batch, units).
+class Code(NamedTuple):
+    """What a bottleneck made of a batch.
 
-    One dense layer computes all that the code needs, so that a Gaussian posterior's two heads are one
-    matrix product.
+    Attributes:
+        value: (batch * samples, *code) float32, what is decoded.
+        posterior: the distribution that it was drawn from, None where there is none.
+        raw: (batch * samples, *code), the code before it was quantised, cut to its k largest or held to a
+            threshold; None where none of these was done.
+        notes: what else there is to say, by name, such as indices, gates and thresholds.
+        losses: terms of the loss that the bottleneck adds itself, by the name of their metric, each
+            (batch * samples,) or a scalar, with their weights in them.
+    """
+
+    value: tf.Tensor
+    posterior: tfd.Distribution | None = None
+    raw: tf.Tensor | None = None
+    notes: Mapping[str, Any] = {}
+    losses: Mapping[str, tf.Tensor] = {}
+
+
+class Bottleneck(Part):
+    """Turns features, (batch, ..., features), into a code, (batch, ..., units).
+
+    Features (batch, features) give one code of (units,). With `grid` the features keep their places:
+    (batch, h, w, channels) give a grid of codes (batch, h, w, units).
+
+    Args:
+        units: dimensions of the code, or of the code at one place of a grid.
+        grid: whether there is a code at every place of the features.
+
+    Attributes:
+        code_shape: shape of one code, from `build` on.
+        samples: draws of the code for each example, in training and evaluation.
+        classes: number of classes of a bottleneck whose `classify` reads them from codes, else None.
+        heavy_tailed: whether single draws can be huge.
+        jit_friendly: whether XLA makes it faster.
+        jit_possible: whether XLA has all operations of it.
+
+    A subclass gives `encode` and `draw`, `posterior` where it has one, and makes its weights in `build`,
+    which ends with ``super().build(features_shape)``.
+    """
+
+    samples = 1
+    classes: int | None = None
+    heavy_tailed = False
+    jit_friendly = True
+    jit_possible = True
+
+    def __init__(self, units: int, grid: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.units = positive_int(units, "latents")
+        self.grid = bool(grid)
+
+    def build(self, features_shape: Sequence[int | None]) -> None:
+        """Create the weights for features of a shape, the batch's axis first."""
+        self.code_shape = (*features_shape[1:-1], self.units)
+        self.built = True
+
+    def encode(self, features: tf.Tensor) -> tf.Tensor:
+        """The code without noise, (batch, *code) float32: what `Autoencoder.encode` returns."""
+        raise NotImplementedError(f"{type(self).__name__} must define encode(features).")
+
+    def posterior(self, features: tf.Tensor) -> tfd.Distribution | None:
+        """q(z|x), batch shape (batch,), event shape (*code); None where the code is not a random variable."""
+        del features
+        return None
+
+    def example_posterior(self) -> tfd.Distribution | None:
+        """The posterior of one row, whatever the row, to ask what it can do; None where there is none."""
+        return None
+
+    def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
+        """The code to decode, with noise where the bottleneck has any.
+
+        Args:
+            features: (batch, ..., features).
+            noise: a stream for this bottleneck.
+            step: training steps taken, scalar int64.
+            training: whether this is a training step.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must define draw(features, noise, step, training)."
+        )
+
+    def classify(self, code: tf.Tensor) -> tf.Tensor:
+        """Class logits of codes, (batch, classes), where `classes` is not None."""
+        raise NotImplementedError(f"{type(self).__name__} does not classify codes.")
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "units": self.units, "grid": self.grid}
+
+
+class DenseBottleneck(Bottleneck):
+    """A bottleneck whose numbers come from one dense layer.
+
+    One layer computes all that the code needs, so that a Gaussian posterior's two heads are one matrix
+    product.
 
     Args:
         units: dimensions of the code.
         activation: of the dense layer.
         use_bias: whether the dense layer has a bias.
         kernel_initializer: of the dense layer.
+        outputs: numbers of the dense layer for one code, where a subclass needs more than one for each unit.
+        **kwargs: as in `Bottleneck`.
     """
-
-    outputs_per_unit = 1
-    samples = 1
-    heavy_tailed = False
-    jit_friendly = True
 
     def __init__(
         self,
@@ -37,12 +128,12 @@ class Bottleneck(keras.layers.Layer):
         activation: str | None = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
+        outputs: int | None = None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
-        self.units = positive_int(units, "latents")
+        super().__init__(units, **kwargs)
         self.dense = keras.layers.Dense(
-            self.units * self.outputs_per_unit,
+            self.units if outputs is None else outputs,
             activation=activation,
             use_bias=use_bias,
             kernel_initializer=kernel_initializer,
@@ -53,44 +144,21 @@ class Bottleneck(keras.layers.Layer):
     def build(self, features_shape: Sequence[int | None]) -> None:
         """Create the dense layer's weights."""
         self.dense.build((None, features_shape[-1]))
-        self.built = True
+        super().build(features_shape)
 
     def encode(self, features: tf.Tensor) -> tf.Tensor:
-        """The code without noise, (batch, units) float32: what `Autoencoder.encode` returns."""
+        """The dense layer's output, (batch, *code) float32."""
+        return self.numbers(features)
+
+    def numbers(self, features: tf.Tensor) -> tf.Tensor:
+        """What the dense layer gives, (batch, ..., outputs) float32."""
         return tf.cast(self.dense(features), tf.float32)
-
-    def posterior(self, features: tf.Tensor) -> tfd.Distribution | None:
-        """q(z|x), batch shape (batch,), event shape (units,); None where the code is no random variable."""
-        del features
-        return None
-
-    def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Draw:
-        """The code to decode, with noise where the bottleneck has any.
-
-        Args:
-            features: (batch, features).
-            noise: a stream for this bottleneck.
-            step: training steps taken, scalar int64.
-            training: whether this is a training step.
-
-        Returns:
-            The code, (batch * samples, units) float32, and the posterior it was drawn from.
-        """
-        raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
             **super().get_config(),
-            "units": self.units,
             "activation": keras.activations.serialize(self.dense.activation),
             "use_bias": self.dense.use_bias,
             "kernel_initializer": keras.initializers.serialize(self.dense.kernel_initializer),
         }
-
-
-class Draw(NamedTuple):
-    """A code and the posterior it was drawn from, None where there is none."""
-
-    code: tf.Tensor
-    posterior: tfd.Distribution | None

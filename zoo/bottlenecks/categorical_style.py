@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.bottlenecks.base import Bottleneck, Draw
+from zoo.bottlenecks.base import Code, DenseBottleneck
 from zoo.networks.dcgan import MOMENTUM
 from zoo.noise import Noise
 from zoo.registry import register
@@ -21,7 +21,7 @@ SHARPNESS = 4.0
 
 
 @register("categorical_style", kind="bottleneck")
-class CategoricalStyle(Bottleneck):
+class CategoricalStyle(DenseBottleneck):
     """z = [softmax(first units), other units]: class probabilities and a style.
 
     Makhzani et al., "Adversarial Autoencoders", 2016, sections 4 and 5; its prior is "categorical_style".
@@ -31,7 +31,7 @@ class CategoricalStyle(Bottleneck):
         classes: how many of them are class probabilities.
         norm: "batch" normalises every class's logit over the batch, with a learnt scale and no offset, so
             that no class can win or lose all examples; "none" does not.
-        **kwargs: as in `Bottleneck`.
+        **kwargs: as in `DenseBottleneck`.
     """
 
     def __init__(self, units: int, classes: int = 10, norm: str = "none", **kwargs: Any):
@@ -69,10 +69,10 @@ class CategoricalStyle(Bottleneck):
         """Class logits of codes, (batch, classes): the logarithm of the probabilities."""
         return tf.math.log(code[:, : self.classes] + EPSILON)
 
-    def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Draw:
+    def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
         """See `Bottleneck.draw`."""
         del noise, step
-        return Draw(self._code(features, training), None)
+        return Code(self._code(features, training))
 
     def _code(self, features: tf.Tensor, training: bool) -> tf.Tensor:
         code = super().encode(features)

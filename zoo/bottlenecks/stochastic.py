@@ -1,71 +1,79 @@
-"""A code drawn from a posterior of a location-scale family."""
+"""A code drawn from a posterior of a family."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
-from zoo import registry
-from zoo.bottlenecks.base import Bottleneck, Draw
-from zoo.distributions.families import Family
+from zoo.bottlenecks.base import Code, DenseBottleneck
+from zoo.distributions.families import Family, Parameters
 from zoo.noise import Noise
 from zoo.registry import register
-from zoo.serialization import positive_int
-
-MIN_SCALE = 1e-6
-# softplus of this is 1: an untrained posterior is as wide as the prior.
-_UNIT_SCALE = math.log(math.e - 1)
+from zoo.serialization import deserialize_part, part, positive_int, serialize_part
 
 
 @register("stochastic", kind="bottleneck")
-class Stochastic(Bottleneck):
-    """z = loc(x) + scale(x) * e, with e from the standard member of `family`.
+class Stochastic(DenseBottleneck):
+    """z ~ q(z|x), a draw from the member of `family` that the features name.
 
-    The reparameterisation of Kingma & Welling 2014, section 2.4; scale = softplus(.) + 1e-6.
+    For a location-scale family z = loc(x) + scale(x) * e, the reparameterisation of Kingma & Welling 2014,
+    section 2.4, with scale = softplus(.) + 1e-6.
 
     Args:
         units: dimensions of the code.
-        family: posterior family, "normal", "laplace", "cauchy" or another registered one.
+        family: posterior family, "normal", "laplace", "cauchy" or another registered one, a dict of a name
+            and options, or a `zoo.distributions.Family`.
         samples: draws for each example, in training and evaluation.
-        **kwargs: as in `Bottleneck`.
+        **kwargs: as in `DenseBottleneck`.
     """
 
-    outputs_per_unit = 2
-
-    def __init__(self, units: int, family: str = "normal", samples: int = 1, **kwargs: Any):
+    def __init__(self, units: int, family: Any = "normal", samples: int = 1, **kwargs: Any):
         if kwargs.get("activation") not in (None, "linear"):
             raise ValueError("A posterior's location and scale take no activation.")
-        super().__init__(units, **kwargs)
-        self.family = family
+        if isinstance(family, dict) and "name" not in family:
+            family = deserialize_part(family, "posterior")
+        made: Family = part(family, "posterior", Family)
+        super().__init__(units, outputs=made.outputs(positive_int(units, "latents")), **kwargs)
+        self.family = made
         self.samples = positive_int(samples, "samples")
-        self._family: Family = registry.get(family, "posterior")
-        self.heavy_tailed = self._family.heavy_tailed
+        self.heavy_tailed = made.heavy_tailed
+
+    def build(self, features_shape: Sequence[int | None]) -> None:
+        """Create the dense layer and what the family has."""
+        super().build(features_shape)
+        if not self.family.built:
+            self.family.build((None, *self.code_shape))
 
     def encode(self, features: tf.Tensor) -> tf.Tensor:
-        """The posterior's location, (batch, units) float32."""
-        return self._parameters(features)[0]
+        """The posterior's location, (batch, *code) float32."""
+        return self.family.location(self._parameters(features))
 
     def posterior(self, features: tf.Tensor) -> tfd.Distribution:
-        """q(z|x), batch shape (batch,), event shape (units,)."""
-        return self._family(*self._parameters(features))
+        """q(z|x), batch shape (batch,), event shape (*code)."""
+        return self.family.member(self._parameters(features))
 
-    def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Draw:
+    def example_posterior(self) -> tfd.Distribution:
+        """A member of the family."""
+        return self.family.example(self.code_shape)
+
+    def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
         """See `Bottleneck.draw`."""
         del step, training
-        loc, scale = self._parameters(features)
+        parameters = self._parameters(features)
         if self.samples > 1:
-            loc, scale = (tf.repeat(value, self.samples, axis=0) for value in (loc, scale))
-        standard = self._family.standard(noise, tf.shape(loc)[0], self.units)
-        return Draw(loc + scale * standard, self._family(loc, scale))
+            parameters = tuple(tf.repeat(value, self.samples, axis=0) for value in parameters)
+        return Code(*self.family.draw(parameters, noise))
 
-    def _parameters(self, features: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # float32 from here on: a bfloat16 Cauchy has 128 values.
-        loc, raw = tf.split(tf.cast(self.dense(features), tf.float32), 2, axis=-1)
-        return loc, tf.nn.softplus(raw + _UNIT_SCALE) + MIN_SCALE
+    def _parameters(self, features: tf.Tensor) -> Parameters:
+        return self.family.parameters(self.numbers(features))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "family": self.family, "samples": self.samples}
+        return {
+            **super().get_config(),
+            "family": serialize_part(self.family),
+            "samples": self.samples,
+        }

@@ -6,14 +6,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.bottlenecks.base import Bottleneck, Draw
+from zoo.bottlenecks.base import Code, DenseBottleneck
 from zoo.noise import Noise
 from zoo.registry import register
 from zoo.serialization import at_step, positive_int, scalar, scalar_config
 
 
 @register("top_k", kind="bottleneck")
-class TopK(Bottleneck):
+class TopK(DenseBottleneck):
     """z = W^T x + b with all but the k largest units set to 0.
 
     Makhzani & Frey, "k-Sparse Autoencoders", section 2.1. Codes are encoded with alpha * k units kept,
@@ -24,7 +24,7 @@ class TopK(Bottleneck):
         k: units kept in training, from 1 to `units`; or a Keras schedule of the training step, such as
             `zoo.recipes.LinearSchedule`, for the paper's falling sparsity.
         alpha: units kept at encoding are round(alpha * k), at least 1 and at most `units`.
-        **kwargs: as in `Bottleneck`.
+        **kwargs: as in `DenseBottleneck`.
     """
 
     # XLA's top-k on a processor sorts every row in full.
@@ -52,18 +52,22 @@ class TopK(Bottleneck):
 
     def encode(self, features: tf.Tensor) -> tf.Tensor:
         """The code with round(alpha * k) units kept, (batch, units) float32."""
-        k = self.last_k.value if not isinstance(self.k, int) else self.k
-        return self._keep_largest(super().encode(features), tf.cast(k, tf.float32) * self.alpha)
+        return self._keep_largest(self.numbers(features), self._encoding_k())
 
-    def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Draw:
+    def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
         """See `Bottleneck.draw`."""
         del noise
+        raw = self.numbers(features)
         if not training:
-            return Draw(self.encode(features), None)
+            return Code(self._keep_largest(raw, self._encoding_k()), raw=raw)
         k = at_step(self.k, step)
         if not isinstance(self.k, int):
             self.last_k.assign(tf.cast(tf.round(k), tf.int32))
-        return Draw(self._keep_largest(super().encode(features), k), None)
+        return Code(self._keep_largest(raw, k), raw=raw)
+
+    def _encoding_k(self) -> tf.Tensor:
+        k = self.last_k.value if not isinstance(self.k, int) else self.k
+        return tf.cast(k, tf.float32) * self.alpha
 
     def _keep_largest(self, code: tf.Tensor, k: Any) -> tf.Tensor:
         count = tf.clip_by_value(tf.cast(tf.round(k), tf.int32), 1, self.units)

@@ -1,8 +1,15 @@
 """Posterior families, priors, likelihoods, and divergences between them."""
 
-from zoo.distributions.divergences import infinite_kl
+from zoo.distributions.divergences import base_distribution, has_analytic_kl, infinite_kl
 from zoo.distributions.families import Family
 from zoo.distributions.likelihoods import Likelihood
 from zoo.distributions.priors import Prior
 
-__all__ = ["Family", "Likelihood", "Prior", "infinite_kl"]
+__all__ = [
+    "Family",
+    "Likelihood",
+    "Prior",
+    "base_distribution",
+    "has_analytic_kl",
+    "infinite_kl",
+]

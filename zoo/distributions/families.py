@@ -1,21 +1,33 @@
-"""Location-scale families for the posterior q(z|x), by name."""
+"""Families for the posterior q(z|x), by name."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo.noise import Noise
+from zoo.parts import Part
 from zoo.registry import register
 
 # The Cauchy quantile leaves float32 near 0 and 1; this keeps draws within +-318 scales.
 CAUCHY_MARGIN = 1e-3
+MIN_SCALE = 1e-6
+# softplus of this is 1: an untrained posterior is as wide as the prior.
+_UNIT_SCALE = math.log(math.e - 1)
+Parameters = tuple[tf.Tensor, ...]
 
 
-class Family:
-    """A location-scale family: z = loc + scale * e with e from the standard member.
+class Family(Part):
+    """A family of posteriors: from what the bottleneck's dense layer gives to a member, and draws from it.
+
+    As it stands, a location-scale family of TFP's: z = loc + scale * e with e from the standard member and
+    scale = softplus(.) + 1e-6, every unit independent of the others; a subclass gives `distribution`. A
+    family of another form, a flow or a sphere, overrides `outputs`, `parameters`, `member`, `location` and
+    `draw`, and makes its weights in `build`.
 
     Attributes:
         distribution: the TFP class, built from loc and scale.
@@ -25,13 +37,51 @@ class Family:
     distribution: type[tfd.Distribution]
     heavy_tailed = False
 
-    def __call__(self, loc: tf.Tensor, scale: tf.Tensor) -> tfd.Distribution:
-        """The factorised distribution over the last axis of loc and scale, (batch, units)."""
-        return tfd.Independent(self.distribution(loc, scale), 1)
+    def __init__(self, **kwargs: Any):
+        super().__init__(dtype="float32", **kwargs)
+
+    def outputs(self, units: int) -> int:
+        """How many numbers of the dense layer a code of `units` units takes."""
+        return 2 * units
+
+    def build(self, code_shape: Any = None) -> None:
+        """Create weights, where there are any, for codes of shape (batch, *code)."""
+        del code_shape
+        self.built = True
+
+    def parameters(self, numbers: tf.Tensor) -> Parameters:
+        """What the members are made of, from (batch, ..., outputs) float32: loc and scale."""
+        # Not by halves of the dtype that the dense layer computes in: a bfloat16 Cauchy has 128 values.
+        loc, raw = tf.split(numbers, 2, axis=-1)
+        return loc, tf.nn.softplus(raw + _UNIT_SCALE) + MIN_SCALE
+
+    def member(self, parameters: Parameters) -> tfd.Distribution:
+        """q(z|x), batch shape (batch,), event shape (*code)."""
+        loc, scale = parameters
+        return tfd.Independent(self.distribution(loc, scale), len(loc.shape) - 1)
+
+    def location(self, parameters: Parameters) -> tf.Tensor:
+        """The code without noise, (batch, *code)."""
+        return parameters[0]
+
+    def draw(self, parameters: Parameters, noise: Noise) -> tuple[tf.Tensor, tfd.Distribution]:
+        """A draw of every row, (batch, *code), with gradients, and the member that it is from."""
+        loc, scale = parameters
+        standard = self.standard(noise, tf.shape(loc)[0], *loc.shape[1:])
+        return loc + scale * standard, self.member(parameters)
 
     def standard(self, noise: Noise, batch: Any, *event: int) -> tf.Tensor:
         """Draws from the member with loc 0 and scale 1, (batch, *event) float32."""
         return by_quantile(self.distribution(0.0, 1.0), noise.uniform(batch, *event), "standard")
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; a subclass with options adds them."""
+        return {"name": self.name}
+
+    def example(self, code_shape: Sequence[int]) -> tfd.Distribution:
+        """A member for one row, to ask what divergences it has."""
+        *places, units = code_shape
+        return self.member(self.parameters(tf.ones((1, *places, self.outputs(units)))))
 
 
 @register("normal", kind="posterior")

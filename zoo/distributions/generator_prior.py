@@ -47,9 +47,17 @@ class LabelledPrior(Prior):
         raise NotImplementedError
 
     def draw(
-        self, noise: Noise, batch: Any, units: int, label: Any = None, training: bool = False
+        self,
+        noise: Noise,
+        batch: Any,
+        *code_shape: int,
+        label: Any = None,
+        training: bool = False,
+        condition: Any = None,
     ) -> PriorDraw:
         """See `Prior.draw`."""
+        del condition
+        (units,) = code_shape
         if label is None:
             uniform = noise.fold("label").uniform(batch)
             chosen = tf.cast(uniform * self.classes, tf.int32)
@@ -58,13 +66,13 @@ class LabelledPrior(Prior):
         one_hot = tf.one_hot(chosen, self.classes)
         return PriorDraw(one_hot, self.from_label(noise.fold("code"), one_hot, units, training))
 
-    def sample(self, noise: Noise, batch: Any, units: int) -> tf.Tensor:
+    def sample(self, noise: Noise, batch: Any, *code_shape: int) -> tf.Tensor:
         """Draws from p(z), (batch, units) float32."""
-        return self.draw(noise, batch, units).code
+        return self.draw(noise, batch, *code_shape).code
 
-    def distribution(self, units: int) -> None:
+    def distribution(self, *code_shape: int, condition: Any = None) -> None:
         """None: there is no density in closed form."""
-        del units
+        del code_shape, condition
 
     def _checked(self, label: Any, batch: Any) -> tf.Tensor:
         labels = np.asarray(label)

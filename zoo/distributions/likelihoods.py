@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
+from zoo.parts import Part
 from zoo.registry import register
 from zoo.serialization import scalar
 
@@ -35,7 +36,7 @@ def _cross_entropy(logits: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, An
 _REDUCTIONS = {"sum": tf.reduce_sum, "mean": tf.reduce_mean, "root": _root}
 
 
-class Likelihood(keras.layers.Layer):
+class Likelihood(Part):
     """Turns the decoder's output, (batch, *event), into p(x|z).
 
     Args:
@@ -44,10 +45,13 @@ class Likelihood(keras.layers.Layer):
             dimensions), or "root", the square root of the sum: of squared errors, ||x - x_hat||_2.
         activation: applied to the decoder's output to give the location, for example "sigmoid".
 
-    Subclasses give `distribution` and `elementwise`, and `bounds` where x has a range.
+    Subclasses give `distribution` and `elementwise`, and `bounds` where x has a range. One that needs several
+    numbers for each element of x, such as a mean and a scale, sets `outputs_per_element`: the decoder then
+    gives that many times the last axis of x.
     """
 
     bounds: tuple[float, float] | None = None
+    outputs_per_element = 1
 
     def __init__(self, reduction: str = "sum", activation: str | None = None, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)
@@ -58,7 +62,13 @@ class Likelihood(keras.layers.Layer):
 
     def mean(self, output: tf.Tensor) -> tf.Tensor:
         """E[x|z], (batch, *event) float32."""
+        if self.outputs_per_element > 1:
+            return self.distribution(tf.cast(output, tf.float32)).mean()
         return self.activation(tf.cast(output, tf.float32))
+
+    def decoder_shape(self, event_shape: Sequence[int]) -> tuple[int, ...]:
+        """The shape that the decoder must give for examples of a shape."""
+        return (*event_shape[:-1], event_shape[-1] * self.outputs_per_element)
 
     def distribution(self, output: tf.Tensor) -> tfd.Distribution:
         """p(x|z), batch shape (batch,), event shape (*event)."""
@@ -68,18 +78,27 @@ class Likelihood(keras.layers.Layer):
         """-log p of every element of x, (batch, *event) float32."""
         raise NotImplementedError
 
-    def loss(self, output: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
+    def loss(
+        self, output: tf.Tensor, inputs: tf.Tensor, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """The reconstruction term of every example.
 
         Args:
             output: (batch, *event), what the decoder gave.
             inputs: (batch, *event) float32.
+            mask: (batch, *event), 1 for the elements that count and 0 for missing ones; None where all do.
 
         Returns:
-            (batch,) float32, -log p(x|z) of every element, reduced over the event.
+            (batch,) float32, -log p(x|z) of every element that counts, reduced over the event.
         """
         terms = self.elementwise(tf.cast(output, tf.float32), inputs)
-        return _REDUCTIONS[self.reduction](terms, axis=list(range(1, len(terms.shape))))
+        axes = list(range(1, len(terms.shape)))
+        if mask is None:
+            return _REDUCTIONS[self.reduction](terms, axis=axes)
+        terms = tf.math.multiply_no_nan(terms, mask)
+        if self.reduction == "mean":
+            return tf.math.divide_no_nan(tf.reduce_sum(terms, axes), tf.reduce_sum(mask, axes))
+        return _REDUCTIONS[self.reduction](terms, axis=axes)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import keras
 import tensorflow as tf
 from tensorflow_probability import distributions as tfd
 
 from zoo.distributions.families import CAUCHY_MARGIN, by_quantile
 from zoo.noise import Noise
+from zoo.parts import Part
 from zoo.registry import register
 from zoo.serialization import scalar
 
 
 class PriorDraw(NamedTuple):
-    """Codes drawn from a prior, (batch, units), and their labels, (batch, classes) one-hot or None."""
+    """Codes drawn from a prior, (batch, *code), and their labels, (batch, classes) one-hot or None."""
 
     label: tf.Tensor | None
     code: tf.Tensor
 
 
-class Prior(keras.layers.Layer):
-    """A factorised prior; subclasses give the distribution of one unit.
+class Prior(Part):
+    """p(z). As it stands, a factorised one, of which a subclass gives the distribution of one unit.
+
+    A prior of another form overrides `distribution` and `sample` (or `draw`), and makes its weights in
+    `build`; one that asks its model, as a VampPrior asks the encoder, sets ``sees_model = True``. In a model
+    with a condition, `distribution` and `draw` are given it.
 
     Args:
         scale: scale of every unit, above 0.
@@ -41,43 +45,56 @@ class Prior(keras.layers.Layer):
         """The distribution of one unit, repeated to a batch shape."""
         raise NotImplementedError
 
-    def distribution(self, units: int) -> tfd.Distribution:
-        """p(z), batch shape (), event shape (units,)."""
-        return tfd.Independent(self.marginal((units,)), 1)
+    def distribution(self, *code_shape: int, condition: Any = None) -> tfd.Distribution | None:
+        """p(z), batch shape (), event shape (*code); None for a prior without a density.
 
-    def sample(self, noise: Noise, batch: Any, units: int) -> tf.Tensor:
-        """Draws by the inverse of the cumulative distribution, (batch, units) float32.
+        Args:
+            *code_shape: shape of one code, its units where it is a vector.
+            condition: (batch, width), where the model declares one; p(z|c) then has the batch shape (batch,).
+        """
+        del condition
+        return tfd.Independent(self.marginal(code_shape), len(code_shape))
+
+    def sample(self, noise: Noise, batch: Any, *code_shape: int) -> tf.Tensor:
+        """Draws by the inverse of the cumulative distribution, (batch, *code) float32.
 
         Raises:
             ValueError: where the marginal has none.
         """
-        return by_quantile(self.marginal(), noise.uniform(batch, units), "sample")
+        return by_quantile(self.marginal(), noise.uniform(batch, *code_shape), "sample")
 
     def draw(
-        self, noise: Noise, batch: Any, units: int, label: Any = None, training: bool = False
+        self,
+        noise: Noise,
+        batch: Any,
+        *code_shape: int,
+        label: Any = None,
+        training: bool = False,
+        condition: Any = None,
     ) -> PriorDraw:
         """Draws with their labels, where the prior has any.
 
         Args:
             noise: random numbers.
             batch: rows.
-            units: dimensions of the code.
+            *code_shape: shape of one code.
             label: one class, or (batch,) classes, to draw from p(z|c); None for random ones.
             training: whether this is a training step.
+            condition: (batch, width), where the model declares one.
 
         Raises:
             ValueError: for a label that the prior does not have.
         """
-        del training
+        del training, condition
         if label is not None:
             raise ValueError(
                 f"The prior {type(self).zoo_name!r} has no labels; received label={label!r}. Use a model "
                 "whose prior has them, such as 'info_ae'."
             )
-        return PriorDraw(None, self.sample(noise, batch, units))
+        return PriorDraw(None, self.sample(noise, batch, *code_shape))
 
     def build(self, input_shape: Any = None) -> None:
-        """Create weights, where there are any, for codes of shape (batch, units)."""
+        """Create weights, where there are any, for codes of shape (batch, *code)."""
         del input_shape
         self.built = True
 
@@ -112,9 +129,9 @@ class CauchyPrior(Prior):
         """Cauchy(0, scale)."""
         return tfd.Cauchy(tf.zeros(shape), tf.fill(shape, self.scale))
 
-    def sample(self, noise: Noise, batch: Any, units: int) -> tf.Tensor:
-        """Draws within 318 scales of 0, (batch, units) float32."""
-        uniform = noise.uniform(batch, units)
+    def sample(self, noise: Noise, batch: Any, *code_shape: int) -> tf.Tensor:
+        """Draws within 318 scales of 0, (batch, *code) float32."""
+        uniform = noise.uniform(batch, *code_shape)
         return self.marginal().quantile(tf.clip_by_value(uniform, CAUCHY_MARGIN, 1 - CAUCHY_MARGIN))
 
 
@@ -135,12 +152,12 @@ class StudentTPrior(Prior):
         """StudentT(df, 0, scale)."""
         return tfd.StudentT(self.df, tf.zeros(shape), tf.fill(shape, self.scale))
 
-    def sample(self, noise: Noise, batch: Any, units: int) -> tf.Tensor:
-        """Draws by the inverse of the cumulative distribution, (batch, units) float32.
+    def sample(self, noise: Noise, batch: Any, *code_shape: int) -> tf.Tensor:
+        """Draws by the inverse of the cumulative distribution, (batch, *code) float32.
 
         The ends are cut as for the Cauchy prior, which has the same tails at df = 1.
         """
-        uniform = noise.uniform(batch, units)
+        uniform = noise.uniform(batch, *code_shape)
         return self.marginal().quantile(tf.clip_by_value(uniform, CAUCHY_MARGIN, 1 - CAUCHY_MARGIN))
 
     def get_config(self) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from zoo.distributions import base_distribution
+
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
 
@@ -32,15 +34,39 @@ class Endpoint(NamedTuple):
 def endpoints(model: Autoencoder) -> dict[str, Endpoint]:
     """Every endpoint that the model has, by name.
 
-    reconstruct: x (batch, *event) -> (batch, *event); encode: x -> (batch, units);
-    decode: z (batch, units) -> (batch, *event); posterior: x -> {"loc", "scale"}, (batch, units) each;
-    generate: n, seed, int32 scalars -> (n, *event). All but n and seed are float32.
+    reconstruct: x (batch, *event) -> (batch, *target); encode: x -> (batch, *code);
+    decode: z (batch, *code) -> (batch, *event); posterior: x -> {"loc", "scale"}, (batch, *code) each;
+    generate: n, seed, int32 scalars -> (n, *event). All but n and seed are float32. Where the model declares
+    a condition, it is the last argument of each, int32 labels or float32 covariates, or a dict of them.
     """
     x = tf.TensorSpec((None, *model.event_shape), tf.float32, name="x")
-    z = tf.TensorSpec((None, model.units), tf.float32, name="z")
+    z = tf.TensorSpec((None, *model.code_shape), tf.float32, name="z")
     n, seed = (tf.TensorSpec((), tf.int32, name=name) for name in ("n", "seed"))
+    c = _condition_spec(model)
 
-    # The names of the arguments are those of the signature: an export takes both.
+    functions = _functions(model) if not c else _conditional_functions(model)
+
+    def own(method: Callable[..., Any]) -> Callable[..., Any]:
+        """The model's own method, with the condition by its name."""
+        return lambda *given: method(*given[: len(given) - len(c)], **_named(given, c))
+
+    found = {
+        "reconstruct": Endpoint(functions["reconstruct"], (x, *c), own(model.reconstruct)),
+        "encode": Endpoint(functions["encode"], (x, *c), own(model.encode)),
+        "decode": Endpoint(functions["decode"], (z, *c), own(model.decode)),
+    }
+    if _location_scale(model.example_posterior()):
+        # In a graph, as the other answers are: bfloat16 is rounded at other places there.
+        answer = tf.function(functions["posterior"], autograph=False)
+        found["posterior"] = Endpoint(functions["posterior"], (x, *c), answer)
+    if model.prior is not None:
+        draw = own(lambda n, seed, **given: model.generate(int(n), int(seed), **given))
+        found["generate"] = Endpoint(functions["generate"], (n, seed, *c), draw)
+    return found
+
+
+# The names of the arguments are those of the signature: an export takes both.
+def _functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
     def reconstruct(x: tf.Tensor) -> tf.Tensor:
         return model(x, training=False)
 
@@ -51,25 +77,50 @@ def endpoints(model: Autoencoder) -> dict[str, Endpoint]:
         return model.decode_batch(z)
 
     def posterior(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _location_scale(model.posterior(x))
+        return _location_scale(model.posterior_batch(x))
 
     def generate(n: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         return model.decode_batch(model.sample_prior(n, seed))
 
-    found = {
-        "reconstruct": Endpoint(reconstruct, (x,), model.reconstruct),
-        "encode": Endpoint(encode, (x,), model.encode),
-        "decode": Endpoint(decode, (z,), model.decode),
+    return {f.__name__: f for f in (reconstruct, encode, decode, posterior, generate)}
+
+
+def _conditional_functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
+    def reconstruct(x: tf.Tensor, condition: Any) -> tf.Tensor:
+        return model((x, condition), training=False)
+
+    def encode(x: tf.Tensor, condition: Any) -> tf.Tensor:
+        return model.encode_batch(x, condition)
+
+    def decode(z: tf.Tensor, condition: Any) -> tf.Tensor:
+        return model.decode_batch(z, condition)
+
+    def posterior(x: tf.Tensor, condition: Any) -> dict[str, tf.Tensor]:
+        return _location_scale(model.posterior_batch(x, condition))
+
+    def generate(n: tf.Tensor, seed: tf.Tensor, condition: Any) -> tf.Tensor:
+        encoded = model.intake.condition.encoded(condition)
+        return model.decode_batch(model.sample_prior(n, seed, condition=encoded), condition)
+
+    return {f.__name__: f for f in (reconstruct, encode, decode, posterior, generate)}
+
+
+def _condition_spec(model: Autoencoder) -> tuple[Any, ...]:
+    """The specification of the condition, as a tuple of one; of none where the model declares none."""
+    declared = model.intake.condition
+    if declared is None:
+        return ()
+    example = declared.example()
+    parts = example if isinstance(example, dict) else {"condition": example}
+    specs = {
+        name: tf.TensorSpec((None, *value.shape[1:]), value.dtype, name=name)
+        for name, value in parts.items()
     }
-    if _location_scale(model.example_posterior()):
-        # In a graph, as the other answers are: bfloat16 is rounded at other places there.
-        answer = tf.function(posterior, autograph=False)
-        found["posterior"] = Endpoint(posterior, (x,), answer)
-    if model.prior is not None:
-        found["generate"] = Endpoint(
-            generate, (n, seed), lambda n, seed: model.generate(int(n), int(seed))
-        )
-    return found
+    return (specs if isinstance(example, dict) else specs["condition"],)
+
+
+def _named(given: tuple[Any, ...], condition: tuple[Any, ...]) -> dict[str, Any]:
+    return {"condition": given[-1]} if condition else {}
 
 
 def deterministic(model: Autoencoder) -> dict[str, Endpoint]:
@@ -95,7 +146,7 @@ def as_dict(answer: Any) -> dict[str, np.ndarray]:
 
 
 def _location_scale(distribution: Any) -> dict[str, tf.Tensor]:
-    base = getattr(distribution, "distribution", None)
+    base = None if distribution is None else base_distribution(distribution)
     if not (hasattr(base, "loc") and hasattr(base, "scale")):
         return {}
     return {"loc": base.loc, "scale": base.scale}

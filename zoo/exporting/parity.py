@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import tensorflow as tf
 
 from zoo.exporting.endpoints import Endpoint, as_dict, endpoints
-from zoo.trainer.sources import checked, to_float
+from zoo.trainer.sources import to_float
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -36,8 +37,7 @@ def rows_to_compare(model: Autoencoder, check: Any) -> np.ndarray | None:
         return None
     if check is True:
         return np.random.default_rng(0).random((ROWS, *model.event_shape), np.float32)
-    rows = checked(check, model.event_shape, "check")
-    return to_float(rows, model.event_shape).numpy()
+    return to_float(model.intake.inputs(check, "check"), model.event_shape).numpy()
 
 
 def compare(
@@ -53,12 +53,23 @@ def compare(
     Raises:
         ValueError: where an answer differs by more than `TOLERANCE`, or the model's is not finite.
     """
-    given = {"x": rows, "z": model.encode(rows), "n": np.int32(len(rows)), "seed": np.int32(1)}
+    condition = _condition(model, len(rows))
+    codes = model.encode(rows, **({"condition": condition[0]} if condition else {}))
+    given = {"x": rows, "z": codes, "n": np.int32(len(rows)), "seed": np.int32(1)}
     known = endpoints(model)
     for name, function in exported.items():
         endpoint = known[name]
-        arguments = [given[spec.name] for spec in endpoint.signature]
+        own = endpoint.signature[: len(endpoint.signature) - len(condition)]
+        arguments = [*(given[spec.name] for spec in own), *condition]
         compare_endpoint(name, endpoint, function, arguments)
+
+
+def _condition(model: Autoencoder, rows: int) -> tuple[Any, ...]:
+    """A condition of all rows, in a tuple; none where the model declares none."""
+    declared = model.intake.condition
+    if declared is None:
+        return ()
+    return (tf.nest.map_structure(lambda a: np.repeat(a, rows, axis=0), declared.example()),)
 
 
 def compare_endpoint(
@@ -87,7 +98,7 @@ def compare_endpoint(
     distance = _distance(expected, received)
     wrong = distance > TOLERANCE
     if wrong.any() and arguments[0].ndim:
-        wrong &= ~_jumps(endpoint, arguments[0], expected) | ~(distance <= TOLERANCE).any()
+        wrong &= ~_jumps(endpoint, arguments, expected) | ~(distance <= TOLERANCE).any()
     if wrong.any():
         raise ValueError(
             f"The exported {name!r} disagrees with the model by up to {distance[wrong].max():.3g} in "
@@ -95,13 +106,14 @@ def compare_endpoint(
         )
 
 
-def _jumps(endpoint: Endpoint, inputs: np.ndarray, answers: dict[str, np.ndarray]) -> np.ndarray:
+def _jumps(endpoint: Endpoint, arguments: list[Any], answers: dict[str, np.ndarray]) -> np.ndarray:
     """(rows,), True where the model's own answer to nearly the same row is another one."""
     generator = np.random.default_rng(0)
+    inputs, *others = arguments
     jumps = np.zeros(len(inputs), bool)
     for _ in range(4):
         noise = generator.standard_normal(inputs.shape, np.float32)
-        nudged = endpoint.answer(inputs * (1 + _NUDGE * noise))
+        nudged = endpoint.answer(inputs * (1 + _NUDGE * noise), *others)
         jumps |= _distance(answers, as_dict(nudged)) > TOLERANCE
     return jumps
 

@@ -99,8 +99,8 @@ def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencode
     _refuse_unused(settings)
     model = build(input_shape, **settings)
     model.name = name
-    if not model.objective:
-        model.objective = objective(name)
+    if not model.formula:
+        model.formula = objective(name)
     return model
 
 

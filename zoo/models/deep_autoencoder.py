@@ -25,6 +25,8 @@ def autoencoder(
     prior: Any = None,
     regularizers: Sequence[Any] = (),
     corruption: Corruption | None = None,
+    target_shape: Sequence[int] | None = None,
+    mask: str | None = None,
     seed: int = 0,
 ) -> Autoencoder:
     """Deterministic autoencoder (Hinton & Salakhutdinov, "Reducing the Dimensionality of Data", 2006).
@@ -49,12 +51,16 @@ def autoencoder(
         prior: p(z) to generate from, or None.
         regularizers: penalties of the code.
         corruption: what is done to the encoder's input in training.
+        target_shape: shape of one y, for a model that reconstructs y and not x.
+        mask: "nan" where NaN in x stands for a missing value.
         seed: of the noise and the order of the data.
 
     Returns:
         A built model.
     """
-    encoder, decoder = build_networks(networks, input_shape, hidden, activation)
+    encoder, decoder = build_networks(
+        networks, input_shape, hidden, activation, output_shape=target_shape
+    )
     return Autoencoder(
         input_shape,
         encoder=encoder,
@@ -69,6 +75,8 @@ def autoencoder(
         prior=prior,
         regularizers=regularizers,
         corruption=corruption,
+        target_shape=target_shape,
+        mask=mask,
         seed=seed,
     )
 

@@ -14,7 +14,7 @@ from zoo.registry import suggest
 _NOISES = {"masking": MaskingNoise, "gaussian": GaussianNoise}
 
 
-@extends(autoencoder, without=("corruption",))
+@extends(autoencoder, without=("corruption", "target_shape"))
 def denoising_autoencoder(
     input_shape: Sequence[int],
     noise: str = "masking",
@@ -29,13 +29,17 @@ def denoising_autoencoder(
 
     Args:
         input_shape: shape of one example.
-        noise: "masking" (elements set to 0) or "gaussian".
+        noise: "masking" (elements set to 0), "gaussian", or "pairs" where the noise is in the data:
+            ``fit(noisy, clean)``.
         level: probability of masking, or the standard deviation of the noise in the input's units.
-        **options: as in `zoo.models.deep_autoencoder.autoencoder`, but for ``corruption``.
+        **options: as in `zoo.models.deep_autoencoder.autoencoder`, without ``corruption`` and
+            ``target_shape``.
 
     Returns:
         A built model.
     """
+    if noise == "pairs":
+        return autoencoder(input_shape, target_shape=input_shape, **options)
     if noise not in _NOISES:
-        raise ValueError(f"Unknown noise {noise!r}.{suggest(noise, sorted(_NOISES))}")
+        raise ValueError(f"Unknown noise {noise!r}.{suggest(noise, [*sorted(_NOISES), 'pairs'])}")
     return autoencoder(input_shape, corruption=_NOISES[noise](level), **options)

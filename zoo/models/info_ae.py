@@ -116,7 +116,7 @@ def info_ae(
             {"name": "discriminator", "spread": spread, **critics},
             *regularizers,
         ],
-        reconstruction_weight=gamma,
+        objective={"name": "elbo", "weight": gamma},
         seed=seed,
     )
 

@@ -94,6 +94,6 @@ def info_gan(
         likelihood={"name": "squared_error", "activation": "sigmoid"},
         prior={"name": "categorical_style", "classes": classes, "style": "uniform"},
         regularizers=[recognition, discriminator, *regularizers],
-        reconstruction_weight=0.0,
+        objective={"name": "elbo", "weight": 0.0},
         seed=seed,
     )

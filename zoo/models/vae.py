@@ -24,6 +24,7 @@ def vae(
     estimator: str = "auto",
     samples: int = 1,
     regularizers: Sequence[Any] = (),
+    mask: str | None = None,
     seed: int = 0,
 ) -> Autoencoder:
     """Variational autoencoder (Kingma & Welling, "Auto-Encoding Variational Bayes", 2014, equation 3).
@@ -47,6 +48,7 @@ def vae(
         estimator: of the KL term, "analytic", "sampled" or "auto".
         samples: posterior draws for each example.
         regularizers: further regularizers.
+        mask: "nan" where NaN in x stands for a missing value.
         seed: of the noise and the order of the data.
 
     Returns:
@@ -61,5 +63,6 @@ def vae(
         likelihood=likelihood,
         prior=prior,
         regularizers=[KL(weight=beta, estimator=estimator), *regularizers],
+        mask=mask,
         seed=seed,
     )

@@ -1,6 +1,7 @@
 """Encoders and decoders: small builders of plain Keras models."""
 
 from zoo.networks.build import Networks, build_networks
+from zoo.networks.conditioned import Conditioned
 from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
 from zoo.networks.mlp import Gated, mlp
@@ -8,6 +9,7 @@ from zoo.networks.tied import Tied
 from zoo.networks.views import RandomView, check_strength, view
 
 __all__ = [
+    "Conditioned",
     "Corruption",
     "Gated",
     "GaussianNoise",

@@ -33,6 +33,7 @@ def build_networks(
     hidden: Sequence[int] | int | None,
     activation: str = "relu",
     default: Sequence[int] = (500, 500),
+    output_shape: Sequence[int] | None = None,
 ) -> Networks:
     """The pair of networks that `networks` names.
 
@@ -48,6 +49,7 @@ def build_networks(
             layer of 1024 for "conv" (the network of the L_P paper's code).
         activation: of the hidden layers; "gated" with networks="mlp" for `zoo.networks.Gated` ones.
         default: hidden units of the MLP where `hidden` is None.
+        output_shape: shape of what the decoder gives; None for `input_shape`.
 
     Returns:
         The encoder and the decoder.
@@ -58,6 +60,10 @@ def build_networks(
     input_shape = check_event_shape(input_shape)
     if not isinstance(networks, str):
         return _own(networks)
+    if output_shape is not None and tuple(output_shape) != input_shape:
+        there = build_networks(networks, input_shape, hidden, activation, default)
+        back = build_networks(networks, output_shape, hidden, activation, default)
+        return Networks(there.encoder, back.decoder)
     units = None if hidden is None else _hidden_units(hidden)
     if networks == "mlp":
         units = tuple(default) if units is None else units
@@ -126,16 +132,36 @@ def _own(networks: Any) -> Networks:
     return Networks(*pair)
 
 
-def built_shape(network: keras.Layer, event: tuple[int, ...], name: str) -> tuple[int | None, ...]:
-    """Build a network and return the shape of its output."""
+def built_shape(
+    network: keras.Layer, event: tuple[int, ...], name: str, *beside: int, flat: bool = False
+) -> tuple[int | None, ...]:
+    """Build a network and return the shape of its output.
+
+    Args:
+        network: Keras model or layer.
+        event: shape of one input.
+        name: what an error calls the network.
+        *beside: width of what it is given beside the input, the condition.
+        flat: whether the output must be (batch, features).
+
+    Raises:
+        ValueError: for a network that cannot take the input, or gives something else.
+    """
+    inputs = [keras.Input(event), *(keras.Input((width,)) for width in beside)]
     try:
-        output = network(keras.Input(event))
+        output = network(inputs if beside else inputs[0])
     except Exception as error:
+        hint = ""
+        if beside:
+            hint = (
+                f" (With a condition it is given two inputs, [(batch, {', '.join(map(str, event))}), (batch, "
+                f"{beside[0]})]: wrap it in zoo.networks.Conditioned.)"
+            )
         raise ValueError(
-            f"The {name} cannot take inputs of shape (batch, {', '.join(map(str, event))}): {error}"
+            f"The {name} cannot take inputs of shape (batch, {', '.join(map(str, event))}): {error}{hint}"
         ) from error
     shape = getattr(output, "shape", None)
-    if shape is None or (name == "encoder" and len(shape) != 2):
+    if shape is None or (flat and len(shape) != 2):
         raise ValueError(
             f"The {name} must give one tensor (batch, features); it gives {shape or type(output)}. "
             "End it with keras.layers.Flatten()."

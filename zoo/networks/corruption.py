@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from zoo.noise import Noise
+from zoo.parts import Part
 from zoo.serialization import scalar, serializable
 
 
-class Corruption(keras.layers.Layer):
+class Corruption(Part):
     """Changes what the encoder sees in training; the likelihood still judges the clean input."""
 
     def corrupt(self, inputs: tf.Tensor, noise: Noise) -> tf.Tensor:

@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import keras
 import tensorflow as tf
 
 from zoo.forward import ForwardPass
+from zoo.parts import Part
 from zoo.serialization import scalar, scalar_config
 
-if TYPE_CHECKING:
-    from zoo.autoencoder import Autoencoder
 
-
-class Regularizer(keras.layers.Layer):
+class Regularizer(Part):
     """A term weight * penalty that is added to the loss.
 
     The metric that `fit` reports under the regularizer's name is the penalty itself, without the weight;
     `loss` holds the weighted sum.
 
     Args:
-        weight: a number of at least 0, or a Keras schedule of the training step (warm-up, annealing).
+        weight: a number of at least 0, a Keras schedule of the training step (warm-up, annealing), or a
+            variable.
         name: name of the metric; by default the registered name.
 
-    A plugin implements `penalty`, and `get_config` where its constructor takes more; it sets `jit_possible`
-    to False where XLA lacks an operation that it uses.
+    Attributes:
+        of_rows: whether the penalty depends on the rows of the batch. A scalar that does cannot know the
+            rows' weights, and is refused beside them.
+        classifies: whether `classify` reads class logits from codes.
+        classes: how many, from `build` on; None where it does not classify.
+        jit_possible: whether XLA has all operations of it.
+
+    A plugin implements `penalty`, and `get_config` where its constructor takes more.
     """
 
     jit_possible = True
+    of_rows = True
+    classifies = False
+    classes: int | None = None
 
     def __init__(self, weight: Any = 1.0, name: str | None = None, **kwargs: Any):
         name = name or vars(type(self)).get("zoo_name") or None
         super().__init__(name=name, dtype="float32", **kwargs)
-        self.weight = scalar(weight, f"weight of {self.name}", minimum=0)
+        self.weight = weight
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "weight":
+            value = scalar(value, f"weight of {self.name}", minimum=0)
+        super().__setattr__(name, value)
 
     def penalty(self, forward: ForwardPass, training: bool = False) -> tf.Tensor:
         """The penalty of a forward pass.
@@ -47,8 +59,9 @@ class Regularizer(keras.layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must define penalty(forward, training).")
 
-    def check(self, model: Autoencoder) -> None:
-        """Raise ValueError where the regularizer cannot work with `model`; called once, before building."""
+    def classify(self, code: tf.Tensor) -> tf.Tensor:
+        """Class logits of codes, (batch, classes), where `classifies` says so."""
+        raise NotImplementedError(f"{type(self).__name__} does not classify codes.")
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
         """Create weights, where there are any.

@@ -10,7 +10,7 @@ import tensorflow as tf
 from zoo.forward import ForwardPass
 from zoo.regularizers.base import Regularizer
 from zoo.serialization import serializable
-from zoo.trainer.replicas import counted_rows
+from zoo.trainer.replicas import gather
 
 
 @serializable
@@ -34,7 +34,8 @@ class KerasRegularizer(Regularizer):
 
     def penalty(self, forward: ForwardPass, training: bool = False) -> tf.Tensor:
         """regularizer(code) / batch, a scalar."""
-        code = counted_rows(forward.code)
+        # All replicas' rows: a regularizer such as OrthogonalRegularizer compares them with each other.
+        code = gather(forward.vectors)
         batch = tf.cast(tf.maximum(tf.shape(code)[0], 1), tf.float32)
         return tf.cast(self.regularizer(code), tf.float32) / batch
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -36,7 +37,6 @@ class KL(Regularizer):
         if estimator not in ESTIMATORS:
             raise ValueError(f"Unknown KL estimator {estimator!r}.{suggest(estimator, ESTIMATORS)}")
         self.estimator = estimator
-        self._analytic = estimator == "analytic"
 
     def check(self, model: Autoencoder) -> None:
         """Refuse a model without posterior or prior, an infinite divergence, and a missing closed form."""
@@ -44,23 +44,22 @@ class KL(Regularizer):
         if q is None or p is None:
             raise ValueError(
                 "The regularizer 'kl' needs a stochastic bottleneck and a prior; received "
-                f"bottleneck {type(model.bottleneck).__name__} and prior {model.prior!r}."
+                f"bottleneck {type(model.bottleneck).__name__} and prior {_name(model.prior)!r}."
             )
-        pair = f"posterior {model.bottleneck.family!r} and prior {_name(model.prior)!r}"
+        pair = f"posterior {_posterior_name(model)!r} and prior {_name(model.prior)!r}"
         if infinite_kl(q, p):
             raise ValueError(
                 f"KL(posterior || prior) is infinite for {pair}. Use the prior 'cauchy' or 'student_t', "
                 "or another posterior."
             )
-        analytic = has_analytic_kl(q, p)
-        if self.estimator == "analytic" and not analytic:
+        if self.estimator == "analytic" and not has_analytic_kl(q, p):
             raise ValueError(f"There is no closed-form KL for {pair}; use estimator='sampled'.")
-        self._analytic = self.estimator != "sampled" and analytic
 
     def penalty(self, forward: ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,) nats."""
-        if self._analytic:
-            return tfd.kl_divergence(forward.posterior, forward.prior)
+        if self.estimator != "sampled":
+            with contextlib.suppress(NotImplementedError):  # there is no closed form
+                return tfd.kl_divergence(forward.posterior, forward.prior)
         return forward.posterior.log_prob(forward.code) - forward.prior.log_prob(forward.code)
 
     def get_config(self) -> dict[str, Any]:
@@ -68,5 +67,11 @@ class KL(Regularizer):
         return {**super().get_config(), "estimator": self.estimator}
 
 
-def _name(part: Any) -> str:
+def _posterior_name(model: Autoencoder) -> str:
+    return _name(getattr(model.bottleneck, "family", model.bottleneck))
+
+
+def _name(part: Any) -> str | None:
+    if part is None:
+        return None
     return getattr(type(part), "zoo_name", type(part).__name__)

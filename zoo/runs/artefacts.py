@@ -102,7 +102,7 @@ def write_artefacts(
     write_report(
         folder.report,
         title=f"{config.model} on {held_out.name}",
-        objective=model.objective,
+        objective=model.formula,
         config=content,
         history=history,
         metrics=metrics,

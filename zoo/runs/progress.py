@@ -22,6 +22,8 @@ class Progress(keras.callbacks.Callback):
         stream: where to write; standard output by default.
     """
 
+    sees_blocks = True
+
     def __init__(self, stream: TextIO | None = None):
         super().__init__()
         self.stream = stream or sys.stdout

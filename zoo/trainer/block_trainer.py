@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.batch import Batch
 from zoo.noise import Noise
 from zoo.trainer import blocks, compilation, sources
-from zoo.trainer.feed import Feed, refuse_steps, refuse_weights, validation_rows
+from zoo.trainer.callbacks import need_steps, with_guard
+from zoo.trainer.feed import (
+    BLOCK_STEPS,
+    COMPILED_BLOCK_STEPS,
+    Feed,
+    refuse_class_weight,
+    refuse_steps,
+    validation_rows,
+)
+from zoo.trainer.intake import Intake
 from zoo.trainer.replicas import over_replicas, shares_of_batch, synchronizes, this_replica
 
 
 class BlockTrainer(keras.Model):
     """Training, evaluation and inference of a model that computes its own loss.
 
-    A subclass gives `update` (one training step), `measure` (the terms of an evaluation batch) and
-    `term_names`; it has the attributes `event_shape` and `seed`, and may have `input_bounds`, the range of
-    its inputs.
+    A subclass gives `update` (one training step), `measure` (the terms of an evaluation batch), `look` (the
+    terms of a training step, without one) and `intake` (what it takes); it has the attribute `seed`.
     """
 
     seed: int
-    event_shape: tuple[int, ...]
     jit_friendly = True
+    skip_nonfinite = False
+    _use_jit = False
     jit_possible = True
-    input_bounds: tuple[float, float] | None = None
 
     def __init__(self, **kwargs: Any):
         # The sub-models follow the global policy; inputs and losses stay in float32.
@@ -40,15 +50,16 @@ class BlockTrainer(keras.Model):
             trainable=False,
             aggregation="only_first_replica",
         )
+        self.traces = Traces()
 
     @functools.cached_property
     def feed(self) -> Feed:
         """Turns arrays into blocks, and holds those that lie on the device."""
-        return Feed(self.distribute_strategy, self.event_shape, self.input_bounds, self.seed)
+        return Feed(self.distribute_strategy, self.intake, self.seed)
 
     @property
-    def term_names(self) -> list[str]:
-        """Names of the metrics, "loss" first."""
+    def intake(self) -> Intake:
+        """The door through which data reach the model."""
         raise NotImplementedError
 
     @property
@@ -56,13 +67,36 @@ class BlockTrainer(keras.Model):
         """What the main optimizer trains."""
         return self.trainable_variables
 
-    def update(self, inputs: tf.Tensor, noise: Noise) -> list[tf.Tensor]:
-        """One training step on (batch, *event) float32; the scalars of `term_names`."""
+    @property
+    def changes(self) -> int:
+        """How often a setting was changed since the model was made, by which a step is traced anew."""
+        return 0
+
+    def update(self, batch: Batch, noise: Noise) -> dict[str, tf.Tensor]:
+        """One training step; its terms by name, scalars, "loss" among them."""
         raise NotImplementedError
 
-    def measure(self, inputs: tf.Tensor, noise: Noise, weights: Any) -> list[tf.Tensor]:
-        """The scalars of `term_names` for an evaluation batch, rows weighted by (batch,) or None."""
+    def measure(
+        self, batch: Batch, noise: Noise, present: tf.Tensor | None
+    ) -> dict[str, tf.Tensor]:
+        """The terms of an evaluation batch, whose rows count where `present` is 1, or all."""
         raise NotImplementedError
+
+    def look(self, batch: Batch, noise: Noise) -> list[str]:
+        """The names of the terms that `update` gives, in the order of their metrics."""
+        raise NotImplementedError
+
+    @property
+    def term_names(self) -> list[str]:
+        """Names of the metrics, "loss" first; found by tracing one step.
+
+        Raises:
+            ValueError: for a model that is not compiled.
+        """
+        if self.traces.names is None:
+            _refuse_uncompiled(self)
+            self.traces.names = self._found_names()
+        return list(self.traces.names)
 
     def compile(
         self,
@@ -92,12 +126,10 @@ class BlockTrainer(keras.Model):
             optimizer = compilation.optimizer_for(self, optimizer, skip_nonfinite, kwargs)
             optimizer.build(self.model_variables)
             super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
-            names = [*self.term_names, *(["skipped"] if skip_nonfinite else [])]
-            self._means = [keras.metrics.Mean(name=name) for name in names]
         self.skip_nonfinite = skip_nonfinite
         self._compile_choice = {"jit_compile": jit_compile, "skip_nonfinite": skip_nonfinite}
         self._use_jit = compilation.uses_jit(self, jit_compile)
-        self._snapshot = None  # of the variables, which the new optimizer's belong to
+        self.traces.means.clear()
         self._trace_anew()
 
     def get_compile_config(self) -> dict[str, Any] | None:
@@ -115,14 +147,19 @@ class BlockTrainer(keras.Model):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """One mean for each term."""
-        return list(getattr(self, "_means", []))
+        """One mean for each term, once a fit or an evaluation has begun."""
+        traces = getattr(self, "traces", None)
+        return (
+            []
+            if traces is None
+            else [traces.means[n] for n in traces.names or () if n in traces.means]
+        )
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The means of an epoch; NaN where all its steps were skipped."""
-        logs = super().get_metrics_result()
+        logs = {name: self.traces.means[name].result() for name in self.traces.names or ()}
         if self.skip_nonfinite:
-            logs = {m.name: tf.where(m.count > 0, logs[m.name], np.nan) for m in self._means}
+            logs = {n: tf.where(self.traces.means[n].count > 0, logs[n], np.nan) for n in logs}
         return logs
 
     def _get_metrics_result_or_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
@@ -141,30 +178,43 @@ class BlockTrainer(keras.Model):
         validation_split: float = 0.0,
         validation_data: Any = None,
         shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        **kwargs: Any,
+        validation_freq: Any = 1,
     ) -> keras.callbacks.History:
         """Train; as `keras.Model.fit`, with these differences.
 
-        Arrays are trained on in blocks of steps: the progress bar counts blocks. The order of an epoch
-        depends on the model's seed and step counter, so that a resumed run goes on with the same one;
-        what is left over after the last full batch is skipped, and differs from epoch to epoch. A loss
-        that is no finite number stops the run with the weights of the last good epoch.
+        Arrays are trained on in blocks of steps where no callback needs the steps between: the progress bar
+        then counts blocks. The order of an epoch depends on the model's seed and step counter, so that a
+        resumed run goes on with the same one. The last incomplete batch is dropped; reshuffling drops
+        different rows each epoch. A loss that is not a finite number stops the run with the weights of the
+        last good epoch.
 
         Args:
             x: array (rows, *event) of uint8 (scaled by 1/255) or float, memory-mapped arrays included; a
-                `zoo.data.Data` record; or a `tf.data.Dataset` of batches of x, of (x, y) or of TFDS's
-                dicts.
-            y: ignored; there so that labelled data need no rewriting.
+                `zoo.data.Data` record; or a `tf.data.Dataset` or another stream of batches of x, (x, y),
+                (x, y, weight) or TFDS's dicts.
+            y: the target of a model that declares one, the condition of a model that declares one; labels
+                otherwise, which are left out. A y that looks like a target is refused where the model
+                reconstructs x.
             batch_size: rows of a global batch, 32 by default (fewer where there are fewer rows).
             epochs: as in Keras.
             verbose: as in Keras.
-            callbacks: as in Keras.
+            callbacks: as in Keras. One that overrides a batch method sees single steps.
             validation_split: share of the rows, taken from the end, to validate on.
-            validation_data: like x, or an (x, y) pair.
+            validation_data: like x, or a tuple (x, y) or (x, y, weight).
             shuffle: whether each epoch has an order of its own.
+            class_weight: refused: the loss has no classes.
+            sample_weight: (rows,), how much every row counts, as in Keras: sum_i w_i l_i / rows.
+            initial_epoch: as in Keras.
+            steps_per_epoch: as in Keras: an epoch then need not be one pass over the data.
+            validation_steps: as in Keras, for streams.
             validation_batch_size: rows of a validation batch, 500 by default.
-            **kwargs: further arguments of `keras.Model.fit`.
+            validation_freq: as in Keras.
 
         Returns:
             Keras's history: for every epoch the mean of each term, "val_" before those of validation.
@@ -172,115 +222,201 @@ class BlockTrainer(keras.Model):
         Raises:
             ValueError: for data that do not fit the model.
         """
-        from zoo.trainer.nonfinite import with_guard
-
-        refuse_weights(kwargs)
-        x, validation_data = sources.array_of(x), sources.array_of(validation_data)
+        _refuse_uncompiled(self)
+        refuse_class_weight(class_weight)
+        x, y, weight = self.intake.columns(x, y, sample_weight)
+        callbacks = with_guard(callbacks)
         try:
             if sources.is_array(x):
-                x = sources.checked(x, self.event_shape, "x", self.input_bounds, minimum=2)
+                fields = self.intake.arrays(x, y, weight, "x", minimum=2)
+                rows = len(fields["x"])
                 if validation_split and validation_data is None:
-                    count = validation_rows(len(x), validation_split)
-                    x, validation_data = x[:-count], x[-count:]
-                if x.dtype == np.uint8 and verbose:
+                    cut = rows - validation_rows(rows, validation_split)
+                    held_out = tf.nest.map_structure(lambda a: a[cut:], fields)
+                    fields = tf.nest.map_structure(lambda a: a[:cut], fields)
+                    validation_data, rows = _Checked(held_out), cut
+                if fields["x"].dtype == np.uint8 and verbose:
                     print("uint8 inputs are scaled by 1/255.")
-                refuse_steps("steps_per_epoch", kwargs)
-                batch = self.feed.batch_rows(batch_size, len(x))
-                if self.feed.reads_anew(x):
+                batch = self.feed.batch_rows(batch_size, rows)
+                if self.feed.reads_anew(fields):
                     self._trace_anew()
-                x, kwargs["steps_per_epoch"] = self.feed.training(
-                    x, batch, shuffle, self._use_jit, self._steps_taken
+                most = COMPILED_BLOCK_STEPS if self._use_jit else BLOCK_STEPS
+                if need_steps(callbacks):
+                    most = 1
+                x, steps_per_epoch = self.feed.training(
+                    fields, batch, shuffle, most, self._steps_taken, steps_per_epoch
                 )
                 batch_size, shuffle = None, False
             else:
-                x = sources.batches_of(x, "x", self.input_bounds)
+                x = sources.batches_of(x, "x")
+                if y is not None or sample_weight is not None:
+                    raise ValueError(
+                        "A stream of batches holds y and weights itself, as (x, y, weight); received them "
+                        "beside it."
+                    )
                 if validation_split:
                     raise ValueError(
                         f"validation_split is for arrays; received {validation_split} with a data set. Split "
                         "it with take() and skip(), and pass validation_data."
                     )
-            if sources.is_array(validation_data):
-                refuse_steps("validation_steps", kwargs)
-                validation_data, kwargs["validation_steps"] = self.feed.evaluation(
-                    validation_data, validation_batch_size, "validation_data"
-                )
-            elif validation_data is not None:
-                validation_data = sources.batches_of(
-                    validation_data, "validation_data", self.input_bounds
-                )
-            with sources.plain_errors():
+            validation_data, validation_steps = self._evaluation_feed(
+                validation_data,
+                validation_batch_size,
+                "validation_data",
+                "validation_steps",
+                validation_steps,
+            )
+            self._prepare()
+            with sources.plain_errors("x", "validation_data"):
                 return super().fit(
                     x,
                     batch_size=batch_size,
                     epochs=epochs,
                     verbose=verbose,
-                    callbacks=with_guard(callbacks),
+                    callbacks=callbacks,
                     validation_data=validation_data,
                     shuffle=shuffle and not isinstance(x, tf.data.Dataset),
-                    **kwargs,
+                    initial_epoch=initial_epoch,
+                    steps_per_epoch=steps_per_epoch,
+                    validation_steps=validation_steps,
+                    validation_freq=validation_freq,
                 )
         finally:
             self.feed.release()
 
-    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, **kwargs: Any):
-        """The terms of the loss on x; as `keras.Model.evaluate`, with `x` as in `fit`.
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The terms of the loss on x; as `keras.Model.evaluate`, with `x`, `y` and weights as in `fit`.
 
         The code of a stochastic bottleneck is drawn with noise that depends on the row and on
         `batch_size`, not on the call: the same model gives the same figures again.
         """
-        refuse_weights(kwargs)
-        x = sources.array_of(x)
-        if sources.is_array(x):
-            refuse_steps("steps", kwargs)
-            x, kwargs["steps"] = self.feed.evaluation(x, batch_size, "x")
+        cached = "_use_cached_eval_dataset" in kwargs  # Keras's own, from within `fit`
+        if not cached:
+            _refuse_uncompiled(self)
+            data = self.intake.columns(x, y, sample_weight)
+            x, steps = self._evaluation_feed(data, batch_size, "x", "steps", steps)
             batch_size = None
-        else:
-            x = sources.batches_of(x, "x", self.input_bounds)
-        with sources.plain_errors():
-            return super().evaluate(x, batch_size=batch_size, **kwargs)
+            self._prepare()
+        with sources.plain_errors("x", "validation_data" if cached else "x"):
+            return super().evaluate(
+                x,
+                batch_size=batch_size,
+                verbose=verbose,
+                steps=steps,
+                callbacks=callbacks,
+                return_dict=return_dict,
+                **kwargs,
+            )
+
+    def _evaluation_feed(
+        self, data: Any, batch_size: int | None, name: str, steps_name: str, steps: int | None
+    ) -> tuple[Any, int | None]:
+        """What Keras's evaluation runs over, and how many steps."""
+        if data is None:
+            return None, None
+        if isinstance(data, _Checked):
+            return self.feed.evaluation(data.fields, batch_size)
+        x, y, weight = self.intake.columns(data)
+        if not sources.is_array(x):
+            if isinstance(x, tuple) and len(x) == 3 and x[1] is None and x[2] is None:
+                x = x[0]
+            return sources.batches_of(x, name), steps
+        refuse_steps(steps_name, {steps_name: steps})
+        return self.feed.evaluation(self.intake.arrays(x, y, weight, name), batch_size)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step on one batch; as `keras.Model.train_on_batch`, with the data as in `fit`."""
+        refuse_class_weight(class_weight)
+        self._ready_for_batch("train_on_batch")
+        fields = self.intake.arrays(*self.intake.columns(x, y, sample_weight))
+        self._prepare()
+        self.make_train_function()
+        self.reset_metrics()
+        block = blocks.DataBlock(tf.nest.map_structure(lambda a: a[None], fields), np.int32(1))
+        return self._batch_logs(self.train_function(iter([_tensors(block)])), return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """The terms of one batch; as `keras.Model.test_on_batch`, with the data as in `fit`."""
+        self._ready_for_batch("test_on_batch")
+        fields = self.intake.arrays(*self.intake.columns(x, y, sample_weight))
+        self.make_test_function()
+        self.reset_metrics()
+        present = np.ones(len(fields["x"]), np.float32)
+        batch = blocks.EvaluationBatch(fields, present, np.int64(0))
+        return self._batch_logs(self.test_function(iter([_tensors(batch)])), return_dict)
+
+    def predict_on_batch(self, x: Any) -> np.ndarray:
+        """Reconstructions of one batch."""
+        return self.predict(x, batch_size=len(x), verbose=0)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step, or the steps of one block; the means of the epoch so far."""
         if isinstance(data, blocks.IndexBlock | blocks.DataBlock):
-            values, steps, rows = self._compiled_block(data), data.steps, tf.shape(data[0])[1]
+            first = data.rows if isinstance(data, blocks.IndexBlock) else data.batches["x"]
+            steps, rows = data.steps, tf.shape(first)[1]
         else:
-            batch = sources.batch_inputs(data)
-            values, steps, rows = self._compiled_block(batch), 1, tf.shape(batch)[0]
+            data = self.intake.stream_fields(data, "training")
+            steps, rows = 1, tf.shape(data["x"])[0]
+        values = self.traces.block(data)
         steps, rows = tf.cast(steps, tf.float32), tf.cast(rows, tf.float32)
         values = _of_some_rows(values, rows)
         # The sums leave out the steps that were skipped.
         used = steps - values[-1] if self.skip_nonfinite else steps
-        for mean, value in zip(self._means, tf.unstack(values), strict=True):
-            count = steps if mean.name == "skipped" else used
-            mean.update_state(tf.math.divide_no_nan(value, count), sample_weight=count * rows)
-        return self._logs()
+        for name, value in zip(self.traces.names, tf.unstack(values), strict=True):
+            count = steps if name == "skipped" else used
+            mean = tf.math.divide_no_nan(value, count)
+            self.traces.means[name].update_state(mean, sample_weight=count * rows)
+        return self._logs(self.traces.names)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluate one batch; the means of the evaluation so far."""
         replica, replicas = this_replica()
-        inputs = sources.to_float(sources.batch_inputs(data), self.event_shape)
         if isinstance(data, blocks.EvaluationBatch):
-            start, weights, shares = data.start, data.weights if replicas > 1 else None, None
+            fields, start, shares = data.fields, data.start, None
+            present = data.present if replicas > 1 else None
         else:
+            fields = self.intake.stream_fields(data, "evaluation")
             # The rows seen so far, of which the first mean keeps count.
-            start, weights = tf.cast(over_replicas(self._means[0].count), tf.int64), None
-            shares = shares_of_batch(inputs)
+            seen = self.traces.means[self.traces.names[0]].count
+            start, present = tf.cast(over_replicas(seen), tf.int64), None
+            shares = shares_of_batch(fields["x"])
         noise = Noise(self.seed, start, replica, replicas, shares).fold("evaluation")
-        rows = tf.shape(inputs)[0] if weights is None else tf.reduce_sum(weights)
-        values = self.measure(inputs, noise, weights)
-        for mean, value in zip(self._means, values, strict=False):
-            mean.update_state(_of_some_rows(value, rows), sample_weight=rows)
-        return self._logs(len(values))
+        rows = tf.shape(fields["x"])[0] if present is None else tf.reduce_sum(present)
+        values = self.measure(self.intake.floats(fields), noise, present)
+        for name, value in values.items():
+            self.traces.means[name].update_state(_of_some_rows(value, rows), sample_weight=rows)
+        return self._logs(list(values))
 
     def predict_step(self, data: Any) -> tf.Tensor:
         """Reconstructions of one batch."""
-        return self(sources.batch_inputs(data), training=False)
+        return self(sources.batch_columns(data)[0], training=False)
 
     def _run_block(self, data: Any) -> tf.Tensor:
         """Sums of the terms over the steps of a block, or the terms of a single batch."""
         if not isinstance(data, blocks.IndexBlock | blocks.DataBlock):
             return self._run_batch(data)
-        if data[0].shape[0] == 1:
+        first = data.rows if isinstance(data, blocks.IndexBlock) else data.batches["x"]
+        if first.shape[0] == 1:
             return self._run_batch(self._fetch(data, 0))
 
         def body(index: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -290,50 +426,162 @@ class BlockTrainer(keras.Model):
             # A term that is no number ends the block, before it spoils the other terms.
             return (index < data.steps) & tf.math.is_finite(tf.reduce_sum(sums))
 
-        sums = tf.zeros([len(self._means)])
+        sums = tf.zeros([len(self.traces.names)])
         return tf.while_loop(goes_on, body, (0, sums))[1]
 
-    def _run_batch(self, batch: tf.Tensor) -> tf.Tensor:
+    def _run_batch(self, fields: blocks.Fields) -> tf.Tensor:
         replica, replicas = this_replica()
-        shares = shares_of_batch(batch)
+        shares = shares_of_batch(fields["x"])
         noise = Noise(self.seed, self.step.value, replica, replicas, shares).fold("training")
-        terms = self.update(sources.to_float(batch, self.event_shape), noise)
+        terms = self.update(self.intake.floats(fields), noise)
         # Not before the batch is there: the data set reads the step when it begins.
-        with tf.control_dependencies(terms):
+        with tf.control_dependencies(list(terms.values())):
             self.step.assign_add(1)
         if self.skip_nonfinite:
-            terms = [tf.math.multiply_no_nan(term, 1.0 - terms[-1]) for term in terms[:-1]] + terms[
-                -1:
-            ]
-        return tf.stack(terms)
+            kept = 1.0 - terms["skipped"]
+            terms = {
+                name: value if name == "skipped" else tf.math.multiply_no_nan(value, kept)
+                for name, value in terms.items()
+            }
+        return tf.stack([terms[name] for name in self.traces.names])
 
-    def _fetch(self, data: blocks.IndexBlock | blocks.DataBlock, index: Any) -> tf.Tensor:
+    def _fetch(self, data: blocks.IndexBlock | blocks.DataBlock, index: Any) -> blocks.Fields:
         if isinstance(data, blocks.IndexBlock):
             return self.feed.gather(data.rows[index])
-        return data.batches[index]
+        return tf.nest.map_structure(lambda field: field[index], data.batches)
 
-    def _logs(self, count: int | None = None) -> dict[str, tf.Tensor]:
-        logs = {mean.name: mean.result() for mean in self._means[:count]}
+    def _logs(self, names: list[str]) -> dict[str, tf.Tensor]:
+        logs = {name: self.traces.means[name].result() for name in names}
         strategy = self.distribute_strategy
         if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras reduces these over axis 0 (its issue 20585).
             return {name: tf.reshape(value, [1]) for name, value in logs.items()}
         return logs
 
+    def _batch_logs(self, logs: dict[str, tf.Tensor], return_dict: bool) -> Any:
+        found = {name: float(np.asarray(value)) for name, value in logs.items()}
+        return found if return_dict else list(found.values())
+
+    def _ready_for_batch(self, method: str) -> None:
+        _refuse_uncompiled(self)
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            raise ValueError(
+                f"{method} works on one replica; received {self.distribute_strategy.num_replicas_in_sync}. "
+                "Use fit() or evaluate() with a data set of one batch."
+            )
+
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Everything is built in the constructor and in `compile`, in the strategy's scope."""
 
+    def make_train_function(self, force: bool = False) -> None:
+        """What Keras calls for every block or step; it traces anew where a setting was changed between."""
+        if self.train_function is not None and not force:
+            return
+
+        def current(iterator: Any) -> Any:
+            self._prepare()
+            if self.traces.train is None:
+                super(BlockTrainer, self).make_train_function(force=True)
+                self.traces.train, self.train_function = self.train_function, current
+            return self.traces.train(iterator)
+
+        self.train_function = current
+
+    def make_test_function(self, force: bool = False) -> None:
+        """As Keras's, anew where a setting was changed."""
+        self._prepare()
+        super().make_test_function(force)
+
+    def make_predict_function(self, force: bool = False) -> None:
+        """As Keras's, anew where a setting was changed."""
+        if self.changes != self.traces.changes:
+            self._trace_anew()
+        super().make_predict_function(force)
+
+    def _prepare(self) -> None:
+        """Trace anew where a setting was changed, and have a mean for every term."""
+        if self.changes != self.traces.changes:
+            self._trace_anew()
+        if all(name in self.traces.means for name in self.term_names):
+            return
+        with self.distribute_strategy.scope():
+            for name in self.term_names:
+                if name not in self.traces.means:
+                    self.traces.means[name] = keras.metrics.Mean(name=name)
+
+    def _found_names(self) -> list[str]:
+        """The names of the terms, by tracing a training step without its gradients."""
+        found: dict[str, None] = {}
+
+        def once(fields: blocks.Fields) -> None:
+            replica, replicas = this_replica()
+            noise = Noise(self.seed, self.step.value, replica, replicas)
+            found.update(dict.fromkeys(self.look(self.intake.floats(fields), noise)))
+
+        def on_replicas(fields: blocks.Fields) -> None:
+            self.distribute_strategy.run(once, args=(fields,))
+
+        traced = tf.function(on_replicas, autograph=False)
+        traced.get_concrete_function(self.intake.example())
+        return [*found, *(["skipped"] if self.skip_nonfinite else [])]
+
     def _trace_anew(self) -> None:
-        """Forget the traces of the training step, which hold the data's variable."""
-        self._compiled_block = self._run_block
-        if not synchronizes(self.distribute_strategy):
-            self._compiled_block = tf.function(
+        """Forget the traces of all steps, which hold the data's variables and the settings as they were."""
+        self.traces = Traces(self.changes, self.traces.means)
+        self.traces.block = self._run_block
+        if not synchronizes(self.distribute_strategy) and not self.run_eagerly:
+            self.traces.block = tf.function(
                 self._run_block, jit_compile=self._use_jit or None, autograph=False
             )
-        self.train_function = None
+        self.test_function = self.predict_function = None
 
     def _steps_taken(self) -> int:
         return int(self.step.numpy())
+
+
+class Traces:
+    """The traced functions of a model, and the means of its terms by name.
+
+    A plain object, which neither Keras nor TensorFlow looks into: a SavedModel would have to hold what its
+    functions hold.
+
+    Args:
+        changes: `BlockTrainer.changes` when they were traced.
+        means: the metrics.
+    """
+
+    def __init__(self, changes: int = -1, means: dict[str, keras.metrics.Mean] | None = None):
+        self.changes = changes
+        self.means = {} if means is None else means
+        self.block: Any = None
+        self.train: Any = None
+        self.names: list[str] | None = None
+        self._others: dict[str, Any] = {}
+
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """The function of a name, made where there is none yet."""
+        if name not in self._others:
+            self._others[name] = make()
+        return self._others[name]
+
+
+class _Checked:
+    """Fields of arrays that were checked already."""
+
+    def __init__(self, fields: blocks.Fields):
+        self.fields = fields
+
+
+def _tensors(nest: Any) -> Any:
+    return tf.nest.map_structure(tf.convert_to_tensor, nest)
+
+
+def _refuse_uncompiled(model: BlockTrainer) -> None:
+    if not model.compiled:
+        raise ValueError(
+            "The model is not compiled. Call compile(optimizer='adam') first, after loading without its "
+            "optimizer too."
+        )
 
 
 def _of_some_rows(values: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:

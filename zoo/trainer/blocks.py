@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+
+# x and what a model declares beside it, by name; see `zoo.trainer.intake`.
+Fields = dict[str, Any]
 
 # Rows that are read from a file in one piece; the order is shuffled by pieces, then within many of them.
 PIECE = 64
@@ -30,29 +33,30 @@ class IndexBlock(NamedTuple):
 
 
 class DataBlock(NamedTuple):
-    """The batches of `steps` steps: (block, batch, *event) and a scalar int32."""
+    """The batches of `steps` steps: fields of (block, batch, ...) and a scalar int32."""
 
-    batches: tf.Tensor
+    batches: Fields
     steps: tf.Tensor
 
     def share(self, columns: slice) -> DataBlock:
         """The block with some columns of every batch."""
-        return self._replace(batches=self.batches[:, columns])
+        return self._replace(batches=tf.nest.map_structure(lambda a: a[:, columns], self.batches))
 
 
 class EvaluationBatch(NamedTuple):
-    """Rows of an evaluation in order: (batch, *event), weights (batch,), and the first row's number.
+    """Rows of an evaluation in order: fields of (batch, ...), which count, and the first row's number.
 
-    A weight is 1, or 0 for a row that only fills up the last batch of several replicas.
+    `present` is 1, or 0 for a row that only fills up the last batch of several replicas.
     """
 
-    inputs: tf.Tensor
-    weights: tf.Tensor
+    fields: Fields
+    present: tf.Tensor
     start: tf.Tensor
 
     def share(self, columns: slice) -> EvaluationBatch:
         """The batch with some of its rows."""
-        return self._replace(inputs=self.inputs[columns], weights=self.weights[columns])
+        fields = tf.nest.map_structure(lambda a: a[columns], self.fields)
+        return self._replace(fields=fields, present=self.present[columns])
 
 
 def permutation(count: int, seed: int, step: int) -> np.ndarray:
@@ -84,6 +88,7 @@ class Plan(NamedTuple):
         replicas: replicas that share a batch.
         shuffle: whether each epoch has an order of its own.
         seed: the run's seed.
+        epoch_steps: steps that Keras is to take for an epoch, where that is not one pass over the data.
     """
 
     examples: int
@@ -93,6 +98,7 @@ class Plan(NamedTuple):
     replicas: int
     shuffle: bool
     seed: int
+    epoch_steps: int | None = None
 
     @property
     def steps(self) -> int:
@@ -102,6 +108,8 @@ class Plan(NamedTuple):
     @property
     def blocks(self) -> int:
         """Blocks of an epoch."""
+        if self.epoch_steps is not None:
+            return -(-self.epoch_steps // self.block)
         whole, rest = divmod(self.steps, self.mixed)
         return whole * -(-self.mixed // self.block) + -(-rest // self.block)
 
@@ -123,15 +131,13 @@ def index_blocks(plan: Plan, step: int) -> Iterator[IndexBlock]:
         )
 
 
-def data_blocks(
-    read: Callable[[np.ndarray], np.ndarray], plan: Plan, step: int
-) -> Iterator[DataBlock]:
+def data_blocks(read: Callable[[np.ndarray], Fields], plan: Plan, step: int) -> Iterator[DataBlock]:
     """The blocks of data of the epoch that begins at a step, read in pieces of neighbouring rows.
 
     The pieces come in random order, which a disk can follow, and the rows of `Plan.mixed` steps are mixed.
 
     Args:
-        read: row numbers in rising order to rows.
+        read: row numbers in rising order to the fields of those rows.
         plan: see `Plan`.
         step: training steps taken when the epoch begins.
 
@@ -146,13 +152,14 @@ def data_blocks(
     size = plan.mixed * plan.batch
     for first in range(0, len(rows), size):
         chosen = np.sort(rows[first : first + size])
-        data = read(chosen)
+        order = np.arange(len(chosen))
         if plan.shuffle:
-            data = data[permutation(len(chosen), plan.seed ^ 1, step + first // plan.batch)]
-        batches = data.reshape(-1, plan.batch, *data.shape[1:])
-        for start in range(0, len(batches), plan.block):
-            block = batches[start : start + plan.block]
-            yield DataBlock(block, np.int32(len(block)))
+            order = permutation(len(chosen), plan.seed ^ 1, step + first // plan.batch)
+        data = read(chosen)
+        for start in range(0, len(order), plan.block * plan.batch):
+            rows_of_block = order[start : start + plan.block * plan.batch].reshape(-1, plan.batch)
+            block = tf.nest.map_structure(lambda a, r=rows_of_block: a[r], data)
+            yield DataBlock(block, np.int32(len(rows_of_block)))
 
 
 def all_epochs(
@@ -168,8 +175,36 @@ def all_epochs(
         steps_taken: training steps taken so far; asked once, when the first block is wanted.
     """
     start = steps_taken()
+    if plan.epoch_steps is not None:
+        yield from _cut_otherwise(epoch, plan, start)
     for number in itertools.count():
         yield from epoch(start + number * plan.steps)
+
+
+def _cut_otherwise(
+    epoch: Callable[[int], Iterator[IndexBlock]], plan: Plan, start: int
+) -> Iterator[IndexBlock]:
+    """Pass after pass over the data, in epochs of `epoch_steps` steps that need not end with a pass.
+
+    The pass that step `start` falls into began at a multiple of its steps, so that a resumed run goes on.
+    """
+
+    def steps() -> Iterator[np.ndarray]:
+        passes, left_out = divmod(start, plan.steps)
+        for number in itertools.count(passes):
+            of_pass = (
+                rows for block in epoch(number * plan.steps) for rows in block.rows[: block.steps]
+            )
+            yield from itertools.islice(of_pass, left_out, None)
+            left_out = 0
+
+    stream = steps()
+    while True:
+        for first in range(0, plan.epoch_steps, plan.block):
+            count = min(plan.block, plan.epoch_steps - first)
+            rows = np.zeros((plan.block, plan.batch), np.int32)
+            rows[:count] = list(itertools.islice(stream, count))
+            yield IndexBlock(rows, np.int32(count))
 
 
 def block_dataset(
@@ -192,10 +227,16 @@ def per_replica(blocks: Iterator, first: int, count: int, replicas: int) -> Iter
         replicas: all replicas.
     """
     for block in blocks:
-        rows = len(block.inputs) if isinstance(block, EvaluationBatch) else block[0].shape[1]
-        share = rows // replicas
+        share = _rows(block) // replicas
         for replica in range(first, first + count):
             yield block.share(slice(replica * share, (replica + 1) * share))
+
+
+def _rows(block: IndexBlock | DataBlock | EvaluationBatch) -> int:
+    """Rows of a global batch."""
+    if isinstance(block, EvaluationBatch):
+        return len(block.present)
+    return (block.rows if isinstance(block, IndexBlock) else block.batches["x"]).shape[1]
 
 
 def quiet_options() -> tf.data.Options:

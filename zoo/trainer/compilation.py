@@ -36,11 +36,12 @@ def check(
     Raises:
         ValueError: for a loss or metrics, groups of steps, or a combination that does not work.
     """
-    if options.get("loss") is not None or options.get("metrics"):
-        raise ValueError(
-            "An autoencoder computes its own loss and metrics; received loss or metrics in "
-            "compile(). Use likelihood=... and regularizers=... of the model instead."
-        )
+    for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
+        if options.get(name):
+            raise ValueError(
+                f"An autoencoder computes its own loss and metrics; received {name} in compile(). Use "
+                "likelihood=... and regularizers=... of the model instead."
+            )
     if options.get("steps_per_execution") not in (None, 1):
         raise ValueError(
             "steps_per_execution must be left out: fit() runs the steps of a whole block for each call."

@@ -12,6 +12,8 @@ import tensorflow as tf
 
 from zoo.serialization import whole_number
 from zoo.trainer import blocks, sources
+from zoo.trainer.blocks import Fields
+from zoo.trainer.intake import Intake
 from zoo.trainer.replicas import synchronizes
 
 DEFAULT_BATCH = 32
@@ -29,106 +31,104 @@ class Feed:
 
     Args:
         strategy: whose replicas share every batch.
-        event_shape: shape of one example.
-        bounds: range of the inputs, or None.
+        intake: what the model takes.
         seed: of the order of the data.
     """
 
-    def __init__(
-        self,
-        strategy: tf.distribute.Strategy,
-        event_shape: tuple[int, ...],
-        bounds: tuple[float, float] | None,
-        seed: int,
-    ):
+    def __init__(self, strategy: tf.distribute.Strategy, intake: Intake, seed: int):
         self.strategy = strategy
         self.replicas = strategy.num_replicas_in_sync
-        self.event_shape = event_shape
-        self.bounds = bounds
+        self.intake = intake
         self.seed = seed
-        self._resident: tf.Variable | None = None
+        self._resident: Any = None
 
-    def gather(self, rows: tf.Tensor) -> tf.Tensor:
-        """Rows of the data that lie on the device, (batch, *event), in a graph."""
-        return tf.gather(self._resident, rows)
+    def gather(self, rows: tf.Tensor) -> Fields:
+        """The fields of some rows of the data that lie on the device, in a graph."""
+        return tf.nest.map_structure(lambda field: tf.gather(field, rows), self._resident)
 
     def training(
         self,
-        array: np.ndarray,
+        fields: Fields,
         batch: int,
         shuffle: bool,
-        compiled: bool,
+        most: int,
         steps_taken: Callable[[], int],
+        epoch_steps: int | None = None,
     ) -> tuple[Any, int]:
         """The blocks of all epochs, and how many an epoch has.
 
         Args:
-            array: (rows, *event), checked.
+            fields: arrays of (rows, ...), checked.
             batch: rows of a global batch, see `batch_rows`.
             shuffle: whether each epoch has an order of its own.
-            compiled: whether XLA compiles the step; such models are small, and their blocks long.
+            most: steps of a block at the most.
             steps_taken: training steps taken so far.
+            epoch_steps: steps of an epoch, where that is not one pass over the data.
         """
-        most = COMPILED_BLOCK_STEPS if compiled else BLOCK_STEPS
+        rows = len(fields["x"])
         # Replicas meet within a step, and no loop of a graph may hold that, be there but one of them.
         alone = self.replicas == 1 and not synchronizes(self.strategy)
-        steps = min(most, len(array) // batch) if alone else 1
-        streamed = array.nbytes > sources.MEMORY_LIMIT
+        steps = min(most, rows // batch) if alone else 1
+        streamed = _is_large(fields)
         mixed = steps
         if streamed:
+            if epoch_steps is not None:
+                raise ValueError(
+                    "steps_per_epoch is not for arrays that are read from a file: an epoch takes all rows. "
+                    "Leave it out, or slice the array."
+                )
             # Rows of the data and the batch only: the order is the same however many replicas share it.
-            mixed = max(1, min(len(array), STREAMED_BLOCK_BYTES // array[0].nbytes) // batch)
+            row_bytes = sum(array[0].nbytes for array in tf.nest.flatten(fields))
+            mixed = max(1, min(rows, STREAMED_BLOCK_BYTES // row_bytes) // batch)
             steps = min(steps, mixed)
-        plan = blocks.Plan(len(array), batch, steps, mixed, self.replicas, shuffle, self.seed)
+        plan = blocks.Plan(
+            rows, batch, steps, mixed, self.replicas, shuffle, self.seed, epoch_steps
+        )
+        own = batch // self.replicas
         if streamed:
-            read = sources.reader(array, self.event_shape, self.bounds)
-            epoch = functools.partial(blocks.data_blocks, read, plan)
-            shape = (1 if steps == 1 else None, batch // self.replicas, *self.event_shape)
-            kind, block = _kind(array), blocks.DataBlock
+            epoch = functools.partial(blocks.data_blocks, self._reader(fields), plan)
+            lead = (1 if steps == 1 else None, own)
+            signature: Any = blocks.DataBlock(_specs(fields, *lead), tf.TensorSpec((), tf.int32))
         else:
-            self._make_resident(array)
-            epoch = functools.partial(blocks.index_blocks, plan)
-            shape, kind = (steps, batch // self.replicas), np.int32
-            block = blocks.IndexBlock
-        signature = block(tf.TensorSpec(shape, kind), tf.TensorSpec((), tf.int32))
+            self._make_resident(fields)
+            epoch = functools.partial(blocks.index_blocks, plan._replace(epoch_steps=None))
+            signature = blocks.IndexBlock(
+                tf.TensorSpec((steps, own), np.int32), tf.TensorSpec((), tf.int32)
+            )
         generate = functools.partial(blocks.all_epochs, epoch, plan, steps_taken)
         return self._distribute(generate, signature), plan.blocks
 
-    def evaluation(self, data: Any, batch_size: int | None, name: str) -> tuple[Any, int]:
+    def evaluation(self, fields: Fields, batch_size: int | None) -> tuple[Any, int]:
         """The batches of endless evaluations, and how many one evaluation has.
 
         Args:
-            data: (rows, *event), not yet checked.
+            fields: arrays of (rows, ...), checked.
             batch_size: rows of a batch, 500 for None.
-            name: what to call the data in an error.
         """
-        array = sources.checked(data, self.event_shape, name, self.bounds)
         batch = (
             EVALUATION_BATCH if batch_size is None else whole_number(batch_size, "batch_size", 1)
         )
         batch = -(-batch // self.replicas) * self.replicas
-        if array.nbytes > sources.MEMORY_LIMIT:
-            read = sources.reader(array, self.event_shape, self.bounds)
-        else:
-            read = None
+        rows = len(fields["x"])
+        read = self._reader(fields)
 
         def generate() -> Iterator[blocks.EvaluationBatch]:
-            for first in itertools.cycle(range(0, len(array), batch)):
-                last = min(first + batch, len(array))
-                inputs = read(np.arange(first, last)) if read else np.asarray(array[first:last])
-                spare = -len(inputs) % self.replicas
-                weights = np.ones(len(inputs) + spare, np.float32)
+            for first in itertools.cycle(range(0, rows, batch)):
+                chosen = np.arange(first, min(first + batch, rows))
+                spare = -len(chosen) % self.replicas
+                present = np.ones(len(chosen) + spare, np.float32)
+                found = read(chosen)
                 if spare:
-                    weights[-spare:] = 0
-                    inputs = np.concatenate([inputs, inputs[:1].repeat(spare, 0)])
-                yield blocks.EvaluationBatch(inputs, weights, first)
+                    present[-spare:] = 0
+                    found = tf.nest.map_structure(
+                        lambda a, n=spare: np.concatenate([a, a[:1].repeat(n, 0)]), found
+                    )
+                yield blocks.EvaluationBatch(found, present, first)
 
         signature = blocks.EvaluationBatch(
-            tf.TensorSpec((None, *self.event_shape), _kind(array)),
-            tf.TensorSpec((None,), tf.float32),
-            tf.TensorSpec((), tf.int64),
+            _specs(fields, None), tf.TensorSpec((None,), tf.float32), tf.TensorSpec((), tf.int64)
         )
-        return self._distribute(generate, signature), -(-len(array) // batch)
+        return self._distribute(generate, signature), -(-rows // batch)
 
     def batch_rows(self, batch_size: int | None, rows: int) -> int:
         """Rows of a global batch; the default is 32, or fewer where there are fewer rows.
@@ -151,22 +151,49 @@ class Feed:
         return batch_size
 
     def release(self) -> None:
-        """Give the memory of the data back; the variable stays, for the next `fit` and its trace."""
-        if self._resident is not None:
-            kind = self._resident.dtype.as_numpy_dtype
-            self._resident.assign(np.zeros((0, *self.event_shape), kind))
+        """Give the memory of the data back; the variables stay, for the next `fit` and its trace."""
+        for field in tf.nest.flatten(self._resident):
+            if field is not None:
+                field.assign(np.zeros((0, *field.shape[1:]), field.dtype.as_numpy_dtype))
 
-    def reads_anew(self, array: np.ndarray) -> bool:
-        """Whether a step that was traced before cannot read `array`, because its type is another."""
-        return self._resident is not None and self._resident.dtype != array.dtype
+    def reads_anew(self, fields: Fields) -> bool:
+        """Whether a step that was traced before cannot read `fields`, which are others or of other types."""
+        return self._resident is not None and not self._fits(fields)
 
-    def _make_resident(self, array: np.ndarray) -> None:
-        if self._resident is not None and self._resident.dtype == array.dtype:
-            self._resident.assign(array)
+    def _fits(self, fields: Fields) -> bool:
+        try:
+            tf.nest.assert_same_structure(self._resident, fields)
+        except (ValueError, TypeError):
+            return False
+        pairs = zip(tf.nest.flatten(self._resident), tf.nest.flatten(fields), strict=True)
+        return all(field.dtype == array.dtype for field, array in pairs)
+
+    def _make_resident(self, fields: Fields) -> None:
+        if self._resident is not None and self._fits(fields):
+            tf.nest.map_structure(lambda field, array: field.assign(array), self._resident, fields)
             return
-        shape = tf.TensorShape((None, *self.event_shape))
+
+        def resident(array: np.ndarray) -> tf.Variable:
+            shape = tf.TensorShape((None, *array.shape[1:]))
+            return tf.Variable(array, trainable=False, shape=shape, name="resident")
+
         with self.strategy.scope():
-            self._resident = tf.Variable(array, trainable=False, shape=shape, name="resident")
+            self._resident = tf.nest.map_structure(resident, fields)
+
+    def _reader(self, fields: Fields) -> Callable[[np.ndarray], Fields]:
+        """A function from rising row numbers to the fields of those rows."""
+        if not _is_large(fields):
+            return lambda rows: tf.nest.map_structure(
+                lambda array: np.asarray(array[rows[0] : rows[-1] + 1]), fields
+            )
+        read_x = sources.reader(fields["x"], self.intake.event_shape, self.intake.bounds)
+        others = {name: field for name, field in fields.items() if name != "x"}
+
+        def read(rows: np.ndarray) -> Fields:
+            found = tf.nest.map_structure(lambda array: np.asarray(array[rows]), others)
+            return {"x": read_x(rows), **found}
+
+        return read
 
     def _distribute(self, generate: Any, signature: Any) -> Any:
         """A data set of what `generate` yields, each element cut into the replicas' shares."""
@@ -194,20 +221,32 @@ def validation_rows(rows: int, share: float) -> int:
 
 
 def refuse_steps(name: str, kwargs: dict[str, Any]) -> None:
-    """Keras's arguments that would cut an array's epoch short."""
+    """Keras's arguments that would cut an evaluation of an array short."""
     if kwargs.get(name) is not None:
         raise ValueError(
-            f"{name} is for data sets; received {name}={kwargs[name]} with an array, of which every "
-            "epoch takes all rows. Leave it out, or slice the array."
+            f"{name} is for data sets; received {name}={kwargs[name]} with an array, of which an evaluation "
+            "takes all rows. Leave it out, or slice the array."
         )
 
 
-def refuse_weights(kwargs: dict[str, Any]) -> None:
-    """Keras's arguments that would weigh examples."""
-    for name in ("sample_weight", "class_weight"):
-        if kwargs.get(name) is not None:
-            raise ValueError(f"{name} must be left out: {sources.NO_WEIGHTS}")
+def refuse_class_weight(class_weight: Any) -> None:
+    """Keras's weights by class, where there are no classes in the loss."""
+    if class_weight is not None:
+        raise ValueError(
+            "class_weight must be left out: an autoencoder's loss has no classes. Give every row its weight: "
+            "sample_weight=np.array([class_weight[label] for label in labels])."
+        )
 
 
-def _kind(array: np.ndarray) -> type:
-    return np.uint8 if array.dtype == np.uint8 else np.float32
+def _is_large(fields: Fields) -> bool:
+    return sum(array.nbytes for array in tf.nest.flatten(fields)) > sources.MEMORY_LIMIT
+
+
+def _specs(fields: Fields, *lead: int | None) -> Fields:
+    """What the fields of some rows look like; floats and booleans are read as float32."""
+
+    def spec(array: np.ndarray) -> tf.TensorSpec:
+        kind = np.float32 if array.dtype.kind in "fb" else array.dtype
+        return tf.TensorSpec((*lead, *array.shape[1:]), kind)
+
+    return tf.nest.map_structure(spec, fields)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -18,6 +17,8 @@ class StopOnNonFinite(keras.callbacks.Callback):
     has the weights (the optimizers' state too) of the last epoch that ended well, or those it began with.
     """
 
+    sees_blocks = True
+
     def __init__(self) -> None:
         super().__init__()
         self.term: str | None = None
@@ -27,12 +28,13 @@ class StopOnNonFinite(keras.callbacks.Callback):
         """Remember the weights that training begins with."""
         self.term = None
         self._variables = state_variables(self.model)
-        if getattr(self.model, "_snapshot", None) is None:
-            # Kept with the model until it is compiled anew, so that a second fit does not trace it again.
-            self.model._snapshot = tf.function(
+        # Kept with the model until it is compiled anew, so that a second fit does not trace it again.
+        self._snapshot = self.model.traces.kept(
+            "snapshot",
+            lambda: tf.function(
                 lambda: [tf.identity(v.value) for v in self._variables], autograph=False
-            )
-        self._snapshot = self.model._snapshot
+            ),
+        )
         self._remember()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -78,13 +80,3 @@ def state_variables(model: keras.Model) -> list[keras.Variable]:
     found = [*model.variables, *(v for o in optimizers if o is not None for v in o.variables)]
     metrics = {id(v) for metric in model.metrics for v in metric.variables}
     return list({id(v): v for v in found if id(v) not in metrics}.values())
-
-
-def with_guard(callbacks: Any) -> Any:
-    """`callbacks` with a `StopOnNonFinite` in front, where there is none."""
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        return callbacks
-    given = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks] if callbacks else []
-    if any(isinstance(callback, StopOnNonFinite) for callback in given):
-        return given
-    return [StopOnNonFinite(), *given]

@@ -38,12 +38,6 @@ def gather(values: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(together, (None, *values.shape[1:]))
 
 
-def counted_rows(values: tf.Tensor) -> tf.Tensor:
-    """This replica's rows, (batch, ...), without those that only fill up the last batch of an evaluation."""
-    weights = getattr(_FILLED_UP, "weights", None)
-    return values if weights is None else tf.boolean_mask(values, weights > 0)
-
-
 @contextlib.contextmanager
 def filled_up(weights: tf.Tensor | None) -> Iterator[None]:
     """Within it `gather` leaves out the rows whose weight, (batch,), is 0; None for no such rows."""

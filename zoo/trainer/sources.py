@@ -16,11 +16,11 @@ import tensorflow as tf
 
 # Arrays above this stay where they are and are read block by block; below, they are copied to the device.
 MEMORY_LIMIT = 2 << 30
-NO_WEIGHTS = "every example counts the same; repeat those that shall count more."
 _IMAGE_KEYS = ("image", "images", "inputs", "x")
-# What TensorFlow makes of the assertion in `_held_to`.
-_OUTSIDE = re.compile(
-    r"\[(?P<what>The values of .* reaches from)\] \[(?P<low>.*?)\] \[(?P<high>.*?)\]"
+_LABEL_KEYS = ("label", "labels", "y")
+# What TensorFlow makes of the assertion in `held`.
+_REFUSED = re.compile(
+    r"\[zoo (?P<door>training|evaluation):\] \[(?P<what>.*?)\] \[(?P<low>[^]]*)\] \[(?P<high>[^]]*)\]"
 )
 
 
@@ -33,12 +33,22 @@ def is_array(data: Any) -> bool:
 
 def array_of(data: Any) -> Any:
     """The inputs of a `zoo.data.Data` record, the x of an (x, y) pair of arrays, or `data` itself."""
-    if hasattr(data, "inputs") and hasattr(data, "labels"):
-        return data.inputs
-    _refuse_weighted(data)
+    return columns_of(data)[0]
+
+
+def columns_of(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, weight) of a `zoo.data.Data` record or a tuple of arrays; (data, None, None) of all else."""
+    if is_record(data):
+        return data.inputs, None, None
     if isinstance(data, tuple) and data and is_array(data[0]):
-        return data[0]
-    return data
+        _refuse_longer(data)
+        return (*data, None, None)[:3]
+    return data, None, None
+
+
+def is_record(data: Any) -> bool:
+    """Whether `data` is a `zoo.data.Data` record."""
+    return hasattr(data, "inputs") and hasattr(data, "labels")
 
 
 def checked(
@@ -70,10 +80,8 @@ def checked(
     return check_inputs(data, event_shape, name, bounds=bounds, minimum=minimum)
 
 
-def batches_of(data: Any, name: str, bounds: tuple[float, float] | None = None) -> Any:
+def batches_of(data: Any, name: str) -> Any:
     """`data` itself, a `tf.data.Dataset` or another thing that gives batches.
-
-    Floats of a `tf.data.Dataset` are held to `bounds` as they come; `plain_errors` says where they leave it.
 
     Raises:
         ValueError: for what gives none.
@@ -83,25 +91,50 @@ def batches_of(data: Any, name: str, bounds: tuple[float, float] | None = None) 
             f"{name} must be an array of examples or a tf.data.Dataset of batches; received "
             f"{reprlib.repr(data)}. Read files and sets with zoo.data.load."
         )
-    if bounds is None or not isinstance(data, tf.data.Dataset):
-        return data
-    look = tf.autograph.experimental.do_not_convert(lambda *batch: _held_to(bounds, name, batch))
-    return data.map(look)
+    return data
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Turns the error of a data set that leaves its bounds into a ValueError of one line."""
+def plain_errors(training: str = "x", evaluation: str = "x") -> Iterator[None]:
+    """Turns the error of a check within the graph into a ValueError of one line.
+
+    Args:
+        training: what the data of training steps are called.
+        evaluation: what the data of evaluation steps are called.
+    """
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        found = _OUTSIDE.search(error.message)
+        found = _REFUSED.search(error.message)
         if found is None:
             raise
-        hint = "Rescale them (divide by 255 where they are bytes), or map them to uint8."
-        if "nan" in found["low"]:
-            hint = "Leave out what is no number."
-        raise ValueError(f"{found['what']} {found['low']} to {found['high']}. {hint}") from None
+        name = training if found["door"] == "training" else evaluation
+        low, high = found["low"], found["high"]
+        message = found["what"].replace("{x}", name)
+        if "reaches from" in message:
+            hint = "Rescale them (divide by 255 where they are bytes), or map them to uint8."
+            if not (_is_finite(low) and _is_finite(high)):
+                hint = "Leave out what is no number."
+            message = f"{message} {low} to {high}. {hint}"
+        raise ValueError(message) from None
+
+
+def _is_finite(text: str) -> bool:
+    return not any(word in text for word in ("nan", "inf"))
+
+
+def held(door: str, condition: tf.Tensor, message: str, low: Any = 0.0, high: Any = 0.0) -> Any:
+    """An assertion that `plain_errors` turns into its message, where `{x}` is the name of the data.
+
+    Args:
+        door: "training" or "evaluation".
+        condition: scalar bool.
+        message: what to say; one that ends with "reaches from" is followed by `low` and `high`.
+        low: scalar.
+        high: scalar.
+    """
+    low, high = (tf.cast(value, tf.float32) for value in (low, high))
+    return tf.debugging.Assert(condition, [f"zoo {door}:", message, low, high])
 
 
 def reader(
@@ -123,22 +156,6 @@ def reader(
         return check_inputs(chosen, event_shape, where, bounds=bounds, minimum=1)
 
     return read
-
-
-def _held_to(bounds: tuple[float, float], name: str, batch: tuple[Any, ...]) -> Any:
-    """A batch, (x,) or (x, y), behind the check of its x."""
-    inputs = batch_inputs(batch)
-    whole = batch if len(batch) > 1 else batch[0]
-    if not isinstance(inputs, tf.Tensor) or not inputs.dtype.is_floating:
-        return whole
-    low, high = tf.reduce_min(inputs), tf.reduce_max(inputs)
-    inside = (low >= bounds[0]) & (high <= bounds[1])
-    message = (
-        f"The values of {name} must lie in [{bounds[0]:g}, {bounds[1]:g}]; a batch reaches from"
-    )
-    check = tf.debugging.Assert(inside | (tf.size(inputs) == 0), [message, low, high])
-    with tf.control_dependencies([check]):
-        return tf.nest.map_structure(tf.identity, whole)
 
 
 def _read_rows(array: np.memmap, start: int, rows: np.ndarray) -> np.ndarray:
@@ -170,31 +187,34 @@ def _file_offset(array: np.ndarray) -> int | None:
     return whole.offset + array.ctypes.data - whole.ctypes.data
 
 
-def batch_inputs(data: Any) -> tf.Tensor:
-    """The pictures of one batch of a user's `tf.data`: x, (x, y), or a dict as TFDS gives it.
+def batch_columns(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, weight) of one batch of a stream: x, (x,), (x, y), (x, y, weight), or a dict as TFDS gives it.
 
     Raises:
-        ValueError: where the batch has none.
+        ValueError: where the batch has no x.
     """
     if isinstance(data, dict):
         for key in _IMAGE_KEYS:
             if key in data:
-                return data[key]
+                labels = [data[name] for name in _LABEL_KEYS if name in data]
+                return data[key], labels[0] if labels else None, None
         raise ValueError(
             f"A batch that is a dict needs one of the keys {', '.join(_IMAGE_KEYS)}; received the keys "
             f"{', '.join(map(str, data))}. Map the data set to x or (x, y)."
         )
     if isinstance(data, tuple | list):
-        _refuse_weighted(data)
-        return batch_inputs(data[0])
-    return data
+        _refuse_longer(data)
+        x, y, weight = (*data, None, None)[:3]
+        x, inner, _ = batch_columns(x)
+        return x, inner if y is None else y, weight
+    return data, None, None
 
 
-def _refuse_weighted(data: Any) -> None:
-    """Keras takes the third of (x, y, w) for the weights of the examples."""
-    if type(data) is tuple and len(data) > 2:
+def _refuse_longer(data: tuple | list) -> None:
+    if len(data) > 3:
         raise ValueError(
-            f"Expected x or (x, y); received a tuple of {len(data)}. Leave weights out: {NO_WEIGHTS}"
+            f"Expected x, (x, y) or (x, y, weight); received a tuple of {len(data)}. Give several conditions "
+            "as a dict."
         )
 
 
@@ -221,7 +241,7 @@ def to_float(inputs: tf.Tensor, event_shape: tuple[int, ...]) -> tf.Tensor:
         )
     if inputs.dtype == tf.uint8:
         return tf.cast(inputs, tf.float32) * (1.0 / 255.0)
-    if not inputs.dtype.is_floating:
+    if inputs.dtype != tf.bool and not inputs.dtype.is_floating:
         raise ValueError(
             f"Expected inputs of a floating type or uint8 (scaled by 1/255); received {inputs.dtype.name}."
         )

@@ -134,8 +134,8 @@ def gradient_variance(model: Autoencoder, x: np.ndarray, draws: int) -> float:
     @tf.function
     def gradient(count: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            record, output = model.forward(inputs, Noise(model.seed, count), training=True)
-            loss = model.terms(record, output, training=True)[0]
+            record = model.forward(inputs, Noise(model.seed, count), training=True)
+            loss = model.terms(record)["loss"]
         return tf.concat([tf.reshape(g, [-1]) for g in tape.gradient(loss, weights)], 0)
 
     found = [gradient(tf.constant(index, tf.int64)).numpy() for index in range(draws)]

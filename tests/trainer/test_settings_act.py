@@ -1,0 +1,177 @@
+"""A setting acts whenever it is changed, or is refused in one line."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose
+
+import zoo
+from tests.conftest import make_vectors
+from tests.trainer.tiny import tiny
+
+X = make_vectors(64)
+
+
+def weight_in_force(terms):
+    return (np.ravel(terms["loss"]) - np.ravel(terms["reconstruction"])) / np.ravel(terms["kl"])
+
+
+def ready(**options):
+    model = tiny(**options)
+    model.compile(keras.optimizers.SGD(1e-3), jit_compile=False)
+    return model
+
+
+def evaluated(model):
+    return model.evaluate(X, verbose=0, return_dict=True)
+
+
+@pytest.mark.parametrize("kind", [keras.Variable, tf.Variable])
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_variable_as_weight_is_asked_for_in_every_step(kind, jit):
+    weight = kind(0.0)
+    model = tiny(beta=weight)
+    model.compile(keras.optimizers.SGD(1e-3), jit_compile=jit)
+    assert len(model.trainable_weights) == len(tiny().trainable_weights)
+    anneal = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: weight.assign(0.0 if epoch < 2 else 5.0)
+    )
+    history = model.fit(X, epochs=4, callbacks=[anneal], verbose=0).history
+    assert_allclose(weight_in_force(history), [0, 0, 5, 5], atol=0.01)
+    assert_allclose(weight_in_force(evaluated(model)), 5, rtol=1e-3)
+
+
+def test_a_variable_changes_between_steps_and_is_saved_as_a_number(tmp_path):
+    weight = keras.Variable(1.0)
+    model = ready(beta=weight)
+    seen = []
+
+    class Anneal(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(weight_in_force(logs)[0] * (batch + 1))  # logs are means so far
+            weight.assign(weight + 1)
+
+    model.fit(X, batch_size=16, shuffle=False, callbacks=[Anneal()], verbose=0)
+    assert float(weight) == 5 and len(seen) == 4
+    model.save(tmp_path / "m.keras")
+    assert zoo.load_model(tmp_path / "m.keras").regularizers[0].weight == 5.0
+
+
+SETTINGS = {
+    "weight of a regularizer": lambda m: setattr(m.regularizers[0], "weight", 50.0),
+    "p of lp_norm": lambda m: setattr(m.regularizers[1], "p", 1.5),
+    "weight of the objective": lambda m: setattr(m.objective, "weight", 3.0),
+    "scale of the likelihood": lambda m: setattr(m.likelihood, "scale", 0.1),
+    "scale of the prior": lambda m: setattr(m.prior, "scale", 4.0),
+    "estimator": lambda m: setattr(m.regularizers[0], "estimator", "sampled"),
+    "seed": lambda m: setattr(m, "seed", 77),
+}
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_setting_acts_after_a_fit_and_an_evaluation(setting):
+    options = {"likelihood": "normal", "regularizers": ["lp_norm"]}
+    model, same = ready(**options), ready(**options)
+    for each in (model, same):
+        each.fit(X, verbose=0)
+    assert evaluated(model) == evaluated(same)
+    SETTINGS[setting](model)
+    assert evaluated(model) != evaluated(same)
+    first, second = (each.fit(X, verbose=0).history for each in (model, same))
+    assert first != second
+
+
+def test_a_setting_acts_within_a_fit():
+    model = ready()
+
+    class Change(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                self.model.regularizers[0].weight = 7.0
+
+    history = model.fit(X, epochs=4, callbacks=[Change()], verbose=0).history
+    assert_allclose(weight_in_force(history), [1, 1, 7, 7], rtol=1e-3)
+
+
+def test_units_kept_change_what_is_encoded():
+    model = zoo.create("k_sparse_autoencoder", (6,), latents=12, k=3)
+    assert (model.encode(X) != 0).sum(axis=1).max() == 3
+    model.bottleneck.k = 5
+    assert (model.encode(X) != 0).sum(axis=1).max() == 5
+    model.bottleneck.alpha = 2.0
+    assert (model.encode(X) != 0).sum(axis=1).max() == 10
+
+
+@pytest.mark.parametrize(
+    "name", ["encoder", "decoder", "prior", "likelihood", "regularizers", "event_shape", "mask"]
+)
+def test_a_part_is_chosen_when_the_model_is_made(name):
+    model = tiny()
+    with pytest.raises(ValueError, match=f"{name} is chosen when a model is made"):
+        setattr(model, name, getattr(model, name))
+
+
+def test_a_bad_weight_is_refused_where_it_is_set():
+    with pytest.raises(ValueError, match="weight of kl must be a finite number of at least 0"):
+        tiny().regularizers[0].weight = -1.0
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("loss", "mse"),
+        ("loss_weights", [1.0]),
+        ("metrics", ["mae"]),
+        ("weighted_metrics", ["mae"]),
+        ("steps_per_execution", 4),
+    ],
+)
+def test_arguments_of_compile_without_a_use_are_refused(option, value):
+    with pytest.raises(ValueError, match=f"{option}|loss or metrics"):
+        tiny().compile(**{option: value})
+
+
+def test_run_eagerly_runs_eagerly():
+    eager = []
+
+    class Looks(zoo.Regularizer):
+        def penalty(self, forward, training=False):
+            eager.append(tf.executing_eagerly())
+            return tf.zeros(tf.shape(forward.code)[0])
+
+    model = tiny(regularizers=[Looks(name="looks")])
+    model.compile("sgd", run_eagerly=True)
+    eager.clear()
+    history = model.fit(X, batch_size=32, verbose=0).history
+    assert eager[-1] and np.isfinite(history["loss"]).all()
+    graph = tiny(regularizers=[Looks(name="looks")])
+    graph.compile("sgd", jit_compile=False)
+    assert_allclose(graph.fit(X, batch_size=32, verbose=0).history["loss"], history["loss"], 1e-5)
+
+
+def test_a_frozen_encoder_leaves_codes_where_they_are():
+    model = ready()
+    model.encoder.trainable = model.bottleneck.trainable = False
+    codes = model.encode(X)
+    model.fit(X, verbose=0)
+    assert_allclose(model.encode(X), codes, rtol=1e-6)
+    model.encoder.trainable = model.bottleneck.trainable = True
+    model.fit(X, verbose=0)
+    assert np.abs(model.encode(X) - codes).max() > 0
+
+
+def test_fit_of_a_model_that_is_not_compiled_says_so(tmp_path):
+    model = ready()
+    model.save(tmp_path / "m.keras")
+    for bare in (tiny(), keras.saving.load_model(tmp_path / "m.keras", compile=False)):
+        for use in (bare.fit, bare.evaluate, bare.train_on_batch, bare.test_on_batch):
+            with pytest.raises(ValueError, match=r"not compiled. Call compile"):
+                use(X)
+
+
+def test_a_saved_model_can_be_written_after_a_fit(tmp_path):
+    model = ready()
+    model.fit(X, verbose=0)
+    model.encode(X)
+    tf.saved_model.save(model, str(tmp_path / "saved"))

@@ -1,0 +1,317 @@
+"""The one model of the zoo: how its parts are put together, and how it is saved."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from zoo.autoencoder.use import UsableModel
+from zoo.bottlenecks import Bottleneck
+from zoo.conditions import Condition
+from zoo.distributions.likelihoods import Likelihood
+from zoo.distributions.priors import Prior
+from zoo.networks.build import built_shape, check_event_shape
+from zoo.networks.corruption import Corruption
+from zoo.networks.tied import Tied
+from zoo.objectives import ELBO, Objective
+from zoo.parts import Part
+from zoo.regularizers import resolve
+from zoo.serialization import (
+    deserialize_part,
+    part,
+    policy,
+    serializable,
+    serialize_part,
+    whole_number,
+)
+from zoo.trainer.intake import Intake
+
+# Chosen when the model is made; set later they would have no effect, or half of one.
+_FIXED = (
+    "encoder",
+    "bottleneck",
+    "decoder",
+    "likelihood",
+    "prior",
+    "objective",
+    "regularizers",
+    "corruption",
+    "condition",
+    "event_shape",
+    "target_shape",
+    "mask",
+)
+_MASKS = (None, "nan")
+# Keras's layers that XLA compiles, and that it makes faster.
+_COMPILED = (
+    keras.Sequential,
+    keras.layers.Activation,
+    keras.layers.Add,
+    keras.layers.BatchNormalization,
+    keras.layers.Concatenate,
+    keras.layers.Dense,
+    keras.layers.Dropout,
+    keras.layers.ELU,
+    keras.layers.Flatten,
+    keras.layers.Identity,
+    keras.layers.InputLayer,
+    keras.layers.LayerNormalization,
+    keras.layers.LeakyReLU,
+    keras.layers.ReLU,
+    keras.layers.Reshape,
+)
+
+
+@serializable
+class Autoencoder(UsableModel):
+    """Encoder -> bottleneck -> decoder -> likelihood, with a prior, an objective and regularizers.
+
+    Training minimises the mean over the batch of
+
+        objective + sum_i weight_i * penalty_i
+
+    where the objective is -log p(x|z), summed over the event, unless another is chosen: the negative
+    evidence lower bound where the regularizer is KL.
+
+    Args:
+        input_shape: shape of one example, (h, w, channels) or (d,).
+        encoder: Keras model or layer, (batch, *input_shape) -> (batch, features), or
+            (batch, h, w, features) for a grid of codes. It is given [x, condition] where the model declares
+            a condition, and x with its mask behind it on the last axis where values may be missing.
+        bottleneck: see `zoo.bottlenecks`; a name, a dict with "name" and options, or a `Bottleneck`.
+        decoder: Keras model or layer, (batch, *code) -> (batch, *input_shape), before the likelihood's link.
+            It is given [code, condition] where the model declares a condition.
+        likelihood: p(x|z), likewise.
+        prior: p(z), likewise, or None.
+        regularizers: names, dicts, Keras regularizers (act on the code) or `Regularizer`s.
+        corruption: what to do to the encoder's input in training, or None.
+        objective: see `zoo.objectives`, likewise; None for the evidence lower bound.
+        condition: what the model is given beside x as y: a number of classes, the shape of one row of
+            covariates, or a dict of names to these; see `zoo.conditions`.
+        target_shape: shape of one target, for a model that reconstructs y and not x.
+        mask: "nan" where NaN in x stands for a missing value, which the likelihood leaves out and
+            `reconstruct` fills in; None to refuse NaN.
+        seed: of the noise and of the order of the data, a whole number.
+        formula: the objective as a formula, for reports.
+
+    Raises:
+        ValueError: for parts that do not fit together.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        encoder: keras.Layer,
+        bottleneck: Any,
+        decoder: keras.Layer,
+        likelihood: Any = "bernoulli",
+        prior: Any = None,
+        regularizers: Any = None,
+        corruption: Corruption | None = None,
+        objective: Any = None,
+        condition: Any = None,
+        target_shape: Sequence[int] | None = None,
+        mask: str | None = None,
+        seed: int = 0,
+        formula: str = "",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.event_shape = check_event_shape(input_shape)
+        self.encoder = encoder
+        self.bottleneck = part(bottleneck, "bottleneck", Bottleneck)
+        self.decoder = decoder
+        self.likelihood = part(likelihood, "likelihood", Likelihood)
+        self.prior = part(prior, "prior", Prior)
+        self.objective = ELBO() if objective is None else part(objective, "objective", Objective)
+        self.regularizers = resolve(regularizers)
+        self.corruption = _checked_corruption(corruption)
+        self.condition = condition
+        self.target_shape = None if target_shape is None else check_event_shape(target_shape)
+        self.mask = mask
+        self.seed = whole_number(seed, "seed")
+        self.formula = formula
+        # Of the networks that a prior and critics make for themselves.
+        self._policy = keras.config.dtype_policy().name
+        self._check_inputs()
+        self._build_parts()
+        for member in self.parts:
+            member.check(self)
+
+    @functools.cached_property
+    def intake(self) -> Intake:
+        """The door through which data reach the model."""
+        declared = None if self.condition is None else Condition(self.condition)
+        return Intake(
+            self.event_shape,
+            self.likelihood.bounds,
+            self.target_shape,
+            declared,
+            self.mask == "nan",
+        )
+
+    @property
+    def parts(self) -> list[Part]:
+        """Everything but the networks."""
+        chosen = (self.bottleneck, self.prior, self.likelihood, self.objective, self.corruption)
+        return [member for member in (*chosen, *self.regularizers) if member is not None]
+
+    @property
+    def changes(self) -> int:
+        """How often a setting of a part, or the seed, was changed."""
+        return sum(member.changes for member in self.parts) + self.__dict__.get("_changes", 0)
+
+    @property
+    def heavy_tailed(self) -> bool:
+        """Whether single draws of the code can be huge."""
+        return self.bottleneck.heavy_tailed
+
+    @property
+    def jit_friendly(self) -> bool:
+        """Whether XLA makes the step faster, and is known to have all operations of every layer.
+
+        Convolutions are not among them: oneDNN's outrun XLA's on a processor. Nor are classes of a user's
+        own, which may hold anything: `layer.supports_jit` is True for some of Keras's layers, too, that XLA
+        has no kernel for.
+        """
+        known = all(
+            type(layer) in _COMPILED
+            or type(layer).__name__ == "Functional"
+            or type(layer).__module__.startswith(("zoo.", "zoo_plugins."))
+            for layer in self._flatten_layers()
+        )
+        return known and self.bottleneck.jit_friendly and not self.critics
+
+    @property
+    def jit_possible(self) -> bool:
+        """Whether XLA has all operations of the step, as far as parts and layers say."""
+        parts = all(getattr(member, "jit_possible", True) for member in self.parts)
+        return parts and all(layer.supports_jit for layer in self._flatten_layers())
+
+    @property
+    def input_bounds(self) -> tuple[float, float] | None:
+        """The range of the inputs, where the likelihood has one."""
+        return self.intake.bounds
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            "name": self.name,
+            "input_shape": self.event_shape,
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "bottleneck": serialize_part(self.bottleneck),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "likelihood": serialize_part(self.likelihood),
+            "prior": serialize_part(self.prior),
+            "regularizers": [serialize_part(r) for r in self.regularizers],
+            "corruption": serialize_part(self.corruption),
+            "objective": serialize_part(self.objective),
+            "condition": self.condition,
+            "target_shape": self.target_shape,
+            "mask": self.mask,
+            "seed": self.seed,
+            "formula": self.formula,
+            "policy": self._policy,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Autoencoder:
+        """The inverse of `get_config`, of 0.1.0 too."""
+        config = dict(config)
+        if "formula" not in config:  # 0.1.0, where the formula was the objective
+            config["formula"] = config.pop("objective", "")
+            weight = config.pop("reconstruction_weight", 1.0)
+            config["objective"] = serialize_part(ELBO(weight))
+        with policy(config.pop("policy", None)):  # models saved before it was kept have none
+            for name in ("encoder", "decoder"):
+                config[name] = keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("bottleneck", "likelihood", "prior", "corruption", "objective"):
+                config[name] = deserialize_part(config[name], name)
+            config["regularizers"] = [
+                deserialize_part(item, "regularizer") for item in config["regularizers"]
+            ]
+            if isinstance(config.get("condition"), list):
+                config["condition"] = tuple(config["condition"])
+            return cls(**config)
+
+    def build(self, input_shape: Any = None) -> None:
+        """The constructor has built everything."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED and getattr(self, "built", False) and hasattr(self, name):
+            raise ValueError(
+                f"{name} is chosen when a model is made; received a new one later. Create a new model "
+                "(from_config(get_config()) copies one)."
+            )
+        super().__setattr__(name, value)
+        if name == "seed" and getattr(self, "built", False):
+            self.__dict__["_changes"] = self.__dict__.get("_changes", 0) + 1
+            self.__dict__.pop("feed", None)
+
+    def _check_inputs(self) -> None:
+        if self.mask not in _MASKS:
+            raise ValueError(f"mask must be None or 'nan'; received {self.mask!r}.")
+        if self.mask is not None and self.target_shape is not None:
+            raise ValueError(
+                "mask='nan' leaves missing values of x out of its reconstruction; a model with target_shape "
+                "reconstructs y. Choose one of them."
+            )
+
+    def _build_parts(self) -> None:
+        condition = self.intake.condition
+        given = () if condition is None else (condition.width,)
+        seen = self.event_shape
+        if self.intake.missing:
+            seen = (*seen[:-1], 2 * seen[-1])
+        features = built_shape(self.encoder, seen, "encoder", *given, flat=not self.bottleneck.grid)
+        for member in self.parts:
+            member.see(self)
+        if not self.bottleneck.built:
+            self.bottleneck.build(features)
+        if isinstance(self.decoder, Tied):
+            dense = [
+                la for la in self.encoder._flatten_layers() if isinstance(la, keras.layers.Dense)
+            ]
+            self.decoder.tie([*dense, self.bottleneck.dense])
+        output = built_shape(self.decoder, self.code_shape, "decoder", *given)
+        expected = self.likelihood.decoder_shape(self.target_shape or self.event_shape)
+        if tuple(output[1:]) != expected:
+            raise ValueError(
+                f"The decoder must give (batch, {', '.join(map(str, expected))}), the shape of the "
+                f"inputs; it gives {tuple(output)}."
+            )
+        if self.prior is not None and not self.prior.built:
+            self.prior.build((None, *self.code_shape))
+        if not self.likelihood.built:
+            self.likelihood.build((None, *(self.target_shape or self.event_shape)))
+        if not self.objective.built:
+            self.objective.build(None)
+        self._build_regularizers()
+        for member in self.parts:
+            if not member.trainable:
+                member.trainable = (
+                    True  # TensorFlow skips the assignment of the value that is there
+                )
+                member.trainable = False
+        self.built = True
+
+    def _build_regularizers(self) -> None:
+        for regularizer in self.regularizers:
+            if regularizer.built and regularizer.weights:
+                raise ValueError(
+                    f"regularizer {regularizer.name!r} has the weights of another model already: give "
+                    "every model one of its own."
+                )
+            regularizer.build(self.event_shape, self.units)
+
+
+def _checked_corruption(corruption: Any) -> Corruption | None:
+    if corruption is None or isinstance(corruption, Corruption):
+        return corruption
+    raise ValueError(
+        "corruption must be None or a layer such as zoo.networks.MaskingNoise(0.2); received "
+        f"{corruption!r}."
+    )

@@ -1,0 +1,326 @@
+"""What one does with a trained autoencoder: encode, decode, reconstruct, generate, cluster, export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_probability import distributions as tfd
+
+from zoo.autoencoder.step import StepModel
+from zoo.bottlenecks import Bottleneck
+from zoo.noise import Noise
+from zoo.regularizers import Regularizer
+from zoo.serialization import whole_number
+from zoo.trainer.inference import cut, map_batches
+from zoo.trainer.sources import batch_columns, batches_of, is_array, plain_errors, to_float
+
+
+class UsableModel(StepModel):
+    """The part of `zoo.Autoencoder` that is there to be used rather than trained."""
+
+    @property
+    def units(self) -> int:
+        """Dimensions of the code, or of the code at one place of a grid."""
+        return self.bottleneck.units
+
+    @property
+    def code_shape(self) -> tuple[int, ...]:
+        """Shape of one code."""
+        return self.bottleneck.code_shape
+
+    @property
+    def classifies(self) -> bool:
+        """Whether a part of the model reads class logits from codes."""
+        return self._classifier is not None
+
+    @property
+    def classifier(self) -> Bottleneck | Regularizer:
+        """The bottleneck or the first regularizer that classifies codes.
+
+        Raises:
+            ValueError: where there is none.
+        """
+        found = self._classifier
+        if found is None:
+            raise ValueError(
+                "No part of this model classifies codes. Add a regularizer that does, such as "
+                "'mutual_information', or cluster the codes: "
+                "zoo.evaluation.clustering.kmeans(model.encode(x), k)."
+            )
+        return found
+
+    @property
+    def _classifier(self) -> Bottleneck | Regularizer | None:
+        if self.bottleneck.classes is not None:
+            return self.bottleneck
+        return next((r for r in self.regularizers if r.classifies), None)
+
+    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
+        """The mean of p(x|z) at the posterior's location.
+
+        Args:
+            inputs: (batch, *event), uint8 or float; a pair (x, condition) where the model declares one.
+            training: passed to the networks.
+
+        Returns:
+            (batch, *event) float32.
+        """
+        x, condition = inputs, None
+        if self.intake.condition is not None:
+            x, given = inputs
+            condition = self.intake.condition.encoded(given)
+        features = self._features(self._prepared(x), condition, training)
+        code = self.bottleneck.encode(features)
+        return self.decode_view(code, condition, training)
+
+    def encode(self, x: Any, batch_size: int = 500, condition: Any = None) -> np.ndarray:
+        """The code of every row without noise: the posterior's location, or the deterministic code.
+
+        Args:
+            x: array (rows, *event) of uint8 or float, a `zoo.data.Data` record, or a `tf.data.Dataset` or
+                another stream of batches.
+            batch_size: rows of a batch.
+            condition: (rows, ...), where the model declares one; streams hold it as y.
+
+        Returns:
+            (rows, *code) float32.
+        """
+        return self._map("encode", self.encode_batch, self._batches(x, batch_size, condition))
+
+    def decode(self, z: Any, batch_size: int = 500, condition: Any = None) -> np.ndarray:
+        """The mean of p(x|z).
+
+        Args:
+            z: (rows, *code).
+            batch_size: rows of a batch.
+            condition: (rows, ...), where the model declares one.
+
+        Returns:
+            (rows, *event) float32.
+
+        Raises:
+            ValueError: for codes of another shape, or that are not finite numbers.
+        """
+        z = np.asarray(z)
+        if z.shape[1:] != self.code_shape or z.dtype.kind not in "fiub":
+            shape = ", ".join(map(str, self.code_shape))
+            raise ValueError(
+                f"Expected codes of shape (rows, {shape}) of numbers; received {z.shape} of {z.dtype}."
+            )
+        z = z.astype(np.float32, copy=False)
+        if not np.isfinite(z).all():
+            raise ValueError("Expected codes of finite numbers; received NaN or infinity.")
+        rows = cut((z, *self._conditions(condition, len(z))), _size(batch_size))
+        return self._map("decode", self.decode_batch, rows)
+
+    def reconstruct(self, x: Any, batch_size: int = 500, condition: Any = None) -> np.ndarray:
+        """decode(encode(x)), (rows, *event) float32, missing values filled in; arguments as in `encode`."""
+
+        def reconstruct(x: tf.Tensor, *condition: Any) -> tf.Tensor:
+            return self((x, *condition) if condition else x, training=False)
+
+        return self._map("reconstruct", reconstruct, self._batches(x, batch_size, condition))
+
+    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> np.ndarray:
+        """As `reconstruct`, with the further arguments of `keras.Model.predict`.
+
+        x is a pair (x, condition) where the model declares a condition.
+        """
+        x, y, _ = self.intake.columns(x)
+        with plain_errors():
+            if not is_array(x):
+                return super().predict(batches_of(x, "x"), batch_size=batch_size, **kwargs)
+            rows = self.intake.inputs(x)
+            condition = () if self.intake.condition is None else self._conditions(y, len(rows))
+            whole = (rows, *condition) if condition else rows
+            return super().predict(whole, batch_size=batch_size, **kwargs)
+
+    def predict_step(self, data: Any) -> tf.Tensor:
+        """Reconstructions of one batch."""
+        if self.intake.condition is None:
+            return self(self.intake.stream_inputs(data), training=False)
+        x, y, _ = data if len(data) == 3 else (*data, None, None)[:3]
+        return self(x if y is None else (x, y), training=False)
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """As `keras.Model.save`, to a .keras file.
+
+        Raises:
+            ValueError: for an HDF5 file, which Keras writes and cannot read again.
+        """
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                f"A model is saved to a .keras file; received {str(filepath)!r}. (Weights alone go to "
+                "save_weights('....weights.h5').)"
+            )
+        super().save(filepath, *args, **kwargs)
+
+    def generate(
+        self,
+        n: int,
+        seed: int = 0,
+        batch_size: int = 500,
+        label: Any = None,
+        condition: Any = None,
+    ) -> np.ndarray:
+        """New examples: the mean of p(x|z) at draws from the prior.
+
+        Args:
+            n: how many.
+            seed: the same seed gives the same examples, whatever the label.
+            batch_size: rows of a batch.
+            label: class of all examples, or (n,) classes, where the prior has labels; None for random ones.
+            condition: (n, ...), where the model declares one, or one label for all.
+
+        Returns:
+            (n, *event) float32.
+
+        Raises:
+            ValueError: where the model has no prior, or its prior no such label.
+        """
+        n, seed = whole_number(n, "n", 1), whole_number(seed, "seed")
+        declared = self.intake.condition
+        if declared is not None and isinstance(declared.declared, int) and np.ndim(condition) == 0:
+            condition = None if condition is None else np.full(n, condition)
+        given = self._conditions(condition, n)
+        encoded = declared.encoded(*given) if given else None
+        codes = self.sample_prior(n, seed, label, encoded).numpy()
+        return self.decode(codes, batch_size, condition)
+
+    def cluster(self, x: Any, batch_size: int = 500, condition: Any = None) -> np.ndarray:
+        """The class that the model's classifier gives every row, (rows,) int64.
+
+        Args:
+            x: as in `encode`.
+            batch_size: rows of a batch.
+            condition: as in `encode`.
+
+        Raises:
+            ValueError: where no part of the model classifies codes.
+        """
+        batches = self._batches(x, batch_size, condition)
+        return self._map("classify", self.classify_batch, batches).argmax(axis=-1)
+
+    def encode_batch(self, inputs: tf.Tensor, condition: Any = None) -> tf.Tensor:
+        """`encode` for one batch, in a graph."""
+        encoded = None if condition is None else self.intake.condition.encoded(condition)
+        return self.bottleneck.encode(self._features(self._prepared(inputs), encoded, False))
+
+    def classify_batch(self, inputs: tf.Tensor, condition: Any = None) -> tf.Tensor:
+        """Class logits of one batch, (batch, classes), in a graph."""
+        return self.classifier.classify(self.encode_batch(inputs, condition))
+
+    def decode_batch(self, code: tf.Tensor, condition: Any = None) -> tf.Tensor:
+        """`decode` for one batch, in a graph."""
+        encoded = None if condition is None else self.intake.condition.encoded(condition)
+        return self.decode_view(code, encoded, False)
+
+    def sample_prior(
+        self, n: Any, seed: Any, label: Any = None, condition: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Draws from the prior, (n, *code) float32; `n` and `seed` may be scalar tensors.
+
+        `label` is as in `generate`; `condition` is (n, width), see `zoo.conditions.Condition.encoded`.
+        """
+        if self.prior is None:
+            raise ValueError(
+                "This model has no prior to draw codes from. Give it one with prior=..., or decode codes "
+                "of your own with decode(z)."
+            )
+        noise = Noise(self.seed, seed).fold("generate")
+        return self._prior_draw(noise, n, label, condition, False).code
+
+    def posterior(self, x: Any, condition: Any = None) -> tfd.Distribution | None:
+        """q(z|x), batch shape (rows,), event shape (*code); None for a deterministic bottleneck."""
+        if not isinstance(x, tf.Tensor):  # a tensor may be one of a graph
+            x = self.intake.inputs(self.intake.columns(x)[0])
+        return self.posterior_batch(tf.convert_to_tensor(x), condition)
+
+    def posterior_batch(self, inputs: tf.Tensor, condition: Any = None) -> tfd.Distribution | None:
+        """`posterior` for one batch, in a graph."""
+        encoded = None if condition is None else self.intake.condition.encoded(condition)
+        return self.bottleneck.posterior(self._features(self._prepared(inputs), encoded, False))
+
+    def conditional(self, z: Any, condition: Any = None) -> tfd.Distribution:
+        """p(x|z), batch shape (rows,), event shape (*event), for z of (rows, *code)."""
+        code = tf.convert_to_tensor(z, tf.float32)
+        encoded = None if condition is None else self.intake.condition.encoded(condition)
+        return self.likelihood.distribution(self._decoded(code, encoded, False))
+
+    def prior_distribution(self, condition: tf.Tensor | None = None) -> tfd.Distribution | None:
+        """p(z), event shape (*code); None without a prior, or with one that has no density.
+
+        Args:
+            condition: (rows, width), for p(z|c) with batch shape (rows,); see `sample_prior`.
+        """
+        if self.prior is None:
+            return None
+        given = {} if condition is None else {"condition": condition}
+        return self.prior.distribution(*self.code_shape, **given)
+
+    def example_posterior(self) -> tfd.Distribution | None:
+        """A member of the posterior's family, to ask what divergences it has; None where there is none."""
+        return self.bottleneck.example_posterior()
+
+    def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> None:
+        """Export for serving; see `zoo.exporting.export`."""
+        from zoo.exporting import export
+
+        export(self, filepath, format=format, **kwargs)
+
+    def _prepared(self, x: Any) -> tf.Tensor:
+        """What the encoder is given for inputs of any kind, in a graph."""
+        if not self.intake.missing:
+            return to_float(x, self.event_shape)
+        batch = self.intake.floats({"x": x})
+        return self.seen(batch.x, batch.mask)
+
+    def _conditions(self, condition: Any, rows: int) -> tuple[Any, ...]:
+        """The condition of some rows, checked, as a tuple of one; of none where the model declares none."""
+        declared = self.intake.condition
+        if declared is None:
+            if condition is not None:
+                raise ValueError("This model declares no condition; received one. Leave it out.")
+            return ()
+        if condition is None:
+            raise ValueError(
+                "This model declares a condition; received none. Pass condition=..., one for each row."
+            )
+        return (declared.arrays(condition, rows, "condition"),)
+
+    def _batches(self, x: Any, batch_size: int, condition: Any) -> Iterator[tuple[Any, ...]]:
+        """Checked rows with their condition, batch by batch."""
+        size = _size(batch_size)
+        x, y, _ = self.intake.columns(x)
+        condition = y if condition is None and self.intake.condition is not None else condition
+        if is_array(x):
+            rows = self.intake.inputs(x)
+            return cut((rows, *self._conditions(condition, len(rows))), size)
+        return self._stream(batches_of(x, "x"))
+
+    def _stream(self, batches: Any) -> Iterator[tuple[Any, ...]]:
+        for batch in batches:
+            x, y, _ = batch_columns(batch)
+            rows = self.intake.inputs(np.asarray(x))
+            declared = self.intake.condition is not None
+            yield (rows, *(self._conditions(_as_numpy(y), len(rows)) if declared else ()))
+
+    def _map(self, name: str, function: Any, batches: Any) -> np.ndarray:
+        if self.changes != self.traces.changes:
+            self._trace_anew()
+        traced = self.traces.kept(
+            name, lambda: tf.function(function, reduce_retracing=True, autograph=False)
+        )
+        with plain_errors():
+            return map_batches(traced, batches, self.distribute_strategy)
+
+
+def _as_numpy(nest: Any) -> Any:
+    return tf.nest.map_structure(np.asarray, nest)
+
+
+def _size(batch_size: int) -> int:
+    return whole_number(batch_size, "batch_size", 1)

@@ -1,0 +1,41 @@
+"""What every objective is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from zoo.forward import ForwardPass
+from zoo.parts import Part
+
+
+class Objective(Part):
+    """The terms of the loss that come from x, its code and its likelihood.
+
+    The model adds to "loss" what its regularizers, its bottleneck and the layers of a user's own networks
+    ask for. A subclass implements `terms`, and `check` where it does not work with every model.
+
+    Attributes:
+        jit_possible: whether XLA has all operations of it.
+    """
+
+    jit_possible = True
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(dtype="float32", **kwargs)
+
+    def terms(self, forward: ForwardPass) -> dict[str, tf.Tensor]:
+        """The terms of a pass by the names of their metrics, scalars.
+
+        Args:
+            forward: see `ForwardPass`; `forward.mean` averages over its rows.
+
+        Returns:
+            "loss", what is minimised, and any others, which are reported only.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define terms(forward).")
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; a subclass adds its own to these."""
+        return {"name": self.name}

@@ -1,0 +1,81 @@
+"""What the parts of a model have in common: bottlenecks, priors, likelihoods, regularizers, objectives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+
+
+class _Untracked:
+    """Holds a model without Keras counting its weights among those of the part."""
+
+    def __init__(self, model: Autoencoder):
+        self.model = model
+
+
+class Part(keras.layers.Layer):
+    """A part of an `Autoencoder`.
+
+    A model builds its parts, then calls `check` of each. A public attribute of a part acts whenever it is
+    set: the model traces its step anew. (A schedule or a `keras.Variable` changes without a new trace.)
+
+    Attributes:
+        sees_model: whether the part asks for its model; `model` is then there from `build` on. Most parts
+            need none: what a pass gave reaches them as a `ForwardPass`.
+        changes: how often a public attribute was set.
+    """
+
+    sees_model = False
+    changes = 0
+
+    @property
+    def model(self) -> Autoencoder:
+        """The model that the part belongs to.
+
+        Raises:
+            AttributeError: where the part has none, or did not ask for it by `sees_model`.
+        """
+        seen = self.__dict__.get("_seen")
+        if seen is None:
+            raise AttributeError(
+                f"{type(self).__name__} sees no model: set sees_model = True in the class, and make it part "
+                "of an Autoencoder."
+            )
+        return seen.model
+
+    def see(self, model: Autoencoder) -> None:
+        """Remember the model, where the part asks for it.
+
+        Raises:
+            ValueError: where it belongs to another one.
+        """
+        if not self.sees_model:
+            return
+        seen = self.__dict__.get("_seen")
+        if seen is not None and seen.model is not model:
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} belongs to another model already: give every model "
+                "one of its own."
+            )
+        self._seen = _Untracked(model)
+
+    def check(self, model: Autoencoder) -> None:
+        """Raise ValueError where the part cannot work with `model`; called once, when all is built."""
+
+    def __dir__(self) -> list[str]:
+        # Keras saves and loads what it finds by `dir`, and the model is no part of its part.
+        return [name for name in super().__dir__() if name != "model"]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if getattr(value, "is_setting", False):
+            object.__setattr__(
+                self, name, value
+            )  # Keras would count it among the weights, and train it
+        else:
+            super().__setattr__(name, value)
+        if not name.startswith("_") and name != "built":
+            self.__dict__["changes"] = self.changes + 1
