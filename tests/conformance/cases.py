@@ -10,6 +10,7 @@ import numpy as np
 
 import zoo
 from tests.conftest import make_vectors
+from tests.third_party import novelties  # noqa: F401 - its parts register themselves
 from zoo import registry
 from zoo.models import options as model_options
 from zoo.networks.build import KINDS
@@ -166,6 +167,9 @@ CASES = {
     ),
     "invariant_autoencoder_taught": Case("invariant_autoencoder", PICTURE, taught),
 }
+
+# Of a package outside the zoo that uses public names only: each is one file there, and one case here.
+CASES |= {}
 
 
 def parts(case):
