@@ -169,7 +169,9 @@ CASES = {
 }
 
 # Of a package outside the zoo that uses public names only: each is one file there, and one case here.
-CASES |= {}
+CASES |= {
+    "vq_vae": Case("vq_vae", PICTURE, lambda: {"latents": 3, "codes": 8, "filters": 4}),
+}
 
 
 def parts(case):
