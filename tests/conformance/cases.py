@@ -171,6 +171,7 @@ CASES = {
 # Of a package outside the zoo that uses public names only: each is one file there, and one case here.
 CASES |= {
     "vq_vae": Case("vq_vae", PICTURE, lambda: {"latents": 3, "codes": 8, "filters": 4}),
+    "jump_relu_dictionary": vector("jump_relu_dictionary", latents=12),
 }
 
 
