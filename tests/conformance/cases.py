@@ -173,6 +173,7 @@ CASES |= {
     "vq_vae": Case("vq_vae", PICTURE, lambda: {"latents": 3, "codes": 8, "filters": 4}),
     "jump_relu_dictionary": vector("jump_relu_dictionary", latents=12),
     "iwae": vector("iwae", latents=3, hidden=(8,), samples=3),
+    "iaf_vae": vector("iaf_vae", latents=3),
 }
 
 
