@@ -174,6 +174,7 @@ CASES |= {
     "jump_relu_dictionary": vector("jump_relu_dictionary", latents=12),
     "iwae": vector("iwae", latents=3, hidden=(8,), samples=3),
     "iaf_vae": vector("iaf_vae", latents=3),
+    "vamp_vae": vector("vamp_vae", latents=3, components=4),
 }
 
 
