@@ -175,6 +175,12 @@ CASES |= {
     "iwae": vector("iwae", latents=3, hidden=(8,), samples=3),
     "iaf_vae": vector("iaf_vae", latents=3),
     "vamp_vae": vector("vamp_vae", latents=3, components=4),
+    "conditional_vae": Case(
+        "conditional_vae",
+        VECTOR,
+        lambda: {"condition": {"label": 3, "angle": (2,)}, "latents": 3, "hidden": (8,)},
+        beside=lambda x: {"label": np.arange(len(x)) % 3, "angle": x[:, :2]},
+    ),
 }
 
 
