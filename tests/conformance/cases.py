@@ -181,6 +181,12 @@ CASES |= {
         lambda: {"condition": {"label": 3, "angle": (2,)}, "latents": 3, "hidden": (8,)},
         beside=lambda x: {"label": np.arange(len(x)) % 3, "angle": x[:, :2]},
     ),
+    "transcoder": Case(
+        "transcoder",
+        VECTOR,
+        lambda: {"target_shape": (4,), "latents": 12, "k": 3},
+        beside=lambda x: x[:, :4] * x[:, 2:],
+    ),
 }
 
 
