@@ -47,7 +47,7 @@ class Autoencoder(CodeModel):
     Args:
         input_shape: shape of one example, (h, w, channels) or (d,).
         encoder: Keras model or layer, (batch, *input_shape) -> (batch, features).
-        bottleneck: see `zoo.bottlenecks`.
+        bottleneck: a name, a dict with "name" and options, or a `Bottleneck`, see `zoo.bottlenecks`.
         decoder: Keras model or layer, (batch, units) -> (batch, *input_shape), before the likelihood's link.
         likelihood: p(x|z), a name, a dict with "name" and options, or a `Likelihood`.
         prior: p(z), likewise, or None.
@@ -66,7 +66,7 @@ class Autoencoder(CodeModel):
         self,
         input_shape: Sequence[int],
         encoder: keras.Layer,
-        bottleneck: Bottleneck,
+        bottleneck: Any,
         decoder: keras.Layer,
         likelihood: Any = "bernoulli",
         prior: Any = None,
@@ -80,7 +80,7 @@ class Autoencoder(CodeModel):
         super().__init__(**kwargs)
         self.event_shape = check_event_shape(input_shape)
         self.encoder = encoder
-        self.bottleneck = bottleneck
+        self.bottleneck: Bottleneck = part(bottleneck, "bottleneck", Bottleneck)
         self.decoder = decoder
         self.likelihood: Likelihood = part(likelihood, "likelihood", Likelihood)
         self.prior: Prior | None = part(prior, "prior", Prior)
