@@ -217,6 +217,10 @@ def _tell_keras(part: Any, name: str, kind: str) -> None:
         return
     if keras.saving.get_registered_name(part) == part.__name__:
         keras.saving.register_keras_serializable(f"zoo.{kind}", name)(part)
+    if (
+        _package(part) not in _OWN
+    ):  # a model that is saved with the part loads where the part is imported
+        importlib.import_module("zoo.autoencoder")
 
 
 def _package(part: Any) -> str:

@@ -52,8 +52,7 @@ def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencode
     if not isinstance(model, Autoencoder):
         raise ValueError(f"The model {name!r} must give a zoo.Autoencoder; it gives {model!r}.")
     model.name = name
-    if not model.objective:
-        model.objective = objective(name)
+    model.objective = objective(name) or model.objective
     return model
 
 

@@ -128,8 +128,11 @@ def build_networks(
 def layer_options(networks: Any) -> set[str]:
     """Which of the options "hidden" and "activation" of a model act on its `networks`."""
     name, options = _named(networks)
-    known = set() if name is None else option_names(lookup(name, "network"))
-    return known & {"hidden", "activation"} - set(options)
+    act = {"hidden", "activation"} - set(options)
+    if name is None:
+        return set()
+    # A name that is unknown here is refused when it is built, or means something to the model alone.
+    return act & option_names(lookup(name, "network")) if name in names("network") else act
 
 
 def check_event_shape(shape: Any) -> tuple[int, ...]:
