@@ -126,6 +126,11 @@ def test_a_name_is_an_identifier(name, clean):
         zoo.register(name)(type("Part", (), {}))
 
 
+def test_only_classes_and_functions_have_names(clean):
+    with pytest.raises(ValueError, match="a class or a function; received 3"):
+        zoo.register("three")(3)
+
+
 @pytest.mark.parametrize(
     ("kind", "wrong", "near"),
     [

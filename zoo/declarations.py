@@ -6,6 +6,7 @@ import ast
 import importlib
 import importlib.util
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -66,12 +67,9 @@ def _registered(module: str) -> Iterator[Declared]:
         importlib.import_module(module)
     elif "register(" in source:
         for node in ast.parse(source).body:
-            for call in getattr(node, "decorator_list", ()):
-                if (
-                    isinstance(call, ast.Call)
-                    and ast.unparse(call.func).split(".")[-1] == "register"
-                ):
-                    words = [*call.args, *(keyword.value for keyword in call.keywords)]
+            for decorator in getattr(node, "decorator_list", ()):
+                if re.match(r"(\w+\.)*register\(", ast.unparse(decorator)):
+                    words = [*decorator.args, *(keyword.value for keyword in decorator.keywords)]
                     name, kind = [*map(ast.literal_eval, words), "regularizer"][:2]
                     yield Declared(name, kind, f"{module}:{node.name}")
 
@@ -80,18 +78,12 @@ def _docstring(module: str, attribute: str) -> str:
     for node in ast.parse(_source(module) or "").body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == attribute:
             return ast.get_docstring(node) or ""
-        if isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if (alias.asname or alias.name) == attribute:
-                    package = (
-                        module
-                        if _spec(module).submodule_search_locations
-                        else module.rpartition(".")[0]
-                    )
-                    there = importlib.util.resolve_name(
-                        "." * node.level + (node.module or ""), package
-                    )
-                    return _docstring(there, alias.name)
+        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+            if (alias.asname or alias.name) == attribute:
+                is_package = _spec(module).submodule_search_locations is not None
+                here = module if is_package else module.rpartition(".")[0]
+                there = "." * node.level + (node.module or "")
+                return _docstring(importlib.util.resolve_name(there, here), alias.name)
     return ""
 
 

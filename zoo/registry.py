@@ -58,8 +58,9 @@ def register(name: str, kind: str = "regularizer") -> Callable[[Any], Any]:
         as well, as ``zoo.kind>name`` where it has no such name of its own.
 
     Raises:
-        ValueError: for an unknown kind, a name of other characters, or one that is taken. The same
-            definition may come again, as when a notebook's cell is run twice; the later one counts.
+        ValueError: for an unknown kind, a name of other characters, one that is taken, or a part that is
+            neither class nor function. The same definition may come again, as when a notebook's cell is run
+            twice; the later one counts.
     """
     table = _table(kind)
     if not (name.replace("-", "_") if kind == "experiment" else name).isidentifier():
@@ -68,6 +69,8 @@ def register(name: str, kind: str = "regularizer") -> Callable[[Any], Any]:
         )
 
     def decorate(part: Any) -> Any:
+        if not (isinstance(part, type) or inspect.isfunction(part)):
+            raise ValueError(f"register names a class or a function; received {part!r}.")
         declared = _declared(kind).get(name)
         owner = ""
         if name in table and not _same_definition(table[name], part):
@@ -217,9 +220,8 @@ def _tell_keras(part: Any, name: str, kind: str) -> None:
         return
     if keras.saving.get_registered_name(part) == part.__name__:
         keras.saving.register_keras_serializable(f"zoo.{kind}", name)(part)
-    if (
-        _package(part) not in _OWN
-    ):  # a model that is saved with the part loads where the part is imported
+    if _package(part) not in _OWN:
+        # So that a saved model with the part loads wherever the part is imported.
         importlib.import_module("zoo.autoencoder")
 
 
