@@ -29,7 +29,7 @@ def mlp_networks(
     activation: str = "relu",
     default: Sequence[int] = (500, 500),
 ) -> Networks:
-    """Fully connected layers, "gated" ones too, and the same in reverse order.
+    """Fully connected layers, and the same in reverse order.
 
     Args:
         input_shape: shape of one example.
@@ -48,7 +48,14 @@ def tied_networks(
     activation: str = "relu",
     default: Sequence[int] = (500, 500),
 ) -> Networks:
-    """Fully connected layers whose decoder is the transposed encoder; as `mlp_networks`, but not gated."""
+    """Fully connected layers, with the transposed encoder as decoder.
+
+    Args:
+        input_shape: shape of one example.
+        hidden: as in `mlp_networks`.
+        activation: of the hidden layers; "gated" is refused.
+        default: as in `mlp_networks`.
+    """
     _refuse_gates(activation, "tied")
     units = tuple(default if hidden is None else hidden)
     return Networks(mlp(units, None, activation), Tied(input_shape, activation))
