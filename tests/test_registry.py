@@ -343,6 +343,24 @@ def test_a_model_with_parts_of_another_package_is_saved_and_loaded(far, tmp_path
     np.testing.assert_allclose(model.encode(x), 2 * twin.encode(model.encoder(x)), rtol=1e-5)
 
 
+def test_a_bottleneck_is_named_as_any_other_part():
+    def built(bottleneck):
+        networks = zoo.networks.mlp((8,)), zoo.networks.mlp((8,), (6,))
+        return zoo.Autoencoder((6,), networks[0], bottleneck, networks[1]).get_config()[
+            "bottleneck"
+        ]
+
+    named = built({"name": "top_k", "units": 4, "k": 2})
+    made = built(zoo.bottlenecks.TopK(4, k=2, name=named["config"]["name"]))
+    assert named == made and made["zoo_name"] == "top_k"
+    with pytest.raises(ValueError, match=r"'top_k' cannot be built from \{\}.*'units'"):
+        built("top_k")
+    with pytest.raises(ValueError, match=r"Unknown bottleneck 'topk'. Did you mean 'top_k'"):
+        built("topk")
+    with pytest.raises(ValueError, match="Expected a bottleneck as a Bottleneck, a name or a dict"):
+        built(4)
+
+
 @pytest.mark.parametrize("kind", ["network", "model", "prior", "dataset"])
 def test_a_function_that_gives_another_thing_is_told(clean, kind):
     from zoo.data import load

@@ -198,7 +198,7 @@ def _declared(kind: str) -> dict[str, EntryPoint]:
 
 def _load(point: EntryPoint, kind: str) -> None:
     if point.dist is None:  # the zoo's own; an error there must be seen
-        point.load()
+        _parts[kind].setdefault(point.name, point.load())
         return
     try:
         part = point.load()
