@@ -7,7 +7,8 @@
                                          rate 2e-3, Normal likelihood)
   python launch.py evaluate              measure a trained model again
   python launch.py export                write a trained model for serving
-  python launch.py list KIND             models, datasets, regularizers, priors, likelihoods, experiments
+  python launch.py list KIND             models, datasets, regularizers, priors, posteriors, likelihoods,
+                                         bottlenecks, objectives, networks, experiments
   python launch.py compare RUN RUN ...   several runs on one page
   python launch.py reproduce EXPERIMENT  a figure or table of a paper, or 'all' of them
 
@@ -15,6 +16,7 @@ Examples:
   python launch.py train --model=vae --dataset=mnist --epochs=20 --batch_size=128 --run_dir=runs/a
   python launch.py train --set latents=10 --set hidden=500,500 --regularizer=lp_norm:p=0.5,weight=0.01
   python launch.py train --set "beta=linear:start=0,end=1,steps=2000" --dataset=pictures/
+  python launch.py train --import=my_parts.py --model=mine --dataset=my_set --data n=100
   python launch.py train --run_dir=runs/a --resume
   python launch.py evaluate --run_dir=runs/a
   python launch.py export --run_dir=runs/a --output=exported --format=litert
@@ -80,6 +82,10 @@ _OTHERS = {
     "run_dir": (str, "Run folder. Default: a new one in runs/."),
     "resume": (bool, "Go on with the run in --run_dir."),
     "output": (str, "Where export, compare and reproduce write."),
+    "import": (
+        list,
+        "Module or .py file that registers parts of your own; repeat it for more.",
+    ),
     "format": (str, "Of export: tf_saved_model (default), onnx or litert."),
     "quick": (bool, "A small version of the experiment."),
     "seeds": (int, "How many seeds an experiment runs over. Default: 3, or 1 with --quick."),
@@ -131,8 +137,9 @@ def main(argv: list[str] | None = None) -> int:
             raise ValueError(f"Unknown command {name!r}.{suggest(name, tuple(COMMANDS))}")
         command, allowed = COMMANDS[name]
         for flag in _FLAGS:
-            if known[flag].present and flag not in (*allowed, "debug"):
+            if known[flag].present and flag not in (*allowed, *_EVERYWHERE):
                 raise ValueError(f"{name!r} takes no --{flag}.{suggest(flag, allowed)}")
+        _import_modules(known, quietly=name not in ("list", "compare"))
         return command(Call(known, words, f"python {shlex.join(argv)}"))
     except KeyboardInterrupt as stop:
         print(f"\nStopped. {stop}", file=sys.stderr)
@@ -288,6 +295,7 @@ _REPRODUCE_FLAGS = (
     "manual_dir",
     "pictures",
 )
+_EVERYWHERE = ("import", "debug")
 COMMANDS: dict[str, tuple[Callable[[Call], int], tuple[str, ...]]] = {
     "train": (train, _TRAIN_FLAGS),
     "evaluate": (evaluate, ("run_dir",)),
@@ -296,6 +304,19 @@ COMMANDS: dict[str, tuple[Callable[[Call], int], tuple[str, ...]]] = {
     "compare": (compare, ("output",)),
     "reproduce": (reproduce, _REPRODUCE_FLAGS),
 }
+
+
+def _import_modules(known: flags.FlagValues, quietly: bool) -> None:
+    """The modules of --import, and those that the run of --run_dir was trained with."""
+    from zoo.runs.modules import import_modules
+    from zoo.runs.run_config import RunConfig
+
+    names = list(known["import"].value)
+    if known.run_dir and (Path(known.run_dir) / "config.json").is_file():
+        names = [*RunConfig.read(known.run_dir).imports, *names]
+    if names and quietly:  # they are likely to import TensorFlow
+        import_quietly("launch.py")
+    known["import"].value = import_modules(names)
 
 
 def _configured(known: flags.FlagValues, base: Any) -> Any:
@@ -307,6 +328,8 @@ def _configured(known: flags.FlagValues, base: Any) -> Any:
         given["data_options"] = {**base.data_options, **settings.named_values(known.data, "data")}
     if known.regularizer:
         given["regularizers"] = [settings.part(text, "regularizer") for text in known.regularizer]
+    if known["import"].value:
+        given["imports"] = known["import"].value
     path = Path(given.get("dataset", ""))
     if path.is_file() or (path.is_dir() and path != Path()):
         given["dataset"] = str(path.resolve())

@@ -1,4 +1,7 @@
-"""Packaging of latent-zoo: the distribution, its extras and its plugin entry points."""
+"""Packaging of latent-zoo: the distribution and its extras.
+
+The zoo's own plugins need no entry points: `zoo.registry` reads their names from their sources.
+"""
 
 import re
 from pathlib import Path
@@ -18,27 +21,6 @@ TEST = [
     "hypothesis>=6.100",
     "ruff>=0.14,<0.18",
     *ONNX,
-]
-
-# Name of a plugin = the place where it is defined; read by zoo.registry as for any other package.
-PLUGINS = [
-    "lp_norm = zoo_plugins.lp_norm:LpNorm",
-    "l1 = zoo_plugins.l1:L1",
-    "hoyer = zoo_plugins.hoyer:Hoyer",
-    "mmd = zoo_plugins.mmd:MMD",
-    "self_critic = zoo_plugins.self_critic:SelfCritic",
-    "discriminator = zoo_plugins.discriminator:Discriminator",
-    "code_discriminator = zoo_plugins.code_discriminator:CodeDiscriminator",
-    "mutual_information = zoo_plugins.mutual_information:MutualInformation",
-    "consistency = zoo_plugins.consistency:Consistency",
-    "total_correlation = zoo_plugins.total_correlation:TotalCorrelation",
-    "invariant_information = zoo_plugins.invariant_information:InvariantInformation",
-    "self_training = zoo_plugins.self_training:SelfTraining",
-    "minibatch_total_correlation = zoo_plugins.minibatch_total_correlation:MinibatchTotalCorrelation",
-    "dip = zoo_plugins.dip:DIP",
-    "kl_capacity = zoo_plugins.kl_capacity:KLCapacity",
-    "contractive = zoo_plugins.contractive:Contractive",
-    "weight_decay = zoo_plugins.weight_decay:WeightDecay",
 ]
 
 setup(
@@ -72,5 +54,4 @@ setup(
         "threadpoolctl>=3.1",
     ],
     extras_require={"test": TEST, "bench": BENCH, "onnx": ONNX},
-    entry_points={"zoo.plugins": PLUGINS},
 )

@@ -1,1 +1,1 @@
-"""Regularizers that use only zoo's public names, found through entry points like any other plugin."""
+"""Regularizers that use only zoo's public names, as those of any other package do."""

@@ -1,8 +1,14 @@
 """Names for parts: register one, get one by name, list what there is.
 
-A registry of plain dictionaries, one for each kind of part. Plugins that other packages bring are found
-through the entry-point group ``zoo.plugins`` and imported only when their name is asked for, so that
-neither ``import zoo`` nor ``names()`` costs the import of a plugin, and a broken one harms nobody else.
+There is a table of parts for each kind. A part stands in it once its module is imported. Before that its
+name is known from one of two places, and its module is imported when the name is asked for:
+
+- the sources of the zoo and of its own plugins, where ``@register("name", kind="prior")`` is read;
+- the entry points of installed packages: one group a kind, ``zoo.priors`` or ``zoo.models``. The group says
+  what a name stands for before anything is imported, and one name may be a prior and a likelihood.
+  ``zoo.plugins`` is the older name of ``zoo.regularizers``; both are read.
+
+So neither ``import zoo`` nor ``names()`` costs the import of a part, and a broken package harms nobody else.
 """
 
 from __future__ import annotations
@@ -10,66 +16,75 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-ENTRY_POINT_GROUP = "zoo.plugins"
+from zoo.declarations import docstring_of, registered
 
-# Where the parts of the library itself stand; a module is imported when its kind is first asked for.
+# Where the zoo's own parts of a kind are defined; a package that is not there has none.
 _HOME = {
-    "regularizer": ("zoo.regularizers",),
-    "prior": ("zoo.distributions.priors", "zoo.distributions.generator_prior"),
-    "likelihood": ("zoo.distributions.likelihoods",),
-    "posterior": ("zoo.distributions.families",),
+    "regularizer": ("zoo.regularizers", "zoo_plugins"),
+    "prior": ("zoo.distributions",),
+    "likelihood": ("zoo.distributions",),
+    "posterior": ("zoo.distributions",),
     "bottleneck": ("zoo.bottlenecks",),
     "objective": ("zoo.objectives",),
+    "network": ("zoo.networks",),
     "model": ("zoo.models",),
     "dataset": ("zoo.data",),
+    "experiment": ("zoo.experiments",),
 }
-_parts: dict[str, dict[str, Any]] = {kind: {} for kind in _HOME}
+KINDS = tuple(_HOME)
+# These cost little to import and register some parts in a loop, which cannot be read.
+_IMPORTED = ("zoo.data", "zoo.experiments")
+_OWN = ("zoo", "zoo_plugins")
+_parts: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
 
 
 def register(name: str, kind: str = "regularizer") -> Callable[[Any], Any]:
     """Decorator that gives a class or a function a name.
 
     Args:
-        name: the name, unique within its kind; letters, digits and underscores.
-        kind: "regularizer" (the default, so that a plugin says only its name), "prior", "likelihood",
-            "posterior", "bottleneck", "model" or "dataset".
+        name: the name, unique within its kind; letters, digits and underscores, for an experiment dashes
+            as well.
+        kind: one of `KINDS`; "regularizer" by default.
 
     Returns:
-        A decorator that returns its argument unchanged. Keras layers are made known to
-        ``keras.saving`` as ``zoo>name`` as well, so that they load again.
+        A decorator that returns its argument unchanged. A Keras layer is made known to ``keras.saving``
+        as well, as ``zoo.kind>name`` where it has no such name of its own.
 
     Raises:
-        ValueError: for an unknown kind, a name that is no identifier, or one that is taken.
+        ValueError: for an unknown kind, a name of other characters, one that is taken, or a part that is
+            neither class nor function. The same definition may come again, as when a notebook's cell is run
+            twice; the later one counts.
     """
     table = _table(kind)
-    if not name.isidentifier():
+    if not (name.replace("-", "_") if kind == "experiment" else name).isidentifier():
         raise ValueError(
             f"A {kind} needs a name of letters, digits and underscores; received {name!r}."
         )
 
     def decorate(part: Any) -> Any:
-        _home(kind)
-        taken = table.get(name)
-        if taken is not None and not _same_definition(taken, part):
+        if not (isinstance(part, type) or inspect.isfunction(part)):
+            raise ValueError(f"register names a class or a function; received {part!r}.")
+        declared = _declared(kind).get(name)
+        owner = ""
+        if name in table and not _same_definition(table[name], part):
+            owner = _where(table[name])
+        elif name not in table and declared and _package(declared) != _package(part):
+            owner = f"the plugin {_origin(declared)}" if declared.dist else declared.value
+        if owner:
             raise ValueError(
-                f"The {kind} name {name!r} is taken by {_where(taken)}; received {_where(part)}. "
+                f"The {kind} name {name!r} is taken by {owner}; received {_where(part)}. "
                 "Choose another name."
             )
-        if taken is None and kind == "regularizer":
-            owner = _plugins().get(name)
-            if owner is not None and owner.module != part.__module__:
-                raise ValueError(
-                    f"The regularizer name {name!r} is taken by the plugin {_origin(owner)}; "
-                    f"received {_where(part)}. Choose another name."
-                )
         table[name] = part
         part.zoo_name = name
+        _tell_keras(part, name, kind)
         return part
 
     return decorate
@@ -79,7 +94,7 @@ def get(name: str, kind: str = "regularizer", **options: Any) -> Any:
     """Build the part that has a name.
 
     Args:
-        name: a registered name, or the name of an installed plugin.
+        name: a registered name, or one that an installed package declares.
         kind: the kind of part, as in `register`.
         **options: passed to the class or function, for example ``weight=0.1``.
 
@@ -90,7 +105,7 @@ def get(name: str, kind: str = "regularizer", **options: Any) -> Any:
         ValueError: for an unknown name, with the nearest known ones, or an option that it does not take.
     """
     factory = lookup(name, kind)
-    known = _options(factory)
+    known = option_names(factory)
     for option in options:
         if known and option not in known:
             raise ValueError(
@@ -105,19 +120,31 @@ def get(name: str, kind: str = "regularizer", **options: Any) -> Any:
 def lookup(name: str, kind: str = "regularizer") -> Any:
     """The registered class or function itself; see `get` for the errors."""
     table = _table(kind)
-    _home(kind)
-    if name not in table and kind == "regularizer":
-        _load_plugin(name)
+    point = None if name in table else _declared(kind).get(name)
+    if point is not None:
+        _load(point, kind)
     if name not in table:
         raise ValueError(f"Unknown {kind} {name!r}.{suggest(name, names(kind))}")
     return table[name]
 
 
 def names(kind: str = "regularizer") -> list[str]:
-    """All known names of a kind, sorted; plugins are listed without being imported."""
-    table = _table(kind)
-    _home(kind)
-    return sorted({*table, *(_plugins() if kind == "regularizer" else ())})
+    """All known names of a kind, sorted; nothing is imported for it."""
+    return sorted({**_declared(kind), **_table(kind)})
+
+
+def described(name: str, kind: str) -> tuple[str, str]:
+    """The first line of a part's docstring, and the package that brings it, "" for the zoo's own.
+
+    A part whose module is not imported is read from its source.
+    """
+    point, part = _declared(kind).get(name), _table(kind).get(name)
+    docstring = docstring_of(point.module, point.attr) if part is None else inspect.getdoc(part)
+    if point is not None and point.dist is not None:
+        package = f"{point.dist.name} {point.dist.version}"
+    else:
+        package = "" if part is None or _package(part) in _OWN else part.__module__
+    return (docstring or "").strip().partition("\n")[0], package
 
 
 def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
@@ -127,39 +154,7 @@ def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
     return f"{hint} Known: {', '.join(known) or 'none'}."
 
 
-def _table(kind: str) -> dict[str, Any]:
-    if kind not in _parts:
-        raise ValueError(f"Unknown kind of part {kind!r}.{suggest(kind, sorted(_parts))}")
-    return _parts[kind]
-
-
-@cache
-def _plugins() -> dict[str, EntryPoint]:
-    found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        other = found.setdefault(point.name, point)
-        if other.value != point.value:
-            warnings.warn(
-                f"The plugin name {point.name!r} is declared by {_origin(other)} and by "
-                f"{_origin(point)}; the first is used.",
-                stacklevel=2,
-            )
-    return found
-
-
-def _load_plugin(name: str) -> None:
-    point = _plugins().get(name)
-    if point is None:
-        return
-    try:
-        part = point.load()
-    except Exception as error:  # a plugin may fail in any way, and harms only itself
-        warnings.warn(f"The plugin {_origin(point)} could not be loaded: {error!r}", stacklevel=3)
-        return
-    _parts["regularizer"].setdefault(name, part)
-
-
-def _options(factory: Any) -> set[str]:
+def option_names(factory: Any) -> set[str]:
     """Names of the options of a class, with those of its bases, or of a function; empty if it takes any."""
     classes = [cls for cls in getattr(factory, "__mro__", ()) if "__init__" in vars(cls)]
     # A framework's own base class takes options that no user of the zoo means.
@@ -171,9 +166,68 @@ def _options(factory: Any) -> set[str]:
     return {p.name for p in named} - {"self"}
 
 
-def _home(kind: str) -> None:
-    for module in _HOME[kind]:
-        importlib.import_module(module)
+def _table(kind: str) -> dict[str, Any]:
+    if kind not in _parts:
+        raise ValueError(f"Unknown kind of part {kind!r}.{suggest(kind, sorted(_parts))}")
+    return _parts[kind]
+
+
+@cache
+def _declared(kind: str) -> dict[str, EntryPoint]:
+    """What may be imported by name: the zoo's own parts, as if they were entry points, and the others'."""
+    _table(kind)
+    found: dict[str, EntryPoint] = {}
+    for package in _HOME[kind]:
+        if package in _IMPORTED:
+            importlib.import_module(package)
+            continue
+        for declared in registered(package):
+            if declared.kind == kind:
+                found[declared.name] = EntryPoint(declared.name, declared.value, f"zoo.{kind}s")
+    groups = (f"zoo.{kind}s", *(("zoo.plugins",) if kind == "regularizer" else ()))
+    for point in (point for group in groups for point in entry_points(group=group)):
+        other = found.setdefault(point.name, point)
+        if other.value != point.value:
+            warnings.warn(
+                f"The {kind} name {point.name!r} is declared by {_origin(other)} and by "
+                f"{_origin(point)}; the first is used.",
+                stacklevel=3,
+            )
+    return found
+
+
+def _load(point: EntryPoint, kind: str) -> None:
+    if point.dist is None:  # the zoo's own; an error there must be seen
+        _parts[kind].setdefault(point.name, point.load())
+        return
+    try:
+        part = point.load()
+        if point.name in _parts[kind]:
+            return
+        for other, table in _parts.items():
+            if part in table.values():
+                raise ValueError(
+                    f"it is the {other} {part.zoo_name!r}: declare it by that name in zoo.{other}s"
+                )
+        register(point.name, kind)(part)
+    except Exception as error:  # a plugin may fail in any way, and harms only itself
+        warnings.warn(f"The plugin {_origin(point)} could not be loaded: {error!r}", stacklevel=4)
+
+
+def _tell_keras(part: Any, name: str, kind: str) -> None:
+    keras = sys.modules.get("keras")  # without it nothing is a layer
+    if keras is None or not (isinstance(part, type) and issubclass(part, keras.Layer)):
+        return
+    if keras.saving.get_registered_name(part) == part.__name__:
+        keras.saving.register_keras_serializable(f"zoo.{kind}", name)(part)
+    if _package(part) not in _OWN:
+        # So that a saved model with the part loads wherever the part is imported.
+        importlib.import_module("zoo.autoencoder")
+
+
+def _package(part: Any) -> str:
+    module = part.module if isinstance(part, EntryPoint) else part.__module__
+    return module.partition(".")[0]
 
 
 def _origin(point: EntryPoint) -> str:
@@ -186,9 +240,7 @@ def _where(part: Any) -> str:
 
 
 def _same_definition(first: Any, second: Any) -> bool:
-    """True where a module is imported again, as a notebook does."""
+    """True where a module is imported again, or a notebook's cell run again."""
     return first is second or (
-        first.__module__ == second.__module__ != "__main__"
-        and first.__qualname__ == second.__qualname__
-        and "<locals>" not in first.__qualname__
+        _where(first) == _where(second) and "<locals>" not in first.__qualname__
     )

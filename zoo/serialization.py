@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,13 +38,17 @@ def part(identifier: Any, kind: str, base: type) -> Any:
     """
     if identifier is None or isinstance(identifier, base):
         return identifier
-    if isinstance(identifier, str):
-        return registry.get(identifier, kind)
-    if isinstance(identifier, dict) and "name" in identifier:
-        options = {key: value for key, value in identifier.items() if key != "name"}
-        return registry.get(identifier["name"], kind, **options)
     if isinstance(identifier, type) and issubclass(identifier, base):
         return identifier()
+    named = {"name": identifier} if isinstance(identifier, str) else identifier
+    if isinstance(named, Mapping) and isinstance(named.get("name"), str):
+        made = registry.get(kind=kind, **named)
+        # One of Keras's is a regularizer too, see `zoo.regularizers.KerasRegularizer`.
+        if isinstance(made, base | keras.regularizers.Regularizer):
+            return made
+        raise ValueError(
+            f"The {kind} {named['name']!r} must give a {base.__name__}; it gives {made!r}."
+        )
     raise ValueError(
         f"Expected a {kind} as a {base.__name__}, a name or a dict with 'name'; received "
         f"{identifier!r}.{registry.suggest(str(identifier), registry.names(kind))}"

@@ -13,7 +13,6 @@ from tests.conftest import make_vectors
 from tests.third_party import novelties  # noqa: F401 - its parts register themselves
 from zoo import registry
 from zoo.models import options as model_options
-from zoo.networks.build import KINDS
 
 VECTOR = (6,)
 PICTURE = (8, 8, 1)
@@ -215,16 +214,8 @@ def parts(case):
 
 def all_parts():
     """The (kind, name) pairs of everything that the zoo and its own plugins bring."""
-    found = {("network", name) for name in KINDS}
-    for kind in (
-        "model",
-        "posterior",
-        "prior",
-        "likelihood",
-        "bottleneck",
-        "objective",
-        "regularizer",
-    ):
+    found = set()
+    for kind in set(registry.KINDS) - {"dataset", "experiment"}:
         for name in zoo.names(kind):
             if registry.lookup(name, kind).__module__.split(".")[0] in HOME:
                 found.add((kind, name))

@@ -1,6 +1,7 @@
 """The plugin package is installed with pip, found by its entry point, trained, saved, loaded and missed."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import sys
 import keras, zoo
 assert keras.saving.load_model(sys.argv[3]).units == 3, "a fresh process loads a model of the zoo"
 assert "code_entropy" in zoo.names()
+import launch
+assert launch.main(["launch.py", "list", "models"]) == 0
 assert "latent_zoo_entropy" not in sys.modules, "a plugin is imported only when it is asked for"
 model = zoo.create("autoencoder", (6,), latents=4, hidden=(8,), regularizers=["code_entropy"])
 model.save(sys.argv[2])
@@ -43,7 +46,8 @@ def installed(tmp_path_factory):
 def test_found_by_name_trains_saves_and_loads(installed):
     """And the package's own tests pass, run against what was installed."""
     zoo.create("autoencoder", (6,), latents=3, hidden=(8,)).save(installed / "plain.keras")
-    path = os.pathsep.join([str(installed / "site"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    places = [str(installed / "site"), str(PACKAGE.parents[1]), os.environ.get("PYTHONPATH")]
+    path = os.pathsep.join(filter(None, places))
     done = subprocess.run(
         [sys.executable, "-c", USE, "source/tests", "m.keras", "plain.keras"],
         env={**os.environ, "PYTHONPATH": path},
@@ -53,7 +57,9 @@ def test_found_by_name_trains_saves_and_loads(installed):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 passed" in done.stdout
+    assert "7 passed" in done.stdout
+    line = "entropy_autoencoder .*few active units in each code. .latent-zoo-entropy 0.1.0."
+    assert re.search(line, done.stdout)
 
     # Here the package is not installed.
     assert "code_entropy" not in zoo.names()

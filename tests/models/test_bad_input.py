@@ -85,7 +85,7 @@ CREATION = {
         lambda: create("autoencoder", regularizers=["mmd"]),
         "'mmd' needs a model whose prior has a density.*prior='normal'",
     ),
-    "unknown networks": (lambda: create(networks="cnn"), "networks 'cnn'.*conv"),
+    "unknown networks": (lambda: create(networks="cnn"), "Unknown network 'cnn'.*conv"),
     "convolutions on vectors": (
         lambda: create(networks="conv"),
         r"pictures of shape.*received.*\(6,\).*networks='mlp'",

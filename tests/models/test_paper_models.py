@@ -81,7 +81,7 @@ def test_architectures_of_the_table(name):
     }
     assert [size for size in found if size is not None] == expected[name]
     assert model.units == {"beta_vae_chairs": 32}.get(name, 10)
-    with pytest.raises(ValueError, match="fixed"):
+    with pytest.raises(ValueError, match="hidden has no effect"):
         zoo.create(name, (64, 64, 1), hidden=(3,))
 
 

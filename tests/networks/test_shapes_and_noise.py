@@ -80,7 +80,7 @@ def test_gaussian_noise_has_the_deviation_that_was_asked_for():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"networks": "cnn"}, "Unknown networks 'cnn'"),
+        ({"networks": "cnn"}, "Unknown network 'cnn'"),
         ({"networks": "conv"}, "needs pictures"),
         ({"networks": "tied", "activation": "gated"}, "gated' is for networks='mlp'"),
         ({"networks": (1, 2)}, "pair"),

@@ -64,15 +64,24 @@ def load(
             )
     reader = _reader(name_or_path)
     accepted = inspect.signature(reader).parameters
+    if "split" not in accepted:
+        raise ValueError(
+            f"The function of the data set {name_or_path!r} must take split, 'train' or 'test'."
+        )
     context = {"data_dir": data_dir, "manual_dir": manual_dir, "limit": limit, "seed": seed}
     known = [key for key in accepted if key not in context and key != "split"]
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
     for option in options:
-        if option not in known:
+        if option not in known and not takes_any:
             raise ValueError(
                 f"{os.fspath(name_or_path)!r} has no option {option!r}.{suggest(option, known)}"
             )
     context = {key: value for key, value in context.items() if key in accepted}
     data = reader(split=split, **context, **options)
+    if not isinstance(data, Data):
+        raise ValueError(
+            f"The data set {name_or_path!r} must give a zoo.data.Data; it gives a {type(data).__name__}."
+        )
     return data if limit is None else data.take(slice(limit))
 
 

@@ -2,59 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo import registry
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
-
-# Name -> module; a module, and TensorFlow with it, is imported when one of its models is asked for.
-_MODELS = {
-    "adversarial_autoencoder": "adversarial_autoencoder",
-    "annealed_vae": "annealed_vae",
-    "autoencoder": "deep_autoencoder",
-    "beta_tc_vae": "beta_tc_vae",
-    "beta_vae": "beta_vae",
-    "beta_vae_chairs": "beta_vae",
-    "beta_vae_shapes": "beta_vae",
-    "cauchy_vae": "sparse_vae",
-    "contractive_autoencoder": "contractive_autoencoder",
-    "dc_ign": "beta_vae",
-    "deep_autoencoder": "deep_autoencoder",
-    "denoising_autoencoder": "denoising_autoencoder",
-    "dip_vae": "dip_vae",
-    "dropout_autoencoder": "dropout_autoencoder",
-    "factor_vae": "factor_vae",
-    "info_ae": "info_ae",
-    "info_ae_robust": "info_ae",
-    "info_gan": "info_gan",
-    "info_vae": "info_vae",
-    "invariant_autoencoder": "invariant_autoencoder",
-    "k_sparse_autoencoder": "k_sparse_autoencoder",
-    "laplace_vae": "sparse_vae",
-    "linear_autoencoder": "linear_autoencoder",
-    "lp_autoencoder": "lp_autoencoder",
-    "two_template_vae": "sparse_vae",
-    "uniform_to_gaussian_vae": "uniform_to_gaussian_vae",
-    "vae": "vae",
-    "wae_mmd": "wae_mmd",
-}
-
-
-def _lazy(name: str) -> Callable[..., Autoencoder]:
-    def load(*args: Any, **kwargs: Any) -> Autoencoder:
-        return function(name)(*args, **kwargs)
-
-    load.__name__ = load.__qualname__ = name
-    return load
-
-
-for _name in _MODELS:
-    registry.register(_name, "model")(_lazy(_name))
 
 
 def function(name: str) -> Callable[..., Autoencoder]:
@@ -63,16 +18,17 @@ def function(name: str) -> Callable[..., Autoencoder]:
     Raises:
         ValueError: for an unknown name, with the nearest known one.
     """
-    found = registry.lookup(name, "model")
-    if name in _MODELS and found.__module__ == __name__:
-        return getattr(importlib.import_module(f"zoo.models.{_MODELS[name]}"), name)
-    return found
+    return registry.lookup(name, "model")
 
 
 def options(name: str) -> dict[str, Any]:
     """The options of a model and their defaults, `input_shape` left out."""
     parameters = inspect.signature(function(name)).parameters
-    return {key: p.default for key, p in parameters.items() if key != "input_shape"}
+    return {
+        key: p.default
+        for key, p in parameters.items()
+        if key != "input_shape" and p.kind is not p.VAR_KEYWORD
+    }
 
 
 def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencoder:
@@ -89,31 +45,28 @@ def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencode
     Raises:
         ValueError: for an unknown name or option, with the nearest known one, or a bad value.
     """
-    build = function(name)
-    known = options(name)
-    for key in settings:
-        if key not in known:
-            raise ValueError(
-                f"The model {name!r} has no option {key!r}.{registry.suggest(key, sorted(known))}"
-            )
-    _refuse_unused(settings)
-    model = build(input_shape, **settings)
+    from zoo.autoencoder import Autoencoder
+
+    _refuse_unused(options(name), settings)
+    model = registry.get(name, "model", input_shape=input_shape, **settings)
+    if not isinstance(model, Autoencoder):
+        raise ValueError(f"The model {name!r} must give a zoo.Autoencoder; it gives {model!r}.")
     model.name = name
-    if not model.formula:
-        model.formula = objective(name)
+    model.formula = objective(name) or model.formula
     return model
 
 
-def _refuse_unused(settings: dict[str, Any]) -> None:
-    """Options of layers, where the networks are made already or fixed by a paper."""
-    from zoo.networks.build import FIXED
+def _refuse_unused(known: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Options of layers, where the networks are made already or take none."""
+    from zoo.networks.build import layer_options
 
-    networks = settings.get("networks")
-    if networks is None or (isinstance(networks, str) and networks not in FIXED):
+    networks = settings.get("networks", known.get("networks"))
+    if networks is None:
         return
-    for key in ("hidden", "activation"):
-        if settings.get(key) is not None:
-            shown = f"networks={networks!r}" if isinstance(networks, str) else "own networks"
+    for key in {"hidden", "activation"} - layer_options(networks):
+        if key in known and settings.get(key) is not None:
+            named = isinstance(networks, str | Mapping)
+            shown = f"networks={networks!r}" if named else "own networks"
             raise ValueError(
                 f"{key} has no effect on {shown}; received {key}={settings[key]!r}. Leave it out."
             )
@@ -121,6 +74,6 @@ def _refuse_unused(settings: dict[str, Any]) -> None:
 
 def objective(name: str) -> str:
     """The formula of a model: the first indented paragraph of its docstring."""
-    prose = inspect.getdoc(function(name)).split("Args:")[0]
+    prose = (inspect.getdoc(function(name)) or "").split("Args:")[0]
     formulas = [part for part in prose.split("\n\n") if part.startswith("    ")]
     return inspect.cleandoc(formulas[0]) if formulas else ""

@@ -8,8 +8,10 @@ from typing import Any
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import CategoricalStyle, Deterministic
 from zoo.networks import build_networks
+from zoo.registry import register
 
 
+@register("adversarial_autoencoder", kind="model")
 def adversarial_autoencoder(
     input_shape: Sequence[int],
     latents: int = 10,

@@ -10,9 +10,11 @@ import keras
 from zoo.autoencoder import Autoencoder
 from zoo.models.extends import extends
 from zoo.models.vae import vae
+from zoo.registry import register
 from zoo.serialization import positive_int, scalar
 
 
+@register("annealed_vae", kind="model")
 @extends(vae, without=("beta",))
 def annealed_vae(
     input_shape: Sequence[int],

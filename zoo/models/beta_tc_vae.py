@@ -8,9 +8,11 @@ from typing import Any
 from zoo.autoencoder import Autoencoder
 from zoo.models.extends import extends
 from zoo.models.vae import vae
+from zoo.registry import register
 from zoo.serialization import scalar
 
 
+@register("beta_tc_vae", kind="model")
 @extends(vae)
 def beta_tc_vae(
     input_shape: Sequence[int],

@@ -8,8 +8,10 @@ from typing import Any
 from zoo.autoencoder import Autoencoder
 from zoo.models.extends import extends
 from zoo.models.vae import vae
+from zoo.registry import register
 
 
+@register("beta_vae", kind="model")
 @extends(vae)
 def beta_vae(input_shape: Sequence[int], beta: Any = 4.0, **options: Any) -> Autoencoder:
     """beta-VAE (Higgins et al., "beta-VAE", 2017, equation 4).
@@ -27,6 +29,7 @@ def beta_vae(input_shape: Sequence[int], beta: Any = 4.0, **options: Any) -> Aut
     return vae(input_shape, beta=beta, **options)
 
 
+@register("beta_vae_shapes", kind="model")
 @extends(beta_vae)
 def beta_vae_shapes(
     input_shape: Sequence[int] = (64, 64, 1), networks: Any = "shapes", **options: Any
@@ -48,6 +51,7 @@ def beta_vae_shapes(
     return beta_vae(input_shape, networks=networks, **options)
 
 
+@register("beta_vae_chairs", kind="model")
 @extends(beta_vae)
 def beta_vae_chairs(
     input_shape: Sequence[int] = (64, 64, 1),
@@ -73,6 +77,7 @@ def beta_vae_chairs(
     return beta_vae(input_shape, latents=latents, networks=networks, **options)
 
 
+@register("dc_ign", kind="model")
 @extends(vae)
 def dc_ign(
     input_shape: Sequence[int] = (64, 64, 1), networks: Any = "dc_ign", **options: Any

@@ -10,8 +10,10 @@ from zoo.bottlenecks import Deterministic
 from zoo.models.extends import extends
 from zoo.networks import build_networks
 from zoo.networks.corruption import Corruption
+from zoo.registry import register
 
 
+@register("autoencoder", kind="model")
 def autoencoder(
     input_shape: Sequence[int],
     latents: int = 10,
@@ -81,6 +83,7 @@ def autoencoder(
     )
 
 
+@register("deep_autoencoder", kind="model")
 @extends(autoencoder)
 def deep_autoencoder(
     input_shape: Sequence[int],

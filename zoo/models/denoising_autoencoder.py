@@ -9,11 +9,12 @@ from zoo.autoencoder import Autoencoder
 from zoo.models.deep_autoencoder import autoencoder
 from zoo.models.extends import extends
 from zoo.networks import GaussianNoise, MaskingNoise
-from zoo.registry import suggest
+from zoo.registry import register, suggest
 
 _NOISES = {"masking": MaskingNoise, "gaussian": GaussianNoise}
 
 
+@register("denoising_autoencoder", kind="model")
 @extends(autoencoder, without=("corruption", "target_shape"))
 def denoising_autoencoder(
     input_shape: Sequence[int],

@@ -8,8 +8,10 @@ from typing import Any
 from zoo.autoencoder import Autoencoder
 from zoo.models.extends import extends
 from zoo.models.vae import vae
+from zoo.registry import register
 
 
+@register("dip_vae", kind="model")
 @extends(vae)
 def dip_vae(
     input_shape: Sequence[int],

@@ -10,6 +10,7 @@ from zoo.bottlenecks import Deterministic
 from zoo.models.extends import extends
 from zoo.networks import Networks, build_networks
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
+from zoo.registry import register
 
 # The root of the summed squares over a batch of 128 weighs sqrt(128) times the mean of the examples' roots.
 BATCH_ROOT = 128**0.5
@@ -19,6 +20,7 @@ TEACHER_WEIGHT = 10.0
 TAUGHT_ALPHA = 0.1
 
 
+@register("info_ae", kind="model")
 def info_ae(
     input_shape: Sequence[int],
     latents: int = 64,
@@ -121,6 +123,7 @@ def info_ae(
     )
 
 
+@register("info_ae_robust", kind="model")
 @extends(info_ae)
 def info_ae_robust(
     input_shape: Sequence[int],

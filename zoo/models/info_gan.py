@@ -9,8 +9,10 @@ from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import CategoricalStyle
 from zoo.networks import Networks, build_networks
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
+from zoo.registry import register
 
 
+@register("info_gan", kind="model")
 def info_gan(
     input_shape: Sequence[int],
     classes: int = 10,

@@ -9,9 +9,11 @@ from zoo.autoencoder import Autoencoder
 from zoo.models.deep_autoencoder import autoencoder
 from zoo.models.extends import extends
 from zoo.models.vae import vae
+from zoo.registry import register
 from zoo.serialization import scalar
 
 
+@register("info_vae", kind="model")
 @extends(vae)
 def info_vae(
     input_shape: Sequence[int],

@@ -9,8 +9,10 @@ from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import Deterministic
 from zoo.networks import mlp
 from zoo.networks.dcgan import dcgan_encoder
+from zoo.registry import register
 
 
+@register("invariant_autoencoder", kind="model")
 def invariant_autoencoder(
     input_shape: Sequence[int],
     latents: int = 64,

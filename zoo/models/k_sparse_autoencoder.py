@@ -8,8 +8,10 @@ from typing import Any
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import TopK
 from zoo.networks import build_networks
+from zoo.registry import register
 
 
+@register("k_sparse_autoencoder", kind="model")
 def k_sparse_autoencoder(
     input_shape: Sequence[int],
     latents: int = 1000,

@@ -9,8 +9,10 @@ from typing import Any
 from zoo.autoencoder import Autoencoder
 from zoo.models.deep_autoencoder import autoencoder
 from zoo.models.extends import extends
+from zoo.registry import register
 
 
+@register("lp_autoencoder", kind="model")
 @extends(autoencoder)
 def lp_autoencoder(
     input_shape: Sequence[int],

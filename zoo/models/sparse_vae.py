@@ -8,8 +8,10 @@ from typing import Any
 from zoo.autoencoder import Autoencoder
 from zoo.models.extends import extends
 from zoo.models.vae import vae
+from zoo.registry import register
 
 
+@register("laplace_vae", kind="model")
 @extends(vae)
 def laplace_vae(
     input_shape: Sequence[int],
@@ -38,6 +40,7 @@ def laplace_vae(
     return vae(input_shape, activation=activation, prior=prior, **options)
 
 
+@register("cauchy_vae", kind="model")
 @extends(vae)
 def cauchy_vae(
     input_shape: Sequence[int],
@@ -67,6 +70,7 @@ def cauchy_vae(
     return vae(input_shape, activation=activation, posterior=posterior, prior=prior, **options)
 
 
+@register("two_template_vae", kind="model")
 @extends(vae)
 def two_template_vae(
     input_shape: Sequence[int] = (10, 10, 1),

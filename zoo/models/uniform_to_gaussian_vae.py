@@ -8,8 +8,10 @@ from typing import Any
 from zoo.autoencoder import Autoencoder
 from zoo.models.extends import extends
 from zoo.models.vae import vae
+from zoo.registry import register
 
 
+@register("uniform_to_gaussian_vae", kind="model")
 @extends(vae)
 def uniform_to_gaussian_vae(
     input_shape: Sequence[int] = (2,),

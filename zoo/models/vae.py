@@ -8,9 +8,11 @@ from typing import Any
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import Stochastic
 from zoo.networks import build_networks
+from zoo.registry import register
 from zoo.regularizers import KL
 
 
+@register("vae", kind="model")
 def vae(
     input_shape: Sequence[int],
     latents: int = 10,

@@ -8,8 +8,10 @@ from typing import Any
 from zoo.autoencoder import Autoencoder
 from zoo.models.deep_autoencoder import autoencoder
 from zoo.models.extends import extends
+from zoo.registry import register
 
 
+@register("wae_mmd", kind="model")
 @extends(autoencoder)
 def wae_mmd(
     input_shape: Sequence[int],

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
 
-from zoo.networks import higgins
-from zoo.networks.conv import conv_decoder, conv_encoder
+from zoo.networks.conv import check_picture_shape, conv_decoder, conv_encoder
 from zoo.networks.mlp import GATED, mlp
 from zoo.networks.tied import Tied
-from zoo.registry import suggest
+from zoo.registry import get, lookup, names, option_names, register
 from zoo.serialization import whole_number
-
-# Architectures that a paper fixes: the input shape is all that they take.
-FIXED = {"shapes": higgins.shapes, "dc_ign": higgins.dc_ign, "chairs": higgins.chairs}
-KINDS = ("mlp", "conv", "tied", *FIXED)
 
 
 class Networks(NamedTuple):
@@ -27,8 +22,69 @@ class Networks(NamedTuple):
     decoder: keras.Layer
 
 
+@register("mlp", kind="network")
+def mlp_networks(
+    input_shape: Sequence[int],
+    hidden: Sequence[int] | None = None,
+    activation: str = "relu",
+    default: Sequence[int] = (500, 500),
+) -> Networks:
+    """Fully connected layers, and the same in reverse order.
+
+    Args:
+        input_shape: shape of one example.
+        hidden: units of the hidden layers, first to last in the encoder; None for `default`.
+        activation: of the hidden layers; "gated" for `zoo.networks.Gated` ones.
+        default: the model's own hidden units.
+    """
+    units = tuple(default if hidden is None else hidden)
+    return Networks(mlp(units, None, activation), mlp(units[::-1], input_shape, activation))
+
+
+@register("tied", kind="network")
+def tied_networks(
+    input_shape: Sequence[int],
+    hidden: Sequence[int] | None = None,
+    activation: str = "relu",
+    default: Sequence[int] = (500, 500),
+) -> Networks:
+    """Fully connected layers, with the transposed encoder as decoder.
+
+    Args:
+        input_shape: shape of one example.
+        hidden: as in `mlp_networks`.
+        activation: of the hidden layers; "gated" is refused.
+        default: as in `mlp_networks`.
+    """
+    _refuse_gates(activation, "tied")
+    units = tuple(default if hidden is None else hidden)
+    return Networks(mlp(units, None, activation), Tied(input_shape, activation))
+
+
+@register("conv", kind="network")
+def conv_networks(
+    input_shape: Sequence[int], hidden: Sequence[int] | None = None, activation: str = "relu"
+) -> Networks:
+    """Convolutions of stride 2 for pictures, and transposed ones in reverse order.
+
+    Args:
+        input_shape: (h, w, channels).
+        hidden: filters of the convolutions; None for 64 and 128 filters and a dense layer of 1024, the
+            network of the L_P paper's code.
+        activation: of every hidden layer.
+    """
+    _refuse_gates(activation, "conv")
+    check_picture_shape(input_shape, "conv")
+    dense = (1024,) if hidden is None else ()
+    filters = (64, 128) if hidden is None else hidden
+    return Networks(
+        conv_encoder(filters, dense, activation=activation),
+        conv_decoder(filters, input_shape, dense, activation=activation),
+    )
+
+
 def build_networks(
-    networks: str | tuple[keras.Layer, keras.Layer],
+    networks: str | Mapping[str, Any] | tuple[keras.Layer, keras.Layer],
     input_shape: Sequence[int],
     hidden: Sequence[int] | int | None,
     activation: str = "relu",
@@ -38,64 +94,58 @@ def build_networks(
     """The pair of networks that `networks` names.
 
     Args:
-        networks: "mlp", "conv" (pictures only), "tied" (an MLP whose decoder is the transposed encoder),
-            "shapes", "dc_ign" or "chairs" (see `zoo.networks.higgins`; without `hidden`), or a pair
-            (encoder, decoder) of Keras models or layers: the encoder gives (batch, features), the
+        networks: a name (``zoo.names("network")``), a dict with "name" and options of its function, or a
+            pair (encoder, decoder) of Keras models or layers: the encoder gives (batch, features), the
             decoder takes (batch, units) and gives (batch, *input_shape) before the likelihood's link
             (logits for Bernoulli).
         input_shape: shape of one example, (h, w, channels) or (d,).
-        hidden: units of the MLP's hidden layers or filters of the convolutions, first to last in the
-            encoder and mirrored in the decoder; None for `default`, or 64 and 128 filters and a dense
-            layer of 1024 for "conv" (the network of the L_P paper's code).
-        activation: of the hidden layers; "gated" with networks="mlp" for `zoo.networks.Gated` ones.
-        default: hidden units of the MLP where `hidden` is None.
+        hidden: units of the hidden layers, or filters of the convolutions; None for those of the network.
+        activation: of the hidden layers.
+        default: what `hidden` is where it is None, for networks that have no such number of their own.
         output_shape: shape of what the decoder gives; None for `input_shape`.
+
+    A registered function gets `input_shape`, and those of `hidden`, `activation` and `default` that its
+    signature names.
 
     Returns:
         The encoder and the decoder.
 
     Raises:
-        ValueError: for another name, a pair that is none, "conv" on vectors, or gates outside an MLP.
+        ValueError: for another name, a pair that is none, or an option that the network does not take.
     """
     input_shape = check_event_shape(input_shape)
-    if not isinstance(networks, str):
-        return _own(networks)
+    name, options = _named(networks)
+    if name is None:
+        return _pair(networks, f"networks must be one of {', '.join(names('network'))}, or")
     if output_shape is not None and tuple(output_shape) != input_shape:
         there = build_networks(networks, input_shape, hidden, activation, default)
         back = build_networks(networks, output_shape, hidden, activation, default)
         return Networks(there.encoder, back.decoder)
-    units = None if hidden is None else _hidden_units(hidden)
-    if networks == "mlp":
-        units = tuple(default) if units is None else units
-        return Networks(mlp(units, None, activation), mlp(units[::-1], input_shape, activation))
-    if activation == GATED:
+    free = layer_options(networks)
+    if hidden is not None and "hidden" not in free:
         raise ValueError(
-            f"activation='gated' is for networks='mlp'; received networks={networks!r}. Choose 'relu' or "
-            "another activation of Keras."
+            f"The layers of networks={networks!r} are fixed; received hidden={hidden}. Leave it out, "
+            "or use networks='mlp' or 'conv'."
         )
-    if networks == "tied":
-        units = tuple(default) if units is None else units
-        return Networks(mlp(units, None, activation), Tied(input_shape, activation))
-    if networks in ("conv", "dc_ign", "chairs") and len(input_shape) != 3:
-        raise ValueError(
-            f"networks={networks!r} needs pictures of shape (height, width, channels); received "
-            f"input_shape={input_shape}. Use networks='mlp' for vectors."
-        )
-    if networks in FIXED:
-        if units is not None:
-            raise ValueError(
-                f"The layers of networks={networks!r} are fixed; received hidden={hidden}. Leave it out, "
-                "or use networks='mlp' or 'conv'."
-            )
-        return Networks(*FIXED[networks](input_shape))
-    if networks == "conv":
-        dense = (1024,) if units is None else ()
-        units = (64, 128) if units is None else units
-        return Networks(
-            conv_encoder(units, dense, activation=activation),
-            conv_decoder(units, input_shape, dense, activation=activation),
-        )
-    raise ValueError(f"Unknown networks {networks!r}.{suggest(networks, KINDS)}")
+    if "activation" not in free | set(options):
+        _refuse_gates(activation, name)
+    given = {"hidden": hidden, "activation": activation, "default": default}
+    known = option_names(lookup(name, "network"))
+    given = {key: value for key, value in given.items() if key in known} | options
+    if given.get("hidden") is not None:
+        given["hidden"] = _hidden_units(given["hidden"])
+    made = get(name, "network", input_shape=input_shape, **given)
+    return _pair(made, f"The network {name!r} must give")
+
+
+def layer_options(networks: Any) -> set[str]:
+    """Which of the options "hidden" and "activation" of a model act on its `networks`."""
+    name, options = _named(networks)
+    act = {"hidden", "activation"} - set(options)
+    if name is None:
+        return set()
+    # A name that is unknown here is refused when it is built, or means something to the model alone.
+    return act & option_names(lookup(name, "network")) if name in names("network") else act
 
 
 def check_event_shape(shape: Any) -> tuple[int, ...]:
@@ -122,12 +172,28 @@ def _hidden_units(hidden: Any) -> tuple[int, ...]:
     return tuple(whole_number(units, "hidden", 1) for units in hidden)
 
 
-def _own(networks: Any) -> Networks:
+def _named(networks: Any) -> tuple[str | None, dict[str, Any]]:
+    """Name and options; no name for a pair."""
+    if isinstance(networks, str):
+        return networks, {}
+    if isinstance(networks, Mapping) and isinstance(networks.get("name"), str):
+        return networks["name"], {key: item for key, item in networks.items() if key != "name"}
+    return None, {}
+
+
+def _refuse_gates(activation: Any, name: str) -> None:
+    if activation == GATED:
+        raise ValueError(
+            f"activation='gated' is for networks='mlp'; received networks={name!r}. Choose 'relu' or "
+            "another activation of Keras."
+        )
+
+
+def _pair(networks: Any, expected: str) -> Networks:
     pair = tuple(networks) if isinstance(networks, Sequence) else ()
     if len(pair) != 2 or not all(isinstance(part, keras.Layer) for part in pair):
         raise ValueError(
-            f"networks must be one of {', '.join(KINDS)} or a pair (encoder, decoder) of Keras models; "
-            f"received {networks!r}."
+            f"{expected} a pair (encoder, decoder) of Keras models; received {networks!r}."
         )
     return Networks(*pair)
 

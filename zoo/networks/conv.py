@@ -7,6 +7,15 @@ from collections.abc import Sequence
 import keras
 
 
+def check_picture_shape(shape: Sequence[int], networks: str) -> None:
+    """Raise ValueError for examples that are not pictures (h, w, channels)."""
+    if len(shape) != 3:
+        raise ValueError(
+            f"networks={networks!r} needs pictures of shape (height, width, channels); received "
+            f"input_shape={tuple(shape)}. Use networks='mlp' for vectors."
+        )
+
+
 def conv_encoder(
     filters: Sequence[int],
     dense: Sequence[int] = (),

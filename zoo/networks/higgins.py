@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import keras
 
-from zoo.networks.conv import conv_decoder, conv_encoder, cropping
+from zoo.networks.conv import check_picture_shape, conv_decoder, conv_encoder, cropping
 from zoo.networks.mlp import mlp
+from zoo.registry import register
 
 _POOLED = (96, 48, 48)
 
 
+@register("shapes", kind="network")
 def shapes(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     """2D shapes: FC 1200, 1200 with ReLU, and back through FC 1200, 1200, 1200 with tanh.
 
@@ -25,6 +27,7 @@ def shapes(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     return mlp((1200, 1200)), mlp((1200, 1200, 1200), input_shape, "tanh")
 
 
+@register("chairs", kind="network")
 def chairs(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     """Chairs: convolutions 32, 32, 64, 64 (4x4, stride 2), FC 256, and the reverse, with ReLU.
 
@@ -34,10 +37,12 @@ def chairs(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     Returns:
         Encoder, (batch, h, w, c) -> (batch, 256), and decoder, (batch, units) -> (batch, h, w, c) logits.
     """
+    check_picture_shape(input_shape, "chairs")
     filters = (32, 32, 64, 64)
     return conv_encoder(filters, (256,)), conv_decoder(filters, input_shape, (256,))
 
 
+@register("dc_ign", kind="network")
 def dc_ign(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     """DC-IGN: convolutions 96, 48, 48 (3x3, padded) with 2x2 max pooling; unpooling, 48, 96, 1.
 
@@ -50,6 +55,7 @@ def dc_ign(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
         Encoder, (batch, h, w, c) -> (batch, features), and decoder, (batch, units) -> (batch, h, w, c)
         logits.
     """
+    check_picture_shape(input_shape, "dc_ign")
     height, width, channels = input_shape
     down: list[keras.Layer] = []
     for filters in _POOLED:

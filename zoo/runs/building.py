@@ -12,6 +12,7 @@ from zoo import models, registry
 from zoo.autoencoder import Autoencoder
 from zoo.serialization import policy
 from zoo.recipes import schedules
+from zoo.runs.modules import import_modules
 from zoo.runs.run_config import RunConfig
 
 SCHEDULES = {
@@ -52,10 +53,12 @@ def checked(config: RunConfig) -> RunConfig:
         ValueError: for an unknown model, option, regularizer or optimizer, with the nearest known one, and
             for a value that the option cannot take.
     """
+    import_modules(config.imports)
     known = dict(inspect.signature(models.function(config.model)).parameters)
     known.pop("input_shape", None)
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
     for option in [*config.options, *(["regularizers"] if config.regularizers else [])]:
-        if option not in known:
+        if option not in known and not takes_any:
             raise ValueError(
                 f"The model {config.model!r} has no option {option!r}."
                 f"{registry.suggest(option, sorted(known))}"
@@ -67,7 +70,7 @@ def checked(config: RunConfig) -> RunConfig:
             f"Unknown optimizer {config.optimizer!r}.{registry.suggest(config.optimizer, OPTIMIZERS)}"
         )
     options = {
-        name: _fitting(name, value, str(known[name].annotation), config.model)
+        name: _fitting(name, value, _annotation(known.get(name)), config.model)
         for name, value in config.options.items()
     }
     return dataclasses.replace(config, options=options)
@@ -108,6 +111,12 @@ def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
     if config.learning_rate is not None:
         model.optimizer.learning_rate = config.learning_rate
     return model
+
+
+def _annotation(parameter: inspect.Parameter | None) -> str:
+    """As it stands in the source, also where the module does not postpone annotations."""
+    annotation = getattr(parameter, "annotation", "")
+    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
 
 
 def _fitting(name: str, value: Any, annotation: str, model: str) -> Any:

@@ -20,6 +20,7 @@ from zoo.runs.artefacts import load_model, save_model, write_artefacts
 from zoo.recipes.centering import start_at_mean
 from zoo.runs.event_log import EventLog
 from zoo.runs.history_file import HistoryFile, read_history
+from zoo.runs.modules import import_modules
 from zoo.runs.progress import Progress
 from zoo.runs.resume import Resume
 from zoo.runs.run_config import RunConfig
@@ -235,6 +236,7 @@ def evaluate(
     folder = RunFolder(run_dir)
     config = folder.open()
     try:
+        import_modules(config.imports)
         missing = not folder.saved_model.is_dir()
         return Outcome(folder, _artefacts_of(folder, config, missing, say))
     finally:

@@ -13,7 +13,7 @@ from zoo.registry import suggest
 from zoo.runs.files import read_json
 
 # These may be another when a run is resumed: they do not change what it computes.
-_FREE = ("epochs", "data_dir", "manual_dir", "strategy", "virtual_devices")
+_FREE = ("epochs", "data_dir", "manual_dir", "strategy", "virtual_devices", "imports")
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
 PRECISIONS = ("float32", "mixed_bfloat16")
 STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
@@ -43,6 +43,7 @@ class RunConfig:
         skip_nonfinite: leave out updates whose gradient is no finite number, and count them.
         strategy: "auto", "none", "mirrored" or "multi_worker".
         virtual_devices: logical processors that "mirrored" then uses; 0 for none.
+        imports: modules to import first, since they register parts: dotted names, or .py files.
 
     Raises:
         ValueError: for a value of another kind or out of range.
@@ -66,11 +67,12 @@ class RunConfig:
     skip_nonfinite: bool = False
     strategy: str = "auto"
     virtual_devices: int = 0
+    imports: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        listed = isinstance(self.regularizers, list | tuple)
-        _check("regularizers", self, listed, "a list")
-        object.__setattr__(self, "regularizers", tuple(self.regularizers))
+        for name in ("regularizers", "imports"):
+            _check(name, self, isinstance(getattr(self, name), list | tuple), "a list")
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         for name in ("model", "dataset", "optimizer"):
             _check(name, self, isinstance(getattr(self, name), str), "a name")
         for name in ("data_dir", "manual_dir"):

@@ -1,4 +1,4 @@
-"""A plugin for latent-zoo: the regularizer code_entropy."""
+"""Parts for latent-zoo: the regularizer code_entropy, and a model that uses it."""
 
 from latent_zoo_entropy.code_entropy import CodeEntropy
 

@@ -57,3 +57,18 @@ def test_trains_saves_and_loads(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "m.keras")
     assert loaded.regularizers[0].power == 1.5
     np.testing.assert_array_equal(loaded.reconstruct(x), model.reconstruct(x))
+
+
+def test_the_model_is_found_by_its_name(tmp_path):
+    """Its weight of the entropy makes codes sparser."""
+    x = np.random.default_rng(0).random((64, 6), np.float32)
+    spread = []
+    for sparsity in (0.0, 20.0):
+        keras.utils.set_random_seed(0)
+        model = zoo.create("entropy_autoencoder", (6,), latents=4, hidden=(8,), sparsity=sparsity)
+        model.compile("adam", jit_compile=False)
+        model.fit(x, epochs=20, verbose=0)
+        spread.append(model.evaluate(x, verbose=0, return_dict=True)["code_entropy"])
+    assert spread[1] < 0.9 * spread[0]
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_array_equal(zoo.load_model(tmp_path / "m.keras").encode(x), model.encode(x))
