@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.evaluation.metrics import metric
 
-_NOT_METRICS = ("skipped", "details")
+_NOT_METRICS = ("skipped", "details", "intervals", "measured_on")
 _WIDTH = 100
 
 
@@ -58,7 +58,7 @@ def number(value: float) -> str:
 
 
 def _row(name: str, score: Any) -> tuple[str, str, str, str]:
-    label, better = metric(name)
+    label, better, _ = metric(name)
     interval = ""
     if isinstance(score, Mapping):
         interval = f"[{number(score['low'])}, {number(score['high'])}]"
