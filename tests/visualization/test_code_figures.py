@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from sklearn.decomposition import PCA
 
+import zoo
 from zoo.visualization import (
     activation_histograms,
     code_scatter,
@@ -14,7 +15,6 @@ from zoo.visualization import (
     sparsity,
 )
 from zoo.visualization.drawing.units import leading_units, robust_limits
-from zoo.visualization.figures.sparsity import active, hoyer
 
 
 def offsets(axes):
@@ -138,18 +138,6 @@ def test_one_hot():
     assert names == ["class 2", "class 5"]
 
 
-def test_hoyer_of_known_codes():
-    codes = np.array([[0, 0, -3, 0], [1, 1, -1, 1], [1, 1, 0, 0], [0, 0, 0, 0]])
-    expected = [1, 0, (2 - np.sqrt(2)) / (2 - 1), np.nan]
-    np.testing.assert_allclose(hoyer(codes), expected, atol=1e-12)
-
-
-def test_activity_does_not_depend_on_the_scale():
-    z = np.random.default_rng(0).normal(size=(50, 9))
-    np.testing.assert_array_equal(active(z), active(1000 * z))
-    assert 0.9 < active(z).mean() < 0.94  # P(|N| > 0.1) = 0.920
-
-
 def test_sparsity_counts_dead_units_and_active_ones():
     z = np.zeros((40, 12))
     z[np.arange(40), np.arange(40) % 3] = 1.0
@@ -159,6 +147,18 @@ def test_sparsity_counts_dead_units_and_active_ones():
     assert "mean 1" in figure.axes[1].get_title(loc="left")
     assert "mean 1.00" in figure.axes[2].get_title(loc="left")
     assert len(sparsity(np.arange(4.0)).axes) == 2
+
+
+def test_the_figure_counts_dead_units_as_the_metrics_do():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(2000, 6))
+    z[:, 1] *= 1e-4  # below the threshold in every code
+    z[:, 2] = 0
+    z[:, 3] *= np.arange(2000) < 2  # in no more than a thousandth of the codes
+    z[:, 4] *= np.arange(2000) < 3
+    z[:, 5] *= 0.05  # small, but not dead
+    assert zoo.evaluation.sparsity.scores(z)["dead_units"] == 3
+    assert "3 of 6 dead" in sparsity(z).axes[0].get_title(loc="left")
 
 
 def test_leading_units_and_limits():
