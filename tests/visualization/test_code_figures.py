@@ -14,6 +14,7 @@ from zoo.visualization import (
     rank_correlation,
     sparsity,
 )
+from zoo.visualization.drawing.style import class_style
 from zoo.visualization.drawing.units import leading_units, robust_limits
 
 
@@ -192,3 +193,30 @@ def test_leading_units_and_limits():
 def test_bad_codes_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.random.default_rng(0).normal(size=(5, 3)))
+
+
+def test_twenty_classes_have_twenty_colours():
+    """Told apart by eye: at least 20 apart in CIELAB, where 2.3 is a just noticeable difference."""
+    from matplotlib.colors import to_rgb
+
+    labels = np.repeat(np.arange(20), 3)
+    axes = code_scatter(np.random.default_rng(0).normal(size=(60, 2)), labels).axes[0]
+    colors = np.array([to_rgb(c.get_facecolor()[0][:3]) for c in axes.collections])
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    x, y, z = np.cbrt(np.maximum((linear @ to_xyz.T / [0.9505, 1, 1.089]), 1e-9)).T
+    lab = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+    distance = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+    assert distance[~np.eye(20, dtype=bool)].min() > 20
+    styles = {tuple(class_style(index).values()) for index in range(160)}
+    assert len(styles) == 160
+
+
+def test_a_prior_with_a_peak_leaves_the_codes_their_height():
+    codes = np.random.default_rng(0).normal(size=(500, 1))
+    axes = activation_histograms(codes, stats.laplace(scale=0.01)).axes[0]
+    tallest = max(patch.get_height() for patch in axes.patches)
+    assert axes.lines[0].get_ydata().max() > 20 * tallest
+    assert axes.get_ylim()[1] < 2 * tallest

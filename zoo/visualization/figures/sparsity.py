@@ -17,8 +17,9 @@ def sparsity(codes: Any, threshold: float = THRESHOLD) -> Figure:
     """Three views of sparsity: by unit, by example, and by Hoyer's measure.
 
     Left, the share of examples in which each unit is active, sorted: dead units lie at 0, dense
-    ones at 1; what is active and what is dead is what `zoo.evaluation.sparsity` counts. Middle, the number of active units of an example. Right, Hoyer's sparsity of an
-    example; a code of 1 unit has none, and the panel is left out.
+    ones at 1; what is active and what is dead is what `zoo.evaluation.sparsity` counts. Middle, the
+    number of active units of an example. Right, Hoyer's sparsity of an example; a code of 1 unit has
+    none, and the panel is left out.
 
     Args:
         codes: (n, units).
