@@ -82,6 +82,7 @@ def draw_vector(
         markersize=2.5 if many else 3.5,
         label=label,
     )
+    axes.xaxis.get_major_locator().set_params(integer=True)
 
 
 def draw_window(axes: Axes, window: np.ndarray, channels: np.ndarray, dash: str = "-") -> None:

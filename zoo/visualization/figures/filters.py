@@ -73,7 +73,8 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
             else:
                 draw_window(place, windows[index], channels)
             place.set_title(f"unit {order[index]}")
-        figure.supxlabel("coordinate" if windows is None else "time step")
+        for place in axes[-4:]:
+            place.set_xlabel("coordinate" if windows is None else "time step")
         figure.supylabel("weight / largest weight")
         if windows is not None:
             channel_legend(figure, channels, windows.shape[-1])

@@ -122,7 +122,8 @@ def _windows(x: np.ndarray, x_hat: np.ndarray) -> Figure:
     for place, *pair in zip(axes, x, x_hat, strict=True):
         for window, dash in zip(pair, dashes.values(), strict=True):
             draw_window(place, window, channels, dash)
-    figure.supxlabel("time step")
+    for place in axes[-3:]:
+        place.set_xlabel("time step")
     figure.supylabel("value")
     channel_legend(figure, channels, x.shape[-1], dashes)
     return figure

@@ -85,7 +85,8 @@ def _windows(x: np.ndarray) -> Figure:
     figure, axes = panels(len(x), 3, 1.1, sharex=True, sharey=True)
     for place, window in zip(axes, x, strict=True):
         draw_window(place, window, channels)
-    figure.supxlabel("time step")
+    for place in axes[-3:]:
+        place.set_xlabel("time step")
     figure.supylabel("value")
     channel_legend(figure, channels, x.shape[-1])
     return figure
