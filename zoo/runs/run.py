@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -97,7 +98,10 @@ def train(
             folder.begin(config, command)
             what = data.description or data.name
             say(f"{config.model} on {what}: {len(data):,} examples to train")
+        whole = not folder.checkpoint.exists()  # not the rest of a run that was stopped
+        started = time.monotonic()
         bad_term = _fit(model, config, folder, data, held_out, chief)
+        seconds = time.monotonic() - started if whole else None
         history = {name: list(values) for name, values in model.history.history.items()}
         if chief:
             save_model(model, folder.model)
@@ -105,7 +109,9 @@ def train(
             return Outcome(folder, {}, bad_term)
         if place.num_replicas_in_sync > 1:
             model = load_model(folder.model)
-        metrics = write_artefacts(folder, model, config, data, held_out, history, say=say)
+        metrics = write_artefacts(
+            folder, model, config, data, held_out, history, say=say, seconds=seconds
+        )
         return Outcome(folder, metrics)
     finally:
         folder.end()
