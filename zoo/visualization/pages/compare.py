@@ -33,9 +33,10 @@ _NATS = ("reconstruction", "kl", "elbo", "log_likelihood", "expected_log_likelih
 
 
 class Entry(NamedTuple):
-    """One run's value of a metric, in words, and whether no other run has a better one."""
+    """One run's value of a metric and its interval, in words, and whether it is the best by far."""
 
     text: str
+    interval: str
     best: bool
 
 
@@ -231,11 +232,18 @@ def _groups(runs: Sequence[Run], differing: Mapping[str, Any]) -> list[tuple[str
         values = [_with_error(run.metrics, path) for run in runs]
         comparable = _comparable(path, runs, differing, alike)
         marks = best(values, found.better if comparable else None)
-        texts = ["" if path not in run.metrics else text(run.metrics[path]) for run in runs]
-        row = MetricRow(name, found, [Entry(*entry) for entry in zip(texts, marks, strict=True)])
+        shown = [_in_words(run.metrics[path]) if path in run.metrics else ("", "") for run in runs]
+        entries = [Entry(*words, mark) for words, mark in zip(shown, marks, strict=True)]
+        row = MetricRow(name, found, entries)
         groups.setdefault(group, []).append(row)
     ordered = sorted(groups.items(), key=lambda item: item[0] != "")
     return [(group_heading(group), rows) for group, rows in ordered]
+
+
+def _in_words(value: Any) -> tuple[str, str]:
+    if is_interval(value):
+        return text(value["value"]), f"[{text(value['low'])}, {text(value['high'])}]"
+    return text(value), ""
 
 
 def _with_error(metrics: Mapping[str, Any], path: str) -> Any:
