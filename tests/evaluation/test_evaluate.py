@@ -11,7 +11,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from tensorflow_probability import distributions as tfd
 
 import zoo
-from zoo.evaluation import evaluate, features, groups
+from zoo.evaluation import evaluate, features, groups, levels
 from zoo.evaluation.features import pixels
 from zoo.evaluation.metrics import metric
 
@@ -273,6 +273,31 @@ def test_resamples_may_be_asked_for_by_group(data):
     assert set(found["probing"]["knn"]) == {"value", "low", "high"}
     with pytest.raises(ValueError, match="Did you mean 'probing'"):
         quiet(mean_rows, x, labels, bootstrap={"probes": 5})
+
+
+def test_a_quick_evaluation_takes_fewer_rows_and_says_so(monkeypatch):
+    seen = {}
+    for name in ("density", "disentanglement", "probing"):
+        run = lambda task, name=name, **options: seen.update({name: options}) or ({}, {})  # noqa: E731
+        monkeypatch.setitem(groups.GROUPS, name, groups.Group(run, groups.GROUPS[name].delegates))
+    names = ["density", "disentanglement", "probing"]
+    settings = {"probing": {"draws": 7}}
+    monkeypatch.setattr(groups.Group, "options", lambda self: ["draws"])
+    codes = np.random.default_rng(0).normal(size=(50, 3))
+    full = evaluate(codes, groups=names, settings=settings, verbose=False)
+    assert seen == {"density": {}, "disentanglement": {}, "probing": {"draws": 7}}
+    quick = evaluate(codes, groups=names, settings=settings, level="quick", verbose=False)
+    assert seen["probing"]["draws"] == 7 and seen["probing"]["max_train"] == 3000
+    assert seen["density"]["examples"] == 500
+    assert "not the protocol's" in quick["skipped"]["disentanglement: protocol"]
+    assert full["skipped"] == {}
+    with pytest.raises(ValueError, match="Did you mean 'quick'"):
+        evaluate(codes, level="quik", verbose=False)
+
+
+def test_quick_settings_are_options_of_their_groups():
+    for name, options in levels._QUICK.items():
+        assert set(options) <= set(groups.GROUPS[name].options()), name
 
 
 class Wasserstein:

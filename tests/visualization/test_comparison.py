@@ -252,6 +252,11 @@ def test_other_rows_and_other_features_are_told(tmp_path, runs):
     assert "The features of generated examples differ" in other_features.text
     other_rows = page("ab", "bb")
     assert marked(other_rows) == {} and "different held-out rows" in other_rows.text
+    metrics = {"probing": {"knn": near(1.0)}, "measured_on": {"rows": "a", "level": "quick"}}
+    full = {"probing": {"knn": near(2.0)}, "measured_on": {"rows": "a", "level": "full"}}
+    write_metrics(runs, metrics, full)
+    levels = check(write_comparison(target, runs))
+    assert marked(levels) == {} and "quickly and some in full" in levels.text
 
 
 def test_many_large_pictures_make_a_small_page(tmp_path):

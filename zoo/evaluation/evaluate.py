@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo.evaluation.checks import NotComputable, as_codes, as_labels
 from zoo.evaluation.groups import GROUPS, Task
+from zoo.evaluation.levels import FEWER_ROWS, settings_of
 from zoo.evaluation.subject import subject_of
 from zoo.evaluation.table import table
 from zoo.registry import suggest
@@ -25,6 +26,7 @@ def evaluate(
     labels_train: Any = None,
     decode: Callable[[np.ndarray], np.ndarray] | None = None,
     groups: Iterable[str] | None = None,
+    level: str = "full",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     bootstrap: int | Mapping[str, int] = 0,
     details: bool = False,
@@ -57,6 +59,9 @@ def evaluate(
         labels_train: (m,) their classes.
         decode: from codes to examples, for an encoder that has no decoder of its own.
         groups: which groups; all by default.
+        level: "full" for the settings of the sources, "quick" for fewer rows and draws in the groups
+            density, probing, clustering, disentanglement and generation, which then cost seconds. Quick
+            scores of disentanglement are not the protocol's; the result says so under "skipped".
         settings: group -> options, for example ``{"density": {"samples": 500}}``. They are the
             keyword arguments of the functions in `zoo.evaluation.groups`.
         bootstrap: resamples for 95 % intervals, for example 200; 0 for none; or group -> resamples, 0
@@ -81,6 +86,7 @@ def evaluate(
     """
     settings = dict(settings or {})
     chosen = _chosen_groups(groups, settings)
+    options = settings_of(level, settings)
     x, labels, factors = _record(x, labels, factors)
     x_train, labels_train, _ = _record(x_train, labels_train, None)
     if x is None:
@@ -107,9 +113,11 @@ def evaluate(
     for name in chosen:
         task.bootstrap = resamples[name]
         try:
-            result[name], arrays[name] = GROUPS[name].run(task, **settings.get(name, {}))
+            result[name], arrays[name] = GROUPS[name].run(task, **options.get(name, {}))
         except NotComputable as reason:
             task.skipped[name] = str(reason)
+    if level == "quick" and "disentanglement" in result:
+        task.skipped["disentanglement: protocol"] = FEWER_ROWS
     result["skipped"] = task.skipped
     if details:
         result["details"] = arrays

@@ -61,6 +61,7 @@ def write_artefacts(
     export: bool = True,
     say: Callable[[str], None] = lambda text: None,
     seconds: float | None = None,
+    level: str = "quick",
 ) -> dict[str, Any]:
     """Evaluate a trained model on held-out data, and write metrics, SavedModel, figures and report.
 
@@ -76,6 +77,9 @@ def write_artefacts(
         history: term -> values by epoch.
         export: whether to write the SavedModel.
         say: told of every stage as it begins.
+        level: "quick", by which an evaluation costs about as much as a short training; "full", with the
+            sources' settings and the t-SNE of the codes; "none" for the terms of the loss alone, and no
+            figures but the learning curves.
         seconds: that the training took; where it is not known, what an earlier metrics.json says.
 
     Returns:
@@ -86,7 +90,7 @@ def write_artefacts(
 
     folder.begin_artefacts()
     say("evaluation")
-    metrics = measure(model, data, held_out, cache_folder(config.data_dir))
+    metrics = measure(model, data, held_out, cache_folder(config.data_dir), level)
     metrics["training"] = _training(folder, seconds)
     write_json(folder.metrics, metrics)
     if export:
@@ -96,7 +100,9 @@ def write_artefacts(
         except ValueError as error:  # what was measured is worth keeping all the same
             warnings.warn(f"The model is not exported: {error}", stacklevel=2)
     say("figures")
-    figures, failed = _figures(model, held_out, history)
+    figures, failed = {}, {}
+    if level != "none":
+        figures, failed = _figures(model, held_out, history, tsne=level == "full")
     for name, reason in failed.items():
         warnings.warn(f"The figure {name!r} is not drawn: {reason}", stacklevel=2)
     save_figures(folder.figures, figures)
@@ -117,7 +123,7 @@ def write_artefacts(
 
 
 def _figures(
-    model: Autoencoder, held_out: Data, history: dict[str, list[float]]
+    model: Autoencoder, held_out: Data, history: dict[str, list[float]], tsne: bool
 ) -> tuple[dict[str, tuple[bytes, str]], dict[str, str]]:
     """Name -> picture and caption of what can be drawn, and name -> reason of what cannot."""
     from zoo.visualization import draw, figures_for
@@ -137,7 +143,7 @@ def _figures(
             factor_names=held_out.factor_names or None,
             class_names=held_out.classes,
             history=history,
-            tsne=True,
+            tsne=tsne,
             animate=True,
             on_failure=fails,
         )

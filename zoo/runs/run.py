@@ -145,12 +145,12 @@ def _finish(folder: RunFolder, config: RunConfig, say: Callable[[str], None]) ->
 
 
 def _artefacts_of(
-    folder: RunFolder, config: RunConfig, export: bool, say: Callable[[str], None]
+    folder: RunFolder, config: RunConfig, export: bool, say: Callable[[str], None], **how: Any
 ) -> dict[str, Any]:
     """The artefacts of the model that a run folder holds."""
     model = load_model(folder.model)
     history = read_history(folder.history)
-    return write_artefacts(folder, model, config, *read_data(config), history, export, say)
+    return write_artefacts(folder, model, config, *read_data(config), history, export, say, **how)
 
 
 def read_data(config: RunConfig) -> tuple[Data, Data]:
@@ -225,7 +225,9 @@ def _fit(
 
 
 def evaluate(
-    run_dir: str | os.PathLike[str], say: Callable[[str], None] = lambda text: None
+    run_dir: str | os.PathLike[str],
+    say: Callable[[str], None] = lambda text: None,
+    level: str = "full",
 ) -> Outcome:
     """Measure the model of a run again, and write metrics, figures and report anew.
 
@@ -234,6 +236,8 @@ def evaluate(
     Args:
         run_dir: the run folder.
         say: is told the stages.
+        level: how much to measure, see `zoo.runs.artefacts.write_artefacts`. A run measures itself
+            quickly.
 
     Raises:
         ValueError: where the folder holds no finished training.
@@ -242,6 +246,6 @@ def evaluate(
     config = folder.open()
     try:
         missing = not folder.saved_model.is_dir()
-        return Outcome(folder, _artefacts_of(folder, config, missing, say))
+        return Outcome(folder, _artefacts_of(folder, config, missing, say, level=level))
     finally:
         folder.end()

@@ -163,7 +163,7 @@ def _comparable(
 ) -> bool:
     """Whether runs with these differing settings are measured alike by a metric."""
     group, _, name = path.rpartition("/")
-    if _different_data(differing) or _differ(runs, "rows"):
+    if _different_data(differing) or _differ(runs, "rows") or _differ(runs, "level"):
         return False
     if group == "generation" and _differ(runs, "features"):
         return False
@@ -203,6 +203,11 @@ def _notes(runs: Sequence[Run], differing: Mapping[str, Any]) -> list[str]:
         notes.append(
             "The runs were measured on different held-out rows, so no metric is marked as the best. "
             "Train them with the same split to compare them."
+        )
+    if _differ(runs, "level"):
+        notes.append(
+            "Some runs were measured quickly and some in full, so no metric is marked as the best. "
+            "Evaluate all of them in full."
         )
     if _differ(runs, "features"):
         notes.append(
