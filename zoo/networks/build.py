@@ -61,7 +61,7 @@ def build_networks(
     units = None if hidden is None else _hidden_units(hidden)
     if networks == "mlp":
         units = tuple(default) if units is None else units
-        return Networks(mlp(units, None, activation), mlp(units[::-1], input_shape, activation))
+        return _named(mlp(units, None, activation), mlp(units[::-1], input_shape, activation))
     if activation == GATED:
         raise ValueError(
             f"activation='gated' is for networks='mlp'; received networks={networks!r}. Choose 'relu' or "
@@ -69,7 +69,7 @@ def build_networks(
         )
     if networks == "tied":
         units = tuple(default) if units is None else units
-        return Networks(mlp(units, None, activation), Tied(input_shape, activation))
+        return _named(mlp(units, None, activation), Tied(input_shape, activation))
     if networks in ("conv", "dc_ign", "chairs") and len(input_shape) != 3:
         raise ValueError(
             f"networks={networks!r} needs pictures of shape (height, width, channels); received "
@@ -81,11 +81,11 @@ def build_networks(
                 f"The layers of networks={networks!r} are fixed; received hidden={hidden}. Leave it out, "
                 "or use networks='mlp' or 'conv'."
             )
-        return Networks(*FIXED[networks](input_shape))
+        return _named(*FIXED[networks](input_shape))
     if networks == "conv":
         dense = (1024,) if units is None else ()
         units = (64, 128) if units is None else units
-        return Networks(
+        return _named(
             conv_encoder(units, dense, activation=activation),
             conv_decoder(units, input_shape, dense, activation=activation),
         )
@@ -114,6 +114,12 @@ def _hidden_units(hidden: Any) -> tuple[int, ...]:
             f"hidden must be the units of each hidden layer, like (500, 500); received {hidden!r}."
         )
     return tuple(whole_number(units, "hidden", 1) for units in hidden)
+
+
+def _named(encoder: keras.Layer, decoder: keras.Layer) -> Networks:
+    """The pair under the names that a summary shows."""
+    encoder.name, decoder.name = "encoder", "decoder"
+    return Networks(encoder, decoder)
 
 
 def _own(networks: Any) -> Networks:
