@@ -64,7 +64,7 @@ def test_facts_and_failures_stand_at_the_top(tmp_path):
     facts = {"Weights": "1,234 trained", "Training": "3 epochs"}
     failed = {"code_scatter": "KeyError: <none>"}
     page = check(report(tmp_path / "r.html", facts=facts, failed=failed))
-    for said in (*facts, *facts.values(), "Code scatter: this figure could not be drawn", "<none>"):
+    for said in (*facts, *facts.values(), "Not drawn: Code scatter.", "<none>"):
         assert page.text.index(said) < page.text.index("What training minimises")
 
 

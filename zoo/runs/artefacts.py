@@ -148,7 +148,7 @@ def _figures(
             on_failure=fails,
         )
     except Exception as error:  # not even the codes are to be had
-        fails("all", error)
+        fails("every_figure", error)
         return drawn, failed
     for name, figure in found.items():
         try:

@@ -55,7 +55,7 @@ def figures_for(
     histograms of the codes. With a prior: samples and its traversals; with a posterior as well: its
     calibration. With 1 or 2 units: the manifold; with more, the code's sparsity; with more than 10,
     what each unit adds. With a dense or convolutional first layer on pictures: its filters. With
-    factors or classes: their correlation with the units. With a history: its curves.
+    factors, or else with classes: their correlation with the units. With a history: its curves.
 
     Args:
         model: an Autoencoder, or anything with `encode`, `decode` and `reconstruct`; with
@@ -86,7 +86,8 @@ def figures_for(
         *_of_prior(subject),
         *_walks(subject, animate),
         *_codes(subject, tsne),
-        ("factor_correlation", lambda: _correlation(subject, factor_names)),
+        ("factor_correlation", lambda: _factor_correlation(subject, factor_names)),
+        ("class_correlation", lambda: _class_correlation(subject)),
         ("calibration", lambda: _calibration(subject)),
         ("unit_pictures", lambda: _unit_pictures(subject)),
         ("filters", lambda: _first_filters(subject)),
@@ -241,16 +242,18 @@ def _codes(subject: Subject, tsne: bool) -> list[_Plan]:
     return plans
 
 
-def _correlation(subject: Subject, names: Sequence[str] | None) -> Captioned | None:
-    if len(subject.codes) < 2:
+def _factor_correlation(subject: Subject, names: Sequence[str] | None) -> Captioned | None:
+    if subject.factors is None or len(subject.codes) < 2:
         return None
-    if subject.factors is not None:
-        figure = factor_correlation(
-            subject.codes, subject.factors, None if names is None else list(names)
-        )
-        return figure, "A disentangled code has one strong unit in each row."
+    figure = factor_correlation(
+        subject.codes, subject.factors, None if names is None else list(names)
+    )
+    return figure, "A disentangled code has one strong unit in each row."
+
+
+def _class_correlation(subject: Subject) -> Captioned | None:
     classes = subject.few_classes
-    if classes is None or len(np.unique(classes)) < 2:
+    if subject.factors is not None or classes is None or len(np.unique(classes)) < 2:
         return None
     columns = one_hot(classes, subject.class_names)
     figure = factor_correlation(subject.codes, *columns, what="classes")
