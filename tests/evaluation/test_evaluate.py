@@ -11,7 +11,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from tensorflow_probability import distributions as tfd
 
 import zoo
-from zoo.evaluation import evaluate
+from zoo.evaluation import evaluate, features, groups, levels
 from zoo.evaluation.features import pixels
 from zoo.evaluation.metrics import metric
 
@@ -200,6 +200,104 @@ def test_the_default_features_are_a_trained_classifier(model, data):
     assert found["generation"]["frechet_distance"] > 0
     reason = evaluate(model, x, groups=["generation"], verbose=False)["skipped"]["generation"]
     assert "x_train and labels_train" in reason
+
+
+class Wide:
+    """q(z|x) is wide where x is: its divergence from the prior is known for each example."""
+
+    def encode(self, x):
+        return np.asarray(x)[:, :2]
+
+    def posterior(self, x):
+        return tfd.Independent(tfd.Normal(x[:, :2], 1.0), 1)
+
+    def conditional(self, z):
+        return tfd.Independent(tfd.Normal(tf.repeat(z, 2, axis=1), 1.0), 1)
+
+    def prior_distribution(self):
+        return tfd.MultivariateNormalDiag(tf.zeros(2))
+
+    def sample_prior(self, n, seed):
+        return np.random.default_rng(seed).normal(size=(n, 2)).astype("f4")
+
+
+@pytest.mark.parametrize("examples", ["auto", None, 40])
+def test_scores_of_single_examples_stand_in_the_order_of_x(examples):
+    x = np.repeat(np.linspace(0, 9, 2100, dtype=np.float32)[:, None], 4, axis=1)
+    found = evaluate(
+        Wide(), x, groups=["density", "reconstruction"], decode=lambda z: np.repeat(z, 2, axis=1),
+        settings={"density": {"samples": 4, "examples": examples, "prior_samples": 2000}},
+        details=True, verbose=False,
+    )  # fmt: skip
+    assert {len(a) for group in found["details"].values() for a in group.values()} == {len(x)}
+    kl = found["details"]["density"]["kl"]
+    taken = np.isfinite(kl)
+    assert taken.sum() == (40 if examples == 40 else len(x))
+    # KL(N(m, 1) || N(0, 1)) = m^2 / 2 for each of the two units, here with the noise of four draws.
+    assert np.corrcoef(kl[taken], x[taken, 0] ** 2)[0, 1] > 0.9
+    assert found["density"]["kl"] == pytest.approx(kl[taken].mean())
+
+
+def test_without_details_the_bounds_take_a_part(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        zoo.evaluation.density, "per_example",
+        lambda model, x, **_: seen.append(len(x)) or {"log_likelihood": np.zeros(len(x))},
+    )  # fmt: skip
+    options = {"prior_samples": 2000}
+    for details in (False, True):
+        evaluate(Wide(), np.ones((2100, 4)), groups="density", settings={"density": options},
+                 details=details, verbose=False)  # fmt: skip
+    assert seen == [2000, 2100]
+
+
+def test_the_features_of_generated_examples_have_no_seed(model, data, monkeypatch):
+    """Runs of several seeds, and evaluations of several seeds, are measured by one network."""
+    x, labels, _ = data
+    used = []
+    monkeypatch.setattr(
+        groups.generation, "scores", lambda real, *_, **__: used.append(np.sort(real, 0)) or {}
+    )
+    for seed in (0, 1):
+        keras.utils.set_random_seed(seed)
+        evaluate(model, x, x_train=x, labels_train=labels, groups="generation", seed=seed,
+                 verbose=False)  # fmt: skip
+        features._KEPT.clear()
+    np.testing.assert_allclose(used[0], used[1], atol=1e-6)
+
+
+def test_resamples_may_be_asked_for_by_group(data):
+    x, labels, _ = data
+    found = quiet(mean_rows, x, labels, groups=["sparsity", "probing"], bootstrap={"probing": 5})
+    assert isinstance(found["sparsity"]["l0"], float)
+    assert set(found["probing"]["knn"]) == {"value", "low", "high"}
+    with pytest.raises(ValueError, match="Did you mean 'probing'"):
+        quiet(mean_rows, x, labels, bootstrap={"probes": 5})
+
+
+def test_a_quick_evaluation_takes_fewer_rows_and_says_so(monkeypatch):
+    seen = {}
+    for name in ("density", "disentanglement", "probing"):
+        run = lambda task, name=name, **options: seen.update({name: options}) or ({}, {})  # noqa: E731
+        monkeypatch.setitem(groups.GROUPS, name, groups.Group(run, groups.GROUPS[name].delegates))
+    names = ["density", "disentanglement", "probing"]
+    settings = {"probing": {"draws": 7}}
+    monkeypatch.setattr(groups.Group, "options", lambda self: ["draws"])
+    codes = np.random.default_rng(0).normal(size=(50, 3))
+    full = evaluate(codes, groups=names, settings=settings, verbose=False)
+    assert seen == {"density": {}, "disentanglement": {}, "probing": {"draws": 7}}
+    quick = evaluate(codes, groups=names, settings=settings, level="quick", verbose=False)
+    assert seen["probing"]["draws"] == 7 and seen["probing"]["max_train"] == 3000
+    assert seen["density"]["examples"] == 500
+    assert "not the protocol's" in quick["skipped"]["disentanglement: protocol"]
+    assert full["skipped"] == {}
+    with pytest.raises(ValueError, match="Did you mean 'quick'"):
+        evaluate(codes, level="quik", verbose=False)
+
+
+def test_quick_settings_are_options_of_their_groups():
+    for name, options in levels._QUICK.items():
+        assert set(options) <= set(groups.GROUPS[name].options()), name
 
 
 class Wasserstein:

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from zoo.evaluation import generation
+from zoo.evaluation import features, generation
 from zoo.evaluation.checks import NotComputable
-from zoo.evaluation.features import classifier_features, pixels
+from zoo.evaluation.features import classifier_features, pixels, reference_features
+from zoo.evaluation.fingerprint import fingerprint
 
 
 def test_frechet_distance_equals_the_matrix_root():
@@ -100,6 +101,47 @@ def test_classifier_features_tell_the_classes_apart():
     assert np.square(describe(x)).mean() == pytest.approx(1, rel=1e-4)
     again = classifier_features(x, labels, width=8, epochs=4, batch_size=20)(held_out)
     np.testing.assert_allclose(features, again, atol=1e-5)
+
+
+def test_reference_features_are_those_of_the_data(tmp_path, monkeypatch):
+    """Kept on disk, found again by another process, and made anew for other data or a damaged file."""
+    x, labels = stripes(40, 0)
+    first = reference_features(x, labels, tmp_path)
+    (path,) = tmp_path.iterdir()
+    trained = []
+    monkeypatch.setattr(
+        features, "classifier_features", lambda *a: trained.append(1) or classifier_features(*a)
+    )
+    assert reference_features(x, labels, tmp_path) is first
+    features._KEPT.clear()  # as another process begins
+    again = reference_features(x, labels, tmp_path)
+    assert again.fingerprint == first.fingerprint and not trained
+    np.testing.assert_array_equal(again(x), first(x))
+    other = reference_features(x[::-1], labels, tmp_path)
+    assert other.fingerprint != first.fingerprint and len(trained) == 1
+    features._KEPT.clear()
+    path.write_bytes(path.read_bytes()[:100])
+    np.testing.assert_allclose(reference_features(x, labels, tmp_path)(x), first(x), atol=1e-5)
+    assert len(trained) == 2
+    features._KEPT.clear()
+    (tmp_path / "file").write_text("")
+    assert reference_features(x, labels, tmp_path / "file" / "below")(x).shape == (40, 64)
+
+
+@pytest.mark.parametrize("event", [(5,), (12, 3), (6, 6, 2), (4, 6, 6, 1)])
+def test_classifier_features_of_every_rank(event):
+    x = np.random.default_rng(0).random((24, *event), np.float32)
+    describe = classifier_features(x, np.arange(24) % 2, width=5, epochs=1, batch_size=12)
+    assert describe(x).shape == (24, 5) and describe(x).dtype == np.float32
+
+
+def test_fingerprints_differ_where_the_content_does():
+    x = np.arange(30_000.0).reshape(15_000, 2)
+    changed = x.copy()
+    changed[-1, 0] = 0
+    names = {fingerprint(x), fingerprint(changed), fingerprint(x[:-1]), fingerprint(x.astype("f4"))}
+    assert len(names) == 4
+    assert fingerprint(x) == fingerprint(x.copy()) != fingerprint(x, x)
 
 
 def test_classifier_features_need_two_classes():

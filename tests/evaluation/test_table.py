@@ -1,5 +1,6 @@
 import pytest
 
+from zoo.evaluation import metrics
 from zoo.evaluation.metrics import metric
 from zoo.evaluation.table import number, table
 
@@ -51,6 +52,18 @@ def test_a_table_is_aligned():
 
 
 def test_metrics_of_clusterings_are_named_after_the_way():
-    assert metric("model_nmi") == ("model: NMI", "higher")
+    assert metric("model_nmi")[:2] == ("model: NMI", "higher")
     assert metric("few_label_1").label == "1 label a class, accuracy"
-    assert metric("something_else") == ("something else", "")
+    assert metric("something_else") == ("something else", "", "")
+
+
+def test_every_metric_has_a_label_and_a_text_of_its_own():
+    known = [metric(name) for name in metrics._METRICS]
+    known += [metric(f"kmeans_{name}") for name in metrics._CLUSTERING]
+    known += [metric(f"few_label_{k}") for k in (1, 10, 100)]
+    for values in zip(*((m.label, m.text) for m in known), strict=True):
+        assert len(set(values)) == len(known)
+        assert all(value == value.strip() and "_" not in value for value in values)
+    assert all(m.text.endswith(".") for m in known)
+    assert metric("density/kl") == metric("val_kl")
+    assert metric("log_likelihood_standard_error").better == ""

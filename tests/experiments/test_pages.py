@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -99,6 +100,12 @@ def test_later_seeds_are_joined_to_those_that_are_there(tmp_path):
     assert (target / "square.png").read_bytes() == figure
     with pytest.raises(ValueError, match="must begin at 2"):
         pages.add(folder, tmp_path, "abacus")
+
+
+def test_a_command_with_blanks_survives_a_shell(monkeypatch):
+    monkeypatch.setattr(pages, "changes", lambda results: {"rows": ("", "a b; c")})
+    results = {"id": "X", "quick": False, "seeds": pages.SEEDS}
+    assert shlex.split(pages.command(results))[-1] == "--set=rows=a b; c"
 
 
 def test_results_may_begin_at_a_later_seed(tmp_path):

@@ -98,3 +98,12 @@ def test_a_decoder_of_another_shape_is_told():
     encoder, decoder = keras.layers.Dense(4), keras.layers.Dense(5)
     with pytest.raises(ValueError, match=r"decoder must give \(batch, 4\)"):
         zoo.create("autoencoder", (4,), networks=(encoder, decoder))
+
+
+@pytest.mark.parametrize("networks", ["mlp", "conv", "tied"])
+def test_a_summary_names_the_networks(networks):
+    model = zoo.create("autoencoder", (16, 16, 1), latents=2, hidden=(4,), networks=networks)
+    lines = []
+    model.summary(print_fn=lambda text, **_: lines.append(text))
+    assert "encoder (" in "".join(lines) and "decoder (" in "".join(lines)
+    assert "sequential" not in "".join(lines)

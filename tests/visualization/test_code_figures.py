@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from sklearn.decomposition import PCA
 
+import zoo
 from zoo.visualization import (
     activation_histograms,
     code_scatter,
@@ -13,8 +14,8 @@ from zoo.visualization import (
     rank_correlation,
     sparsity,
 )
+from zoo.visualization.drawing.style import class_style
 from zoo.visualization.drawing.units import leading_units, robust_limits
-from zoo.visualization.figures.sparsity import active, hoyer
 
 
 def offsets(axes):
@@ -138,18 +139,6 @@ def test_one_hot():
     assert names == ["class 2", "class 5"]
 
 
-def test_hoyer_of_known_codes():
-    codes = np.array([[0, 0, -3, 0], [1, 1, -1, 1], [1, 1, 0, 0], [0, 0, 0, 0]])
-    expected = [1, 0, (2 - np.sqrt(2)) / (2 - 1), np.nan]
-    np.testing.assert_allclose(hoyer(codes), expected, atol=1e-12)
-
-
-def test_activity_does_not_depend_on_the_scale():
-    z = np.random.default_rng(0).normal(size=(50, 9))
-    np.testing.assert_array_equal(active(z), active(1000 * z))
-    assert 0.9 < active(z).mean() < 0.94  # P(|N| > 0.1) = 0.920
-
-
 def test_sparsity_counts_dead_units_and_active_ones():
     z = np.zeros((40, 12))
     z[np.arange(40), np.arange(40) % 3] = 1.0
@@ -159,6 +148,18 @@ def test_sparsity_counts_dead_units_and_active_ones():
     assert "mean 1" in figure.axes[1].get_title(loc="left")
     assert "mean 1.00" in figure.axes[2].get_title(loc="left")
     assert len(sparsity(np.arange(4.0)).axes) == 2
+
+
+def test_the_figure_counts_dead_units_as_the_metrics_do():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(2000, 6))
+    z[:, 1] *= 1e-4  # below the threshold in every code
+    z[:, 2] = 0
+    z[:, 3] *= np.arange(2000) < 2  # in no more than a thousandth of the codes
+    z[:, 4] *= np.arange(2000) < 3
+    z[:, 5] *= 0.05  # small, but not dead
+    assert zoo.evaluation.sparsity.scores(z)["dead_units"] == 3
+    assert "3 of 6 dead" in sparsity(z).axes[0].get_title(loc="left")
 
 
 def test_leading_units_and_limits():
@@ -192,3 +193,30 @@ def test_leading_units_and_limits():
 def test_bad_codes_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(np.random.default_rng(0).normal(size=(5, 3)))
+
+
+def test_twenty_classes_have_twenty_colours():
+    """Told apart by eye: at least 20 apart in CIELAB, where 2.3 is a just noticeable difference."""
+    from matplotlib.colors import to_rgb
+
+    labels = np.repeat(np.arange(20), 3)
+    axes = code_scatter(np.random.default_rng(0).normal(size=(60, 2)), labels).axes[0]
+    colors = np.array([to_rgb(c.get_facecolor()[0][:3]) for c in axes.collections])
+    linear = np.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    x, y, z = np.cbrt(np.maximum((linear @ to_xyz.T / [0.9505, 1, 1.089]), 1e-9)).T
+    lab = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+    distance = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+    assert distance[~np.eye(20, dtype=bool)].min() > 20
+    styles = {tuple(class_style(index).values()) for index in range(160)}
+    assert len(styles) == 160
+
+
+def test_a_prior_with_a_peak_leaves_the_codes_their_height():
+    codes = np.random.default_rng(0).normal(size=(500, 1))
+    axes = activation_histograms(codes, stats.laplace(scale=0.01)).axes[0]
+    tallest = max(patch.get_height() for patch in axes.patches)
+    assert axes.lines[0].get_ydata().max() > 20 * tallest
+    assert axes.get_ylim()[1] < 2 * tallest

@@ -1,15 +1,22 @@
 import csv
+import io
 import json
 import zipfile
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
 from tests.visualization.pages import check
 from zoo.visualization import to_png, write_comparison
 from zoo.visualization.pages.compare import best, settings_that_differ
 from zoo.visualization.pages.runs import load_run, load_runs
+
+
+def near(value, half=0.1):
+    """A value with a short interval."""
+    return {"value": value, "low": value - half, "high": value + half}
 
 
 def make_run(folder, config, metrics=None, history=None, figures=()):
@@ -35,8 +42,8 @@ def runs(tmp_path):
         tmp_path / "a",
         {**shared, "options": {"beta": 1}},
         {
-            "loss": 20.0,
-            "reconstruction": {"squared_error": 2.0, "psnr": 15.0},
+            "loss": near(20.0),
+            "reconstruction": {"squared_error": near(2.0), "psnr": near(15.0)},
             "label_silhouette": float("nan"),
         },
         {"epoch": [0, 1], "loss": [30.0, 20.0], "val_loss": [31.0, 21.5]},
@@ -46,8 +53,8 @@ def runs(tmp_path):
         tmp_path / "b",
         {**shared, "options": {"beta": 4}},
         {
-            "loss": 25.0,
-            "reconstruction": {"squared_error": 3.0, "psnr": 13.0},
+            "loss": near(25.0),
+            "reconstruction": {"squared_error": near(3.0), "psnr": near(13.0)},
             "label_silhouette": 0.5,
         },
         {"epoch": [0], "loss": [40.0]},
@@ -109,7 +116,10 @@ def save_model(folder, likelihood, **options):
 
 def test_nats_compare_under_one_likelihood_only(tmp_path, runs):
     for run, elbo in zip(runs, (-20.0, -25.0), strict=True):
-        metrics = {"density": {"elbo": elbo}, "reconstruction": {"ssim": -elbo}}
+        metrics = {
+            "density": {"elbo": near(elbo)},
+            "reconstruction": {"ssim": near(-elbo)},
+        }
         (run / "metrics.json").write_text(json.dumps(metrics))
     target = tmp_path / "compare.html"
     unknown = check(write_comparison(target, runs))
@@ -140,7 +150,7 @@ def test_a_run_is_read_as_written(runs):
     assert run.name == "a"
     assert run.config["options/beta"] == 1
     assert run.history == {"loss": [30.0, 20.0], "val_loss": [31.0, 21.5]}
-    assert run.metrics["reconstruction/psnr"] == 15.0
+    assert run.metrics["reconstruction/psnr"] == near(15.0)
     assert list(run.pictures) == ["code_scatter", "samples"]
     assert list(settings_that_differ(load_runs(runs))) == ["options/beta"]
 
@@ -163,19 +173,110 @@ def test_equal_folder_names_are_told_apart(tmp_path):
 @pytest.mark.parametrize(
     ("values", "better", "expected"),
     [
-        ([1.0, 3.0, 2.0], "higher", [0, 1, 0]),
-        ([1.0, 3.0, 1.0], "lower", [1, 0, 1]),
-        ([np.nan, 3.0, 2.0], "lower", [0, 0, 1]),
-        ([np.nan, 3.0, None], "higher", [0, 0, 0]),
-        ([2.0, 2, 2.0], "higher", [0, 0, 0]),
-        ([1.0, 2.0], None, [0, 0]),
-        ([np.inf, 2.0, 1.0], "higher", [0, 1, 0]),
-        ([{"value": 1, "low": 0, "high": 2}, 0.5], "higher", [1, 0]),
-        (["a", [1, 2], 3.0], "higher", [0, 0, 0]),
+        ([near(1.0), near(3.0), near(2.0)], "higher", [0, 1, 0]),
+        ([near(1.0), near(3.0), near(1.0)], "lower", [1, 0, 1]),
+        ([near(np.nan), near(3.0), near(2.0)], "lower", [0, 0, 1]),
+        ([near(np.nan), near(3.0), None], "higher", [0, 0, 0]),
+        ([near(2.0), near(2), near(2.0)], "higher", [0, 0, 0]),
+        ([near(1.0), near(2.0)], "", [0, 0]),
+        ([np.inf, near(2.0), near(1.0)], "higher", [0, 1, 0]),
+        (["a", [1, 2], near(3.0)], "higher", [0, 0, 0]),
+        # Without an interval nobody knows whether the difference is chance.
+        ([1.0, 3.0], "higher", [0, 0]),
+        ([near(1.0), 3.0], "higher", [0, 0]),
+        # sqrt(.3^2 + .4^2) = .5
+        ([near(1.0, 0.3), near(1.51, 0.4)], "higher", [0, 1]),
+        ([near(1.0, 0.3), near(1.49, 0.4)], "higher", [0, 0]),
+        # Ahead of one, but not of the other.
+        ([near(1.0), near(3.0), near(2.99)], "higher", [0, 0, 0]),
     ],
 )
 def test_best_values(values, better, expected):
     assert best(values, better) == [bool(flag) for flag in expected]
+
+
+def write_metrics(runs, *contents):
+    for run, content in zip(runs, contents, strict=True):
+        (run / "metrics.json").write_text(json.dumps(content))
+        (run / "config.json").write_text(json.dumps({"model": "vae", "seed": 0}))
+
+
+def test_a_standard_error_is_a_spread_and_never_the_best(tmp_path, runs):
+    target = tmp_path / "compare.html"
+    for run in runs:
+        save_model(run, "bernoulli", reduction="sum")
+    for error, expected in ((0.1, {"log_likelihood": 0}), (10.0, {})):
+        bounds = [
+            {"density": {"log_likelihood": value, "log_likelihood_standard_error": error * factor}}
+            for value, factor in ((-20.0, 1.0), (-25.0, 0.5))
+        ]
+        write_metrics(runs, *bounds)
+        assert marked(check(write_comparison(target, runs))) == expected
+
+
+def test_intervals_of_a_run_are_read(tmp_path, runs):
+    write_metrics(
+        runs,
+        *[
+            {"probing": {"knn": v}, "intervals": {"probing": {"knn": [v - 0.01, v + 0.01]}}}
+            for v in (0.7, 0.9)
+        ],
+    )
+    page = check(write_comparison(tmp_path / "compare.html", runs))
+    assert marked(page) == {"knn": 1} and "0.9 [0.89, 0.91]" in page.text
+    assert "k-NN, accuracy" in page.text
+
+
+def test_other_rows_and_other_features_are_told(tmp_path, runs):
+    target = tmp_path / "compare.html"
+
+    def page(rows, features):
+        write_metrics(
+            runs,
+            *[
+                {
+                    "probing": {"knn": near(value)},
+                    "generation": {"frechet_distance": near(value)},
+                    "measured_on": {"rows": row, "features": feature, "examples": 10},
+                }
+                for value, row, feature in zip((1.0, 2.0), rows, features, strict=True)
+            ],
+        )
+        return check(write_comparison(target, runs))
+
+    alike = page("aa", "bb")
+    assert marked(alike) == {"knn": 1, "frechet_distance": 0}
+    assert "held-out rows" not in alike.text and "features of generated" not in alike.text
+    other_features = page("aa", "bc")
+    assert marked(other_features) == {"knn": 1}
+    assert "The features of generated examples differ" in other_features.text
+    other_rows = page("ab", "bb")
+    assert marked(other_rows) == {} and "different held-out rows" in other_rows.text
+    metrics = {"probing": {"knn": near(1.0)}, "measured_on": {"rows": "a", "level": "quick"}}
+    full = {"probing": {"knn": near(2.0)}, "measured_on": {"rows": "a", "level": "full"}}
+    write_metrics(runs, metrics, full)
+    levels = check(write_comparison(target, runs))
+    assert marked(levels) == {} and "quickly and some in full" in levels.text
+
+
+def test_many_large_pictures_make_a_small_page(tmp_path):
+    """Nine runs of two figures: the page is below 5 MB, though their files are more than 20."""
+    noise = np.random.default_rng(0).integers(0, 256, (500, 1000, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, format="PNG", dpi=(150, 150))
+    folders = []
+    for index in range(9):
+        folder = make_run(tmp_path / f"run {index}", {"seed": index})
+        (folder / "figures").mkdir()
+        for figure in range(2):
+            (folder / "figures" / f"figure_{figure}.png").write_bytes(buffer.getvalue())
+        folders.append(folder)
+    path = write_comparison(tmp_path / "compare.html", folders)
+    assert 18 * len(buffer.getvalue()) > 20e6
+    assert path.stat().st_size < 5e6
+    page = check(path)
+    assert len(page.all("img")) == 18
+    assert all(i["src"].startswith("data:image/webp") for i in page.all("img"))
 
 
 def test_folders_that_are_no_runs_are_refused(tmp_path, runs):

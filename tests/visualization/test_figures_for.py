@@ -24,7 +24,7 @@ def test_a_variational_autoencoder_on_digits(digits):
         "traversal_animation",
         "code_scatter",
         "sparsity",
-        "factor_correlation",
+        "class_correlation",
         "calibration",
         "filters",
     }
@@ -67,7 +67,10 @@ def test_a_sparse_code_of_a_thousand_units(digits):
 
 @pytest.mark.parametrize(
     ("event", "units"),
-    [((5, 9, 3), 12), ((6, 4, 2), 1), ((7, 7), 2), ((1,), 1), ((30,), 2), ((9,), 3)],
+    [
+        *[((5, 9, 3), 12), ((6, 4, 2), 1), ((7, 7), 2), ((1,), 1), ((30,), 2), ((9,), 3)],
+        *[((12, 3), 2), ((24, 9, 1), 3), ((40, 1), 12), ((3, 5, 6, 1), 2), ((4, 6, 5, 3), 11)],
+    ],
 )
 def test_any_encoder_of_any_examples(linear_model, event, units):
     rng = np.random.default_rng(0)
@@ -79,11 +82,74 @@ def test_any_encoder_of_any_examples(linear_model, event, units):
         figure.draw_without_rendering()
 
 
+def test_a_figure_that_fails_costs_that_figure_only(linear_model, digits):
+    class Fails(linear_model):
+        """Stands for a plugin: its errors are of any class."""
+
+        def generate(self, n, seed=0):
+            raise KeyError("no prior today")
+
+    x, labels = digits
+    model = Fails(x, 3)
+    failed = {}
+    figures = figures_for(model, x[:50], labels[:50], on_failure=failed.__setitem__)
+    whole = figures_for(linear_model(x, 3), x[:50], labels[:50])
+    assert list(failed) == ["samples"] and isinstance(failed["samples"], KeyError)
+    assert set(figures) == set(whole) - {"samples"}
+    with pytest.raises(KeyError):
+        figures_for(model, x[:50], labels[:50])
+
+
+def test_class_names_stand_in_every_figure_of_classes(linear_model, digits):
+    x = digits[0][:60]
+    names = ("square", "ellipse", "heart")
+    figures = figures_for(linear_model(x, 2), x, np.arange(60) % 3, class_names=names)
+    axes = figures["code_scatter"][0].axes[0]
+    assert {text.get_text() for text in axes.texts} == set(names)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(names)
+    rows = [t.get_text() for t in figures["interpolations"][0].axes[0].get_yticklabels()]
+    assert "square to square" in rows and "square to ellipse" in rows
+    correlation = figures["class_correlation"][0]
+    assert [t.get_text() for t in correlation.axes[0].get_yticklabels()] == list(names)
+    assert correlation.get_suptitle() == "Correlation of units with classes"
+
+
+def test_windows_are_lines_by_channel(linear_model):
+    rng = np.random.default_rng(0)
+    x = np.cumsum(rng.normal(size=(50, 30, 3)), axis=1).astype(np.float32)
+    figures = figures_for(linear_model(x, 2), x)
+    model = linear_model(x, 2)
+    panel = figures["reconstructions"][0].axes[0]
+    drawn = np.stack([line.get_ydata() for line in panel.lines])
+    first = x[np.random.default_rng(0).permutation(50)[:1]]
+    expected = np.concatenate([first[0].T, model.reconstruct(first)[0].T])
+    np.testing.assert_allclose(drawn, expected, atol=1e-5)
+    assert len({line.get_color() for line in panel.lines[:3]}) == 3
+    walks = figures["posterior_traversals"][0]
+    assert len(walks.axes) == 2 * 3  # units, channels
+    assert all(len(axes.lines) == 9 for axes in walks.axes)
+
+
+def test_columns_of_a_table_are_not_joined(linear_model):
+    x = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
+    figures = figures_for(linear_model(x, 3), x)
+    for name in ("reconstructions", "samples", "posterior_traversals", "interpolations"):
+        lines = figures[name][0].axes[0].lines
+        assert lines and all(line.get_linestyle() == "None" for line in lines), name
+
+
+def test_a_volume_is_shown_by_its_middle_slice(linear_model):
+    x = np.random.default_rng(0).random((30, 5, 6, 7, 1)).astype(np.float32)
+    shown = figures_for(linear_model(x, 3), x)["reconstructions"][0].axes[0].images[0].get_array()
+    chosen = np.random.default_rng(0).permutation(30)[0]
+    np.testing.assert_array_equal(shown[:6, :7], x[chosen, 2, :, :, 0])
+
+
 def test_a_single_example(linear_model, digits):
     x, labels = digits
     figures = figures_for(linear_model(x, 3), x[:1], labels[:1])
     assert ALWAYS - {"interpolations"} <= set(figures)
-    assert "code_scatter" not in figures and "factor_correlation" not in figures
+    assert not {"code_scatter", "class_correlation"} & set(figures)
     for figure, _ in figures.values():
         figure.draw_without_rendering()
 

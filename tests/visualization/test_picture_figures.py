@@ -39,7 +39,7 @@ def test_reconstructions_scale_bytes_as_the_model_does():
     x = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
     figure = reconstructions(x, (x / 255).astype(np.float32))
     np.testing.assert_allclose(cells(figure.axes[0], (8, 8), 4, 4)[..., :3], x / 255, atol=1e-6)
-    assert float(figure.get_suptitle().split("squared error ")[1].split()[0]) < 1e-9
+    assert float(figure.get_suptitle().split("error ")[1].split()[0]) < 1e-9
 
 
 def test_points_of_a_plane_are_a_scatter():

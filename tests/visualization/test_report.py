@@ -1,12 +1,13 @@
 import base64
+import re
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from tests.visualization.pages import check
+from zoo.evaluation.metrics import metric
 from zoo.visualization import learning_curves, save_figures, to_png, traversal_gif, write_report
-from zoo.visualization.pages.measures import measure
 from zoo.visualization.pages.tables import flatten, text
 
 HISTORY = {"loss": [3.0, 2.0, 1.5], "val_loss": [3.5, 2.5, 2.25]}
@@ -46,8 +47,9 @@ def test_report_is_one_well_formed_page_with_everything(tmp_path):
     assert "laplace_vae & digits" in page.text
     assert "E_q[log p(x|z)] - beta KL(q(z|x) || p(z)) < 0" in page.text
     for name, value in flatten(METRICS).items():
-        assert name.rsplit("/", 1)[-1] in page.text
+        assert metric(name).label in page.text and metric(name).text in page.text
         assert text(value) in page.text
+    assert "squared_error" not in page.text
     for shown in ("14.12", "2.5 [2, 3]", "40 values, 0 to 7", "NaN", "k-means <b>", "500, 500"):
         assert shown in page.text
     assert "Some samples." in page.text and "python launch.py export" in page.text
@@ -56,6 +58,37 @@ def test_report_is_one_well_formed_page_with_everything(tmp_path):
     places = [page.source.index(f">{name}</h2>") for name in headings]
     assert places == sorted(places)
     assert [p.name for p in path.parent.iterdir()] == ["report.html"]
+
+
+def test_facts_and_failures_stand_at_the_top(tmp_path):
+    facts = {"Weights": "1,234 trained", "Training": "3 epochs"}
+    failed = {"code_scatter": "KeyError: <none>"}
+    page = check(report(tmp_path / "r.html", facts=facts, failed=failed))
+    for said in (*facts, *facts.values(), "Not drawn: Code scatter.", "<none>"):
+        assert page.text.index(said) < page.text.index("What training minimises")
+
+
+def test_a_heading_is_said_once(tmp_path):
+    figures = {
+        "samples": (Figure(figsize=(3, 2)), "Some samples."),
+        "of_my_own": Figure(figsize=(2, 2)),
+    }
+    page = check(report(tmp_path / "r.html", figures=figures))
+    below = page.source[page.source.index("</nav>") :]
+    assert len(re.findall(r">\s*Samples[.<]", below)) == 1
+    assert "<b>Of my own.</b>" in below  # its section does not say what it is
+
+
+def test_intervals_beside_the_metrics_are_shown_with_them(tmp_path):
+    metrics = {
+        "probing": {"knn": 0.5},
+        "intervals": {"probing": {"knn": [0.4, 0.6]}},
+        "measured_on": {"rows": "abc", "examples": 7},
+        "training": {"seconds": 1.0},
+    }
+    page = check(report(tmp_path / "r.html", metrics=metrics, config={}))
+    assert "0.5 [0.4, 0.6]" in page.text and "abc" not in page.text
+    assert len([row for row in page.all("tr") if "data-name" in row]) == 1
 
 
 def test_pictures_within_are_the_pictures_given(tmp_path):
@@ -144,14 +177,14 @@ def test_values_as_texts():
         ("reconstruction/psnr_total", "higher"),
         ("reconstruction/bernoulli_cross_entropy", "lower"),
         ("density/elbo", "higher"),
-        ("density/kl", None),
+        ("density/kl", ""),
         ("loss/reconstruction", "lower"),
-        ("sparsity/hoyer", None),
+        ("sparsity/hoyer", ""),
         ("clustering/kmeans_one_to_one_accuracy", "higher"),
         ("disentanglement/mig", "higher"),
         ("generation/frechet_distance", "lower"),
-        ("a/b/never_heard_of", None),
+        ("a/b/never_heard_of", ""),
     ],
 )
 def test_better_ends_of_metrics(name, better):
-    assert measure(name).better == better
+    assert metric(name).better == better

@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo.evaluation.checks import NotComputable, as_codes, as_labels
 from zoo.evaluation.groups import GROUPS, Task
+from zoo.evaluation.levels import FEWER_ROWS, settings_of
 from zoo.evaluation.subject import subject_of
 from zoo.evaluation.table import table
 from zoo.registry import suggest
@@ -25,8 +26,9 @@ def evaluate(
     labels_train: Any = None,
     decode: Callable[[np.ndarray], np.ndarray] | None = None,
     groups: Iterable[str] | None = None,
+    level: str = "full",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
-    bootstrap: int = 0,
+    bootstrap: int | Mapping[str, int] = 0,
     details: bool = False,
     seed: int = 0,
     batch_size: int = 500,
@@ -57,12 +59,17 @@ def evaluate(
         labels_train: (m,) their classes.
         decode: from codes to examples, for an encoder that has no decoder of its own.
         groups: which groups; all by default.
+        level: "full" for the settings of the sources, "quick" for fewer rows and draws in the groups
+            density, probing, clustering, disentanglement and generation, which then cost seconds. Quick
+            scores of disentanglement are not the protocol's; the result says so under "skipped".
         settings: group -> options, for example ``{"density": {"samples": 500}}``. They are the
             keyword arguments of the functions in `zoo.evaluation.groups`.
-        bootstrap: resamples for 95 % intervals, for example 200; 0 for none. What is resampled stands
-            with each metric.
-        details: also return arrays: the values of each example, the picture of each unit.
-        seed: of every random choice.
+        bootstrap: resamples for 95 % intervals, for example 200; 0 for none; or group -> resamples, 0
+            for those that are not named. What is resampled stands with each metric.
+        details: also return arrays: the values of each example, as many as x and in its order, and the
+            picture of each unit.
+        seed: of every random choice but the features of the group "generation", which belong to the
+            training data.
         batch_size: examples that a function, Keras model or endpoint is given at a time.
         verbose: print the result as a table.
 
@@ -79,6 +86,7 @@ def evaluate(
     """
     settings = dict(settings or {})
     chosen = _chosen_groups(groups, settings)
+    options = settings_of(level, settings)
     x, labels, factors = _record(x, labels, factors)
     x_train, labels_train, _ = _record(x_train, labels_train, None)
     if x is None:
@@ -94,19 +102,22 @@ def evaluate(
         factors=factors,
         x_train=x_train,
         labels_train=labels_train,
-        bootstrap=bootstrap,
         seed=seed,
         details=details,
     )
+    resamples = _resamples(bootstrap)
     started = time.perf_counter()
     units = task.codes.shape[1]
     result: dict[str, dict[str, Any]] = {}
     arrays: dict[str, dict[str, np.ndarray]] = {}
     for name in chosen:
+        task.bootstrap = resamples[name]
         try:
-            result[name], arrays[name] = GROUPS[name].run(task, **settings.get(name, {}))
+            result[name], arrays[name] = GROUPS[name].run(task, **options.get(name, {}))
         except NotComputable as reason:
             task.skipped[name] = str(reason)
+    if level == "quick" and "disentanglement" in result:
+        task.skipped["disentanglement: protocol"] = FEWER_ROWS
     result["skipped"] = task.skipped
     if details:
         result["details"] = arrays
@@ -120,9 +131,7 @@ def _chosen_groups(groups: Iterable[str] | None, settings: Mapping[str, Any]) ->
     if isinstance(groups, str):
         groups = [groups]
     chosen = list(GROUPS) if groups is None else list(groups)
-    for name in [*chosen, *settings]:
-        if name not in GROUPS:
-            raise ValueError(f"Unknown group of metrics {name!r}.{suggest(name, list(GROUPS))}")
+    _check_groups([*chosen, *settings])
     for name, options in settings.items():
         known = GROUPS[name].options()
         for option in options:
@@ -131,6 +140,20 @@ def _chosen_groups(groups: Iterable[str] | None, settings: Mapping[str, Any]) ->
                     f"The group {name!r} takes no option {option!r}.{suggest(option, known)}"
                 )
     return chosen
+
+
+def _check_groups(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in GROUPS:
+            raise ValueError(f"Unknown group of metrics {name!r}.{suggest(name, list(GROUPS))}")
+
+
+def _resamples(bootstrap: int | Mapping[str, int]) -> dict[str, int]:
+    """The resamples of each group."""
+    if not isinstance(bootstrap, Mapping):
+        return dict.fromkeys(GROUPS, bootstrap)
+    _check_groups(bootstrap)
+    return {name: bootstrap.get(name, 0) for name in GROUPS}
 
 
 def _record(x: Any, labels: Any, factors: Any) -> tuple[Any, Any, Any]:

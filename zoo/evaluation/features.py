@@ -2,37 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo.evaluation.checks import NotComputable, as_labels, as_unit_floats, batches
+from zoo.evaluation.fingerprint import fingerprint
 
-Features = Callable[[np.ndarray], np.ndarray]
+_WIDTH = 64
+_KEPT: dict[str, ClassifierFeatures] = {}  # of the latest training sets of this process
+_MOST_KEPT = 4
+
+
+@dataclass(frozen=True)
+class ClassifierFeatures:
+    """The last hidden layer of a small classifier, as a function from examples to features.
+
+    Args:
+        body: the network up to that layer.
+        scale: what its values are divided by.
+    """
+
+    body: Any
+    scale: float
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Equal for equal features; distances compare only where it is."""
+        return fingerprint(*self.body.get_weights(), self.scale)
+
+    def __call__(self, examples: np.ndarray) -> np.ndarray:
+        """(n, ...) -> (n, width) float32."""
+        return _described(self.body, examples) / np.float32(self.scale)
+
+
+def reference_features(
+    x: np.ndarray, labels: Any, folder: str | os.PathLike[str] | None = None
+) -> ClassifierFeatures:
+    """`classifier_features` of a training set with the settings and the seed that are the same for all.
+
+    They belong to the data, not to a run or an evaluation: a set has one, kept in this process and, where
+    a folder is named, on disk, so that models that are compared are measured by the very same features.
+
+    Args:
+        x: (m, ...) training examples.
+        labels: (m,) classes.
+        folder: where to keep them, for example `zoo.data.storage.cache_folder`. One that cannot be
+            written costs a new training the next time, and nothing else.
+
+    Returns:
+        The features.
+
+    Raises:
+        ValueError: for labels that do not match.
+        NotComputable: for one class only.
+    """
+    x = np.asarray(x)
+    key = fingerprint(x, as_labels(labels, len(x), "labels_train"))
+    if key not in _KEPT:
+        path = None if folder is None else Path(folder) / f"features-{key}.npz"
+        found = _read(path, x, labels)
+        if found is None:
+            found = classifier_features(x, labels)
+            _keep(path, found)
+        while len(_KEPT) >= _MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)))
+        _KEPT[key] = found
+    return _KEPT[key]
 
 
 def classifier_features(
     x: np.ndarray,
     labels: Any,
     *,
-    width: int = 64,
+    width: int = _WIDTH,
     epochs: int = 5,
     batch_size: int = 100,
     max_train: int | None = 10_000,
     seed: int = 0,
-) -> Features:
+) -> ClassifierFeatures:
     """Train a small classifier, and return its last hidden layer as a function.
 
-    The recipe: pictures go through 3x3 convolutions with stride 2 of 16 and 32 channels, vectors
-    through none; then a dense layer of ``width`` units, all ReLU, and a softmax over the classes.
-    Adam at 1e-3, cross-entropy. The features are divided by one number, their root mean square over the
-    training examples. Distances in them depend on seed and labels, so compare models under the same
-    features only, and with no published FID or KID.
+    The recipe: examples with two or more axes go through convolutions of 3 along each axis with stride 2
+    of 16 and 32 channels, vectors through none; then a dense layer of ``width`` units, all ReLU, and a
+    softmax over the classes. Adam at 1e-3, cross-entropy. The features are divided by one number, their
+    root mean square over the training examples. Distances in them depend on seed and labels, so compare
+    models under the same features only (`reference_features`), and with no published FID or KID.
 
     Args:
-        x: (m, height, width, channels), (m, height, width) or (m, d) training examples; uint8 is
-            divided by 255.
+        x: (m, d), (m, height, width), (m, height, width, channels) or (m, depth, height, width, channels)
+            training examples; uint8 is divided by 255.
         labels: (m,) classes.
         width: number of features.
         epochs: over the examples.
@@ -63,17 +128,8 @@ def classifier_features(
         for start in range(0, len(order) - batch_size + 1, batch_size):
             batch = order[start : start + batch_size]
             classifier.train_on_batch(_pictures(x[batch]), labels[batch])
-
-    def describe(examples: np.ndarray) -> np.ndarray:
-        return np.concatenate(
-            [
-                body.predict_on_batch(_pictures(examples[rows]))
-                for rows in batches(len(examples), 500)
-            ]
-        )
-
-    scale = np.sqrt(np.square(describe(x[rows])).mean())
-    return lambda examples: describe(examples) / scale
+    scale = np.sqrt(np.square(_described(body, x[rows])).mean())
+    return ClassifierFeatures(body, float(scale))
 
 
 def pixels(x: np.ndarray) -> np.ndarray:
@@ -88,15 +144,15 @@ def _networks(shape: tuple[int, ...], width: int, classes: int, seed: int):
 
     def layer(kind: Any, *args: Any, **kwargs: Any) -> Any:
         initializer = keras.initializers.GlorotUniform(next(seeds))
-        return kind(*args, kernel_initializer=initializer, **kwargs)
+        # Whatever the policy of the models that are measured.
+        return kind(*args, kernel_initializer=initializer, dtype="float32", **kwargs)
 
     inputs = keras.Input((*shape, 1) if len(shape) == 2 else shape)
     hidden = inputs
     if len(shape) > 1:
+        kind = keras.layers.Conv3D if len(shape) == 4 else keras.layers.Conv2D
         for channels in (16, 32):
-            convolution = layer(
-                keras.layers.Conv2D, channels, 3, strides=2, padding="same", activation="relu"
-            )
+            convolution = layer(kind, channels, 3, strides=2, padding="same", activation="relu")
             hidden = convolution(hidden)
         hidden = keras.layers.Flatten()(hidden)
     hidden = layer(keras.layers.Dense, width, activation="relu")(hidden)
@@ -107,3 +163,38 @@ def _networks(shape: tuple[int, ...], width: int, classes: int, seed: int):
 def _pictures(x: np.ndarray) -> np.ndarray:
     x = as_unit_floats(np.asarray(x))
     return x[..., None] if x.ndim == 3 else x
+
+
+def _described(body: Any, examples: np.ndarray) -> np.ndarray:
+    parts = batches(len(examples), 500)
+    return np.concatenate([body.predict_on_batch(_pictures(examples[rows])) for rows in parts])
+
+
+def _read(path: Path | None, x: np.ndarray, labels: Any) -> ClassifierFeatures | None:
+    """The features that a file keeps; None where there is none, or it is damaged."""
+    if path is None:
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            weights = [stored[f"weight_{i}"] for i in range(len(stored.files) - 1)]
+            scale = float(stored["scale"])
+        body, _ = _networks(x.shape[1:], _WIDTH, len(np.unique(labels)), 0)
+        body.set_weights(weights)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    return ClassifierFeatures(body, scale)
+
+
+def _keep(path: Path | None, features: ClassifierFeatures) -> None:
+    """Write the file whole or not at all."""
+    if path is None:
+        return
+    named = {f"weight_{i}": weight for i, weight in enumerate(features.body.get_weights())}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as room:
+            complete = Path(room) / path.name
+            np.savez(complete, scale=features.scale, **named)
+            complete.replace(path)
+    except OSError:
+        pass  # the next evaluation trains them again

@@ -15,9 +15,10 @@ from zoo.evaluation import clustering, density, generation, probing, reconstruct
 from zoo.evaluation import disentanglement as disentangled
 from zoo.evaluation.checks import NotComputable, as_codes, as_factors, batches
 from zoo.evaluation.disentanglement.mutual_information import discretise, mutual_information
-from zoo.evaluation.features import classifier_features
+from zoo.evaluation.features import reference_features
 from zoo.evaluation.subject import Subject, subject_of
 
+_BOUNDED = 2000  # examples, unless each one's bound is asked for
 Result = tuple[dict[str, Any], dict[str, np.ndarray]]  # scores and details
 
 
@@ -75,7 +76,7 @@ def run_density(
     task: Task,
     *,
     samples: int = 100,
-    examples: int | None = 2000,
+    examples: int | str | None = "auto",
     prior_samples: int = 50_000,
     **options: Any,
 ) -> Result:
@@ -85,7 +86,8 @@ def run_density(
         task: what to evaluate.
         samples: draws of q(z|x) an example, for the bounds.
         examples: the bounds take so many random examples, None all, since each is decoded
-            ``samples`` times.
+            ``samples`` times. "auto" is 2,000, and all where details are wanted. In the details the
+            bounds of an example that was not taken are NaN.
         prior_samples: draws of the prior for the aggregate posterior.
         **options: of `zoo.evaluation.aggregate_posterior.scores`.
     """
@@ -95,9 +97,10 @@ def run_density(
     if sample_prior is None:
         raise NotComputable("the model has no prior")
     try:
-        rows = np.random.default_rng(task.seed).permutation(len(task.x))[:examples]
+        rows = _taken(len(task.x), examples, task)
         bounds = density.per_example(model, task.x[rows], samples=samples, seed=task.seed)
-        scores, details = density.scores(bounds, **task.random), {**bounds, "rows": rows}
+        scores = density.scores(bounds, **task.random)
+        details = {name: _in_order(values, rows, len(task.x)) for name, values in bounds.items()}
     except NotComputable as reason:
         task.skipped["density: bounds"] = str(reason)
         scores, details = {}, {}
@@ -151,7 +154,8 @@ def run_generation(
         task: what to evaluate.
         features: a function from examples to features (n, d), a Keras model, or
             `zoo.evaluation.features.pixels`; by default
-            `zoo.evaluation.features.classifier_features` of the training set.
+            `zoo.evaluation.features.reference_features` of the training set, which are the same
+            whatever the seed of the evaluation.
         samples: how many examples to generate, and to compare with.
         neighbours: of the precision and recall.
     """
@@ -163,7 +167,7 @@ def run_generation(
                 "the default features need x_train and labels_train; or name your own with "
                 "settings={'generation': {'features': ...}}"
             )
-        features = classifier_features(task.x_train, task.labels_train, seed=task.seed)
+        features = reference_features(task.x_train, task.labels_train)
     rng = np.random.default_rng(task.seed)
     x = _some(task.x, samples, rng)
     describe = subject_of(features, x).encode
@@ -212,6 +216,20 @@ GROUPS = {
 def _require(value: Any, name: str) -> None:
     if value is None:
         raise NotComputable(f"needs {name}")
+
+
+def _taken(n: int, examples: int | str | None, task: Task) -> np.ndarray:
+    """The rows of n that the bounds take, in their order."""
+    if examples == "auto":
+        examples = None if task.details else _BOUNDED
+    return np.sort(np.random.default_rng(task.seed).permutation(n)[:examples])
+
+
+def _in_order(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
+    """Values of some rows as values of all n: each at its own place, NaN at the others."""
+    whole = np.full(n, np.nan)
+    whole[rows] = values
+    return whole
 
 
 def _some(x: np.ndarray, limit: int | None, rng: np.random.Generator) -> np.ndarray:

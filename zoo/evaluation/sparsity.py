@@ -9,6 +9,11 @@ import numpy as np
 from zoo.evaluation.bootstrap import Score, intervals
 from zoo.evaluation.checks import as_codes, as_unit_floats, undefined
 
+THRESHOLD = 0.01
+"""A unit is active in a code above this share of the root mean square of all codes."""
+DEAD = 0.001
+"""A unit is dead that is active in no more than this share of the codes."""
+
 
 def hoyer(codes: np.ndarray) -> np.ndarray:
     """(sqrt(d) - ||z||_1 / ||z||_2) / (sqrt(d) - 1) of each row: 0 for equal magnitudes, 1 for one.
@@ -72,7 +77,7 @@ def one_active(codes: np.ndarray, share: float = 0.9) -> np.ndarray:
     return magnitude.max(axis=1) > share * magnitude.sum(axis=1)
 
 
-def activity(codes: np.ndarray, threshold: float = 0.01) -> np.ndarray:
+def activity(codes: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
     """Which entries are active: |z_ij| > threshold * sqrt(mean z^2), the mean over all entries.
 
     The threshold follows the scale of the codes, since most models can shrink it for nothing.
@@ -92,8 +97,8 @@ def activity(codes: np.ndarray, threshold: float = 0.01) -> np.ndarray:
 def scores(
     codes: np.ndarray,
     *,
-    threshold: float = 0.01,
-    dead: float = 0.001,
+    threshold: float = THRESHOLD,
+    dead: float = DEAD,
     dense: float = 0.5,
     share: float = 0.9,
     bootstrap: int = 0,

@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.evaluation.metrics import metric
 
-_NOT_METRICS = ("skipped", "details")
+_NOT_METRICS = ("details", "intervals", "measured_on", "training")
 _WIDTH = 100
 
 
@@ -24,9 +24,9 @@ def table(result: Mapping[str, Any], title: str = "") -> str:
         Lines without trailing spaces, no line break at the end.
     """
     rows: list[tuple[str, str, str, str]] = []
-    for group, scores in result.items():
-        if group in _NOT_METRICS:
-            continue
+    groups = with_intervals(result)
+    skipped = groups.pop("skipped", {})
+    for group, scores in groups.items():
         rows.append((group, "", "", ""))
         rows.extend(_row(name, score) for name, score in scores.items())
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
@@ -37,7 +37,6 @@ def table(result: Mapping[str, Any], title: str = "") -> str:
             lines.append("")
             line = label
         lines.append(line.rstrip())
-    skipped = result.get("skipped", {})
     if skipped:
         lines += ["", "left out"]
         width = max(map(len, skipped))
@@ -46,6 +45,26 @@ def table(result: Mapping[str, Any], title: str = "") -> str:
                 f"  {group:<{width}}  {reason}", _WIDTH, subsequent_indent=" " * (width + 4)
             )
     return "\n".join(lines)
+
+
+def with_intervals(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The groups of metrics of a result or of a run's metrics.json, and nothing else of it.
+
+    Args:
+        result: what `zoo.evaluation.evaluate` returned, or what metrics.json holds, whose intervals stand
+            beside the groups: "intervals" -> group -> metric -> [low, high].
+
+    Returns:
+        group -> metric -> value, or {"value", "low", "high"} where there is an interval; "skipped" too.
+    """
+    groups = {group: scores for group, scores in result.items() if group not in _NOT_METRICS}
+    for group, intervals in result.get("intervals", {}).items():
+        scores = dict(groups.get(group, {}))
+        for name, (low, high) in intervals.items():
+            if name in scores:
+                scores[name] = {"value": scores[name], "low": low, "high": high}
+        groups[group] = scores
+    return groups
 
 
 def number(value: float) -> str:
@@ -58,7 +77,7 @@ def number(value: float) -> str:
 
 
 def _row(name: str, score: Any) -> tuple[str, str, str, str]:
-    label, better = metric(name)
+    label, better, _ = metric(name)
     interval = ""
     if isinstance(score, Mapping):
         interval = f"[{number(score['low'])}, {number(score['high'])}]"

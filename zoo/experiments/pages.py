@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,7 @@ def command(results: Mapping[str, Any]) -> str:
         words.append(f"--seeds={results['seeds']}")
     if results.get("first_seed"):
         words.append(f"--first_seed={results['first_seed']}")
-    return " ".join(words)
+    return " ".join([words[0], *map(shlex.quote, words[1:])])
 
 
 def _small(path: Path) -> bytes:

@@ -54,20 +54,30 @@ def export(
 
     Raises:
         ValueError: for an unknown format, a place that cannot be written or holds something else, rows
-            that do not fit the model, or an export that disagrees with the model.
+            that do not fit the model, a layer that the format cannot hold, or an export that disagrees
+            with the model.
         ImportError: where the extra of the format is not installed.
     """
     if format not in FORMATS:
         raise ValueError(f"Unknown export format {format!r}.{suggest(format, sorted(FORMATS))}")
     kind = importlib.import_module(f"zoo.exporting.{FORMATS[format]}")
+    import tensorflow as tf
+
     from zoo.exporting.endpoints import in_float32
     from zoo.exporting.parity import compare, rows_to_compare
+    from zoo.exporting.refusal import refusal
 
     rows = rows_to_compare(model, check)
     if not kind.MIXED_PRECISION:
         model = in_float32(model)
     with staged(filepath) as folder:
-        kind.write(model, folder)
+        try:
+            kind.write(model, folder)
+            exported = kind.load(folder)
+        except (ImportError, OSError, tf.errors.OpError):  # not the model's fault
+            raise
+        except Exception as error:  # of the converter, or of the runtime that loads
+            raise refusal(model, format, error, kind.attempt) from error
         if rows is not None:
-            compare(model, kind.load(folder), rows)
+            compare(model, exported, rows)
     return Path(filepath)

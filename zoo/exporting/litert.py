@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.exporting.endpoints import DETERMINISTIC, deterministic
+from zoo.exporting.endpoints import DETERMINISTIC, Endpoint, deterministic
 from zoo.exporting.saved_model import write_endpoints
 
 if TYPE_CHECKING:
@@ -34,8 +34,15 @@ def write(model: Autoencoder, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as source:
         write_endpoints(parts, Path(source))
         for name in parts:
-            converter = tf.lite.TFLiteConverter.from_saved_model(source, signature_keys=[name])
-            (folder / f"{name}.tflite").write_bytes(converter.convert())
+            (folder / f"{name}.tflite").write_bytes(_converted(source, name))
+
+
+def attempt(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], path: Path) -> None:
+    """Write a function to a file and load it; raises where LiteRT lacks an operation."""
+    with tempfile.TemporaryDirectory() as source:
+        write_endpoints({"layer": Endpoint(function, signature, function)}, Path(source))
+        path.write_bytes(_converted(source, "layer"))
+    _runner(path)
 
 
 def load(folder: Path) -> dict[str, Callable[..., Any]]:
@@ -44,6 +51,10 @@ def load(folder: Path) -> dict[str, Callable[..., Any]]:
         endpoint: partial(_run, _runner(folder / f"{file}.tflite"))
         for file, endpoint in DETERMINISTIC.items()
     }
+
+
+def _converted(source: str, name: str) -> bytes:
+    return tf.lite.TFLiteConverter.from_saved_model(source, signature_keys=[name]).convert()
 
 
 def _runner(path: Path) -> Any:

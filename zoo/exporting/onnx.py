@@ -30,29 +30,35 @@ def write(model: Autoencoder, folder: Path) -> None:
     Raises:
         ImportError: where the extra is not installed, with the command that installs it.
     """
-    tf2onnx = _extra("tf2onnx")
+    _extra("tf2onnx")
     _extra("onnxruntime")
     for name, endpoint in deterministic(model).items():
-        function = tf.function(
-            endpoint.function, input_signature=endpoint.signature, autograph=False
-        )
-        tf2onnx.convert.from_function(
-            function, endpoint.signature, output_path=str(folder / f"{name}.onnx")
-        )
+        _write_function(endpoint.function, endpoint.signature, folder / f"{name}.onnx")
+
+
+def attempt(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], path: Path) -> None:
+    """Write a function to a file and load it; raises where ONNX or its runtime lacks an operation."""
+    _write_function(function, signature, path)
+    _session(path)
 
 
 def load(folder: Path) -> dict[str, Callable[..., Any]]:
     """The three parts as functions of arrays, run by ONNX Runtime, by the name of their endpoint."""
-    runtime = _extra("onnxruntime")
     return {
-        endpoint: partial(
-            _run,
-            runtime.InferenceSession(
-                str(folder / f"{file}.onnx"), providers=["CPUExecutionProvider"]
-            ),
-        )
+        endpoint: partial(_run, _session(folder / f"{file}.onnx"))
         for file, endpoint in DETERMINISTIC.items()
     }
+
+
+def _write_function(
+    function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], path: Path
+) -> None:
+    graph = tf.function(function, input_signature=signature, autograph=False)
+    _extra("tf2onnx").convert.from_function(graph, signature, output_path=str(path))
+
+
+def _session(path: Path) -> Any:
+    return _extra("onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
 def _run(session: Any, array: np.ndarray) -> np.ndarray:

@@ -36,6 +36,12 @@ def write_endpoints(named: Mapping[str, Endpoint], folder: Path) -> None:
     archive.write_out(str(folder), verbose=False)
 
 
+def attempt(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], path: Path) -> None:
+    """Write a function to a folder and load it."""
+    write_endpoints({"layer": Endpoint(function, signature, function)}, path)
+    tf.saved_model.load(str(path))
+
+
 def load(folder: Path) -> dict[str, Callable[..., Any]]:
     """The endpoints of a SavedModel as functions of arrays."""
     loaded = tf.saved_model.load(str(folder))

@@ -135,7 +135,7 @@ def build_networks(
     if given.get("hidden") is not None:
         given["hidden"] = _hidden_units(given["hidden"])
     made = get(name, "network", input_shape=input_shape, **given)
-    return _pair(made, f"The network {name!r} must give")
+    return _called(*_pair(made, f"The network {name!r} must give"))
 
 
 def layer_options(networks: Any) -> set[str]:
@@ -187,6 +187,12 @@ def _refuse_gates(activation: Any, name: str) -> None:
             f"activation='gated' is for networks='mlp'; received networks={name!r}. Choose 'relu' or "
             "another activation of Keras."
         )
+
+
+def _called(encoder: keras.Layer, decoder: keras.Layer) -> Networks:
+    """The pair under the names that a summary shows."""
+    encoder.name, decoder.name = "encoder", "decoder"
+    return Networks(encoder, decoder)
 
 
 def _pair(networks: Any, expected: str) -> Networks:

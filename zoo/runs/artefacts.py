@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +13,15 @@ import keras
 import numpy as np
 
 import zoo.recipes  # noqa: F401, so that Keras knows the schedules that a model may hold
+from zoo import models
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data
+from zoo.data.storage import cache_folder
 from zoo.runs.files import read_json, replacing, write_json
+from zoo.runs.measuring import measure
 from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
 
-# Probes need no more, and their time grows with it.
-_PROBED_ROWS = 10_000
 
 
 def save_model(model: Autoencoder, path: Path) -> None:
@@ -58,8 +60,13 @@ def write_artefacts(
     history: dict[str, list[float]],
     export: bool = True,
     say: Callable[[str], None] = lambda text: None,
+    seconds: float | None = None,
+    level: str = "quick",
 ) -> dict[str, Any]:
-    """Evaluate a trained model on held-out data, and write figures, SavedModel, report and metrics.
+    """Evaluate a trained model on held-out data, and write metrics, SavedModel, figures and report.
+
+    What was measured and what serves come first. A figure that cannot be drawn costs that figure: there is
+    a warning, and the report names it.
 
     Args:
         folder: the run folder; config.json is there already.
@@ -70,82 +77,136 @@ def write_artefacts(
         history: term -> values by epoch.
         export: whether to write the SavedModel.
         say: told of every stage as it begins.
+        level: "quick", by which an evaluation costs about as much as a short training; "full", with the
+            sources' settings and the t-SNE of the codes; "none" for the terms of the loss alone, and no
+            figures but the learning curves.
+        seconds: that the training took; where it is not known, what an earlier metrics.json says.
 
     Returns:
-        What metrics.json holds: group -> metric -> value.
+        What metrics.json holds: what `zoo.runs.measuring.measure` returns, and under "training" the
+        seconds that it took, where they are known.
     """
-    from zoo.visualization import draw, figures_for, save_figures, write_report
+    from zoo.visualization import save_figures, write_report
 
+    folder.begin_artefacts()
     say("evaluation")
-    metrics = measure(model, data, held_out, config.seed)
-    say("figures")
-    drawn = figures_for(
-        model,
-        held_out.inputs,
-        labels=held_out.labels,
-        factors=held_out.factors,
-        factor_names=held_out.factor_names or None,
-        history=history,
-        seed=config.seed,
-        tsne=True,
-        animate=True,
-    )
-    figures = draw(drawn)
-    save_figures(folder.figures, figures)
+    metrics = measure(model, data, held_out, cache_folder(config.data_dir), level)
+    metrics["training"] = _training(folder, seconds)
+    write_json(folder.metrics, metrics)
     if export:
         say("export")
         try:
             model.export(folder.saved_model)
         except ValueError as error:  # what was measured is worth keeping all the same
             warnings.warn(f"The model is not exported: {error}", stacklevel=2)
-    content = read_json(folder.config, "The run's configuration")
+    say("figures")
+    figures, failed = {}, {}
+    if level != "none":
+        figures, failed = _figures(model, held_out, history, tsne=level == "full")
+    for name, reason in failed.items():
+        warnings.warn(f"The figure {name!r} is not drawn: {reason}", stacklevel=2)
+    save_figures(folder.figures, figures)
     write_report(
         folder.report,
         title=f"{config.model} on {held_out.name}",
         objective=model.formula,
-        config=content,
+        config=read_json(folder.config, "The run's configuration"),
         history=history,
         metrics=metrics,
         figures=figures,
         next_steps=next_steps(folder),
+        facts=_facts(model, config, data, held_out, history, metrics["training"]),
+        failed=failed,
     )
-    write_json(folder.metrics, metrics)
+    folder.end_artefacts()
     return metrics
 
 
-def measure(model: Autoencoder, data: Data, held_out: Data, seed: int) -> dict[str, Any]:
-    """The terms of the loss, and every metric that the data allow, on held-out data.
+def _figures(
+    model: Autoencoder, held_out: Data, history: dict[str, list[float]], tsne: bool
+) -> tuple[dict[str, tuple[bytes, str]], dict[str, str]]:
+    """Name -> picture and caption of what can be drawn, and name -> reason of what cannot."""
+    from zoo.visualization import draw, figures_for
 
-    Args:
-        model: the model.
-        data: what it was trained on; probes are fitted to it.
-        held_out: what is measured.
-        seed: of every draw.
+    drawn: dict[str, tuple[bytes, str]] = {}
+    failed: dict[str, str] = {}
 
-    Returns:
-        group -> metric -> value, the group "loss" first.
-    """
-    from zoo.evaluation import evaluate
+    def fails(name: str, error: Exception) -> None:
+        failed[name] = " ".join(f"{type(error).__name__}: {error}".split())
 
-    terms = model.evaluate(held_out, verbose=0, return_dict=True)
-    probed = data.take(slice(_PROBED_ROWS))
-    scores = evaluate(model, held_out, x_train=probed, seed=seed, verbose=False)
-    ordered = [name for name in model.term_names if name in terms]
-    return {"loss": {name: float(terms[name]) for name in ordered}, **_plain(scores)}
+    try:
+        found = figures_for(
+            model,
+            held_out.inputs,
+            labels=held_out.labels,
+            factors=held_out.factors,
+            factor_names=held_out.factor_names or None,
+            class_names=held_out.classes,
+            history=history,
+            tsne=tsne,
+            animate=True,
+            on_failure=fails,
+        )
+    except Exception as error:  # not even the codes are to be had
+        fails("every_figure", error)
+        return drawn, failed
+    for name, figure in found.items():
+        try:
+            drawn.update(draw({name: figure}))
+        except Exception as error:  # of a layout, a font, a memory limit
+            fails(name, error)
+    return drawn, failed
+
+
+def _facts(
+    model: Autoencoder,
+    config: RunConfig,
+    data: Data,
+    held_out: Data,
+    history: dict[str, list[float]],
+    training: dict[str, Any],
+) -> dict[str, str]:
+    """What a reader asks first of a run, for the top of its report."""
+    options = {**models.options(config.model), **config.options}
+    weights = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
+    epochs = max((len(series) for series in history.values()), default=0)
+    rate = "" if config.learning_rate is None else f", learning rate {config.learning_rate:g}"
+    seconds = training.get("seconds")
+    time = "" if seconds is None else f", {_duration(seconds)}"
+    shape = " x ".join(map(str, data.event_shape))
+    return {
+        "Model": f"{config.model}: "
+        + ", ".join(f"{name} {value}" for name, value in options.items() if value not in (None, ())),
+        "Weights": f"{weights:,} trained",
+        "Data": f"{data.name}: {len(data):,} examples of {shape} to train, {len(held_out):,} held out",
+        "Training": f"{epochs} epochs of batches of {config.batch_size}, {config.optimizer}{rate}{time}",
+    }
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _training(folder: RunFolder, seconds: float | None) -> dict[str, Any]:
+    """What metrics.json keeps of the training itself."""
+    if seconds is not None:
+        return {"seconds": round(seconds, 2)}
+    try:
+        return dict(read_json(folder.metrics, "What was measured before").get("training", {}))
+    except ValueError:
+        return {}
 
 
 def next_steps(folder: RunFolder) -> list[tuple[str, str]]:
     """What to do with a finished run: a text and a command each."""
-    path = folder.path
+    path = shlex.quote(str(folder.path))
     return [
         ("Measure it again", f"python launch.py evaluate --run_dir={path}"),
         ("Export it for serving", f"python launch.py export --run_dir={path} --output=exported"),
         ("Compare it with another run", f"python launch.py compare {path} ANOTHER_RUN"),
         ("Train another model", "python launch.py train --model=vae --dataset=digits"),
     ]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value.item() if isinstance(value, np.generic) else value

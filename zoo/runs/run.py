@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -98,7 +99,10 @@ def train(
             folder.begin(config, command)
             what = data.description or data.name
             say(f"{config.model} on {what}: {len(data):,} examples to train")
+        whole = not folder.checkpoint.exists()  # not the rest of a run that was stopped
+        started = time.monotonic()
         bad_term = _fit(model, config, folder, data, held_out, chief)
+        seconds = time.monotonic() - started if whole else None
         history = {name: list(values) for name, values in model.history.history.items()}
         if chief:
             save_model(model, folder.model)
@@ -106,7 +110,9 @@ def train(
             return Outcome(folder, {}, bad_term)
         if place.num_replicas_in_sync > 1:
             model = load_model(folder.model)
-        metrics = write_artefacts(folder, model, config, data, held_out, history, say=say)
+        metrics = write_artefacts(
+            folder, model, config, data, held_out, history, say=say, seconds=seconds
+        )
         return Outcome(folder, metrics)
     finally:
         folder.end()
@@ -140,12 +146,12 @@ def _finish(folder: RunFolder, config: RunConfig, say: Callable[[str], None]) ->
 
 
 def _artefacts_of(
-    folder: RunFolder, config: RunConfig, export: bool, say: Callable[[str], None]
+    folder: RunFolder, config: RunConfig, export: bool, say: Callable[[str], None], **how: Any
 ) -> dict[str, Any]:
     """The artefacts of the model that a run folder holds."""
     model = load_model(folder.model)
     history = read_history(folder.history)
-    return write_artefacts(folder, model, config, *read_data(config), history, export, say)
+    return write_artefacts(folder, model, config, *read_data(config), history, export, say, **how)
 
 
 def read_data(config: RunConfig) -> tuple[Data, Data]:
@@ -220,7 +226,9 @@ def _fit(
 
 
 def evaluate(
-    run_dir: str | os.PathLike[str], say: Callable[[str], None] = lambda text: None
+    run_dir: str | os.PathLike[str],
+    say: Callable[[str], None] = lambda text: None,
+    level: str = "full",
 ) -> Outcome:
     """Measure the model of a run again, and write metrics, figures and report anew.
 
@@ -229,6 +237,8 @@ def evaluate(
     Args:
         run_dir: the run folder.
         say: is told the stages.
+        level: how much to measure, see `zoo.runs.artefacts.write_artefacts`. A run measures itself
+            quickly.
 
     Raises:
         ValueError: where the folder holds no finished training.
@@ -238,6 +248,6 @@ def evaluate(
     try:
         import_modules(config.imports)
         missing = not folder.saved_model.is_dir()
-        return Outcome(folder, _artefacts_of(folder, config, missing, say))
+        return Outcome(folder, _artefacts_of(folder, config, missing, say, level=level))
     finally:
         folder.end()

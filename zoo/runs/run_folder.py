@@ -21,11 +21,12 @@ class RunFolder:
 
     config.json      all settings, the versions and the command
     history.csv      the mean of every term, one line an epoch
-    metrics.json     measured on held-out data; written last, so that a run that has it is finished
+    metrics.json     measured on held-out data; written before figures and report
     model.keras      the model with its optimizer
     saved_model/     the model for serving
     figures/         pictures, PNG
     report.html      all of this on one page
+    .unfinished      there from the last epoch until the report is written
     tensorboard/     logs
     checkpoint/      to resume from
 
@@ -44,13 +45,22 @@ class RunFolder:
         self.report = self.path / "report.html"
         self.tensorboard = self.path / "tensorboard"
         self.checkpoint = self.path / "checkpoint"
+        self._unfinished = self.path / ".unfinished"
         self._lock = FolderLock(self.path)
         self._made = False
 
     @property
     def finished(self) -> bool:
         """Whether the run came to its end."""
-        return self.metrics.is_file()
+        return self.metrics.is_file() and not self._unfinished.exists()
+
+    def begin_artefacts(self) -> None:
+        """Note that metrics, figures and report are being written: until they are, the run goes on."""
+        self._unfinished.touch()
+
+    def end_artefacts(self) -> None:
+        """Note that all of them are there."""
+        self._unfinished.unlink(missing_ok=True)
 
     def occupy(self, resume: bool = False) -> None:
         """Take the folder for a run; made where it is missing.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_codes, as_examples, as_labels
-from zoo.visualization.drawing.mosaics import Limits, is_picture, value_range
+from zoo.visualization.drawing.mosaics import is_picture
 from zoo.visualization.drawing.units import leading_units
 from zoo.visualization.drawing.vectors import is_plane
 from zoo.visualization.figures.animation import traversal_gif
@@ -25,43 +24,14 @@ from zoo.visualization.figures.samples import samples
 from zoo.visualization.figures.scatter import code_scatter
 from zoo.visualization.figures.sparsity import sparsity
 from zoo.visualization.figures.traversals import posterior_traversals, prior_traversals
+from zoo.visualization.subject import Subject, subject_of
 
-_EXAMPLES = 2000  # at most; more make no clearer picture
 _RANKED = 500  # examples for the calibration
-_CLASSES = 20  # more labels are no classes
 _TRAVERSED = 10  # units that the traversals show
 _PICTURED = 100  # units that have a picture each
 
 Captioned = tuple[Figure | bytes, str]
-
-
-class _Subject(NamedTuple):
-    """What is drawn: a model, some of its data, and their codes."""
-
-    model: Any
-    x: np.ndarray
-    codes: np.ndarray
-    classes: np.ndarray | None
-    factors: np.ndarray | None
-    prior: Any
-    stochastic: bool
-    limits: Limits
-    seed: int
-
-    @property
-    def event(self) -> tuple[int, ...]:
-        """Shape of an example."""
-        return self.x.shape[1:]
-
-    @property
-    def units(self) -> int:
-        """Length of a code."""
-        return self.codes.shape[1]
-
-    @property
-    def source(self) -> tuple[Any, str]:
-        """Where codes come from, and its name: a code without noise need not follow its prior."""
-        return (self.prior, "the prior") if self.stochastic else (self.codes, "the data's codes")
+_Plan = tuple[str, Callable[[], Captioned | None]]  # a name, and what draws it where it applies
 
 
 def figures_for(
@@ -73,9 +43,11 @@ def figures_for(
     seed: int = 0,
     *,
     factor_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
     unit: str | Mapping[str, str] | None = None,
     tsne: bool = False,
     animate: bool = False,
+    on_failure: Callable[[str, Exception], None] | None = None,
 ) -> dict[str, Captioned]:
     """Draw what there is to see of a trained model.
 
@@ -83,7 +55,7 @@ def figures_for(
     histograms of the codes. With a prior: samples and its traversals; with a posterior as well: its
     calibration. With 1 or 2 units: the manifold; with more, the code's sparsity; with more than 10,
     what each unit adds. With a dense or convolutional first layer on pictures: its filters. With
-    factors or classes: their correlation with the units. With a history: its curves.
+    factors, or else with classes: their correlation with the units. With a history: its curves.
 
     Args:
         model: an Autoencoder, or anything with `encode`, `decode` and `reconstruct`; with
@@ -94,9 +66,12 @@ def figures_for(
         history: term -> values by epoch. Optional.
         seed: of every draw.
         factor_names: (k,), names of the factors.
+        class_names: the name of each label, where labels are 0, 1, ... Optional.
         unit: of the loss terms, for example "nats"; by default `loss_units` of the model.
         tsne: whether to draw the t-SNE of the codes, which takes some seconds.
         animate: whether to add the animated traversals, as the bytes of a GIF.
+        on_failure: is told the name of a figure that cannot be drawn, and why; the others are drawn
+            all the same. Without it the error is raised.
 
     Returns:
         name -> (figure, caption). `draw` makes pictures of them, `save_figures` files.
@@ -104,25 +79,30 @@ def figures_for(
     Raises:
         ValueError: for data that are empty or not finite, or labels and factors that do not match.
     """
-    subject = _subject(model, x, labels, factors, seed)
+    subject = subject_of(model, x, labels, factors, seed, class_names)
+    planned: list[_Plan] = [
+        ("learning_curves", lambda: _learning_curves(model, history, unit)),
+        ("reconstructions", lambda: _reconstructions(subject)),
+        *_of_prior(subject),
+        *_walks(subject, animate),
+        *_codes(subject, tsne),
+        ("factor_correlation", lambda: _factor_correlation(subject, factor_names)),
+        ("class_correlation", lambda: _class_correlation(subject)),
+        ("calibration", lambda: _calibration(subject)),
+        ("unit_pictures", lambda: _unit_pictures(subject)),
+        ("filters", lambda: _first_filters(subject)),
+    ]
     found: dict[str, Captioned] = {}
-    if history is not None and terms(history):
-        found["learning_curves"] = (
-            learning_curves(history, loss_units(model) if unit is None else unit),
-            "Mean of each term by epoch; on a log scale where it changes more than tenfold.",
-        )
-    found["reconstructions"] = (
-        reconstructions(subject.x, model.reconstruct(subject.x)),
-        "Held-out examples, and what the model makes of them.",
-    )
-    if subject.prior is not None:
-        found.update(_of_prior(subject))
-    found.update(_walks(subject, animate))
-    found.update(_codes(subject, tsne))
-    found.update(_correlation(subject, factor_names))
-    if subject.stochastic:
-        found["calibration"] = _calibration(subject)
-    found.update(_filters(subject))
+    for name, make in planned:
+        try:
+            figure = make()
+        except Exception as error:  # whatever a model, a plugin or a drawing library raises
+            if on_failure is None:
+                raise
+            on_failure(name, error)
+        else:
+            if figure is not None:
+                found[name] = figure
     return found
 
 
@@ -135,129 +115,154 @@ def loss_units(model: Any) -> dict[str, str]:
     return {"loss": "nats", "reconstruction": "nats", "kl": "nats"}
 
 
-def _subject(model: Any, x: Any, labels: Any, factors: Any, seed: int) -> _Subject:
-    whole = np.asarray(x)
-    count = len(whole) if whole.ndim else 0
-    classes = as_labels(labels, count)
-    known = None if factors is None else as_codes(factors, "factors")
-    if known is not None and len(known) != count:
-        raise ValueError(
-            f"factors must be one row for each of the {count} examples; received {len(known)} rows."
-        )
-    chosen = np.random.default_rng(seed).permutation(count)[:_EXAMPLES]
-    data = whole[chosen] if count else whole
-    limits = value_range(as_examples(data))
-    codes = as_codes(model.encode(data), "model.encode(x)")
-    prior = model.prior_distribution() if hasattr(model, "prior_distribution") else None
-    return _Subject(
-        model=model,
-        x=data,
-        codes=codes,
-        classes=None if classes is None else classes[chosen],
-        factors=None if known is None else known[chosen],
-        prior=prior,
-        stochastic=prior is not None and model.posterior(data[:1]) is not None,
-        limits=limits,
-        seed=seed,
+def _learning_curves(
+    model: Any,
+    history: Mapping[str, Sequence[float]] | None,
+    unit: str | Mapping[str, str] | None,
+) -> Captioned | None:
+    if history is None or not terms(history):
+        return None
+    return (
+        learning_curves(history, loss_units(model) if unit is None else unit),
+        "On a log scale where a term changes more than tenfold.",
     )
 
 
-def _of_prior(subject: _Subject) -> dict[str, Captioned]:
-    plane = is_plane(subject.event)
-    count = 500 if plane else 64 if is_picture(subject.event) else 24
-    drawn = subject.model.generate(count, subject.seed)
-    return {
-        "samples": (
-            samples(drawn, subject.x),
-            "New examples: codes drawn from the prior, decoded.",
-        ),
-        "prior_traversals": (
-            prior_traversals(
-                subject.model,
-                subject.prior,
-                subject.units,
-                codes=subject.codes,
-                limits=subject.limits,
-            ),
-            "One unit moves through the prior's quantiles, the others stay at its median.",
-        ),
-    }
+def _reconstructions(subject: Subject) -> Captioned:
+    return (
+        reconstructions(subject.x, subject.model.reconstruct(subject.x)),
+        "Held-out examples, and what the model makes of them.",
+    )
 
 
-def _walks(subject: _Subject, animate: bool) -> dict[str, Captioned]:
+def _of_prior(subject: Subject) -> list[_Plan]:
+    if subject.prior is None:
+        return []
+
+    def drawn() -> Captioned:
+        count = 500 if is_plane(subject.event) else 64 if is_picture(subject.event) else 24
+        return (
+            samples(subject.model.generate(count, subject.seed), subject.x),
+            "New examples, each from a code of its own.",
+        )
+
+    def walked() -> Captioned:
+        figure = prior_traversals(
+            subject.model,
+            subject.prior,
+            subject.units,
+            codes=subject.codes,
+            limits=subject.limits,
+        )
+        return figure, "A row that does not change is a unit that the decoder does not use."
+
+    return [("samples", drawn), ("prior_traversals", walked)]
+
+
+def _walks(subject: Subject, animate: bool) -> list[_Plan]:
     model, codes, limits = subject.model, subject.codes, subject.limits
     source, name = subject.source
-    found: dict[str, Captioned] = {
-        "posterior_traversals": (
-            posterior_traversals(model, codes, limits=limits),
-            "One unit moves through the values that it has over the data.",
-        )
-    }
-    if animate and is_picture(subject.event):
-        found["traversal_animation"] = (
+
+    def walked() -> Captioned:
+        figure = posterior_traversals(model, codes, limits=limits)
+        return figure, "The same where the codes of the data lie, and the decoder was trained."
+
+    def animated() -> Captioned:
+        return (
             traversal_gif(model, source, subject.units, codes=codes, limits=limits),
             f"Each unit in a picture of its own, there and back through the quantiles of {name}.",
         )
-    if subject.units <= 2:
-        found["manifold"] = (
+
+    def mapped() -> Captioned:
+        return (
             manifold(model, source, subject.units, limits=limits),
             f"What the decoder draws, in equal steps of probability of {name}.",
         )
-    if len(codes) > 1:
-        known = subject.classes
-        classes = None if known is None or len(np.unique(known)) > _CLASSES else known
-        found["interpolations"] = (
-            interpolations(model, codes, classes, seed=subject.seed, limits=limits),
+
+    def lines() -> Captioned:
+        return (
+            interpolations(
+                model,
+                codes,
+                subject.few_classes,
+                seed=subject.seed,
+                limits=limits,
+                names=subject.class_names,
+            ),
             "The ends of each row are reconstructions of two examples.",
         )
-    return found
 
-
-def _codes(subject: _Subject, tsne: bool) -> dict[str, Captioned]:
-    codes, classes, seed = subject.codes, subject.classes, subject.seed
-    found: dict[str, Captioned] = {}
+    plans: list[_Plan] = [("posterior_traversals", walked)]
+    if animate and is_picture(subject.event):
+        plans.append(("traversal_animation", animated))
+    if subject.units <= 2:
+        plans.append(("manifold", mapped))
     if len(codes) > 1:
-        found["code_scatter"] = (
-            code_scatter(codes, classes, seed=seed),
-            "Each point is the code of an example."
-            + ("" if classes is None else " Names stand at the middles of the classes."),
+        plans.append(("interpolations", lines))
+    return plans
+
+
+def _codes(subject: Subject, tsne: bool) -> list[_Plan]:
+    codes, classes, names = subject.codes, subject.classes, subject.class_names
+
+    def scattered() -> Captioned:
+        middles = " Names stand at the middles of the classes."
+        few = subject.few_classes is not None
+        return (
+            code_scatter(codes, classes, seed=subject.seed, names=names),
+            "Each point is the code of an example." + (middles if few else ""),
         )
-    if tsne and len(codes) > 3:
-        found["code_scatter_tsne"] = (
-            code_scatter(codes, classes, "tsne", seed),
+
+    def neighbours() -> Captioned:
+        return (
+            code_scatter(codes, classes, "tsne", subject.seed, names),
             "t-SNE keeps neighbours together; distances between groups mean little.",
         )
-    found["activation_histograms"] = (
-        activation_histograms(codes, subject.prior if subject.stochastic else None),
-        "Values of the units over the data. A unit that hardly moves says little of them.",
-    )
-    if subject.units > 2:
-        found["sparsity"] = (
+
+    def counted() -> Captioned:
+        return (
+            activation_histograms(codes, subject.prior if subject.stochastic else None),
+            "Values of the units over the data. A unit that hardly moves says little of them.",
+        )
+
+    def sparse() -> Captioned:
+        return (
             sparsity(codes),
             "How often each unit is active, how many are in a code, and how few carry it.",
         )
-    return found
+
+    plans: list[_Plan] = []
+    if len(codes) > 1:
+        plans.append(("code_scatter", scattered))
+    if tsne and len(codes) > 3:
+        plans.append(("code_scatter_tsne", neighbours))
+    plans.append(("activation_histograms", counted))
+    if subject.units > 2:
+        plans.append(("sparsity", sparse))
+    return plans
 
 
-def _correlation(subject: _Subject, names: Sequence[str] | None) -> dict[str, Captioned]:
-    if len(subject.codes) < 2:
-        return {}
-    if subject.factors is not None:
-        figure = factor_correlation(
-            subject.codes, subject.factors, None if names is None else list(names)
-        )
-        return {
-            "factor_correlation": (figure, "A disentangled code has one strong unit in each row.")
-        }
-    if subject.classes is None or not 1 < len(np.unique(subject.classes)) <= _CLASSES:
-        return {}
-    figure = factor_correlation(subject.codes, *one_hot(subject.classes))
-    return {
-        "factor_correlation": (figure, "Rank correlation of each unit with being of each class.")
-    }
+def _factor_correlation(subject: Subject, names: Sequence[str] | None) -> Captioned | None:
+    if subject.factors is None or len(subject.codes) < 2:
+        return None
+    figure = factor_correlation(
+        subject.codes, subject.factors, None if names is None else list(names)
+    )
+    return figure, "A disentangled code has one strong unit in each row."
 
 
-def _calibration(subject: _Subject) -> Captioned:
+def _class_correlation(subject: Subject) -> Captioned | None:
+    classes = subject.few_classes
+    if subject.factors is not None or classes is None or len(np.unique(classes)) < 2:
+        return None
+    columns = one_hot(classes, subject.class_names)
+    figure = factor_correlation(subject.codes, *columns, what="classes")
+    return figure, "Rank correlation of each unit with being of each class."
+
+
+def _calibration(subject: Subject) -> Captioned | None:
+    if not subject.stochastic:
+        return None
     figure = calibration(
         posterior_ranks(subject.model, _RANKED, subject.seed),
         prior_ranks(subject.model, subject.x[:_RANKED], subject.seed),
@@ -269,24 +274,24 @@ def _calibration(subject: _Subject) -> Captioned:
     )
 
 
-def _filters(subject: _Subject) -> dict[str, Captioned]:
+def _unit_pictures(subject: Subject) -> Captioned | None:
+    if subject.units <= _TRAVERSED:
+        return None
     model, codes = subject.model, subject.codes
-    found: dict[str, Captioned] = {}
-    if subject.units > _TRAVERSED:
-        shown = leading_units(codes, _PICTURED)
-        alive = shown[np.ptp(codes[:, shown], axis=0) > 0]
-        if len(alive):
-            found["unit_pictures"] = (
-                filters(
-                    added_by_units(model, codes, alive),
-                    f"What each unit adds: {len(alive)} of {subject.units}, the most varied first",
-                ),
-                "decode(c e_i) - decode(0), c the unit's largest value: black takes away.",
-            )
-    kernel = first_kernel(model, subject.event)
-    if kernel is not None:
-        found["filters"] = (
-            filters(kernel, "Filters of the first layer"),
-            "Each is divided by its largest weight: black is negative, white positive.",
-        )
-    return found
+    shown = leading_units(codes, _PICTURED)
+    alive = shown[np.ptp(codes[:, shown], axis=0) > 0]
+    if not len(alive):
+        return None
+    figure = filters(
+        added_by_units(model, codes, alive),
+        f"What each unit adds: {len(alive)} of {subject.units}, the most varied first",
+    )
+    return figure, "decode(c e_i) - decode(0), c the unit's largest value: black takes away."
+
+
+def _first_filters(subject: Subject) -> Captioned | None:
+    kernel = first_kernel(subject.model, subject.event)
+    if kernel is None:
+        return None
+    figure = filters(kernel, "Filters of the first layer")
+    return figure, "Each is divided by its largest weight: black is negative, white positive."

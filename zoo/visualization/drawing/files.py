@@ -34,11 +34,13 @@ def to_png(figure: Figure, dpi: int = DPI) -> bytes:
 
 
 def suffix(content: bytes) -> str:
-    """The suffix of a picture, ".png" or ".gif", from its first bytes.
+    """The suffix of a picture, ".png", ".gif" or ".webp", from its first bytes.
 
     Raises:
         ValueError: for any other content.
     """
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return ".webp"
     try:
         return _SUFFIXES[bytes(content[:6])]
     except KeyError:

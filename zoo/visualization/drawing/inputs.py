@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ def as_examples(values: Any, name: str = "x") -> np.ndarray:
     """Examples as a finite float array; uint8 and bool become [0, 1].
 
     Args:
-        values: (n, *event), event of one to three axes.
+        values: (n, *event), event of one to four axes.
         name: what the array is called in an error.
 
     Returns:
@@ -22,10 +22,10 @@ def as_examples(values: Any, name: str = "x") -> np.ndarray:
         ValueError: for no examples, another rank, or a value that is not a finite number.
     """
     array = _numeric(values, name)
-    if array.ndim not in (2, 3, 4):
+    if array.ndim not in (2, 3, 4, 5):
         raise ValueError(
-            f"{name} must be vectors (n, d) or pictures (n, h, w) or (n, h, w, channels); "
-            f"received shape {array.shape}."
+            f"{name} must be vectors (n, d), windows (n, time, channels), pictures (n, h, w) or "
+            f"(n, h, w, channels), or volumes (n, d, h, w, channels); received shape {array.shape}."
         )
     if array.dtype == np.uint8:
         return array.astype(np.float32) / 255
@@ -83,6 +83,12 @@ def as_labels(values: Any, count: int, name: str = "labels") -> np.ndarray | Non
             f"received shape {array.shape}."
         )
     return array
+
+
+def class_name(label: Any, names: Sequence[str] | None) -> str:
+    """What a label is called: its name where there are names and it is the index of one."""
+    whole = isinstance(label, (int, np.integer))
+    return str(names[label] if names is not None and whole and 0 <= label < len(names) else label)
 
 
 def decoder_of(model: Any) -> Callable[[np.ndarray], np.ndarray]:

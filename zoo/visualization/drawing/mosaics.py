@@ -6,31 +6,38 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
+from zoo.visualization.drawing.vectors import is_window
+
 Limits = tuple[float, float] | None  # values of black and white
 
 
 def is_picture(event_shape: tuple[int, ...]) -> bool:
-    """True for (h, w) and (h, w, c), False for a vector (d,)."""
-    return len(event_shape) in (2, 3)
+    """True for (h, w), (h, w, c) and volumes (d, h, w, c); False for vectors (d,) and for windows."""
+    return len(event_shape) in (2, 3, 4) and not is_window(event_shape)
 
 
 def to_pictures(examples: np.ndarray) -> np.ndarray:
     """Examples in a form that can be shown.
 
     Args:
-        examples: (n, h, w) or (n, h, w, c), finite.
+        examples: (n, h, w), (n, h, w, c), or volumes (n, d, h, w, c), of which the middle slice is
+            shown; finite.
 
-    Returns: (n, h, w) for one channel, (n, h, w, 3) for three; any other number of channels is laid
-        side by side in grey, (n, h, c w), so that none is hidden.
+    Returns:
+        (n, h, w) for one channel, (n, h, w, 3) for three; any other number of channels is laid side by
+        side in grey, (n, h, c w), so that none is hidden.
 
     Raises:
         ValueError: for another rank.
     """
     if examples.ndim == 3:
         return examples
+    if examples.ndim == 5:
+        examples = examples[:, examples.shape[1] // 2]
     if examples.ndim != 4:
         raise ValueError(
-            f"Expected pictures (n, h, w) or (n, h, w, channels); received shape {examples.shape}."
+            "Expected pictures (n, h, w) or (n, h, w, channels), or volumes (n, d, h, w, channels); "
+            f"received shape {examples.shape}."
         )
     n, h, w, c = examples.shape
     if c == 3:

@@ -16,7 +16,15 @@ from zoo.visualization.drawing.mosaics import (
     value_range,
 )
 from zoo.visualization.drawing.style import SEQUENTIAL, WIDTH, panels
-from zoo.visualization.drawing.vectors import draw_lines, is_plane
+from zoo.visualization.drawing.vectors import (
+    as_windows,
+    draw_vector,
+    is_plane,
+    is_window,
+    leading_channels,
+)
+
+_CHANNELS = 3  # panels of a walk
 
 
 def draw_walks(
@@ -35,14 +43,17 @@ def draw_walks(
         xlabel: what the steps are, below pictures.
         limits: values of black and white; by default those of `value_range` of what is decoded.
 
-    Returns: A figure with 1 axes for pictures, a row for each walk. Else one axes for each walk: a
-        path for points of a plane, values for single numbers, lines for other vectors, dark for the
-        first step.
+    Returns:
+        A figure with 1 axes for pictures, a row for each walk. Else one axes for each walk: a path for
+        points of a plane, values for single numbers, points for other vectors, and for windows a row of
+        axes, one a channel; dark for the first step.
     """
     event = decoded.shape[2:]
     if is_picture(event):
         limits = value_range(decoded) if limits is None else limits
         return _pictures(decoded, names, steps, xlabel, limits)
+    if is_window(event):
+        return _windows(as_windows(decoded, event), names)
     plane = is_plane(event)
     columns = 4 if len(decoded) % 4 == 0 else 3
     figure, axes = panels(len(decoded), columns, 2.3 if plane else 1.5, sharex=True, sharey=True)
@@ -88,6 +99,24 @@ def _pictures(
     return figure
 
 
+def _windows(decoded: np.ndarray, names: list[str]) -> Figure:
+    channels = leading_channels(decoded, _CHANNELS)
+    columns = len(channels) if len(channels) > 1 else 3
+    count = decoded.shape[-1]
+    figure, axes = panels(len(names) * len(channels), columns, 1.3, sharex=True, sharey=True)
+    places = iter(axes)
+    for name, path in zip(names, decoded, strict=True):
+        for channel in channels:
+            place, title = next(places), name.replace("\n", ": ")
+            for series, color in zip(path[..., channel], shades(len(path)), strict=True):
+                place.plot(series, color=color, linewidth=1)
+            place.set_title(title if count == 1 else f"{title}, channel {channel}", fontsize=8)
+    note = f"; {len(channels)} of {count} channels" if len(channels) < count else ""
+    figure.supxlabel(f"time step (dark: first step of the walk{note})")
+    figure.supylabel("value")
+    return figure
+
+
 def _path(axes: Axes, path: np.ndarray) -> None:
     colors = shades(len(path))
     if is_plane(path.shape[1:]):
@@ -100,4 +129,4 @@ def _path(axes: Axes, path: np.ndarray) -> None:
         axes.scatter(range(len(path)), path, c=colors, s=18, zorder=2)
         return
     for vector, color in zip(path, colors, strict=True):
-        draw_lines(axes, vector[None], color)
+        draw_vector(axes, vector, color)

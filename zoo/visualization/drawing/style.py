@@ -1,7 +1,8 @@
 """One look for every figure: colours, sizes, and the layout of panels.
 
-The colours are those of Okabe and Ito (Color Universal Design, 2008), which the colour-blind tell
-apart. Lines differ by dash and points by marker as well, so that a grey print can be read.
+The first eight colours are those of Okabe and Ito (Color Universal Design, 2008), which the
+colour-blind tell apart; twelve more follow, each as far as can be from all before it in CIELAB. Lines
+differ by dash or marker and points by marker as well, so that a grey print can be read.
 """
 
 from __future__ import annotations
@@ -24,6 +25,18 @@ PALETTE = (
     "#56B4E9",  # sky blue
     "#000000",  # black
     "#B8A800",  # Okabe and Ito's yellow, darkened to be seen on white
+    "#440077",  # violet
+    "#660011",  # wine
+    "#CCBB99",  # sand
+    "#334400",  # dark olive
+    "#AA88FF",  # lavender
+    "#FF5566",  # coral
+    "#77CC55",  # light green
+    "#556666",  # slate
+    "#551144",  # plum
+    "#BB0077",  # magenta
+    "#996633",  # brown
+    "#007711",  # green
 )
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -74,10 +87,16 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def line_style(index: int) -> dict[str, str]:
-    """Colour and dash of the index-th line; the first 32 differ, neighbours in both."""
+def class_style(index: int) -> dict[str, str]:
+    """Colour and marker of the index-th class; the colours of the first 20 differ, all pairs of 160 do."""
     turn, place = divmod(index, len(PALETTE))
-    return {"color": PALETTE[place], "linestyle": DASHES[(place + turn) % len(DASHES)]}
+    return {"color": PALETTE[place], "marker": MARKERS[(index + turn) % len(MARKERS)]}
+
+
+def line_style(index: int) -> dict[str, str]:
+    """Colour and dash of the index-th line; the colours of the first 20 differ, all pairs of 80 do."""
+    turn, place = divmod(index, len(PALETTE))
+    return {"color": PALETTE[place], "linestyle": DASHES[turn % len(DASHES)]}
 
 
 def panels(

@@ -1,16 +1,44 @@
-"""Drawing of examples that are no pictures: points of a plane, and vectors as lines."""
+"""Drawing of examples that are no pictures: points of a plane, vectors, and windows of a series."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from zoo.visualization.drawing.style import PALETTE
 
 _POINTS = 4000  # more points cover each other
+_CHANNELS = 6  # more lines of a panel cover each other
 
 
 def is_plane(event_shape: tuple[int, ...]) -> bool:
     """True for points of a plane, (2,)."""
     return tuple(event_shape) == (2,)
+
+
+def is_window(event_shape: tuple[int, ...]) -> bool:
+    """True for windows of a series, (time, channels) or (time, channels, 1).
+
+    Nothing but the shape tells them from grey pictures: a window has more than twice as many times as
+    channels, and at most 32 of these.
+    """
+    event = tuple(event_shape)
+    if len(event) == 3 and event[-1] == 1:
+        event = event[:2]
+    return len(event) == 2 and event[0] > 2 * event[1] and event[1] <= 32
+
+
+def as_windows(examples: np.ndarray, event_shape: tuple[int, ...]) -> np.ndarray:
+    """Windows of a shape for which `is_window` holds, with any axes in front: (..., time, channels)."""
+    return examples[..., 0] if len(event_shape) == 3 else examples
+
+
+def leading_channels(windows: np.ndarray, limit: int = _CHANNELS) -> np.ndarray:
+    """The channels of (..., time, channels) that vary most, at most `limit`, in their order."""
+    variance = windows.var(axis=tuple(range(windows.ndim - 1)))
+    return np.sort(np.argsort(-variance, kind="stable")[:limit])
 
 
 def draw_plane(axes: Axes, points: np.ndarray, label: str, color: str, marker: str) -> None:
@@ -31,26 +59,70 @@ def draw_plane(axes: Axes, points: np.ndarray, label: str, color: str, marker: s
     )
 
 
-def draw_lines(
-    axes: Axes, vectors: np.ndarray, color: str, dash: str = "-", label: str | None = None
+def draw_vector(
+    axes: Axes, vector: np.ndarray, color: object, marker: str = "o", label: str | None = None
 ) -> None:
-    """Vectors as lines over the index of the coordinate, with dots where these are few.
+    """The values of a vector as points over the index of the coordinate.
+
+    They are not joined: the order of a table's columns means nothing.
 
     Args:
         axes: where to draw.
-        vectors: (n, d).
-        color: of the lines.
-        dash: line style.
-        label: the name in a legend, given once.
+        vector: (d,).
+        color: of the points.
+        marker: the shape of the points; a small dot in place of "o" where there are many.
+        label: the name in a legend.
     """
-    marker = "o" if vectors.shape[1] <= 20 else None
-    for index, vector in enumerate(vectors):
-        axes.plot(
-            vector,
-            color=color,
-            linestyle=dash,
-            linewidth=1.2,
-            marker=marker,
-            markersize=3,
-            label=label if index == 0 else None,
+    many = len(vector) > 40
+    axes.plot(
+        vector,
+        color=color,
+        linestyle="none",
+        marker="." if many and marker == "o" else marker,
+        markersize=2.5 if many else 3.5,
+        label=label,
+    )
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def draw_window(axes: Axes, window: np.ndarray, channels: np.ndarray, dash: str = "-") -> None:
+    """The channels of a window as lines over time, a colour each.
+
+    Args:
+        axes: where to draw.
+        window: (time, channels).
+        channels: indices of those to draw.
+        dash: line style.
+    """
+    for place, channel in enumerate(channels):
+        axes.plot(window[:, channel], color=PALETTE[place], linestyle=dash, linewidth=1.2)
+
+
+def channel_legend(
+    figure: Figure, channels: np.ndarray, count: int, dashes: dict[str, str] | None = None
+) -> None:
+    """A legend below the figure: what the colours and the dashes of its windows are.
+
+    Args:
+        figure: holds panels of `draw_window`.
+        channels: indices of those drawn.
+        count: the number of channels there are; where not all are drawn, the legend says so.
+        dashes: name -> line style. Optional.
+    """
+    handles = [
+        Line2D([], [], color="#555555", linestyle=dash, label=name)
+        for name, dash in (dashes or {}).items()
+    ]
+    if count > 1:
+        handles += [
+            Line2D([], [], color=PALETTE[place], label=f"channel {channel}")
+            for place, channel in enumerate(channels)
+        ]
+    if handles:
+        title = f"{len(channels)} of {count} channels, those that vary most"
+        figure.legend(
+            handles=handles,
+            loc="outside lower center",
+            ncols=min(len(handles), 5),
+            title=title if len(channels) < count else None,
         )

@@ -110,7 +110,7 @@ def calibration(
         *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(shown), 4)
     )
     note = f", {len(shown)} of {units} units, those furthest off" if len(shown) < units else ""
-    figure.suptitle(f"Calibration{note}", x=0.01, ha="left")
+    figure.suptitle(f"Ranks of codes among draws{note}", x=0.01, ha="left")
     return figure
 
 

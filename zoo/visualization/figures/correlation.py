@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_codes, as_labels, positive
+from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name, positive
 from zoo.visualization.drawing.style import SEQUENTIAL, WIDTH, styled
 
 
@@ -41,7 +42,11 @@ def rank_correlation(codes: Any, factors: Any) -> np.ndarray:
 
 @styled
 def factor_correlation(
-    codes: Any, factors: Any, names: list[str] | None = None, limit: int = 20
+    codes: Any,
+    factors: Any,
+    names: list[str] | None = None,
+    limit: int = 20,
+    what: str = "factors",
 ) -> Figure:
     """Spearman's correlation of units and factors as a table: light is strong, the sign is written.
 
@@ -50,6 +55,7 @@ def factor_correlation(
         factors: (n, k) values of the known factors, or (n,) for one.
         names: (k,) names of the factors. Optional.
         limit: units to show; where there are more, those with the strongest correlations.
+        what: the factors are, in the title, for example "classes".
 
     Returns:
         A figure whose first axes holds the image |correlation|, (k, units shown); a dash stands
@@ -79,19 +85,22 @@ def factor_correlation(
         axes.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
     figure.colorbar(image, ax=axes, label="|rank correlation|")
     note = f": the {len(units)} of {count} units that go furthest" if len(units) < count else ""
-    figure.suptitle(f"Correlation of units with factors{note}", x=0.01, ha="left")
+    figure.suptitle(f"Correlation of units with {what}{note}", x=0.01, ha="left")
     return figure
 
 
-def one_hot(labels: Any) -> tuple[np.ndarray, list[str]]:
+def one_hot(labels: Any, names: Sequence[str] | None = None) -> tuple[np.ndarray, list[str]]:
     """Classes as factors: one column for each, 1 where the example is of that class.
 
     Args:
         labels: (n,).
+        names: the name of each label, where labels are 0, 1, ... Optional.
 
     Returns:
         (n, classes) float, and a name for each column.
     """
     labels = as_labels(labels, len(labels))
     known = np.unique(labels)
-    return (labels[:, None] == known).astype(float), [f"class {value}" for value in known]
+    return (labels[:, None] == known).astype(float), [
+        class_name(value, names) if names is not None else f"class {value}" for value in known
+    ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from zoo.visualization.drawing.style import line_style, panels, styled
+from zoo.visualization.drawing.style import class_style, line_style, panels, styled
 
 History = Mapping[str, Sequence[float]]
 _FIRST = ("loss", "reconstruction", "kl")
@@ -33,12 +34,12 @@ def learning_curves(history: History, unit: str | Mapping[str, str] = "") -> Fig
         ValueError: for a history without a value.
     """
     history = getattr(history, "history", history)
-    return _draw({"": _checked(history, "history")}, unit, "Learning curves")
+    return _draw({"": _checked(history, "history")}, unit, "Mean of each term by epoch")
 
 
 @styled
 def overlaid_curves(histories: Mapping[str, History], unit: str | Mapping[str, str] = "") -> Figure:
-    """The curves of several runs, one panel for each term and one colour and dash for each run.
+    """The curves of several runs, one panel for each term, one colour and marker for each run.
 
     Args:
         histories: run -> its history. Where a run has validation, that is drawn, else training.
@@ -53,7 +54,7 @@ def overlaid_curves(histories: Mapping[str, History], unit: str | Mapping[str, s
     if not histories:
         raise ValueError("Overlaid curves need at least one run; received none.")
     runs = {name: _checked(history, f"history of {name!r}") for name, history in histories.items()}
-    return _draw(runs, unit, "Learning curves, on validation data where there are any")
+    return _draw(runs, unit, "On validation data where there are any")
 
 
 def terms(history: History) -> list[str]:
@@ -112,6 +113,12 @@ def _draw(
     return figure
 
 
+def _spaced(index: int) -> dict[str, Any]:
+    """A few markers along a line, at places that differ from those of its neighbours."""
+    shift = 0.03 * (index % 5)
+    return {"marker": class_style(index)["marker"], "markersize": 4, "markevery": (shift, 0.2)}
+
+
 def _lines(
     axes: Axes, run: str, history: dict[str, np.ndarray], term: str, index: int
 ) -> list[np.ndarray]:
@@ -119,18 +126,19 @@ def _lines(
     training, validation = history.get(term), history.get(f"val_{term}")
     if run:
         series = training if validation is None else validation
-        parts = [(series, run, line_style(index))]
+        parts = [(series, run, {**line_style(index), **_spaced(index)})]
     else:
         parts = [
             (training, "training", line_style(0)),
-            (validation, "validation", line_style(1)),
+            (validation, "validation", {**line_style(1), "linestyle": "--"}),
         ]
     drawn = []
     for series, label, style in parts:
         if series is None or not series.size:
             continue
-        marker = "o" if np.isfinite(series).sum() < 2 else None
+        if np.isfinite(series).sum() < 2:
+            style = {"marker": "o", **style}
         epochs = np.arange(1, len(series) + 1)
-        axes.plot(epochs, series, marker=marker, label=label, **style)
+        axes.plot(epochs, series, label=label, **style)
         drawn.append(series)
     return drawn

@@ -17,7 +17,14 @@ from zoo.visualization.drawing.mosaics import (
 )
 from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, styled
 from zoo.visualization.drawing.units import choose_units
-from zoo.visualization.drawing.vectors import draw_lines
+from zoo.visualization.drawing.vectors import (
+    as_windows,
+    channel_legend,
+    draw_vector,
+    draw_window,
+    is_window,
+    leading_channels,
+)
 
 
 @styled
@@ -27,8 +34,8 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
     Each filter is divided by its own largest absolute weight, so that weak ones show as well; one
     that is a hundred times weaker than the strongest stays grey.
 
-    Args: weights: (units, *event), one filter a unit; for a dense layer on flattened pictures the
-        kernel
+    Args:
+        weights: (units, *event), one filter a unit; for a dense layer on flattened pictures the kernel
             (d, units) is ``kernel.T.reshape(units, *event)``.
         title: above the figure.
         limit: filters to show; those of the greatest norm where there are more.
@@ -58,11 +65,19 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
         show_mosaic(figure.subplots(), pictures, columns, (-1.0, 1.0))
     else:
         figure, axes = panels(min(len(order), 24), 4, 1.1, sharex=True, sharey=True)
-        for place, unit, vector in zip(axes, order, scaled, strict=False):
-            draw_lines(place, vector[None], PALETTE[0])
-            place.set_title(f"unit {unit}")
-        figure.supxlabel("coordinate")
+        windows = as_windows(scaled, w.shape[1:]) if is_window(w.shape[1:]) else None
+        channels = None if windows is None else leading_channels(windows)
+        for index, place in enumerate(axes):
+            if windows is None:
+                draw_vector(place, scaled[index], PALETTE[0])
+            else:
+                draw_window(place, windows[index], channels)
+            place.set_title(f"unit {order[index]}")
+        for place in axes[-4:]:
+            place.set_xlabel("coordinate" if windows is None else "time step")
         figure.supylabel("weight / largest weight")
+        if windows is not None:
+            channel_legend(figure, channels, windows.shape[-1])
     figure.suptitle(title, x=0.01, ha="left")
     return figure
 

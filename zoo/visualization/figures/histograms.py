@@ -20,7 +20,8 @@ def activation_histograms(
 ) -> Figure:
     """A histogram of each unit's values, with the prior's density over it.
 
-    Without a prior, the zeros of a unit that is mostly zero are counted in its title, not drawn.
+    The bars set the height: the peak of a prior that rises far above them is cut off. Without a
+    prior, the zeros of a unit that is mostly zero are counted in its title, not drawn.
     The prior's density is read off the prior's quantiles: between neighbours it is the probability
     between them divided by their distance, so that any source that `quantiles` reads will do.
 
@@ -48,7 +49,10 @@ def activation_histograms(
     for index, (place, unit) in enumerate(zip(axes, chosen, strict=True)):
         _histogram(place, z[:, unit], positive(bins, "bins"), f"unit {unit}", curve is None)
         if curve is not None:
+            bars = place.get_ylim()[1]
             _density(place, curve[0], curve[1][:, index])
+            # A prior with a peak, as the Laplace, would press the codes flat.
+            place.set_ylim(0, min(place.get_ylim()[1], 1.5 * bars))
     figure.supxlabel("value of the unit")
     figure.supylabel("density")
     line = ", the prior as a line" if prior is not None else ""

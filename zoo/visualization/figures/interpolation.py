@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_codes, as_labels, decoder_of, positive
+from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name, decoder_of, positive
 from zoo.visualization.drawing.mosaics import Limits
 from zoo.visualization.drawing.rows import draw_walks
 from zoo.visualization.drawing.style import styled
@@ -76,13 +77,19 @@ def interpolations(
     steps: int = 9,
     seed: int = 0,
     limits: Limits = None,
+    names: Sequence[str] | None = None,
 ) -> Figure:
     """Decoded codes on the lines between examples.
 
-    Args: model: a model with `decode`, or a function from codes to examples. codes: (n, units),
-        codes of data, n at least 2. labels: (n,), classes: then `pairs` lines within and `pairs`
-        lines between classes. Optional. pairs: lines of each kind. steps: pictures on a line, the
-        ends included. seed: of the choice of pairs.
+    Args:
+        model: a model with `decode`, or a function from codes to examples.
+        codes: (n, units), codes of data, n at least 2.
+        labels: (n,), classes: then `pairs` lines within and `pairs` lines between classes. Optional.
+        pairs: lines of each kind.
+        steps: pictures on a line, the ends included.
+        seed: of the choice of pairs.
+        limits: values of black and white; by default those of `value_range` of what is decoded.
+        names: the name of each label, where labels are 0, 1, ... Optional.
 
     Returns:
         A figure with 1 axes for pictures, one a line otherwise.
@@ -96,13 +103,14 @@ def interpolations(
     lines = interpolation_codes(z[chosen[:, 0]], z[chosen[:, 1]], steps)
     decoded = decoder_of(model)(lines.reshape(-1, z.shape[1]))
     if classes is None:
-        names = [f"{a} to {b}" for a, b in chosen]
+        rows = [f"{a} to {b}" for a, b in chosen]
     else:
-        names = [f"{classes[a]} to {classes[b]}" for a, b in chosen]
+        ends = [[class_name(classes[end], names) for end in pair] for pair in chosen]
+        rows = [f"{first} to {last}" for first, last in ends]
     decoded = decoded.reshape(len(chosen), steps, *decoded.shape[1:])
     ticks = [f"{t:.2g}" for t in np.linspace(0, 1, steps)]
     figure = draw_walks(
-        decoded, names, ticks, "share of the way from the first to the second code", limits
+        decoded, rows, ticks, "share of the way from the first to the second code", limits
     )
     kinds = "between examples" if classes is None else "within and between classes"
     figure.suptitle(f"Interpolation {kinds}, on straight lines in the code", x=0.01, ha="left")

@@ -20,7 +20,13 @@ from zoo.visualization.drawing.mosaics import (
 from zoo.visualization.drawing.quantiles import midpoints, quantiles
 from zoo.visualization.drawing.rows import shades, tick_places
 from zoo.visualization.drawing.style import PALETTE, SEQUENTIAL, WIDTH, panels, styled
-from zoo.visualization.drawing.vectors import draw_lines, is_plane
+from zoo.visualization.drawing.vectors import (
+    as_windows,
+    draw_vector,
+    is_plane,
+    is_window,
+    leading_channels,
+)
 
 
 def inverse_cdf_grid(prior: Any, steps: int = 20) -> np.ndarray:
@@ -52,7 +58,7 @@ def manifold(
 
     Pictures: unit 0 grows to the right, unit 1 upwards; one unit is read line by line. Points of a
     plane: the curve or the net that the decoder lays into it. Single numbers: the value against
-        unit 0. Other vectors: lines.
+    unit 0. Windows: the channel that varies most, as lines. Other vectors: points.
 
     Args:
         model: a model with `decode`, or a function from codes to examples.
@@ -61,8 +67,8 @@ def manifold(
         steps: codes along each side; for 1 unit their square in all.
         limits: values of black and white; by default those of `value_range` of what is decoded.
 
-    Returns: A figure with 1 axes; for 2 units and longer vectors one for each of up to 9 values of
-        unit 1.
+    Returns:
+        A figure with 1 axes; for 2 units and longer vectors one for each of up to 9 values of unit 1.
 
     Raises:
         ValueError: for another number of units.
@@ -88,9 +94,13 @@ def manifold(
         figure = _net(decoded.reshape(steps, steps, 2), length)
     elif event == (1,):
         figure = _numbers(decoded.reshape(steps, steps, 1), grid)
+    elif is_window(event):
+        windows = as_windows(decoded, event)
+        (channel,) = leading_channels(windows, 1)
+        figure = _vectors(windows[..., channel].reshape(steps, steps, -1), grid, channel)
     else:
         figure = _vectors(decoded.reshape(steps, steps, -1), grid)
-    figure.suptitle("Manifold: codes in equal steps of probability", x=0.01, ha="left")
+    figure.suptitle("Codes in equal steps of probability, decoded", x=0.01, ha="left")
     return figure
 
 
@@ -159,7 +169,8 @@ def _numbers(values: np.ndarray, grid: np.ndarray) -> Figure:
     return figure
 
 
-def _vectors(vectors: np.ndarray, grid: np.ndarray) -> Figure:
+def _vectors(vectors: np.ndarray, grid: np.ndarray, channel: int | None = None) -> Figure:
+    """Vectors (steps, steps, d) as points; one channel of windows as lines."""
     steps, length = grid.shape[0], grid.shape[-1]
     if length == 1:
         rows, names = vectors.reshape(1, steps * steps, -1)[:, :: max(1, steps)], ["unit 0"]
@@ -171,8 +182,12 @@ def _vectors(vectors: np.ndarray, grid: np.ndarray) -> Figure:
     colors = shades(rows.shape[1])
     for place, lines, name in zip(axes, rows, names, strict=True):
         for vector, color in zip(lines, colors, strict=True):
-            draw_lines(place, vector[None], color)
+            if channel is None:
+                draw_vector(place, vector, color)
+            else:
+                place.plot(vector, color=color, linewidth=1)
         place.set_title(name)
-    figure.supxlabel("coordinate (dark: lowest value of unit 0)")
-    figure.supylabel("value")
+    across = "coordinate" if channel is None else "time step"
+    figure.supxlabel(f"{across} (dark: lowest value of unit 0)")
+    figure.supylabel("value" if channel is None else f"channel {channel}, the one that varies most")
     return figure

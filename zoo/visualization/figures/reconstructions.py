@@ -16,7 +16,16 @@ from zoo.visualization.drawing.mosaics import (
     value_range,
 )
 from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, styled
-from zoo.visualization.drawing.vectors import draw_lines, draw_plane, is_plane
+from zoo.visualization.drawing.vectors import (
+    as_windows,
+    channel_legend,
+    draw_plane,
+    draw_vector,
+    draw_window,
+    is_plane,
+    is_window,
+    leading_channels,
+)
 
 
 @styled
@@ -24,16 +33,17 @@ def reconstructions(inputs: Any, outputs: Any, limit: int = 12) -> Figure:
     """Inputs x, reconstructions x_hat, and where they differ.
 
     Pictures: three rows, x, x_hat and |x_hat - x|, the first two on one grey scale. Points of a
-    plane: x and x_hat as scatter, joined for some. One number: x_hat against x. Other vectors: a
-    panel each.
+    plane: x and x_hat as scatter, joined for some. One number: x_hat against x. Windows: a panel
+    each, a line for each channel. Other vectors: a panel each.
 
     Args:
         inputs: (n, *event), uint8 or float.
         outputs: (n, *event), of the same scale once uint8 is divided by 255.
         limit: examples to show; points are all shown.
 
-    Returns: A figure with 3 axes for pictures, 1 for points and single numbers, one an example for
-        vectors.
+    Returns:
+        A figure with 3 axes for pictures, 1 for points and single numbers, one an example for windows
+        and vectors.
 
     Raises:
         ValueError: for values that are not finite, or arrays of unequal shape.
@@ -49,12 +59,14 @@ def reconstructions(inputs: Any, outputs: Any, limit: int = 12) -> Figure:
         figure = _pictures(x[:limit], x_hat[:limit])
     elif is_plane(x.shape[1:]):
         figure = _plane(x, x_hat)
+    elif is_window(x.shape[1:]):
+        figure = _windows(*(as_windows(a[:limit], x.shape[1:]) for a in (x, x_hat)))
     elif x.shape[1] == 1:
         figure = _numbers(x, x_hat)
     else:
         figure = _vectors(x[:limit], x_hat[:limit])
     figure.suptitle(
-        f"Reconstructions: squared error {error:.4g} per example, mean of {len(x)}",
+        f"Squared error {error:.4g} per example, mean of {len(x)}",
         x=0.01,
         ha="left",
     )
@@ -63,14 +75,15 @@ def reconstructions(inputs: Any, outputs: Any, limit: int = 12) -> Figure:
 
 def _pictures(x: np.ndarray, x_hat: np.ndarray) -> Figure:
     limits = value_range(x)
-    difference = np.abs(x_hat - x)
-    if difference.ndim == 4 and difference.shape[-1] == 3:
+    first, second = to_pictures(x), to_pictures(x_hat)
+    difference = np.abs(second - first)
+    if difference.ndim == 4:  # colour
         difference = difference.mean(axis=-1)
     top = float(difference.max()) or 1.0
     rows = [
-        ("input", to_pictures(x), limits, "gray"),
-        ("output", to_pictures(x_hat), limits, "gray"),
-        (f"|error|\n0 to {top:.2g}", to_pictures(difference), (0.0, top), "gray_r"),
+        ("input", first, limits, "gray"),
+        ("output", second, limits, "gray"),
+        (f"|error|\n0 to {top:.2g}", difference, (0.0, top), "gray_r"),
     ]
     h, w = mosaic_size(len(x), len(x), rows[0][1].shape[1:])
     height = min((WIDTH - 0.8) * h / w, 1.6)
@@ -102,11 +115,25 @@ def _numbers(x: np.ndarray, x_hat: np.ndarray) -> Figure:
     return figure
 
 
+def _windows(x: np.ndarray, x_hat: np.ndarray) -> Figure:
+    channels = leading_channels(x)
+    figure, axes = panels(len(x), 3, 1.3, sharex=True, sharey=True)
+    dashes = {"input x": "-", "reconstruction": "--"}
+    for place, *pair in zip(axes, x, x_hat, strict=True):
+        for window, dash in zip(pair, dashes.values(), strict=True):
+            draw_window(place, window, channels, dash)
+    for place in axes[-3:]:
+        place.set_xlabel("time step")
+    figure.supylabel("value")
+    channel_legend(figure, channels, x.shape[-1], dashes)
+    return figure
+
+
 def _vectors(x: np.ndarray, x_hat: np.ndarray) -> Figure:
     figure, axes = panels(len(x), 3, 1.3, sharex=True, sharey=True)
     for place, first, second in zip(axes, x, x_hat, strict=True):
-        draw_lines(place, first[None], PALETTE[0], "-", "input x")
-        draw_lines(place, second[None], PALETTE[1], "--", "reconstruction")
+        draw_vector(place, first, PALETTE[0], "o", "input x")
+        draw_vector(place, second, PALETTE[1], "x", "reconstruction")
     for place in axes[-3:]:
         place.set_xlabel("coordinate")
     figure.supylabel("value")

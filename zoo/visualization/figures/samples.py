@@ -17,14 +17,24 @@ from zoo.visualization.drawing.mosaics import (
     value_range,
 )
 from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, styled
-from zoo.visualization.drawing.vectors import draw_lines, draw_plane, is_plane
+from zoo.visualization.drawing.vectors import (
+    as_windows,
+    channel_legend,
+    draw_plane,
+    draw_vector,
+    draw_window,
+    is_plane,
+    is_window,
+    leading_channels,
+)
 
 
 @styled
 def samples(generated: Any, data: Any = None, columns: int | None = None) -> Figure:
     """Samples x ~ p(x|z), z ~ p(z), or their means.
 
-    Pictures: one grid. Points of a plane: a scatter over the data. Other vectors: a panel each.
+    Pictures: one grid. Points of a plane: a scatter over the data. Windows: a panel each, a line for
+    each channel. Other vectors: a panel each.
 
     Args:
         generated: (n, *event), as ``model.generate`` returns.
@@ -47,13 +57,15 @@ def samples(generated: Any, data: Any = None, columns: int | None = None) -> Fig
         figure = _pictures(x, value_range(x if real is None else real), columns)
     elif is_plane(x.shape[1:]):
         figure = _plane(x, real)
+    elif is_window(x.shape[1:]):
+        figure = _windows(as_windows(x, x.shape[1:]))
     else:
         figure, axes = panels(len(x), 4, 1.1, sharex=True, sharey=True)
         for place, vector in zip(axes, x, strict=True):
-            draw_lines(place, vector[None], PALETTE[0])
+            draw_vector(place, vector, PALETTE[0])
         figure.supxlabel("coordinate")
         figure.supylabel("value")
-    figure.suptitle(f"Samples: {len(x)} codes from the prior, decoded", x=0.01, ha="left")
+    figure.suptitle(f"{len(x)} codes from the prior, decoded", x=0.01, ha="left")
     return figure
 
 
@@ -65,6 +77,18 @@ def _pictures(x: np.ndarray, limits: tuple[float, float], columns: int | None) -
     h, w = mosaic_size(len(x), columns, shape)
     figure = Figure(figsize=(WIDTH, min((WIDTH - 0.2) * h / w, 6) + 0.45))
     show_mosaic(figure.subplots(), pictures, columns, limits)
+    return figure
+
+
+def _windows(x: np.ndarray) -> Figure:
+    channels = leading_channels(x)
+    figure, axes = panels(len(x), 3, 1.1, sharex=True, sharey=True)
+    for place, window in zip(axes, x, strict=True):
+        draw_window(place, window, channels)
+    for place in axes[-3:]:
+        place.set_xlabel("time step")
+    figure.supylabel("value")
+    channel_legend(figure, channels, x.shape[-1])
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_codes, as_labels
-from zoo.visualization.drawing.style import MARKERS, PALETTE, SEQUENTIAL, WIDTH, styled
+from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name
+from zoo.visualization.drawing.style import PALETTE, SEQUENTIAL, WIDTH, class_style, styled
 from zoo.visualization.drawing.units import robust_limits
 
 _TSNE_LIMIT = 1000  # points; t-SNE of more takes longer than a reader waits
@@ -19,23 +20,32 @@ METHODS = ("auto", "pca", "tsne")
 
 
 @styled
-def code_scatter(codes: Any, labels: Any = None, method: str = "auto", seed: int = 0) -> Figure:
+def code_scatter(
+    codes: Any,
+    labels: Any = None,
+    method: str = "auto",
+    seed: int = 0,
+    names: Sequence[str] | None = None,
+) -> Figure:
     """Codes as points of a plane, coloured by label.
 
     Codes of 1 unit lie on a line, spread at random across it, in a row for each class. Far
     outliers, as a Cauchy posterior has, are left outside of the frame and counted in the title.
 
-    Args: codes: (n, units). labels: (n,), up to 20 classes, or numbers to show as a colour scale.
-        Optional. method: "auto" shows 1 and 2 units as they are and more on their 2 first principal
-        components;
+    Args:
+        codes: (n, units).
+        labels: (n,), up to 20 classes, or numbers to show as a colour scale. Optional.
+        method: "auto" shows 1 and 2 units as they are and more on their 2 first principal components;
             "pca" and "tsne" ask for those; t-SNE takes 1000 codes at most, drawn by `seed`.
         seed: of the draw, of t-SNE, and of the spread of 1 unit.
+        names: the name of each label, where labels are 0, 1, ... Optional.
 
     Returns:
         A figure; its first axes holds the points.
 
-    Raises: ValueError: for an unknown method, labels that do not match, or fewer codes than the
-        method needs.
+    Raises:
+        ValueError: for an unknown method, labels that do not match, or fewer codes than the method
+            needs.
     """
     z = as_codes(codes)
     classes = as_labels(labels, len(z))
@@ -46,19 +56,19 @@ def code_scatter(codes: Any, labels: Any = None, method: str = "auto", seed: int
         kept = np.sort(rng.choice(len(z), _TSNE_LIMIT, replace=False))
         z, classes = z[kept], None if classes is None else classes[kept]
     if z.shape[1] == 1 and method != "tsne":
-        points, names = _line(z, classes, rng), ("unit 0", "")
+        points, axis_names = _line(z, classes, rng), ("unit 0", "")
         title = "one unit, spread at random across"
     else:
-        points, names, title = _project(z, method, seed)
+        points, axis_names, title = _project(z, method, seed)
     figure = Figure(figsize=(WIDTH, 5.0 if z.shape[1] > 1 else 3.6))
     axes = figure.subplots()
-    _points(figure, axes, points, classes)
+    _points(figure, axes, points, classes, names)
     left, right = robust_limits(points[:, 0])
     low, high = robust_limits(points[:, 1])
-    axes.set(xlabel=names[0], ylabel=names[1], xlim=(left, right), ylim=(low, high))
+    axes.set(xlabel=axis_names[0], ylabel=axis_names[1], xlim=(left, right), ylim=(low, high))
     if z.shape[1] == 2 and 0.25 < (high - low) / (right - left) < 4:
         axes.set_aspect("equal")
-    if not names[1]:
+    if not axis_names[1]:
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
     x, y = points.T
@@ -105,7 +115,13 @@ def _project(z: np.ndarray, method: str, seed: int) -> tuple[np.ndarray, tuple[s
     return pca.transform(z), (names[0], names[1]), f"2 components of {z.shape[1]} units"
 
 
-def _points(figure: Figure, axes: Axes, points: np.ndarray, classes: np.ndarray | None) -> None:
+def _points(
+    figure: Figure,
+    axes: Axes,
+    points: np.ndarray,
+    classes: np.ndarray | None,
+    names: Sequence[str] | None,
+) -> None:
     size = float(np.clip(14000 / len(points), 5, 22))
     if classes is None:
         axes.scatter(*points.T, s=size, color=PALETTE[0], alpha=0.6, linewidths=0)
@@ -118,19 +134,14 @@ def _points(figure: Figure, axes: Axes, points: np.ndarray, classes: np.ndarray 
         return
     for index, value in enumerate(known):
         own = points[classes == value]
-        color = PALETTE[index % len(PALETTE)]
-        marker = MARKERS[
-            index % len(MARKERS) if index < len(PALETTE) else (index + 3) % len(MARKERS)
-        ]
-        axes.scatter(
-            *own.T, s=size, color=color, marker=marker, alpha=0.65, linewidths=0, label=str(value)
-        )
+        style, name = class_style(index), class_name(value, names)
+        axes.scatter(*own.T, s=size, alpha=0.65, linewidths=0, label=name, **style)
         # The name at the class's middle tells the classes apart in grey print as well.
         axes.text(
             *np.median(own, axis=0),
-            str(value),
-            color=color,
-            fontsize=11,
+            name,
+            color=style["color"],
+            fontsize=11 if len(known) <= 10 else 8,
             fontweight="bold",
             ha="center",
             va="center",
@@ -138,4 +149,4 @@ def _points(figure: Figure, axes: Axes, points: np.ndarray, classes: np.ndarray 
             zorder=5,
             path_effects=[patheffects.withStroke(linewidth=3, foreground="white")],
         )
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1), title="label", markerscale=1.6)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1), title="class", markerscale=1.6)

@@ -7,51 +7,23 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from zoo.evaluation.sparsity import DEAD, THRESHOLD, activity, hoyer
 from zoo.visualization.drawing.inputs import as_codes
 from zoo.visualization.drawing.style import PALETTE, WIDTH, styled
 
 
-def active(codes: np.ndarray, threshold: float = 0.1) -> np.ndarray:
-    """Which units carry each code: |z| > threshold sqrt(mean z^2), over all codes and units.
-
-    The root mean square makes this free of the code's scale, which a penalty may shrink for
-    nothing.
-
-    Args:
-        codes: (n, units).
-        threshold: part of the root mean square.
-
-    Returns:
-        (n, units) bool.
-    """
-    return np.abs(codes) > threshold * np.sqrt(np.mean(codes**2))
-
-
-def hoyer(codes: np.ndarray) -> np.ndarray:
-    """Hoyer's sparsity of each code: (sqrt(d) - ||z||_1 / ||z||_2) / (sqrt(d) - 1) (Hoyer 2004).
-
-    Args:
-        codes: (n, d), d at least 2.
-
-    Returns: (n,) in [0, 1]: 0 where all units are equal in size, 1 where one carries all; NaN for a
-        zero code.
-    """
-    d = codes.shape[1]
-    l1, l2 = np.abs(codes).sum(axis=1), np.sqrt((codes**2).sum(axis=1))
-    ratio = np.divide(l1, l2, out=np.full(len(codes), np.nan), where=l2 > 0)
-    return (np.sqrt(d) - ratio) / (np.sqrt(d) - 1)
-
-
 @styled
-def sparsity(codes: Any, threshold: float = 0.1) -> Figure:
+def sparsity(codes: Any, threshold: float = THRESHOLD) -> Figure:
     """Three views of sparsity: by unit, by example, and by Hoyer's measure.
 
     Left, the share of examples in which each unit is active, sorted: dead units lie at 0, dense
-    ones at 1. Middle, the number of active units of an example. Right, Hoyer's sparsity of an
-    example; a code of 1 unit has none, and the panel is left out.
+    ones at 1; what is active and what is dead is what `zoo.evaluation.sparsity` counts. Middle, the
+    number of active units of an example. Right, Hoyer's sparsity of an example; a code of 1 unit has
+    none, and the panel is left out.
 
-    Args: codes: (n, units). threshold: a unit is active where |z| exceeds this part of the root
-        mean square of all codes.
+    Args:
+        codes: (n, units).
+        threshold: a unit is active where |z| exceeds this part of the root mean square of all codes.
 
     Returns:
         A figure with 3 axes, or 2 for codes of 1 unit.
@@ -63,7 +35,7 @@ def sparsity(codes: Any, threshold: float = 0.1) -> Figure:
     if not threshold >= 0:
         raise ValueError(f"threshold must not be negative; received {threshold!r}.")
     units = z.shape[1]
-    on = active(z, threshold)
+    on = activity(z, threshold)
     figure = Figure(figsize=(WIDTH, 2.5))
     axes = figure.subplots(1, 3 if units > 1 else 2)
     share = np.sort(on.mean(axis=0))[::-1]
@@ -71,7 +43,7 @@ def sparsity(codes: Any, threshold: float = 0.1) -> Figure:
     axes[0].fill_between(
         np.arange(units + 1) + 0.5, [*share, share[-1]], step="post", color=PALETTE[0], alpha=0.25
     )
-    dead = int(np.sum(share == 0))
+    dead = int(np.sum(share <= DEAD))
     axes[0].set(
         xlabel="unit, most active first",
         ylabel="share of examples",

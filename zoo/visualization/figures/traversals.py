@@ -74,7 +74,7 @@ def prior_traversals(
         base,
         chosen,
         values,
-        "Traversals of the prior: other units at its median",
+        "Each unit through the prior, the others at its median",
         probabilities,
         limits,
     )
@@ -125,7 +125,7 @@ def posterior_traversals(
         origin,
         chosen,
         values,
-        f"Traversals of the data's codes: other units at {place}",
+        f"Each unit through its values over the data, the others at {place}",
         None if still.any() else probabilities,
         limits,
     )

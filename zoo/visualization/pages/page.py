@@ -48,7 +48,7 @@ def embed(name: str, picture: Any, caption: str = "") -> Picture:
 
     Args:
         name: of the figure, a word of letters, digits and underscores.
-        picture: a matplotlib figure, or the bytes of a PNG or GIF.
+        picture: a matplotlib figure, or the bytes of a PNG, GIF or WebP.
         caption: what is seen.
 
     Returns:
@@ -67,9 +67,38 @@ def embed(name: str, picture: Any, caption: str = "") -> Picture:
             width, height = (round(96 * side / dpi) for side in image.size)
             still = _first_frame(image) if getattr(image, "n_frames", 1) > 1 else None
     except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
-        raise ValueError(f"Figure {name!r} is a broken picture: {error}. Draw it again.") from error
+        raise _broken(name, error) from error
     source = _uri(content, suffix(content))
     return Picture(name, heading(name), caption, source, still, width, height)
+
+
+def smaller(content: bytes, name: str, width: int, quality: int) -> bytes:
+    """A picture for a page of many: at most so many pixels wide, and compressed with loss.
+
+    Args:
+        content: the bytes of a PNG.
+        name: of the figure, for errors.
+        width: pixels.
+        quality: of WebP, 1 to 100.
+
+    Returns:
+        The bytes of a WebP.
+
+    Raises:
+        ValueError: for bytes of a broken picture.
+    """
+    from PIL import Image
+
+    suffix(content)
+    buffer = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image = image.convert("RGB")
+            image.thumbnail((width, 4 * width), Image.Resampling.LANCZOS)
+            image.save(buffer, format="WEBP", quality=quality, method=4)
+    except (OSError, SyntaxError) as error:
+        raise _broken(name, error) from error
+    return buffer.getvalue()
 
 
 def heading(name: str) -> str:
@@ -124,6 +153,10 @@ def _environment() -> Any:
         re.sub("([_/])", r"\1<wbr>", str(escape(name)))
     )
     return environment
+
+
+def _broken(name: str, error: Exception) -> ValueError:
+    return ValueError(f"Figure {name!r} is a broken picture: {error}. Draw it again.")
 
 
 def _first_frame(image: Any) -> str:

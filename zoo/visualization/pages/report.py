@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from zoo.evaluation.metrics import Metric, metric
+from zoo.evaluation.table import with_intervals
 from zoo.visualization.drawing.files import draw
 from zoo.visualization.figures.curves import learning_curves, terms
-from zoo.visualization.pages.measures import Measure, measure
-from zoo.visualization.pages.page import Picture, embed, group_heading, write_page
-from zoo.visualization.pages.sections import SECTIONS, section_of
+from zoo.visualization.pages.page import Picture, embed, group_heading, heading, write_page
+from zoo.visualization.pages.sections import REST, SECTIONS, section_of
 from zoo.visualization.pages.tables import flatten
 
 
@@ -20,7 +21,7 @@ class Row(NamedTuple):
 
     name: str
     value: Any
-    measure: Measure
+    metric: Metric
 
 
 def write_report(
@@ -34,6 +35,8 @@ def write_report(
     figures: Mapping[str, Any],
     next_steps: Sequence[str | tuple[str, str]] = (),
     unit: str = "",
+    facts: Mapping[str, str] | None = None,
+    failed: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the report of a run as one self-contained HTML file.
 
@@ -46,13 +49,16 @@ def write_report(
         objective: the loss as a formula in plain text; lines are kept.
         config: settings, nested as you like; the entry "versions" gets a table of its own.
         history: term -> values by epoch, "val_term" for validation; may be empty.
-        metrics: name -> value, or group -> {name -> value}; a value is a number, a list, a text, or
-            {"value", "low", "high"} for a number with its interval.
+        metrics: name -> value, or group -> {name -> value}, as in a run's metrics.json; a value is a
+            number, a list, a text, or {"value", "low", "high"} for a number with its interval.
         figures: name -> figure, bytes of a PNG or GIF, or a pair of either and a caption. Names
             tell the section: those of `figures_for` are known, others come last. Without
             "learning_curves" they are drawn from the history.
         next_steps: what a reader may do next: texts, or pairs of a text and a command.
         unit: of the curves drawn here, for example "nats".
+        facts: what a reader asks first, for the top of the page: name -> text, for example the
+            model's options and the number of its weights. Optional.
+        failed: name -> reason of the figures that could not be drawn. Optional.
 
     Returns:
         The path.
@@ -68,9 +74,12 @@ def write_report(
     versions = settings.pop("versions", {})
     context = {
         "title": title,
+        "facts": dict(facts or {}),
+        "failed": {heading(name): reason for name, reason in (failed or {}).items()},
         "objective": objective,
         "groups": _groups(metrics),
         "sections": _sections(pictures),
+        "rest": REST,
         "next_steps": [(step, "") if isinstance(step, str) else tuple(step) for step in next_steps],
         "settings": flatten(settings),
         "versions": flatten(versions) if isinstance(versions, Mapping) else {"": versions},
@@ -83,9 +92,9 @@ def write_report(
 def _groups(metrics: Mapping[str, Any]) -> list[tuple[str, list[Row]]]:
     """Rows of the metrics by group; those outside of a group come first, without a heading."""
     groups: dict[str, list[Row]] = {}
-    for path, value in flatten(metrics).items():
+    for path, value in flatten(with_intervals(metrics)).items():
         group, _, name = path.rpartition("/")
-        groups.setdefault(group, []).append(Row(name, value, measure(path)))
+        groups.setdefault(group, []).append(Row(name, value, metric(path)))
     ordered = sorted(groups.items(), key=lambda item: item[0] != "")
     return [(group_heading(group), rows) for group, rows in ordered]
 

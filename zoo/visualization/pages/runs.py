@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from zoo.evaluation.table import with_intervals
 from zoo.visualization.pages.tables import flatten
 
 
@@ -24,6 +25,7 @@ class Run(NamedTuple):
         metrics: path -> value, from metrics.json; empty where there is none.
         pictures: name -> file, of figures/*.png.
         likelihood: of the saved model, as text; None where there is no model that can be read.
+        measured_on: what metrics.json says of the rows and features that the metrics are of.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Run(NamedTuple):
     metrics: dict[str, Any]
     pictures: dict[str, Path]
     likelihood: str | None
+    measured_on: dict[str, Any]
 
 
 def load_runs(folders: Sequence[str | os.PathLike[str]]) -> list[Run]:
@@ -79,14 +82,16 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
             f"{str(path)!r} is no run folder: it has no config.json. "
             "Name a folder that training has written."
         )
+    metrics = _json(path / "metrics.json")
     return Run(
         name=path.resolve().name,
         folder=path,
         config=flatten(_json(path / "config.json")),
         history=_history(path / "history.csv"),
-        metrics=flatten(_json(path / "metrics.json")),
+        metrics=flatten(with_intervals(metrics)),
         pictures={file.stem: file for file in sorted((path / "figures").glob("*.png"))},
         likelihood=_likelihood(path / "model.keras"),
+        measured_on=metrics.get("measured_on", {}),
     )
 
 

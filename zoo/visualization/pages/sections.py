@@ -10,7 +10,16 @@ _SECTIONS = (
     ("Traversals", ("prior_", "posterior_trav", "traversal", "manifold", "interpolation")),
     (
         "The code",
-        ("code_", "scatter", "activation", "sparsity", "factor_", "correlation", "calibration"),
+        (
+            "code_",
+            "scatter",
+            "activation",
+            "sparsity",
+            "factor_",
+            "class_",
+            "correlation",
+            "calibration",
+        ),
     ),
     ("Filters", ("filters", "unit_pictures")),
 )

@@ -1,0 +1,96 @@
+"""What is drawn: a model, some of its data, and their codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zoo.visualization.drawing.inputs import as_codes, as_examples, as_labels
+from zoo.visualization.drawing.mosaics import Limits, value_range
+
+_EXAMPLES = 2000  # at most; more make no clearer picture
+_CLASSES = 20  # more labels are no classes
+
+
+class Subject(NamedTuple):
+    """What is drawn: a model, some of its data, and their codes."""
+
+    model: Any
+    x: np.ndarray
+    codes: np.ndarray
+    classes: np.ndarray | None
+    class_names: Sequence[str] | None
+    factors: np.ndarray | None
+    prior: Any
+    stochastic: bool
+    limits: Limits
+    seed: int
+
+    @property
+    def event(self) -> tuple[int, ...]:
+        """Shape of an example."""
+        return self.x.shape[1:]
+
+    @property
+    def units(self) -> int:
+        """Length of a code."""
+        return self.codes.shape[1]
+
+    @property
+    def few_classes(self) -> np.ndarray | None:
+        """The labels where they are few enough to be classes."""
+        known = self.classes
+        return None if known is None or len(np.unique(known)) > _CLASSES else known
+
+    @property
+    def source(self) -> tuple[Any, str]:
+        """Where codes come from, and its name: a code without noise need not follow its prior."""
+        return (self.prior, "the prior") if self.stochastic else (self.codes, "the data's codes")
+
+
+def subject_of(
+    model: Any, x: Any, labels: Any, factors: Any, seed: int, names: Sequence[str] | None
+) -> Subject:
+    """The subject of `zoo.visualization.figures_for`'s arguments.
+
+    Args:
+        model: encodes.
+        x: (n, *event); 2000 at most are drawn from it.
+        labels: (n,), or None.
+        factors: (n, k), or None.
+        seed: of the choice of examples, and of every later draw.
+        names: the name of each label, or None.
+
+    Returns:
+        A `Subject`.
+
+    Raises:
+        ValueError: for data that are empty or not finite, or labels and factors that do not match.
+    """
+    whole = np.asarray(x)
+    count = len(whole) if whole.ndim else 0
+    classes = as_labels(labels, count)
+    known = None if factors is None else as_codes(factors, "factors")
+    if known is not None and len(known) != count:
+        raise ValueError(
+            f"factors must be one row for each of the {count} examples; received {len(known)} rows."
+        )
+    chosen = np.random.default_rng(seed).permutation(count)[:_EXAMPLES]
+    data = whole[chosen] if count else whole
+    limits = value_range(as_examples(data))
+    codes = as_codes(model.encode(data), "model.encode(x)")
+    prior = model.prior_distribution() if hasattr(model, "prior_distribution") else None
+    return Subject(
+        model=model,
+        x=data,
+        codes=codes,
+        classes=None if classes is None else classes[chosen],
+        class_names=names,
+        factors=None if known is None else known[chosen],
+        prior=prior,
+        stochastic=prior is not None and model.posterior(data[:1]) is not None,
+        limits=limits,
+        seed=seed,
+    )
