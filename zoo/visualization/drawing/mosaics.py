@@ -20,8 +20,9 @@ def to_pictures(examples: np.ndarray) -> np.ndarray:
     Args:
         examples: (n, h, w) or (n, h, w, c), finite.
 
-    Returns: (n, h, w) for one channel, (n, h, w, 3) for three; any other number of channels is laid
-        side by side in grey, (n, h, c w), so that none is hidden.
+    Returns:
+        (n, h, w) for one channel, (n, h, w, 3) for three; any other number of channels is laid side
+        by side in grey, (n, h, c w), so that none is hidden.
 
     Raises:
         ValueError: for another rank.
@@ -67,8 +68,9 @@ def mosaic(
         limits: the values of black and white; colour is scaled by them, grey is left as it is.
         gap: pixels between pictures; by default a sixteenth of the height, at least one.
 
-    Returns: (H, W) with NaN in the gaps for grey, (H, W, 4) with alpha 0 in the gaps for colour.
-        The picture in row r and column k starts at (r (h + gap), k (w + gap)).
+    Returns:
+        (H, W) with NaN in the gaps for grey, (H, W, 4) with alpha 0 in the gaps for colour. The
+        picture in row r and column k starts at (r (h + gap), k (w + gap)).
     """
     n, h, w = pictures.shape[:3]
     gap = max(1, h // 16) if gap is None else gap

@@ -18,9 +18,9 @@ _DRAWS = 20_000_000  # numbers drawn at most where a distribution has no quantil
 def quantiles(source: Any, probabilities: np.ndarray, units: int, seed: int = 0) -> np.ndarray:
     """Marginal quantiles of every unit.
 
-    Args: source: a TFP distribution with event (units,) or scalar; a frozen SciPy distribution (it
-        has
-            ``ppf``); or codes (n, units), for the quantiles of the aggregate posterior.
+    Args:
+        source: a TFP distribution with event (units,) or scalar; a frozen SciPy distribution (it
+            has ``ppf``); or codes (n, units), for the quantiles of the aggregate posterior.
         probabilities: (k,), within (0, 1).
         units: length of a code.
         seed: used where a TFP distribution has no quantile function: its quantiles are then those

@@ -35,8 +35,9 @@ def draw_walks(
         xlabel: what the steps are, below pictures.
         limits: values of black and white; by default those of `value_range` of what is decoded.
 
-    Returns: A figure with 1 axes for pictures, a row for each walk. Else one axes for each walk: a
-        path for points of a plane, values for single numbers, lines for other vectors, dark for the
+    Returns:
+        A figure with 1 axes for pictures, a row for each walk. Else one axes for each walk: a path
+        for points of a plane, values for single numbers, lines for other vectors, dark for the
         first step.
     """
     event = decoded.shape[2:]

@@ -15,8 +15,9 @@ def leading_units(codes: np.ndarray, limit: int) -> np.ndarray:
         codes: (n, units).
         limit: the number of units wanted at most.
 
-    Returns: (min(limit, units),) indices, the most varied first; all units in their own order where
-        they fit.
+    Returns:
+        (min(limit, units),) indices, the most varied first; all units in their own order where they
+        fit.
     """
     units = codes.shape[1]
     if units <= limit:
@@ -59,8 +60,10 @@ def choose_units(
 def robust_limits(values: np.ndarray, share: float = 0.99) -> tuple[float, float]:
     """Limits that hold the central share of the values, so that outliers hide nothing.
 
-    Args: values: any shape. share: part of the values to hold; where the rest adds less than half
-        of the width, all are held.
+    Args:
+        values: any shape.
+        share: part of the values to hold; where the rest adds less than half of the width, all are
+            held.
 
     Returns:
         (low, high), with low < high.

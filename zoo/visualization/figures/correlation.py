@@ -18,7 +18,8 @@ def rank_correlation(codes: Any, factors: Any) -> np.ndarray:
         codes: (n, units).
         factors: (n, k).
 
-    Returns: (units, k) in [-1, 1]; NaN for a unit or factor that is constant, which correlates with
+    Returns:
+        (units, k) in [-1, 1]; NaN for a unit or factor that is constant, which correlates with
         nothing.
 
     Raises:

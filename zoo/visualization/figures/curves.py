@@ -23,8 +23,9 @@ def learning_curves(history: History, unit: str | Mapping[str, str] = "") -> Fig
     A term that is positive throughout and falls or rises over more than a decade is drawn on a log
     scale. A value that is not finite leaves a gap, and the panel's title counts it.
 
-    Args: history: what `fit` returns, or term -> values by epoch; "val_term" belongs to
-        "term". unit: of all terms, for example "nats", or term -> its unit.
+    Args:
+        history: what `fit` returns, or term -> values by epoch; "val_term" belongs to "term".
+        unit: of all terms, for example "nats", or term -> its unit.
 
     Returns:
         A figure with one axes for each term.

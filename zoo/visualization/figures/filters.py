@@ -27,9 +27,9 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
     Each filter is divided by its own largest absolute weight, so that weak ones show as well; one
     that is a hundred times weaker than the strongest stays grey.
 
-    Args: weights: (units, *event), one filter a unit; for a dense layer on flattened pictures the
-        kernel
-            (d, units) is ``kernel.T.reshape(units, *event)``.
+    Args:
+        weights: (units, *event), one filter a unit; for a dense layer on flattened pictures with
+            the kernel (d, units) it is ``kernel.T.reshape(units, *event)``.
         title: above the figure.
         limit: filters to show; those of the greatest norm where there are more.
 
@@ -82,9 +82,9 @@ def unit_pictures(model: Any, base: Any, amplitude: Any = 1.0, units: Any = None
     Returns:
         (k, *event).
 
-    Raises: ValueError: for units that the code does not have, or a decoder that does not answer
-        with one
-            example a code.
+    Raises:
+        ValueError: for units that the code does not have, or a decoder that does not answer with
+            one example a code.
     """
     decode = decoder_of(model)
     origin = as_codes(base, "base")[:, 0]
@@ -122,8 +122,9 @@ def first_kernel(model: Any, event: tuple[int, ...]) -> np.ndarray | None:
         model: an Autoencoder; its encoder comes first, then its bottleneck.
         event: shape of a picture, (h, w, c).
 
-    Returns: (filters, *event) of a dense layer, (filters, height, width, c) of a convolution; None
-        where the model has neither, or its examples are no pictures.
+    Returns:
+        (filters, *event) of a dense layer, (filters, height, width, c) of a convolution; None where
+        the model has neither, or its examples are not pictures.
     """
     parts = (getattr(model, "encoder", None), getattr(model, "bottleneck", None))
     weights = [w for part in parts for w in getattr(part, "weights", ()) if len(w.shape) > 1]

@@ -48,9 +48,10 @@ def choose_pairs(labels: np.ndarray | None, count: int, pairs: int, seed: int = 
         pairs: how many pairs of each kind.
         seed: of the choice.
 
-    Returns: (k, 2) indices. With labels the first pairs are each of one class, the following of
-        two; a kind that the labels do not allow is left out. Without labels, `pairs` pairs of any
-        two examples.
+    Returns:
+        (k, 2) indices. With labels the first pairs are each of one class, the following of two; a
+        kind that the labels do not allow is left out. Without labels, `pairs` pairs of any two
+        examples.
 
     Raises:
         ValueError: for fewer than 2 examples.
@@ -79,10 +80,15 @@ def interpolations(
 ) -> Figure:
     """Decoded codes on the lines between examples.
 
-    Args: model: a model with `decode`, or a function from codes to examples. codes: (n, units),
-        codes of data, n at least 2. labels: (n,), classes: then `pairs` lines within and `pairs`
-        lines between classes. Optional. pairs: lines of each kind. steps: pictures on a line, the
-        ends included. seed: of the choice of pairs.
+    Args:
+        model: a model with `decode`, or a function from codes to examples.
+        codes: (n, units), codes of data, n at least 2.
+        labels: (n,), classes: then `pairs` lines within and `pairs` lines between classes.
+            Optional.
+        pairs: lines of each kind.
+        steps: pictures on a line, the ends included.
+        seed: of the choice of pairs.
+        limits: values of black and white; by default those of `value_range` of what is decoded.
 
     Returns:
         A figure with 1 axes for pictures, one a line otherwise.

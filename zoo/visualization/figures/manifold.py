@@ -52,7 +52,7 @@ def manifold(
 
     Pictures: unit 0 grows to the right, unit 1 upwards; one unit is read line by line. Points of a
     plane: the curve or the net that the decoder lays into it. Single numbers: the value against
-        unit 0. Other vectors: lines.
+    unit 0. Other vectors: lines.
 
     Args:
         model: a model with `decode`, or a function from codes to examples.
@@ -61,7 +61,8 @@ def manifold(
         steps: codes along each side; for 1 unit their square in all.
         limits: values of black and white; by default those of `value_range` of what is decoded.
 
-    Returns: A figure with 1 axes; for 2 units and longer vectors one for each of up to 9 values of
+    Returns:
+        A figure with 1 axes; for 2 units and longer vectors one for each of up to 9 values of
         unit 1.
 
     Raises:

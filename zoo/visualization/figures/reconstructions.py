@@ -32,7 +32,8 @@ def reconstructions(inputs: Any, outputs: Any, limit: int = 12) -> Figure:
         outputs: (n, *event), of the same scale once uint8 is divided by 255.
         limit: examples to show; points are all shown.
 
-    Returns: A figure with 3 axes for pictures, 1 for points and single numbers, one an example for
+    Returns:
+        A figure with 3 axes for pictures, 1 for points and single numbers, one an example for
         vectors.
 
     Raises:

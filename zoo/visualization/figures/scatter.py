@@ -25,17 +25,20 @@ def code_scatter(codes: Any, labels: Any = None, method: str = "auto", seed: int
     Codes of 1 unit lie on a line, spread at random across it, in a row for each class. Far
     outliers, as a Cauchy posterior has, are left outside of the frame and counted in the title.
 
-    Args: codes: (n, units). labels: (n,), up to 20 classes, or numbers to show as a colour scale.
-        Optional. method: "auto" shows 1 and 2 units as they are and more on their 2 first principal
-        components;
-            "pca" and "tsne" ask for those; t-SNE takes 1000 codes at most, drawn by `seed`.
+    Args:
+        codes: (n, units).
+        labels: (n,), up to 20 classes, or numbers to show as a colour scale. Optional.
+        method: "auto" shows 1 and 2 units as they are and more on their 2 first principal
+            components; "pca" and "tsne" ask for those; t-SNE takes 1000 codes at most, drawn by
+            `seed`.
         seed: of the draw, of t-SNE, and of the spread of 1 unit.
 
     Returns:
         A figure; its first axes holds the points.
 
-    Raises: ValueError: for an unknown method, labels that do not match, or fewer codes than the
-        method needs.
+    Raises:
+        ValueError: for an unknown method, labels that do not match, or fewer codes than the method
+            needs.
     """
     z = as_codes(codes)
     classes = as_labels(labels, len(z))

@@ -33,8 +33,9 @@ def hoyer(codes: np.ndarray) -> np.ndarray:
     Args:
         codes: (n, d), d at least 2.
 
-    Returns: (n,) in [0, 1]: 0 where all units are equal in size, 1 where one carries all; NaN for a
-        zero code.
+    Returns:
+        (n,) in [0, 1]: 0 where all units are equal in size, 1 where one carries all; NaN for a zero
+        code.
     """
     d = codes.shape[1]
     l1, l2 = np.abs(codes).sum(axis=1), np.sqrt((codes**2).sum(axis=1))
@@ -50,8 +51,10 @@ def sparsity(codes: Any, threshold: float = 0.1) -> Figure:
     ones at 1. Middle, the number of active units of an example. Right, Hoyer's sparsity of an
     example; a code of 1 unit has none, and the panel is left out.
 
-    Args: codes: (n, units). threshold: a unit is active where |z| exceeds this part of the root
-        mean square of all codes.
+    Args:
+        codes: (n, units).
+        threshold: a unit is active where |z| exceeds this part of the root mean square of all
+            codes.
 
     Returns:
         A figure with 3 axes, or 2 for codes of 1 unit.

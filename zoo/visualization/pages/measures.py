@@ -78,8 +78,9 @@ _COMPILED = tuple((re.compile(pattern), sentence) for pattern, sentence in _TEXT
 def measure(path: str) -> Measure:
     """The measure of a metric.
 
-    Args: path: "group/metric" or "metric"; "val_" and "test_" in front of the last part change
-        nothing.
+    Args:
+        path: "group/metric" or "metric"; "val_" and "test_" in front of the last part change
+            nothing.
 
     Returns:
         Its measure; one without a text and a better end for a metric that is not known.
