@@ -21,7 +21,15 @@ KINDS = ("mlp", "conv", "tied", *FIXED)
 
 
 class Networks(NamedTuple):
-    """An encoder and a decoder, (batch, *event) -> features and (batch, units) -> (batch, *event)."""
+    """An encoder and a decoder, (batch, *event) -> features and (batch, units) -> (batch, *event).
+
+    Example:
+        >>> from zoo.networks import Networks, mlp
+        >>> networks = Networks(mlp([4]), mlp([4], (6,)))
+        >>> model = zoo.create("vae", (6,), latents=2, networks=networks)
+        >>> model.encode(np.zeros((3, 6), "float32")).shape
+        (3, 2)
+    """
 
     encoder: keras.Layer
     decoder: keras.Layer
@@ -56,6 +64,13 @@ def build_networks(
 
     Raises:
         ValueError: for another name, a pair that is none, "conv" on vectors, or gates outside an MLP.
+
+    Example:
+        >>> encoder, decoder = zoo.networks.build_networks("conv", (8, 8, 1), hidden=(4, 4))
+        >>> encoder(np.zeros((3, 8, 8, 1), "float32")).shape[0]
+        3
+        >>> decoder(np.zeros((3, 2), "float32")).shape
+        TensorShape([3, 8, 8, 1])
     """
     input_shape = check_event_shape(input_shape)
     if not isinstance(networks, str):

@@ -48,6 +48,13 @@ def beta_vae_score(
 
     Returns:
         ``beta_vae_score``, from 0 to 1; NaN with a warning for one factor only.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement import beta_vae_score
+        >>> factors = np.array([[a, b] for a in range(10) for b in range(10)])
+        >>> codes = factors + np.random.default_rng(0).normal(scale=0.01, size=(100, 2))
+        >>> beta_vae_score(codes, factors, num_train=200, num_eval=100)
+        {'beta_vae_score': 1.0}
     """
     codes = as_codes(codes)
     factors = as_factors(factors, len(codes), factor_bins)

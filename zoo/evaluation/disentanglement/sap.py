@@ -51,6 +51,12 @@ def sap(
 
     Raises:
         NotComputable: for too few rows, or a factor that is constant in the training rows.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement import sap
+        >>> factors = np.array([[a, b] for a in range(2) for b in range(2)] * 50)
+        >>> round(sap(factors.astype(float), factors)["sap"], 1)  # 1 for the own unit, chance for the other
+        0.5
     """
     codes = as_codes(codes)
     if codes.shape[1] < 2:
