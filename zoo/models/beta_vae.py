@@ -25,7 +25,7 @@ def beta_vae(input_shape: Sequence[int], beta: Any = 4.0, **options: Any) -> Aut
         A built model.
 
     Example:
-        >>> warm_up = zoo.training.LinearSchedule(0.0, 4.0, steps=1000)
+        >>> warm_up = zoo.recipes.LinearSchedule(0.0, 4.0, steps=1000)
         >>> model = zoo.create("beta_vae", (6,), latents=2, hidden=(4,), beta=warm_up)
         >>> x = np.random.default_rng(0).random((20, 6), np.float32)
         >>> model.posterior(x).stddev().shape
