@@ -23,6 +23,15 @@ class HistoryFile(keras.callbacks.Callback):
     Args:
         path: the file.
         every_seconds: least time between two writes; the last epoch is always written.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> history = model.fit(x, epochs=2, verbose=0, callbacks=[zoo.runs.HistoryFile("history.csv")])
+        >>> header, first, second = open("history.csv").read().splitlines()
+        >>> header
+        'epoch,kl,loss,reconstruction'
     """
 
     def __init__(self, path: str | os.PathLike[str], every_seconds: float = 0.0):

@@ -75,6 +75,15 @@ def train(
     Raises:
         ValueError: for settings, data or a folder that do not fit.
         ConnectionError: where another worker of the same run is lost.
+
+    Example:
+        >>> config = zoo.runs.RunConfig(
+        ...     model="two_template_vae", dataset="two_templates", data_options={"n": 100}, epochs=1
+        ... )
+        >>> outcome = zoo.runs.train(config, "run", say=lambda text: None)
+        epoch 1/1 ...
+        >>> outcome.folder.model.name, "elbo" in outcome.metrics["density"]
+        ('model.keras', True)
     """
     folder = RunFolder(run_dir)
     chief = is_chief(config.strategy)

@@ -46,6 +46,15 @@ class RunConfig:
 
     Raises:
         ValueError: for a value of another kind or out of range.
+
+    Example:
+        >>> config = zoo.runs.RunConfig(model="vae", options={"latents": 2}, dataset="digits", epochs=5)
+        >>> zoo.runs.RunConfig.from_json(config.to_json()) == config
+        True
+        >>> zoo.runs.RunConfig(epochs=0)
+        Traceback (most recent call last):
+            ...
+        ValueError: epochs must be ...; received 0.
     """
 
     model: str = "laplace_vae"

@@ -31,6 +31,14 @@ class RunFolder:
 
     Args:
         path: the folder.
+
+    Example:
+        >>> folder = zoo.runs.RunFolder("run")
+        >>> folder.occupy()
+        >>> folder.begin(zoo.runs.RunConfig(model="vae", epochs=5))
+        >>> folder.end()
+        >>> folder.config.name, folder.finished
+        ('config.json', False)
     """
 
     def __init__(self, path: str | os.PathLike[str]):

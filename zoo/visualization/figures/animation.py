@@ -61,6 +61,13 @@ def traversal_gif(
     Raises:
         ValueError: for a model whose examples are not pictures, fewer than 2 frames, a coverage
             outside (0, 1), or a loop of no time.
+
+    Example:
+        >>> model = zoo.create("vae", (8, 8, 1), latents=2, hidden=(4,))
+        >>> codes = np.random.default_rng(0).normal(size=(50, 2))
+        >>> gif = zoo.visualization.traversal_gif(model, codes, length=2, frames=4)
+        >>> gif[:6]
+        b'GIF89a'
     """
     if positive(frames, "frames") < 2:
         raise ValueError(f"frames must be at least 2 for an animation; received {frames!r}.")

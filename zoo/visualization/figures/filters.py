@@ -38,6 +38,12 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
 
     Raises:
         ValueError: for weights of another rank, or values that are not finite.
+
+    Example:
+        >>> kernel = np.random.default_rng(0).normal(size=(64, 10))  # of a dense layer on 8x8 pictures
+        >>> figure = zoo.visualization.filters(kernel.T.reshape(10, 8, 8))
+        >>> len(figure.axes)
+        1
     """
     w = as_examples(weights, "weights")
     count = len(w)
@@ -85,6 +91,11 @@ def unit_pictures(model: Any, base: Any, amplitude: Any = 1.0, units: Any = None
     Raises:
         ValueError: for units that the code does not have, or a decoder that does not answer with
             one example a code.
+
+    Example:
+        >>> model = zoo.create("vae", (8, 8, 1), latents=3, hidden=(4,))
+        >>> zoo.visualization.unit_pictures(model, base=np.zeros(3), amplitude=2.0).shape
+        (3, 8, 8, 1)
     """
     decode = decoder_of(model)
     origin = as_codes(base, "base")[:, 0]
@@ -107,6 +118,12 @@ def added_by_units(model: Any, codes: Any, units: Any = None) -> np.ndarray:
 
     Raises:
         ValueError: for units that the code does not have, or codes that are not finite.
+
+    Example:
+        >>> weights = np.eye(2, 5)
+        >>> codes = np.array([[1.0, 0.0], [3.0, -2.0]])
+        >>> zoo.visualization.added_by_units(lambda z: z @ weights, codes).tolist()
+        [[3.0, 0.0, 0.0, 0.0, 0.0], [0.0, -2.0, 0.0, 0.0, 0.0]]
     """
     z = as_codes(codes)
     chosen = choose_units(units, z.shape[1], z.shape[1], None)
