@@ -45,7 +45,7 @@ doctest.DocTestFinder._from_module = _undecorated(doctest.DocTestFinder._from_mo
 
 @pytest.fixture(autouse=True)
 def _examples(request):
-    """What an example finds, and where it stands."""
+    """What an example finds, and where it stands; names that it registers are gone after it."""
     if isinstance(request.node, pytest.DoctestItem):
         import keras
         import numpy as np
@@ -53,7 +53,11 @@ def _examples(request):
         import zoo
 
         request.getfixturevalue("doctest_namespace").update(np=np, keras=keras, zoo=zoo)
-        request.getfixturevalue("monkeypatch").chdir(request.getfixturevalue("tmp_path"))
+        monkeypatch = request.getfixturevalue("monkeypatch")
+        monkeypatch.chdir(request.getfixturevalue("tmp_path"))
+        for kind, table in zoo.registry._parts.items():
+            zoo.names(kind)  # what the library itself registers stays
+            monkeypatch.setitem(zoo.registry._parts, kind, dict(table))
 
 
 def pytest_collection_finish(session):

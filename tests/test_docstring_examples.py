@@ -19,9 +19,7 @@ PENDING = {
     "zoo.bottlenecks",
     "zoo.distributions",
     "zoo.forward",
-    "zoo.registry",
     "zoo.regularizers",
-    "zoo.serialization",
     "zoo.trainer",
 }
 

@@ -46,6 +46,15 @@ def register(name: str, kind: str = "regularizer") -> Callable[[Any], Any]:
 
     Raises:
         ValueError: for an unknown kind, a name that is no identifier, or one that is taken.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> @zoo.register("spread")
+        ... class Spread(zoo.Regularizer):
+        ...     def penalty(self, forward, training=False):
+        ...         return -tf.math.reduce_variance(zoo.gather(forward.code))
+        >>> regularizers = [{"name": "spread", "weight": 0.1}]
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), regularizers=regularizers)
     """
     table = _table(kind)
     if not name.isidentifier():
@@ -88,6 +97,16 @@ def get(name: str, kind: str = "regularizer", **options: Any) -> Any:
 
     Raises:
         ValueError: for an unknown name, with the nearest known ones, or an option that it does not take.
+
+    Example:
+        >>> zoo.get("l1", weight=0.1).weight
+        0.1
+        >>> zoo.get("laplace", kind="prior").distribution(units=2).event_shape
+        TensorShape([2])
+        >>> zoo.get("l1", wieght=0.1)
+        Traceback (most recent call last):
+            ...
+        ValueError: The regularizer 'l1' has no option 'wieght'. Did you mean 'weight'? ...
     """
     factory = lookup(name, kind)
     known = _options(factory)
@@ -103,7 +122,12 @@ def get(name: str, kind: str = "regularizer", **options: Any) -> Any:
 
 
 def lookup(name: str, kind: str = "regularizer") -> Any:
-    """The registered class or function itself; see `get` for the errors."""
+    """The registered class or function itself; see `get` for the errors.
+
+    Example:
+        >>> zoo.registry.lookup("laplace", kind="prior").__name__
+        'LaplacePrior'
+    """
     table = _table(kind)
     _home(kind)
     if name not in table and kind == "regularizer":
@@ -114,14 +138,24 @@ def lookup(name: str, kind: str = "regularizer") -> Any:
 
 
 def names(kind: str = "regularizer") -> list[str]:
-    """All known names of a kind, sorted; plugins are listed without being imported."""
+    """All known names of a kind, sorted; plugins are listed without being imported.
+
+    Example:
+        >>> "vae" in zoo.names("model"), "l1" in zoo.names()
+        (True, True)
+    """
     table = _table(kind)
     _home(kind)
     return sorted({*table, *(_plugins() if kind == "regularizer" else ())})
 
 
 def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
-    """' Did you mean ...? Known: ...' for an error about a name that is not known."""
+    """' Did you mean ...? Known: ...' for an error about a name that is not known.
+
+    Example:
+        >>> zoo.suggest("vea", ["beta_vae", "vae"])
+        " Did you mean 'vae'? Known: beta_vae, vae."
+    """
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"{hint} Known: {', '.join(known) or 'none'}."
