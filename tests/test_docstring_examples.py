@@ -24,9 +24,18 @@ PENDING = {
 }
 
 
+# What the documentation asks for by the path of its module.
+BY_PATH = (
+    *("zoo.data.arrays", "zoo.data.folder", "zoo.data.numpy_files", "zoo.data.table"),
+    *("zoo.networks.dcgan", "zoo.networks.higgins"),
+    *("zoo.recipes.centering", "zoo.recipes.fine_tuning", "zoo.recipes.rbm"),
+    "zoo.recipes.spreading",
+)
+
+
 def rooms():
-    """The public modules: those that `zoo` names, and every plugin's."""
-    names = [f"zoo.{name}" for name in zoo._ROOMS]
+    """The public modules: those that `zoo` names, those asked for by path, and every plugin's."""
+    names = [*(f"zoo.{name}" for name in zoo._ROOMS), *BY_PATH]
     names += [f"zoo_plugins.{found.name}" for found in pkgutil.iter_modules(zoo_plugins.__path__)]
     return [importlib.import_module(name) for name in names]
 

@@ -21,6 +21,12 @@ def shapes(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     Returns:
         Encoder, (batch, *input_shape) -> (batch, 1200), and decoder, (batch, units) ->
         (batch, *input_shape) logits.
+
+    Example:
+        >>> from zoo.networks.higgins import shapes
+        >>> encoder, decoder = shapes((8, 8, 1))
+        >>> encoder(np.zeros((3, 8, 8, 1), "float32")).shape
+        TensorShape([3, 1200])
     """
     return mlp((1200, 1200)), mlp((1200, 1200, 1200), input_shape, "tanh")
 
@@ -33,6 +39,12 @@ def chairs(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
 
     Returns:
         Encoder, (batch, h, w, c) -> (batch, 256), and decoder, (batch, units) -> (batch, h, w, c) logits.
+
+    Example:
+        >>> from zoo.networks.higgins import chairs
+        >>> encoder, decoder = chairs((64, 64, 1))
+        >>> encoder(np.zeros((3, 64, 64, 1), "float32")).shape
+        TensorShape([3, 256])
     """
     filters = (32, 32, 64, 64)
     return conv_encoder(filters, (256,)), conv_decoder(filters, input_shape, (256,))
@@ -49,6 +61,12 @@ def dc_ign(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     Returns:
         Encoder, (batch, h, w, c) -> (batch, features), and decoder, (batch, units) -> (batch, h, w, c)
         logits.
+
+    Example:
+        >>> from zoo.networks.higgins import dc_ign
+        >>> encoder, decoder = dc_ign((64, 64, 1))
+        >>> decoder(np.zeros((3, 10), "float32")).shape
+        TensorShape([3, 64, 64, 1])
     """
     height, width, channels = input_shape
     down: list[keras.Layer] = []

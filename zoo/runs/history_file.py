@@ -77,6 +77,14 @@ def read_history(path: str | os.PathLike[str]) -> dict[str, list[float]]:
 
     Raises:
         ValueError: where the file is missing or damaged.
+
+    Example:
+        >>> from zoo.runs.history_file import read_history
+        >>> with open("history.csv", "w") as file:
+        ...     for line in ("epoch,loss", "1,9.0", "2,8.5"):
+        ...         print(line, file=file)
+        >>> read_history("history.csv")
+        {'loss': [9.0, 8.5]}
     """
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:

@@ -157,7 +157,14 @@ def _artefacts_of(
 
 
 def read_data(config: RunConfig) -> tuple[Data, Data]:
-    """The training and the held-out data of a run."""
+    """The training and the held-out data of a run.
+
+    Example:
+        >>> from zoo.runs.run import read_data
+        >>> data, held_out = read_data(zoo.runs.RunConfig(dataset="digits", limit=100))
+        >>> len(data), len(held_out)
+        (100, 100)
+    """
     options = {
         "data_dir": config.data_dir,
         "manual_dir": config.manual_dir,

@@ -149,6 +149,11 @@ def main_job() -> RunConfig:
 
     The pictures are grey: under a Bernoulli likelihood most of their 64 values would count as coin tosses,
     and 3 of 10 units told of them; with a Normal of scale 0.2 it is 8.
+
+    Example:
+        >>> from zoo.runs.run_config import main_job
+        >>> main_job().model, main_job().dataset
+        ('laplace_vae', 'digits')
     """
     likelihood = {"name": "normal", "scale": 0.2, "activation": "sigmoid"}
     options = {"hidden": [200, 200], "activation": "relu", "likelihood": likelihood}
@@ -156,7 +161,13 @@ def main_job() -> RunConfig:
 
 
 def versions() -> dict[str, str]:
-    """What the figures of a run may depend on, by name."""
+    """What the figures of a run may depend on, by name.
+
+    Example:
+        >>> from zoo.runs.run_config import versions
+        >>> versions()["zoo"] == zoo.__version__
+        True
+    """
     import zoo
 
     found = {"python": platform.python_version(), "zoo": zoo.__version__}

@@ -80,6 +80,11 @@ def is_chief(name: str = "auto") -> bool:
 
     Args:
         name: of the strategy, as in `strategy`.
+
+    Example:
+        >>> from zoo.runs.strategies import is_chief
+        >>> is_chief("none")
+        True
     """
     if name not in ("auto", "multi_worker"):
         return True
