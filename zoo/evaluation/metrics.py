@@ -82,6 +82,11 @@ def metric(name: str) -> Metric:
 
     Returns:
         Its `Metric`.
+
+    Example:
+        >>> from zoo.evaluation.metrics import metric
+        >>> metric("psnr").better, metric("of_my_own").label
+        ('higher', 'of my own')
     """
     if name in _METRICS:
         return _METRICS[name]

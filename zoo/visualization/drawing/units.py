@@ -18,6 +18,12 @@ def leading_units(codes: np.ndarray, limit: int) -> np.ndarray:
     Returns:
         (min(limit, units),) indices, the most varied first; all units in their own order where they
         fit.
+
+    Example:
+        >>> from zoo.visualization.drawing.units import leading_units
+        >>> codes = np.random.default_rng(0).normal(size=(50, 3)) * [1.0, 9.0, 3.0]
+        >>> leading_units(codes, limit=2).tolist()
+        [1, 2]
     """
     units = codes.shape[1]
     if units <= limit:
