@@ -91,6 +91,7 @@ class Critic(zoo.AdversarialRegularizer):
     `penalty` and `critic_loss`.
 
     Example:
+        >>> import tensorflow as tf
         >>> from zoo_plugins.critics import Critic
         >>> class Uniformity(Critic):  # codes against uniform numbers
         ...     def build(self, event_shape=(), units=0):
@@ -99,10 +100,15 @@ class Critic(zoo.AdversarialRegularizer):
         ...     def penalty(self, forward, training=False):
         ...         return self.fool(self.critic(forward.code, training=training))
         ...     def critic_loss(self, forward):
-        ...         uniform = forward.noise.fold("uniform").uniform(*forward.code.shape)
+        ...         uniform = forward.noise.fold("uniform").uniform(tf.shape(forward.code)[0], 2)
         ...         return self.separate(self.critic(uniform), self.critic(forward.code))
-        >>> Uniformity(hidden=(8,), norm="none").get_config()["form"]
-        'non_saturating'
+        >>> critic = Uniformity(hidden=(8,), norm="none")
+        >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,), regularizers=[critic])
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> history = model.fit(x, verbose=0)
+        >>> sorted(history.history)
+        ['loss', 'reconstruction', 'uniformity', 'uniformity_critic']
     """
 
     def __init__(
