@@ -52,6 +52,9 @@ def basis_patches(
         `Data` with inputs (n, size, size, 1) float32, latents z (n, functions), and the basis
         (functions, size, size, 1) as ``parts["basis"]``.
 
+    Raises:
+        ValueError: for another split, or numbers out of range.
+
     Example:
         >>> from zoo.data.synthetic import basis_patches
         >>> data = basis_patches(n=20, noise=0.0)
@@ -165,6 +168,9 @@ def two_points(split: str = "train", *, n: int = 1_000, seed: int = 0) -> Data:
 
     Returns:
         `Data` with inputs (n, 1) float32, and labels 0 for -1 and 1 for 1.
+
+    Raises:
+        ValueError: for another split, or an n that is not even.
 
     Example:
         >>> from zoo.data.synthetic import two_points

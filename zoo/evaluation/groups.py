@@ -88,6 +88,12 @@ def run_density(
             ``samples`` times.
         prior_samples: draws of the prior for the aggregate posterior.
         **options: of `zoo.evaluation.aggregate_posterior.scores`.
+
+    Returns:
+        The scores by name, and the bounds of each example with the rows that they are of.
+
+    Raises:
+        NotComputable: for a subject without a posterior and a prior, and what the bounds refuse.
     """
     model, sample_prior = task.subject.model, task.subject.sample_prior
     if model is None:
@@ -154,6 +160,12 @@ def run_generation(
             `zoo.evaluation.features.classifier_features` of the training set.
         samples: how many examples to generate, and to compare with.
         neighbours: of the precision and recall.
+
+    Returns:
+        The scores by name, and the generated examples.
+
+    Raises:
+        NotComputable: for a subject that cannot generate, or features that cannot be had.
     """
     if task.subject.generate is None:
         raise NotComputable(f"{task.subject.name} cannot generate")

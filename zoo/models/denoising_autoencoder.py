@@ -38,6 +38,9 @@ def denoising_autoencoder(
     Returns:
         A built model.
 
+    Raises:
+        ValueError: for another noise, or a level out of range.
+
     Example:
         >>> model = zoo.create(
         ...     "denoising_autoencoder", (6,), latents=2, hidden=(4,), noise="gaussian", level=0.1

@@ -18,6 +18,9 @@ def extends(
     Args:
         base: the function that the options are handed to.
         without: options of `base` that have no place in the model.
+
+    Returns:
+        A decorator that gives the function its whole signature.
     """
     inherited = inspect.signature(base).parameters
 

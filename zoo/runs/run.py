@@ -245,6 +245,9 @@ def evaluate(
         run_dir: the run folder.
         say: is told the stages.
 
+    Returns:
+        How it ended.
+
     Raises:
         ValueError: where the folder holds no finished training.
     """

@@ -81,6 +81,9 @@ def is_chief(name: str = "auto") -> bool:
     Args:
         name: of the strategy, as in `strategy`.
 
+    Returns:
+        True for one process of the job.
+
     Example:
         >>> from zoo.runs.strategies import is_chief
         >>> is_chief("none")

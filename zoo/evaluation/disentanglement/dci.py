@@ -130,6 +130,9 @@ def importances(
     Returns:
         (units, factors) importances, the columns sum to 1 (or 0, where no unit helps), and
         (n, factors) booleans.
+
+    Raises:
+        NotComputable: for a factor that is constant in the training rows.
     """
     from joblib import Parallel, delayed
 
