@@ -133,6 +133,15 @@ def importances(
 
     Raises:
         NotComputable: for a factor that is constant in the training rows.
+
+    Example:
+        >>> from sklearn.tree import DecisionTreeClassifier
+        >>> from zoo.evaluation.disentanglement.dci import importances
+        >>> factors = np.array([[a, b] for a in range(4) for b in range(4)])
+        >>> make = lambda seed: DecisionTreeClassifier(random_state=seed)
+        >>> table, right = importances(factors, factors, factors, factors, make=make)
+        >>> table.round(3).tolist(), bool(right.all())
+        ([[1.0, 0.0], [0.0, 1.0]], True)
     """
     from joblib import Parallel, delayed
 
@@ -156,6 +165,11 @@ def concentration(table: np.ndarray) -> float:
     """Weighted mean over rows of 1 - H(row), H to the base of the row's length, NaN for length 1.
 
     Rows weigh by their share of the whole table; 0 for a table of zeros.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement.dci import concentration
+        >>> round(concentration(np.eye(3)), 6), round(concentration(np.ones((3, 3))), 6)
+        (1.0, 0.0)
     """
     from scipy.stats import entropy
 

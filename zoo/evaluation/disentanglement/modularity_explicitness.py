@@ -91,7 +91,13 @@ def modularity_explicitness(
 
 
 def modularity(information: np.ndarray) -> float:
-    """Modularity of (units, factors) mutual information; NaN for one factor."""
+    """Modularity of (units, factors) mutual information; NaN for one factor.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement.modularity_explicitness import modularity
+        >>> modularity(np.eye(3)), modularity(np.ones((3, 3)))
+        (1.0, 0.0)
+    """
     squared = np.square(information)
     largest = squared.max(axis=1)
     others = squared.shape[1] - 1

@@ -107,7 +107,13 @@ def predictable(
 
 
 def gap(scores: np.ndarray) -> float:
-    """Mean over factors of the largest minus the second largest of (units, factors) scores."""
+    """Mean over factors of the largest minus the second largest of (units, factors) scores.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement.sap import gap
+        >>> gap(np.array([[1.0, 0.5], [0.75, 0.0]]))  # .25 of the first factor, .5 of the second
+        0.375
+    """
     ordered = np.sort(scores, axis=0)
     return float((ordered[-1] - ordered[-2]).mean())
 
