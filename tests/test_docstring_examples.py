@@ -13,17 +13,6 @@ import zoo_plugins
 import zoo
 from zoo.models import function
 
-# Modules whose public names have no example yet.
-PENDING = {
-    "zoo.autoencoder",
-    "zoo.bottlenecks",
-    "zoo.distributions",
-    "zoo.forward",
-    "zoo.regularizers",
-    "zoo.trainer",
-}
-
-
 # What the documentation asks for by the path of its module.
 BY_PATH = (
     *("zoo.data.arrays", "zoo.data.folder", "zoo.data.numpy_files", "zoo.data.table"),
@@ -67,15 +56,11 @@ def everything():
 PARTS = everything()
 
 
-def pending(name):
-    return any(name.startswith(f"{module}.") for module in PENDING)
-
-
 def has_example(part):
     return bool(doctest.DocTestParser().get_examples(part.__doc__ or ""))
 
 
-@pytest.mark.parametrize("name", [name for name in PARTS if not pending(name)])
+@pytest.mark.parametrize("name", PARTS)
 def test_has_an_example_that_is_run(name):
     part = PARTS[name]
     assert has_example(part), f"{name}: add an `Example:` section with >>> to its docstring"
@@ -83,15 +68,6 @@ def test_has_an_example_that_is_run(name):
     module = importlib.import_module(part.__module__)
     found = {test.name for test in doctest.DocTestFinder().find(module) if test.examples}
     assert name in found, f"{name} has an example that doctest does not find"
-
-
-def test_what_is_pending_lacks_examples():
-    done = [
-        module
-        for module in PENDING
-        if all(has_example(PARTS[name]) for name in PARTS if name.startswith(f"{module}."))
-    ]
-    assert not done, f"take {done} out of PENDING"
 
 
 def test_the_public_names_are_found():

@@ -101,7 +101,7 @@ def get(name: str, kind: str = "regularizer", **options: Any) -> Any:
     Example:
         >>> zoo.get("l1", weight=0.1).weight
         0.1
-        >>> zoo.get("laplace", kind="prior").distribution(units=2).event_shape
+        >>> zoo.get("laplace", kind="prior").distribution(2).event_shape
         TensorShape([2])
         >>> zoo.get("l1", wieght=0.1)
         Traceback (most recent call last):

@@ -159,6 +159,9 @@ def built_shape(
         *beside: width of what it is given beside the input, the condition.
         flat: whether the output must be (batch, features).
 
+    Returns:
+        The shape of the output, the batch's axis first.
+
     Raises:
         ValueError: for a network that cannot take the input, or gives something else.
     """

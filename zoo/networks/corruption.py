@@ -35,9 +35,8 @@ class MaskingNoise(Corruption):
         rate: probability, at least 0 and below 1.
 
     Example:
-        >>> from zoo.noise import Noise
         >>> masking = zoo.networks.MaskingNoise(rate=0.3)
-        >>> kept = masking.corrupt(np.ones((1000, 6), "float32"), Noise(seed=0, count=0))
+        >>> kept = masking.corrupt(np.ones((1000, 6), "float32"), zoo.Noise(seed=0, count=0))
         >>> np.unique(kept).tolist(), round(float(np.mean(kept)), 1)
         ([0.0, 1.0], 0.7)
     """
@@ -63,9 +62,8 @@ class GaussianNoise(Corruption):
         stddev: in the units of the input, at least 0.
 
     Example:
-        >>> from zoo.noise import Noise
         >>> noise = zoo.networks.GaussianNoise(stddev=0.5)
-        >>> moved = noise.corrupt(np.ones((1000, 6), "float32"), Noise(seed=0, count=0))
+        >>> moved = noise.corrupt(np.ones((1000, 6), "float32"), zoo.Noise(seed=0, count=0))
         >>> round(float(np.std(moved)), 1)
         0.5
     """

@@ -52,9 +52,8 @@ def view(pictures: tf.Tensor, noise: Any, strength: str = "strong") -> tf.Tensor
         ValueError: for an unknown strength.
 
     Example:
-        >>> from zoo.noise import Noise
         >>> pictures = zoo.data.load("digits", limit=4).inputs
-        >>> changed = zoo.networks.view(pictures, Noise(seed=0, count=0), "weak")
+        >>> changed = zoo.networks.view(pictures, zoo.Noise(seed=0, count=0), "weak")
         >>> changed.shape, np.allclose(changed, pictures)
         (TensorShape([4, 8, 8, 1]), False)
     """
