@@ -18,7 +18,8 @@ class Decorrelation(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """A scalar; `forward` holds the inputs, the code, the posterior, the prior and the output."""
-        centred = forward.code - tf.reduce_mean(forward.code, axis=0)
+        code = zoo.gather(forward.code)  # of all devices: the batch is one, however many share it
+        centred = code - tf.reduce_mean(code, axis=0)
         scaled = tf.math.l2_normalize(centred, axis=0, epsilon=1e-6)
         correlation = tf.matmul(scaled, scaled, transpose_a=True)
         return tf.reduce_sum(tf.square(correlation)) - tf.linalg.trace(tf.square(correlation))

@@ -32,6 +32,16 @@ class CodeDiscriminator(Critic):
         hidden: units of the critic's hidden layers.
         norm: as in `Critic`.
         **options: as in `zoo_plugins.critics.Critic`; `instance_noise` is added to codes.
+
+    Example:
+        >>> critic = zoo.get("code_discriminator", hidden=(8,), weight=0.5)
+        >>> model = zoo.create(
+        ...     "autoencoder", (6,), latents=2, hidden=(4,), prior="normal", regularizers=[critic]
+        ... )
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> "code_discriminator" in model.evaluate(x, return_dict=True, verbose=0)
+        True
     """
 
     sees_model = True

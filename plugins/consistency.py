@@ -29,6 +29,14 @@ class Consistency(zoo.Regularizer):
         pictures: which of the two terms, "data", "generated" or "both".
         view: "weak", "medium" or "strong" affine maps.
         name: name of the metric.
+
+    Example:
+        >>> model = zoo.create(
+        ...     "info_ae", (8, 8, 1), latents=4, classes=3, critic=(4, 8),
+        ...     regularizers=[{"name": "consistency", "weight": 3.0, "view": "weak"}],
+        ... )
+        >>> model.regularizers[-1].get_config()["view"]
+        'weak'
     """
 
     jit_possible = False  # XLA has no affine maps of pictures

@@ -22,6 +22,17 @@ class Contractive(zoo.Regularizer):
         probes: random vectors u to average over; None for the exact norm.
         weight: a number or a Keras schedule of the training step.
         name: name of the metric.
+
+    Example:
+        >>> model = zoo.create(
+        ...     "linear_autoencoder", (6,), latents=2, regularizers=[{"name": "contractive", "probes": None}]
+        ... )
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> penalty = model.evaluate(x, return_dict=True, verbose=0)["contractive"]
+        >>> kernel = model.bottleneck.weights[0]  # the Jacobian of a linear encoder
+        >>> np.allclose(penalty, np.sum(np.square(kernel)), rtol=1e-4)
+        True
     """
 
     def __init__(self, probes: int | None = 1, weight: Any = 0.1, name: str | None = None):

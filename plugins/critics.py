@@ -29,6 +29,13 @@ def real_loss(logits: tf.Tensor, form: str, smoothing: float = 0.0) -> tf.Tensor
 
     Returns:
         The same shape.
+
+    Example:
+        >>> from zoo_plugins.critics import real_loss
+        >>> round(float(real_loss(0.0, "non_saturating")), 3)  # log 2
+        0.693
+        >>> real_loss(np.float32([-1.0, 2.0]), "hinge").numpy().tolist()
+        [2.0, 0.0]
     """
     if form == "hinge":
         return tf.nn.relu(1.0 - logits)
@@ -36,7 +43,15 @@ def real_loss(logits: tf.Tensor, form: str, smoothing: float = 0.0) -> tf.Tensor
 
 
 def fake_loss(logits: tf.Tensor, form: str) -> tf.Tensor:
-    """What a critic minimises on fakes: -log(1 - S), or max(0, 1 + logits) for "hinge"."""
+    """What a critic minimises on fakes: -log(1 - S), or max(0, 1 + logits) for "hinge".
+
+    Example:
+        >>> from zoo_plugins.critics import fake_loss
+        >>> round(float(fake_loss(0.0, "non_saturating")), 3)  # log 2
+        0.693
+        >>> fake_loss(np.float32([-1.0, 2.0]), "hinge").numpy().tolist()
+        [0.0, 3.0]
+    """
     return tf.nn.relu(1.0 + logits) if form == "hinge" else tf.nn.softplus(logits)
 
 
@@ -46,6 +61,13 @@ def fooling_loss(logits: tf.Tensor, form: str) -> tf.Tensor:
     log(1 - S) for "saturating" (Goodfellow et al., "Generative Adversarial Nets", 2014, equation 1; its
     gradient vanishes where the critic wins), -log S for "non_saturating" (section 3 there), -logits for
     "hinge".
+
+    Example:
+        >>> from zoo_plugins.critics import fooling_loss
+        >>> round(float(fooling_loss(0.0, "saturating")), 3)
+        -0.693
+        >>> round(float(fooling_loss(0.0, "non_saturating")), 3)
+        0.693
     """
     if form == "saturating":
         return -tf.nn.softplus(logits)
@@ -67,6 +89,26 @@ class Critic(zoo.AdversarialRegularizer):
 
     A subclass gives `build`, which creates the networks and ends with ``super().build(...)``,
     `penalty` and `critic_loss`.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from zoo_plugins.critics import Critic
+        >>> class Uniformity(Critic):  # codes against uniform numbers
+        ...     def build(self, event_shape=(), units=0):
+        ...         self.critic = self.network((units,))
+        ...         super().build(event_shape, units)
+        ...     def penalty(self, forward, training=False):
+        ...         return self.fool(self.critic(forward.code, training=training))
+        ...     def critic_loss(self, forward):
+        ...         uniform = forward.noise.fold("uniform").uniform(tf.shape(forward.code)[0], 2)
+        ...         return self.separate(self.critic(uniform), self.critic(forward.code))
+        >>> critic = Uniformity(hidden=(8,), norm="none")
+        >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,), regularizers=[critic])
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> history = model.fit(x, verbose=0)
+        >>> sorted(history.history)
+        ['loss', 'reconstruction', 'uniformity', 'uniformity_critic']
     """
 
     def __init__(
@@ -150,6 +192,12 @@ def critic_network(
 
     Returns:
         (batch, *event) -> (batch, outputs) or (batch, features).
+
+    Example:
+        >>> from zoo_plugins.critics import critic_network
+        >>> network = critic_network((8, 8, 1), hidden=(4, 8), outputs=1)
+        >>> network(np.zeros((3, 8, 8, 1), "float32")).shape
+        TensorShape([3, 1])
     """
     picture = len(event_shape) == 3
     layers: list[keras.Layer] = [] if picture else [keras.layers.Flatten()]
@@ -171,7 +219,13 @@ def critic_network(
 
 @keras.saving.register_keras_serializable("zoo")
 class BatchSpread(keras.layers.Layer):
-    """Appends the features' standard deviation over the global batch, averaged over the features."""
+    """Appends the features' standard deviation over the global batch, averaged over the features.
+
+    Example:
+        >>> from zoo_plugins.critics import BatchSpread
+        >>> BatchSpread()(np.float32([[1.0, 5.0], [3.0, 5.0]])).numpy().round(2).tolist()
+        [[1.0, 5.0, 0.5], [3.0, 5.0, 0.5]]
+    """
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """(batch, features) -> (batch, features + 1)."""

@@ -29,6 +29,18 @@ class DIP(zoo.Regularizer):
         ratio: r, lambda_d / lambda_od; None for 10 with I and 1 with II.
         weight: lambda_od, a number or a Keras schedule of the training step.
         name: name of the metric.
+
+    Example:
+        >>> model = zoo.create(
+        ...     "vae", (6,), latents=2, hidden=(4,), regularizers=[{"name": "dip", "variant": "i"}]
+        ... )
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> penalty = model.evaluate(x, return_dict=True, verbose=0)["dip"]
+        >>> c = np.cov(model.encode(x).T, bias=True)
+        >>> expected = 2 * c[0, 1] ** 2 + 10 * ((c[0, 0] - 1) ** 2 + (c[1, 1] - 1) ** 2)
+        >>> np.allclose(penalty, expected, rtol=1e-3)
+        True
     """
 
     def __init__(

@@ -31,6 +31,14 @@ class Discriminator(Critic):
             itself sees x_g as fake unless there are only reconstructions.
         spread: whether the critic sees the batch's mean standard deviation, which shows a collapse.
         **options: as in `zoo_plugins.critics.Critic`.
+
+    Example:
+        >>> critic = zoo.get("discriminator", hidden=(4, 8), fakes="reconstructed", weight=0.1)
+        >>> model = zoo.create("autoencoder", (8, 8, 1), latents=2, hidden=(4,), regularizers=[critic])
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 8, 8, 1), np.float32)
+        >>> "discriminator" in model.evaluate(x, return_dict=True, verbose=0)
+        True
     """
 
     def __init__(

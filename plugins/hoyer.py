@@ -21,6 +21,15 @@ class Hoyer(zoo.Regularizer):
     Args:
         weight: a number or a Keras schedule of the training step.
         name: name of the metric.
+
+    Example:
+        >>> model = zoo.create("autoencoder", (6,), latents=3, hidden=(4,), regularizers=["hoyer"])
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> penalty = model.evaluate(x, return_dict=True, verbose=0)["hoyer"]
+        >>> sparsity = zoo.evaluation.sparsity.hoyer(model.encode(x))
+        >>> np.allclose(penalty, 1 - sparsity.mean(), atol=1e-3)
+        True
     """
 
     def check(self, model: zoo.Autoencoder) -> None:

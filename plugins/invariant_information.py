@@ -45,6 +45,16 @@ class InvariantInformation(zoo.Regularizer):
         cells: number of k-means cells of every voter.
         weight: a number or a schedule.
         name: name of the metric.
+
+    Example:
+        >>> heads = zoo.get(
+        ...     "invariant_information", classes=3, heads=(3, 3, 6), cells=(8, 9), view="weak"
+        ... )
+        >>> model = zoo.create("autoencoder", (8, 8, 1), latents=4, hidden=(8,), regularizers=[heads])
+        >>> x = zoo.data.load("digits", limit=100).inputs
+        >>> agreement = heads.merge(model.encode(x), x)  # after training
+        >>> 0 <= agreement <= 1, model.cluster(x).shape
+        (True, (100,))
     """
 
     jit_possible = False  # XLA has no affine maps of pictures

@@ -20,6 +20,18 @@ class KLCapacity(zoo.regularizers.KL):
         weight: gamma, a number or a schedule.
         estimator: of the divergence, as in `zoo.regularizers.KL`.
         name: name of the metric.
+
+    Example:
+        >>> capacity = zoo.recipes.LinearSchedule(0.0, 25.0, steps=1000)
+        >>> model = zoo.create(
+        ...     "vae", (6,), latents=2, hidden=(4,), beta=0.0,
+        ...     regularizers=[{"name": "kl_capacity", "capacity": capacity}],
+        ... )
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> found = model.evaluate(x, return_dict=True, verbose=0)
+        >>> np.allclose(found["kl_capacity"], found["kl"], rtol=1e-4)  # C is 0 at the first step
+        True
     """
 
     def __init__(

@@ -29,6 +29,16 @@ class LpNorm(zoo.Regularizer):
         form: see above.
         weight: alpha, a number or a schedule.
         name: name of the metric.
+
+    Example:
+        >>> model = zoo.create(
+        ...     "autoencoder", (6,), latents=2, hidden=(4,), regularizers=[{"name": "lp_norm", "p": 1.0}]
+        ... )
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> penalty = model.evaluate(x, return_dict=True, verbose=0)["lp_norm"]
+        >>> np.allclose(penalty, np.abs(model.encode(x)).sum(axis=1).mean(), atol=1e-2)
+        True
     """
 
     def __init__(

@@ -21,6 +21,15 @@ class MinibatchTotalCorrelation(zoo.Regularizer):
     Args:
         weight: beta - 1 of the beta-TCVAE, beside a KL term of weight 1; a number or a schedule.
         name: name of the metric.
+
+    Example:
+        >>> model = zoo.create(
+        ...     "vae", (6,), latents=2, hidden=(4,), regularizers=["minibatch_total_correlation"]
+        ... )
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> "minibatch_total_correlation" in model.evaluate(x, return_dict=True, verbose=0)
+        True
     """
 
     def check(self, model: zoo.Autoencoder) -> None:

@@ -32,6 +32,15 @@ class MMD(zoo.Regularizer):
         unbiased: which estimate.
         weight: lambda, a number or a Keras schedule of the training step.
         name: name of the metric.
+
+    Example:
+        >>> mmd = zoo.get("mmd", kernel="gaussian")
+        >>> random = np.random.default_rng(0)
+        >>> x, y = np.float32(random.normal(size=(2, 500, 2)))
+        >>> near, far = mmd.discrepancy(x, y), mmd.discrepancy(x, y + 3)
+        >>> abs(float(near)) < 0.01, float(far) > 0.5
+        (True, True)
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), beta=0.0, regularizers=[mmd])
     """
 
     def __init__(

@@ -31,6 +31,14 @@ class MutualInformation(zoo.Regularizer):
         styles: with a classifying bottleneck, how many of the units behind the classes the encoder is to
             recover as well; adds half their summed squared error, InfoGAN's continuous codes.
         name: name of the metric.
+
+    Example:
+        >>> model = zoo.create("info_ae", (6,), latents=4, classes=3, critic=(8,))
+        >>> model.regularizers[0].name
+        'mutual_information'
+        >>> codes = model.encode(np.zeros((5, 6), "float32"))
+        >>> model.regularizers[0].classify(codes).shape
+        TensorShape([5, 3])
     """
 
     sees_model = True

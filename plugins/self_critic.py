@@ -30,6 +30,14 @@ class SelfCritic(Critic):
         both_pairs: see above.
         joint: units of the hidden layer that sees picture features and code together.
         **options: as in `zoo_plugins.critics.Critic`; `hidden` is of the picture's network.
+
+    Example:
+        >>> critic = zoo.get("self_critic", hidden=(4, 8), joint=8, both_pairs=True)
+        >>> model = zoo.create("vae", (8, 8, 1), latents=2, hidden=(4,), regularizers=[critic])
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 8, 8, 1), np.float32)
+        >>> "self_critic" in model.evaluate(x, return_dict=True, verbose=0)
+        True
     """
 
     def __init__(

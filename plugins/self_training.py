@@ -40,6 +40,20 @@ class SelfTraining(zoo.Regularizer):
         view: "weak", "medium" or "strong" affine maps.
         weight: a number or a schedule.
         name: name of the metric.
+
+    Example:
+        >>> teacher = zoo.create(
+        ...     "invariant_autoencoder", (8, 8, 1), latents=4, heads=(3, 3), classes=3, cells=(8, 9),
+        ...     filters=(4,), dense=(8,),
+        ... )
+        >>> x = zoo.data.load("digits", limit=100).inputs
+        >>> agreement = teacher.classifier.merge(teacher.encode(x), x)
+        >>> student = zoo.create(
+        ...     "autoencoder", (8, 8, 1), latents=4, hidden=(8,),
+        ...     regularizers=[{"name": "self_training", "teacher": teacher}],
+        ... )
+        >>> student.cluster(x).shape
+        (100,)
     """
 
     jit_possible = False  # XLA has no affine maps of pictures

@@ -29,6 +29,14 @@ class TotalCorrelation(Critic):
         norm: as in `Critic`.
         learning_rate: of the critic's Adam.
         **options: as in `zoo_plugins.critics.Critic`; `form` must not be "hinge".
+
+    Example:
+        >>> critic = zoo.get("total_correlation", hidden=(8,), weight=5.0)
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), regularizers=[critic])
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> "total_correlation" in model.evaluate(x, return_dict=True, verbose=0)
+        True
     """
 
     def __init__(

@@ -10,6 +10,14 @@ def check_view(strength: str, model: zoo.Autoencoder, name: str) -> None:
 
     Raises:
         ValueError: with what was expected and received.
+
+    Example:
+        >>> from zoo_plugins.views import check_view
+        >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,))
+        >>> check_view("weak", model, "consistency")
+        Traceback (most recent call last):
+            ...
+        ValueError: The regularizer 'consistency' moves and turns pictures and needs inputs of shape ...
     """
     zoo.networks.check_strength(strength, f"view of {name!r}")
     if len(model.event_shape) != 3:

@@ -22,6 +22,17 @@ class Voters(keras.layers.Layer):
     Args:
         classes: number of classes.
         cells: number of cells of every voter.
+
+    Example:
+        >>> from zoo_plugins.voters import Voters
+        >>> x = np.concatenate([np.linspace(0, 1, 20), np.linspace(9, 10, 20)])[:, None].astype("float32")
+        >>> voters = Voters(classes=2, cells=(4, 5))
+        >>> voters.build((None, 1))
+        >>> voters.fit(codes=x, examples=x, neighbours=5)  # all voters agree on all
+        1.0
+        >>> votes = voters(x).numpy()  # (examples, voters, classes)
+        >>> votes.shape, bool(np.any(votes[0, 0] != votes[-1, 0]))
+        ((40, 2, 2), True)
     """
 
     def __init__(self, classes: int, cells: Sequence[int], **kwargs: Any):

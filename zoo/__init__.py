@@ -49,6 +49,7 @@ _ROOMS = (
     "regularizers",
     "registry",
     "runs",
+    "trainer",
     "training",
     "visualization",
 )

@@ -17,6 +17,11 @@ class Batch(NamedTuple):
         condition: (batch, width) float32, labels as one-hot rows and covariates side by side.
         weight: (batch,) float32, how much every row counts in the means.
         mask: (batch, *event) float32, 1 where a value of x was observed and 0 where it is missing.
+
+    Example:
+        >>> batch = zoo.Batch(np.array([[1.0], [2.0]]), weight=np.array([1.0, 0.5]))
+        >>> batch.repeated(2).x.numpy().tolist()
+        [[1.0], [1.0], [2.0], [2.0]]
     """
 
     x: tf.Tensor

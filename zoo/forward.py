@@ -103,6 +103,17 @@ class ForwardPass:
         weight: (examples,) float32, how much each counts in means; None where all count the same.
         weighted: whether the user gave weights; else `weight` says only which rows are there.
         counted: scalar float32, the examples of a mean's denominator; None for as many as there are.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> class Product(zoo.Regularizer):
+        ...     def penalty(self, forward: zoo.ForwardPass, training=False):
+        ...         return tf.square(tf.reduce_prod(forward.vectors, axis=1))
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), regularizers=[Product()])
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> "product" in model.evaluate(x, return_dict=True, verbose=0)
+        True
     """
 
     inputs: tf.Tensor
@@ -179,6 +190,9 @@ class ForwardPass:
             values: (batch,), (examples,), or a scalar, which is returned as it is.
             name: what an error calls them.
 
+        Returns:
+            A scalar float32.
+
         Raises:
             ValueError: for values of more axes.
         """
@@ -213,7 +227,12 @@ class ForwardPass:
 
 
 def as_vectors(code: tf.Tensor) -> tf.Tensor:
-    """(batch, ...) as (batch, n); the tensor itself where it has two axes already."""
+    """(batch, ...) as (batch, n); the tensor itself where it has two axes already.
+
+    Example:
+        >>> zoo.as_vectors(np.zeros((5, 2, 2, 3), "float32")).shape  # a grid of codes
+        TensorShape([5, 12])
+    """
     if len(code.shape) == 2:
         return code
     size = 1

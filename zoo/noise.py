@@ -36,6 +36,13 @@ class Noise:
         replicas: number of replicas that share the global batch.
         shares: how the batch is cut, where that is not into equal shares.
         tag: identifies the stream; set by `fold`.
+
+    Example:
+        >>> noise = zoo.Noise(seed=0, count=7).fold("bottleneck")
+        >>> noise.normal(3, 2).shape
+        TensorShape([3, 2])
+        >>> np.array_equal(noise.uniform(3, 2), noise.uniform(3, 2))  # the same step, the same numbers
+        True
     """
 
     def __init__(

@@ -61,6 +61,15 @@ def register(name: str, kind: str = "regularizer") -> Callable[[Any], Any]:
         ValueError: for an unknown kind, a name of other characters, one that is taken, or a part that is
             neither class nor function. The same definition may come again, as when a notebook's cell is run
             twice; the later one counts.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> @zoo.register("spread")
+        ... class Spread(zoo.Regularizer):
+        ...     def penalty(self, forward, training=False):
+        ...         return -tf.math.reduce_variance(zoo.gather(forward.code))
+        >>> regularizers = [{"name": "spread", "weight": 0.1}]
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), regularizers=regularizers)
     """
     table = _table(kind)
     if not (name.replace("-", "_") if kind == "experiment" else name).isidentifier():
@@ -103,6 +112,16 @@ def get(name: str, kind: str = "regularizer", **options: Any) -> Any:
 
     Raises:
         ValueError: for an unknown name, with the nearest known ones, or an option that it does not take.
+
+    Example:
+        >>> zoo.get("l1", weight=0.1).weight
+        0.1
+        >>> zoo.get("laplace", kind="prior").distribution(2).event_shape
+        TensorShape([2])
+        >>> zoo.get("l1", wieght=0.1)
+        Traceback (most recent call last):
+            ...
+        ValueError: The regularizer 'l1' has no option 'wieght'. Did you mean 'weight'? ...
     """
     factory = lookup(name, kind)
     known = option_names(factory)
@@ -118,7 +137,12 @@ def get(name: str, kind: str = "regularizer", **options: Any) -> Any:
 
 
 def lookup(name: str, kind: str = "regularizer") -> Any:
-    """The registered class or function itself; see `get` for the errors."""
+    """The registered class or function itself; see `get` for the errors.
+
+    Example:
+        >>> zoo.registry.lookup("laplace", kind="prior").__name__
+        'LaplacePrior'
+    """
     table = _table(kind)
     point = None if name in table else _declared(kind).get(name)
     if point is not None:
@@ -129,7 +153,12 @@ def lookup(name: str, kind: str = "regularizer") -> Any:
 
 
 def names(kind: str = "regularizer") -> list[str]:
-    """All known names of a kind, sorted; nothing is imported for it."""
+    """All known names of a kind, sorted; nothing is imported for it.
+
+    Example:
+        >>> "vae" in zoo.names("model"), "l1" in zoo.names()
+        (True, True)
+    """
     return sorted({**_declared(kind), **_table(kind)})
 
 
@@ -148,7 +177,12 @@ def described(name: str, kind: str) -> tuple[str, str]:
 
 
 def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
-    """' Did you mean ...? Known: ...' for an error about a name that is not known."""
+    """' Did you mean ...? Known: ...' for an error about a name that is not known.
+
+    Example:
+        >>> zoo.suggest("vea", ["beta_vae", "vae"])
+        " Did you mean 'vae'? Known: beta_vae, vae."
+    """
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"{hint} Known: {', '.join(known) or 'none'}."

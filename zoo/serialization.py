@@ -96,6 +96,15 @@ def scalar(value: Any, name: str, minimum: float | None = None) -> Scalar:
 
     Raises:
         ValueError: for anything else, NaN and infinity included.
+
+    Example:
+        >>> zoo.scalar(1, "weight", minimum=0)
+        1.0
+        >>> schedule = zoo.scalar(zoo.recipes.WarmUp(4.0, steps=100), "weight")
+        >>> zoo.scalar(-1, "weight", minimum=0)
+        Traceback (most recent call last):
+            ...
+        ValueError: weight must be ...
     """
     if isinstance(value, dict):
         value = keras.saving.deserialize_keras_object(value)
@@ -117,14 +126,29 @@ def scalar(value: Any, name: str, minimum: float | None = None) -> Scalar:
 
 
 def scalar_config(value: Scalar) -> Any:
-    """`value` for a configuration."""
+    """`value` for a configuration.
+
+    Example:
+        >>> zoo.scalar_config(0.5)
+        0.5
+        >>> config = zoo.scalar_config(zoo.recipes.WarmUp(4.0, steps=100))
+        >>> float(zoo.at_step(zoo.scalar(config, "weight"), 50))
+        2.0
+    """
     if isinstance(value, Schedule):
         return keras.saving.serialize_keras_object(value)
     return float(value) if isinstance(value, keras.Variable | tf.Variable) else value
 
 
 def at_step(value: Scalar, step: tf.Tensor) -> Any:
-    """The number that `value` has after `step` training steps."""
+    """The number that `value` has after `step` training steps.
+
+    Example:
+        >>> zoo.at_step(0.5, step=10)
+        0.5
+        >>> float(zoo.at_step(zoo.recipes.WarmUp(4.0, steps=100), step=50))
+        2.0
+    """
     if isinstance(value, Schedule):
         return tf.cast(value(step), tf.float32)
     if isinstance(value, keras.Variable | tf.Variable):
@@ -142,7 +166,16 @@ def whole_number(value: Any, name: str, minimum: int | None = None) -> int:
 
 
 def positive_int(value: Any, name: str) -> int:
-    """`value` as an integer of at least 1, or a ValueError that names it."""
+    """`value` as an integer of at least 1, or a ValueError that names it.
+
+    Example:
+        >>> zoo.positive_int(3, "k")
+        3
+        >>> zoo.positive_int(0, "k")
+        Traceback (most recent call last):
+            ...
+        ValueError: k must be ...
+    """
     return whole_number(value, name, 1)
 
 

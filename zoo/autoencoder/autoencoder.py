@@ -99,6 +99,20 @@ class Autoencoder(UsableModel):
 
     Raises:
         ValueError: for parts that do not fit together.
+
+    Example:
+        >>> from zoo.networks import mlp
+        >>> model = zoo.Autoencoder(
+        ...     (6,),
+        ...     encoder=mlp([4]),
+        ...     bottleneck={"name": "stochastic", "units": 2},
+        ...     decoder=mlp([4], (6,)),
+        ...     prior="laplace",
+        ...     regularizers=["kl"],
+        ... )
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> model.encode(x).shape, model.reconstruct(x).shape, model.generate(3, seed=0).shape
+        ((20, 2), (20, 6), (3, 6))
     """
 
     def __init__(

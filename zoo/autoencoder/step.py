@@ -108,6 +108,9 @@ class StepModel(BlockTrainer):
 
         Args:
             forward: see `forward`.
+
+        Returns:
+            Name -> value; "loss" is what training minimises.
         """
         terms = dict(self.objective.terms(forward))
         total, added = terms["loss"], self.losses

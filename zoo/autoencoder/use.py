@@ -198,6 +198,9 @@ class UsableModel(StepModel):
             batch_size: rows of a batch.
             condition: as in `encode`.
 
+        Returns:
+            The classes, from 0.
+
         Raises:
             ValueError: where no part of the model classifies codes.
         """
@@ -255,6 +258,9 @@ class UsableModel(StepModel):
 
         Args:
             condition: (rows, width), for p(z|c) with batch shape (rows,); see `sample_prior`.
+
+        Returns:
+            A TFP distribution, or None.
         """
         if self.prior is None:
             return None

@@ -25,6 +25,11 @@ class Code(NamedTuple):
         notes: what else there is to say, by name, such as indices, gates and thresholds.
         losses: terms of the loss that the bottleneck adds itself, by the name of their metric, each
             (batch * samples,) or a scalar, with their weights in them.
+
+    Example:
+        >>> code = zoo.Code(np.zeros((3, 2)), notes={"index": np.array([0, 4, 1])})
+        >>> code.posterior is None, code.notes["index"].tolist()
+        (True, [0, 4, 1])
     """
 
     value: tf.Tensor
@@ -54,6 +59,20 @@ class Bottleneck(Part):
 
     A subclass gives `encode` and `draw`, `posterior` where it has one, and makes its weights in `build`,
     which ends with ``super().build(features_shape)``.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> class Rounded(zoo.bottlenecks.Bottleneck):  # whole numbers, with the gradient of a copy
+        ...     def encode(self, features):
+        ...         return tf.round(tf.cast(features, tf.float32))
+        ...     def draw(self, features, noise, step, training):
+        ...         raw = tf.cast(features, tf.float32)
+        ...         return zoo.Code(raw + tf.stop_gradient(tf.round(raw) - raw), raw=raw)
+        >>> encoder, decoder = zoo.networks.mlp([4, 2]), zoo.networks.mlp([4], (6,))
+        >>> model = zoo.Autoencoder((6,), encoder, Rounded(2), decoder)
+        >>> code = model.encode(np.random.default_rng(0).random((20, 6), np.float32))
+        >>> np.array_equal(code, np.round(code))
+        True
     """
 
     samples = 1
@@ -120,6 +139,19 @@ class DenseBottleneck(Bottleneck):
         kernel_initializer: of the dense layer.
         outputs: numbers of the dense layer for one code, where a subclass needs more than one for each unit.
         **kwargs: as in `Bottleneck`.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> class Circle(zoo.bottlenecks.DenseBottleneck):  # codes of length 1
+        ...     def encode(self, features):
+        ...         return tf.math.l2_normalize(self.numbers(features), axis=-1)
+        ...     def draw(self, features, noise, step, training):
+        ...         return zoo.Code(self.encode(features))
+        >>> encoder, decoder = zoo.networks.mlp([4]), zoo.networks.mlp([4], (6,))
+        >>> model = zoo.Autoencoder((6,), encoder, Circle(2), decoder)
+        >>> code = model.encode(np.random.default_rng(0).random((20, 6), np.float32))
+        >>> np.allclose(np.linalg.norm(code, axis=1), 1, atol=1e-5)
+        True
     """
 
     def __init__(

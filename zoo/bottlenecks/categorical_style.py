@@ -32,6 +32,13 @@ class CategoricalStyle(DenseBottleneck):
         norm: "batch" normalises every class's logit over the batch, with a learnt scale and no offset, so
             that no class can win or lose all examples; "none" does not.
         **kwargs: as in `DenseBottleneck`.
+
+    Example:
+        >>> bottleneck = zoo.bottlenecks.CategoricalStyle(5, classes=3)
+        >>> bottleneck.build((None, 4))
+        >>> code = bottleneck.encode(np.ones((2, 4), "float32")).numpy()
+        >>> code.shape, np.allclose(code[:, :3].sum(axis=1), 1)
+        ((2, 5), True)
     """
 
     def __init__(self, units: int, classes: int = 10, norm: str = "none", **kwargs: Any):

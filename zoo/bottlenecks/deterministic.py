@@ -20,6 +20,12 @@ class Deterministic(DenseBottleneck):
         units: dimensions of the code.
         dropout: share of units set to 0 in training, the others scaled by 1 / (1 - dropout).
         **kwargs: as in `DenseBottleneck`.
+
+    Example:
+        >>> bottleneck = zoo.bottlenecks.Deterministic(2, activation="sigmoid", dropout=0.5)
+        >>> bottleneck.build((None, 4))
+        >>> bottleneck.encode(np.zeros((1, 4), "float32")).numpy().tolist()
+        [[0.5, 0.5]]
     """
 
     def __init__(self, units: int, dropout: float = 0.0, **kwargs: Any):

@@ -28,6 +28,13 @@ class Stochastic(DenseBottleneck):
             and options, or a `zoo.distributions.Family`.
         samples: draws for each example, in training and evaluation.
         **kwargs: as in `DenseBottleneck`.
+
+    Example:
+        >>> bottleneck = zoo.bottlenecks.Stochastic(2, family="laplace")
+        >>> bottleneck.build((None, 4))
+        >>> posterior = bottleneck.posterior(np.ones((3, 4), "float32"))
+        >>> posterior.batch_shape, posterior.event_shape
+        (TensorShape([3]), TensorShape([2]))
     """
 
     def __init__(self, units: int, family: Any = "normal", samples: int = 1, **kwargs: Any):

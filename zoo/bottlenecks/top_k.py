@@ -25,6 +25,12 @@ class TopK(DenseBottleneck):
             `zoo.recipes.LinearSchedule`, for the paper's falling sparsity.
         alpha: units kept at encoding are round(alpha * k), at least 1 and at most `units`.
         **kwargs: as in `DenseBottleneck`.
+
+    Example:
+        >>> bottleneck = zoo.bottlenecks.TopK(8, k=2)
+        >>> bottleneck.build((None, 4))
+        >>> int(np.count_nonzero(bottleneck.encode(np.ones((1, 4), "float32"))))
+        2
     """
 
     # XLA's top-k on a processor sorts every row in full.

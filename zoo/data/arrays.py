@@ -43,6 +43,13 @@ def from_arrays(
 
     Raises:
         ValueError: for inputs that `check_inputs` refuses, and labels or factors that do not fit.
+
+    Example:
+        >>> from zoo.data.arrays import from_arrays
+        >>> x = np.random.default_rng(0).random((20, 8, 8))
+        >>> data = from_arrays("mine", x, labels=np.array(["cat", "dog"] * 10), split="train")
+        >>> data, data.classes
+        (Data(name='mine', split='train', inputs=float32(16, 8, 8, 1)), ('cat', 'dog'))
     """
     inputs = check_inputs(inputs[..., None] if inputs.ndim == 3 else inputs, name=name)
     n = len(inputs)
@@ -93,6 +100,12 @@ def encode_labels(
 
     Raises:
         ValueError: where there is not one whole number or name for each example.
+
+    Example:
+        >>> from zoo.data.arrays import encode_labels
+        >>> labels, classes = encode_labels(np.array(["dog", "cat", "dog"]), n=3, name="mine")
+        >>> labels.tolist(), classes
+        ([1, 0, 1], ('cat', 'dog'))
     """
     if labels is None:
         return None, None

@@ -41,6 +41,15 @@ def check_inputs(
     Raises:
         ValueError: for objects, text, complex numbers or integers other than uint8, a wrong rank or shape,
             fewer than `minimum` examples, NaN or infinity, and pictures outside `bounds`.
+
+    Example:
+        >>> x = zoo.data.check_inputs(np.random.default_rng(0).random((20, 6)))
+        >>> x.shape, str(x.dtype)
+        ((20, 6), 'float32')
+        >>> zoo.data.check_inputs([[1.0, 2.0], [3.0, np.nan]])
+        Traceback (most recent call last):
+            ...
+        ValueError: x holds 1 value that is NaN or infinite as float32, the first at x[1, 1]. ...
     """
     array = _read(array, name)
     _check_shape(array, event_shape, name, minimum)

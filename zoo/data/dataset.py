@@ -23,6 +23,16 @@ class Data:
         latents: (n, k) float32, the numbers that a synthetic example was made from, or None.
         parts: what all examples of a synthetic set are made from, by name (``"basis"``, ``"templates"``).
         description: one line: what the set is and how it was split.
+
+    Example:
+        >>> x = np.random.default_rng(0).random((20, 6)).astype("float32")
+        >>> data = zoo.data.Data("mine", "all", x, labels=np.arange(20) % 2)
+        >>> data
+        Data(name='mine', split='all', inputs=float32(20, 6))
+        >>> len(data), data.event_shape
+        (20, (6,))
+        >>> data.take(data.labels == 1).inputs.shape
+        (10, 6)
     """
 
     name: str

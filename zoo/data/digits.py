@@ -23,6 +23,12 @@ def digits(split: str = "train") -> Data:
     Returns:
         `Data` with inputs (n, 8, 8, 1) float32 in [0, 1] (scikit-learn's 0 to 16 divided by 16), and
         labels 0 to 9.
+
+    Example:
+        >>> from zoo.data.digits import digits
+        >>> test = digits("test")
+        >>> test.inputs.shape, sorted(set(test.labels.tolist()))
+        ((360, 8, 8, 1), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split

@@ -62,6 +62,17 @@ def read_folder(
     Raises:
         ValueError: for a folder without pictures, pictures of several sizes without `size`, and a picture
             that cannot be read, with its name.
+
+    Example:
+        >>> from pathlib import Path
+        >>> for kind in ("cat", "dog"):
+        ...     Path("pets", kind).mkdir(parents=True)
+        ...     for i in range(5):
+        ...         picture = np.random.default_rng(i).random((16, 16, 3))
+        ...         keras.utils.save_img(f"pets/{kind}/{i}.png", picture)
+        >>> data = zoo.data.load("pets", "all", size=(8, 8), grayscale=True)
+        >>> data.inputs.shape, data.classes
+        ((10, 8, 8, 1), ('cat', 'dog'))
     """
     path = Path(path)
     everything, pictures = _choose(path, split, seed, test_fraction)

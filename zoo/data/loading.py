@@ -50,6 +50,13 @@ def load(
 
     Raises:
         ValueError: for an unknown name, split or option, and for data that cannot be used, with the reason.
+
+    Example:
+        >>> zoo.data.load("digits", "train", limit=100)
+        Data(name='digits', split='train', inputs=float32(100, 8, 8, 1))
+        >>> np.save("mine.npy", np.random.default_rng(0).random((20, 6)))
+        >>> zoo.data.load("mine.npy", "test")
+        Data(name='mine.npy', split='test', inputs=float32(4, 6))
     """
     if not isinstance(name_or_path, str | os.PathLike) or not os.fspath(name_or_path):
         raise ValueError(

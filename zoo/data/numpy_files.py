@@ -49,6 +49,11 @@ def read_npy(
 
     Raises:
         ValueError: for a file that is no array, holds Python objects, or whose values `check_inputs` refuses.
+
+    Example:
+        >>> np.save("mine.npy", np.random.default_rng(0).random((20, 6)))
+        >>> zoo.data.load("mine.npy", "train").inputs.shape
+        (16, 6)
     """
     path = Path(path)
     array = _map(path)
@@ -91,6 +96,13 @@ def read_npz(
     Raises:
         ValueError: for a file that is damaged, holds Python objects, lacks the examples, is too large, or
             whose values `check_inputs` refuses.
+
+    Example:
+        >>> x = np.random.default_rng(0).random((20, 6))
+        >>> np.savez("mine.npz", x=x, y=np.arange(20) % 2)
+        >>> data = zoo.data.load("mine.npz", "all")
+        >>> data.inputs.shape, sorted(set(data.labels.tolist()))
+        ((20, 6), [0, 1])
     """
     path = Path(path)
     check_split(split, name=path.name)

@@ -33,6 +33,12 @@ def patches(split: str = "train", *, size: int = 12, n: int = 10_000, seed: int 
 
     Raises:
         ValueError: where the photographs have no patch of that size, or not so many.
+
+    Example:
+        >>> from zoo.data.patches import patches
+        >>> data = patches("train", size=6, n=50)
+        >>> data.inputs.shape, np.bincount(data.labels).tolist()
+        ((50, 6, 6, 1), [25, 25])
     """
     from sklearn.datasets import load_sample_images
 
@@ -94,6 +100,16 @@ def cifar10_patches(
 
     Raises:
         ValueError: for a crop larger than the pictures, and what the readers refuse.
+
+    Example:
+        >>> import os
+        >>> from zoo.data.patches import cifar10_patches
+        >>> os.mkdir("photographs")
+        >>> for i in range(5):
+        ...     picture = np.random.default_rng(i).random((32, 32, 3))
+        ...     keras.utils.save_img(f"photographs/{i}.png", picture)
+        >>> cifar10_patches("all", path="photographs").inputs.shape
+        (5, 12, 12, 1)
     """
     if path is None:
         whole = tfds_reading.read(

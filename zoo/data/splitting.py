@@ -46,6 +46,12 @@ def split_rows(n: int, split: str, test_fraction: float, seed: int, name: str) -
 
     Returns:
         (m,) int64 indices, shuffled.
+
+    Example:
+        >>> from zoo.data.splitting import split_rows
+        >>> train, test = (split_rows(10, split, 0.2, 0, "mine") for split in ("train", "test"))
+        >>> len(train), len(test), sorted([*train.tolist(), *test.tolist()]) == list(range(10))
+        (8, 2, True)
     """
     check_split(split, name=name)
     train, _ = split_sizes(n, test_fraction)

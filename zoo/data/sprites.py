@@ -46,6 +46,13 @@ def factors_of(indices: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: for an index out of range.
+
+    Example:
+        >>> from zoo.data.sprites import FACTOR_SIZES, factors_of
+        >>> FACTOR_SIZES
+        (3, 6, 40, 32, 32)
+        >>> factors_of(np.array([0, 1, 32, 737_279])).tolist()
+        [[0, 0, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 1, 0], [2, 5, 39, 31, 31]]
     """
     try:
         return np.stack(np.unravel_index(np.asarray(indices), FACTOR_SIZES), -1)
@@ -66,6 +73,11 @@ def indices_of(factors: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: for factors out of range or not five.
+
+    Example:
+        >>> from zoo.data.sprites import indices_of
+        >>> indices_of(np.array([[0, 0, 0, 1, 0], [2, 5, 39, 31, 31]])).tolist()
+        [32, 737279]
     """
     factors = np.asarray(factors)
     try:
@@ -90,6 +102,12 @@ def render(indices: np.ndarray, antialias: bool = False) -> np.ndarray:
 
     Raises:
         ValueError: for an index out of range.
+
+    Example:
+        >>> from zoo.data.sprites import render
+        >>> pictures = render(np.array([0, 500_000]))
+        >>> pictures.shape, str(pictures.dtype), np.unique(pictures).tolist()
+        ((2, 64, 64, 1), 'uint8', [0, 255])
     """
     shape, scale, orientation, x, y = factors_of(indices).T
     kind = np.ravel_multi_index((shape, scale, orientation), FACTOR_SIZES[:3])
@@ -122,6 +140,14 @@ def sprites(
 
     Returns:
         `Data` with inputs (n, 64, 64, 1) uint8, the five factors, and the shape as label.
+
+    Example:
+        >>> from zoo.data.sprites import sprites
+        >>> data = sprites("train", limit=5)
+        >>> data.inputs.shape
+        (5, 64, 64, 1)
+        >>> data.factor_names
+        ('shape', 'scale', 'orientation', 'x_position', 'y_position')
     """
     rows = split_rows(COUNT, split, test_fraction, seed, "sprites")[:limit]
 

@@ -51,6 +51,16 @@ def basis_patches(
     Returns:
         `Data` with inputs (n, size, size, 1) float32, latents z (n, functions), and the basis
         (functions, size, size, 1) as ``parts["basis"]``.
+
+    Raises:
+        ValueError: for another split, or numbers out of range.
+
+    Example:
+        >>> from zoo.data.synthetic import basis_patches
+        >>> data = basis_patches(n=20, noise=0.0)
+        >>> mixed = np.tensordot(data.latents, data.parts["basis"], 1)
+        >>> data.inputs.shape, np.allclose(data.inputs, mixed, atol=1e-6)
+        ((20, 5, 5, 1), True)
     """
     rng = _examples(n, split, seed, "basis_patches")
     _check_noise(noise, "basis_patches")
@@ -90,6 +100,12 @@ def two_templates(
     Returns:
         `Data` with inputs (n, 10, 10, 1) float32 in [0, 1], latents (a_1, a_2) (n, 2), and the templates
         (2, 10, 10, 1) as ``parts["templates"]``.
+
+    Example:
+        >>> from zoo.data.synthetic import two_templates
+        >>> data = two_templates(n=20)
+        >>> data.inputs.shape, data.latents.shape, data.parts["templates"].shape
+        ((20, 10, 10, 1), (20, 2), (2, 10, 10, 1))
     """
     rng = _examples(n, split, seed, "two_templates")
     _check_noise(noise, "two_templates")
@@ -123,6 +139,12 @@ def uniform_square(split: str = "train", *, n: int = 10_000, seed: int = 0) -> D
 
     Returns:
         `Data` with inputs (n, 2) float32 in [0, 1), and the quadrant as label.
+
+    Example:
+        >>> from zoo.data.synthetic import uniform_square
+        >>> data = uniform_square(n=20)
+        >>> data.inputs.shape, bool(data.inputs.min() >= 0), bool(data.inputs.max() < 1)
+        ((20, 2), True, True)
     """
     points = _examples(n, split, seed, "uniform_square").random((n, 2), np.float32)
     return Data(
@@ -146,6 +168,15 @@ def two_points(split: str = "train", *, n: int = 1_000, seed: int = 0) -> Data:
 
     Returns:
         `Data` with inputs (n, 1) float32, and labels 0 for -1 and 1 for 1.
+
+    Raises:
+        ValueError: for another split, or an n that is not even.
+
+    Example:
+        >>> from zoo.data.synthetic import two_points
+        >>> data = two_points(n=20)
+        >>> np.unique(data.inputs, return_counts=True)[1].tolist()
+        [10, 10]
     """
     rng = _examples(n, split, seed, "two_points")
     if n % 2:

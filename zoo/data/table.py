@@ -45,6 +45,14 @@ def read_csv(
     Raises:
         ValueError: for an empty file, a cell that is no finite number (with its line and column), a line
             with too many or too few cells, and an unknown label column.
+
+    Example:
+        >>> with open("mine.csv", "w") as file:
+        ...     for row in ("width,height,kind", "1.5,2.5,cat", "3.5,4.5,dog"):
+        ...         print(row, file=file)
+        >>> data = zoo.data.load("mine.csv", "all", label_column="kind")
+        >>> data.inputs.shape, data.classes
+        ((2, 2), ('cat', 'dog'))
     """
     path = Path(path)
     header, width = _first_line(path, delimiter, label_column)

@@ -32,6 +32,16 @@ class Family(Part):
     Attributes:
         distribution: the TFP class, built from loc and scale.
         heavy_tailed: True where the mean does not exist, so that single draws can be huge.
+
+    Example:
+        >>> from tensorflow_probability import distributions as tfd
+        >>> @zoo.register("logistic", kind="posterior")
+        ... class Logistic(zoo.distributions.Family):
+        ...     distribution = tfd.Logistic
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), posterior="logistic")
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> type(zoo.distributions.base_distribution(model.posterior(x))).__name__
+        'Logistic'
     """
 
     distribution: type[tfd.Distribution]

@@ -48,6 +48,23 @@ class Likelihood(Part):
     Subclasses give `distribution` and `elementwise`, and `bounds` where x has a range. One that needs several
     numbers for each element of x, such as a mean and a scale, sets `outputs_per_element`: the decoder then
     gives that many times the last axis of x.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> from tensorflow_probability import distributions as tfd
+        >>> @zoo.register("poisson", kind="likelihood")
+        ... class Poisson(zoo.distributions.Likelihood):  # counts; the decoder gives log rates
+        ...     bounds = (0.0, float("inf"))
+        ...     def __init__(self, **kwargs):
+        ...         super().__init__(**{"activation": "exponential", **kwargs})
+        ...     def distribution(self, output):
+        ...         return tfd.Independent(tfd.Poisson(log_rate=output), len(output.shape) - 1)
+        ...     def elementwise(self, output, inputs):
+        ...         return tf.nn.log_poisson_loss(inputs, output, compute_full_loss=True)
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), likelihood="poisson")
+        >>> x = np.random.default_rng(0).poisson(3.0, (20, 6)).astype("float32")
+        >>> bool(np.all(model.reconstruct(x) > 0))
+        True
     """
 
     bounds: tuple[float, float] | None = None

@@ -33,6 +33,17 @@ class Prior(Part):
 
     Attributes:
         classes: number of labels of a prior p(z) = sum_c p(c) p(z|c) that can be asked for one; else None.
+
+    Example:
+        >>> from tensorflow_probability import distributions as tfd
+        >>> @zoo.register("logistic", kind="prior")
+        ... class LogisticPrior(zoo.distributions.Prior):
+        ...     def marginal(self, shape=()):
+        ...         return tfd.Logistic(np.zeros(shape, "float32"), self.scale)
+        >>> prior = {"name": "logistic", "scale": 0.5}
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), prior=prior)
+        >>> model.generate(3, seed=0).shape
+        (3, 6)
     """
 
     classes: int | None = None
@@ -51,6 +62,9 @@ class Prior(Part):
         Args:
             *code_shape: shape of one code, its units where it is a vector.
             condition: (batch, width), where the model declares one; p(z|c) then has the batch shape (batch,).
+
+        Returns:
+            The distribution.
         """
         del condition
         return tfd.Independent(self.marginal(code_shape), len(code_shape))
@@ -81,6 +95,9 @@ class Prior(Part):
             label: one class, or (batch,) classes, to draw from p(z|c); None for random ones.
             training: whether this is a training step.
             condition: (batch, width), where the model declares one.
+
+        Returns:
+            The codes and their labels.
 
         Raises:
             ValueError: for a label that the prior does not have.

@@ -19,6 +19,12 @@ def active_units(codes: np.ndarray, threshold: float = 0.01) -> np.ndarray:
 
     Returns:
         (units,) booleans.
+
+    Example:
+        >>> from zoo.evaluation.aggregate_posterior import active_units
+        >>> codes = np.array([[0.0, 1.0], [0.0, 2.0], [0.01, 3.0]])
+        >>> active_units(codes).tolist()
+        [False, True]
     """
     return as_codes(codes).var(axis=0, dtype=np.float64) > threshold
 
@@ -45,6 +51,13 @@ def marginal_divergences(
     Raises:
         NotComputable: for fewer than 2 codes or 10 prior samples a bin.
         ValueError: where the two have different numbers of units.
+
+    Example:
+        >>> from zoo.evaluation.aggregate_posterior import marginal_divergences
+        >>> random = np.random.default_rng(0)
+        >>> codes = random.normal(loc=[0.0, 1.0], size=(10_000, 2))  # KL(N(1, 1) || N(0, 1)) = 1/2
+        >>> marginal_divergences(codes, random.normal(size=(10_000, 2))).round(1).tolist()
+        [0.0, 0.5]
     """
     codes, prior_samples = as_codes(codes), as_codes(prior_samples)
     if codes.shape[1] != prior_samples.shape[1]:
@@ -84,6 +97,17 @@ def scores(
     Returns:
         ``active_units``, ``aggregate_mmd2`` (MMD^2, see `kernel_distance`), ``aggregate_kl`` and
         ``aggregate_kl_max`` (sum and maximum over the units of KL(q(z_j) || p(z_j)), nats).
+
+    Example:
+        >>> from zoo.evaluation.aggregate_posterior import scores
+        >>> random = np.random.default_rng(0)
+        >>> means = random.normal(size=(2000, 2)) * [0.9, 0.0]
+        >>> draws = means + random.normal(size=(2000, 2)) * [0.4, 1.0]
+        >>> found = scores(means, draws, random.normal(size=(2000, 2)))
+        >>> sorted(found)
+        ['active_units', 'aggregate_kl', 'aggregate_kl_max', 'aggregate_mmd2']
+        >>> found["active_units"], found["aggregate_kl"] < 0.1
+        (1.0, True)
     """
     samples, prior_samples = as_codes(samples), as_codes(prior_samples)
     divergences = marginal_divergences(samples, prior_samples, bins)

@@ -40,6 +40,13 @@ def intervals(
 
     Raises:
         ValueError: for negative resamples or a level outside (0, 1).
+
+    Example:
+        >>> from zoo.evaluation.bootstrap import intervals
+        >>> values = np.random.default_rng(0).normal(size=400)
+        >>> found = intervals(lambda rows: {"mean": float(values[rows].mean())}, n=400, resamples=500)
+        >>> round(found["mean"]["high"] - found["mean"]["low"], 1)  # near 2 * 1.96 / sqrt(400)
+        0.2
     """
     if resamples < 0 or not 0 < level < 1:
         raise ValueError(
@@ -81,6 +88,13 @@ def means(
 
     Returns:
         As `intervals`.
+
+    Example:
+        >>> from zoo.evaluation.bootstrap import means
+        >>> means({"error": np.array([1.0, 2.0, 3.0])})
+        {'error': 2.0}
+        >>> sorted(means({"error": np.array([1.0, 2.0, 3.0])}, resamples=100)["error"])
+        ['high', 'low', 'value']
     """
     n = len(next(iter(columns.values())))
     return intervals(

@@ -26,6 +26,11 @@ def as_codes(codes: Any, minimum: int = 2) -> np.ndarray:
     Raises:
         ValueError: for fewer than two axes, no units, or a code that is not a finite number.
         NotComputable: for fewer rows than ``minimum``.
+
+    Example:
+        >>> from zoo.evaluation.checks import as_codes
+        >>> as_codes(np.zeros((5, 2, 2, 3))).shape  # of a feature map
+        (5, 12)
     """
     array = np.asarray(codes)
     if array.ndim < 2 or array.dtype.kind not in "fiub":
@@ -62,6 +67,11 @@ def as_labels(labels: Any, n: int, name: str = "labels") -> np.ndarray:
 
     Raises:
         ValueError: for another length, one-hot rows, or NaN.
+
+    Example:
+        >>> from zoo.evaluation.checks import as_labels
+        >>> as_labels(["dog", "cat", "dog"], n=3).tolist()
+        [1, 0, 1]
     """
     array = np.asarray(labels)
     if array.ndim == 2 and array.shape[1] == 1:
@@ -97,6 +107,11 @@ def as_factors(factors: Any, n: int, bins: int | None = None) -> np.ndarray:
 
     Warns:
         UserWarning: for constant factors, which no score can see.
+
+    Example:
+        >>> from zoo.evaluation.checks import as_factors
+        >>> as_factors(np.array([[10, 0.5], [30, 0.5], [10, 1.5], [30, 1.5]]), n=4).tolist()
+        [[0, 0], [1, 0], [0, 1], [1, 1]]
     """
     array = np.asarray(factors)
     array = array[:, None] if array.ndim == 1 else array

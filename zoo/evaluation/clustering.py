@@ -23,6 +23,13 @@ def one_to_one_accuracy(labels: Any, clusters: Any) -> float:
 
     Returns:
         A share of the examples, from 0 to 1.
+
+    Example:
+        >>> from zoo.evaluation.clustering import one_to_one_accuracy
+        >>> one_to_one_accuracy(labels=[0, 0, 1, 1], clusters=[1, 1, 0, 0])
+        1.0
+        >>> one_to_one_accuracy(labels=[0, 0, 1, 1], clusters=[0, 1, 2, 2])
+        0.75
     """
     return _one_to_one(_contingency(*_pair(labels, clusters)))
 
@@ -39,6 +46,13 @@ def majority_accuracy(labels: Any, clusters: Any) -> float:
 
     Returns:
         A share of the examples, from 0 to 1.
+
+    Example:
+        >>> from zoo.evaluation.clustering import majority_accuracy
+        >>> majority_accuracy(labels=[0, 0, 1, 1], clusters=[0, 1, 2, 2])
+        1.0
+        >>> majority_accuracy(labels=[0, 0, 1, 1], clusters=[0, 0, 0, 0])
+        0.5
     """
     return _majority(_contingency(*_pair(labels, clusters)))
 
@@ -60,6 +74,12 @@ def compare(labels: Any, clusters: Any, *, bootstrap: int = 0, seed: int = 0) ->
     Raises:
         ValueError: where labels and clusters differ in length, or are not one value each.
         NotComputable: without examples.
+
+    Example:
+        >>> from zoo.evaluation.clustering import compare
+        >>> found = compare(labels=[0, 0, 1, 1], clusters=["a", "a", "b", "b"])
+        >>> {name: round(value, 3) for name, value in found.items()}
+        {'one_to_one_accuracy': 1.0, 'majority_accuracy': 1.0, 'nmi': 1.0, 'ari': 1.0}
     """
     labels, clusters = _pair(labels, clusters)
     single = labels.max() == clusters.max() == 0
@@ -92,6 +112,13 @@ def kmeans(codes: Any, clusters: int, *, restarts: int = 10, seed: int = 0) -> n
 
     Raises:
         NotComputable: where there are fewer different codes than clusters.
+
+    Example:
+        >>> from zoo.evaluation.clustering import compare, kmeans
+        >>> labels = np.arange(60) % 3
+        >>> codes = 5 * np.eye(3)[labels] + np.random.default_rng(0).normal(size=(60, 3))
+        >>> compare(labels, kmeans(codes, 3))["one_to_one_accuracy"]
+        1.0
     """
     from sklearn.cluster import KMeans
 
@@ -114,6 +141,12 @@ def silhouette(codes: Any, clusters: Any, *, limit: int = 2000, seed: int = 0) -
 
     Returns:
         From -1 to 1; NaN with a warning for fewer than 2 clusters, or as many clusters as examples.
+
+    Example:
+        >>> from zoo.evaluation.clustering import silhouette
+        >>> codes = np.array([[0.0], [0.0], [9.0], [9.0]])
+        >>> silhouette(codes, [0, 0, 1, 1]), silhouette(codes, [0, 1, 0, 1])
+        (1.0, -0.5)
     """
     from sklearn.metrics import silhouette_score
 
@@ -158,6 +191,14 @@ def scores(
 
     Raises:
         NotComputable: for one class only, or fewer different codes than clusters.
+
+    Example:
+        >>> from zoo.evaluation.clustering import scores
+        >>> labels = np.arange(60) % 3
+        >>> codes = 5 * np.eye(3)[labels] + np.random.default_rng(0).normal(size=(60, 3))
+        >>> found = scores(codes, labels)
+        >>> found["kmeans_one_to_one_accuracy"], found["argmax_one_to_one_accuracy"]
+        (1.0, 1.0)
     """
     codes = as_codes(codes)
     labels = as_labels(labels, len(codes))

@@ -44,6 +44,14 @@ def per_example(
     Raises:
         NotComputable: where the encoder is deterministic or there is no prior.
         ValueError: for fewer than one sample.
+
+    Example:
+        >>> from zoo.evaluation.density import per_example
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> x = np.random.default_rng(0).random((5, 6), np.float32)
+        >>> bounds = per_example(model, x, samples=20)
+        >>> bounds["elbo"].shape, bool(np.all(bounds["log_likelihood"] >= bounds["elbo"]))
+        ((5,), True)
     """
     if samples < 1:
         raise ValueError(f"The bound needs at least one sample; received {samples}.")
@@ -74,6 +82,14 @@ def scores(bounds: dict[str, np.ndarray], *, bootstrap: int = 0, seed: int = 0) 
         name -> value (or {"value", "low", "high"}): the mean of each column of ``bounds``, and
         ``log_likelihood_standard_error``, the standard deviation over the examples / sqrt(n) (NaN
         with a warning for one example).
+
+    Example:
+        >>> from zoo.evaluation.density import scores
+        >>> found = scores({"log_likelihood": np.array([-9.0, -11.0, -10.0])}, bootstrap=200)
+        >>> found["log_likelihood"]["value"]
+        -10.0
+        >>> found["log_likelihood"]["low"] < -10 < found["log_likelihood"]["high"]
+        True
     """
     result = means(bounds, bootstrap, seed=seed)
     for name, column in bounds.items():
@@ -104,6 +120,13 @@ def posterior_samples(
 
     Returns:
         (n, units) float32; None where the encoder is deterministic.
+
+    Example:
+        >>> from zoo.evaluation.density import posterior_samples
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> x = np.random.default_rng(0).random((5, 6), np.float32)
+        >>> posterior_samples(model, x).shape
+        (5, 2)
     """
     draws = []
     for rows in batches(len(x), batch_size):

@@ -83,6 +83,20 @@ def evaluate(
 
     Warns:
         UserWarning: for each metric that is NaN, with the reason.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> x = np.random.default_rng(0).random((50, 6), np.float32)
+        >>> found = zoo.evaluation.evaluate(model, x, groups=["reconstruction", "density"], verbose=False)
+        >>> "psnr" in found["reconstruction"], "elbo" in found["density"]
+        (True, True)
+        >>> codes = np.random.default_rng(0).normal(size=(200, 4))  # of any encoder
+        >>> settings = {"probing": {"labels_per_class": [10]}}
+        >>> found = zoo.evaluation.evaluate(
+        ...     codes, labels=codes[:, 0] > 0, settings=settings, verbose=False
+        ... )
+        >>> found["probing"]["logistic_regression"] > 0.8, "density" in found["skipped"]
+        (True, True)
     """
     settings = dict(settings or {})
     chosen = _chosen_groups(groups, settings)

@@ -111,6 +111,13 @@ def classifier_features(
     Raises:
         ValueError: for labels that do not match.
         NotComputable: for one class only.
+
+    Example:
+        >>> from zoo.evaluation.features import classifier_features
+        >>> x = np.random.default_rng(0).random((40, 6), np.float32)
+        >>> features = classifier_features(x, labels=x[:, 0] > 0.5, width=8, epochs=1)
+        >>> features(x).shape
+        (40, 8)
     """
     import keras
 
@@ -133,7 +140,13 @@ def classifier_features(
 
 
 def pixels(x: np.ndarray) -> np.ndarray:
-    """The examples themselves as features: (n, ...) -> (n, d) float32."""
+    """The examples themselves as features: (n, ...) -> (n, d) float32.
+
+    Example:
+        >>> from zoo.evaluation.features import pixels
+        >>> pixels(np.full((3, 8, 8, 1), 255, np.uint8)).shape
+        (3, 64)
+    """
     return as_unit_floats(np.asarray(x)).reshape(len(x), -1)
 
 

@@ -90,6 +90,12 @@ def run_density(
             bounds of an example that was not taken are NaN.
         prior_samples: draws of the prior for the aggregate posterior.
         **options: of `zoo.evaluation.aggregate_posterior.scores`.
+
+    Returns:
+        The scores by name, and the bounds of each example with the rows that they are of.
+
+    Raises:
+        NotComputable: for a subject without a posterior and a prior, and what the bounds refuse.
     """
     model, sample_prior = task.subject.model, task.subject.sample_prior
     if model is None:
@@ -158,6 +164,12 @@ def run_generation(
             whatever the seed of the evaluation.
         samples: how many examples to generate, and to compare with.
         neighbours: of the precision and recall.
+
+    Returns:
+        The scores by name, and the generated examples.
+
+    Raises:
+        NotComputable: for a subject that cannot generate, or features that cannot be had.
     """
     if task.subject.generate is None:
         raise NotComputable(f"{task.subject.name} cannot generate")

@@ -32,6 +32,13 @@ def squared_mmd(a: np.ndarray, b: np.ndarray, kernel: Kernel) -> float:
     Raises:
         NotComputable: for fewer than two rows in either sample.
         ValueError: for samples of different width.
+
+    Example:
+        >>> from zoo.evaluation.kernel_distance import gaussian_kernel, squared_mmd
+        >>> a, b = np.random.default_rng(0).normal(size=(2, 500, 2))
+        >>> kernel = gaussian_kernel(bandwidth=1.0)
+        >>> abs(squared_mmd(a, b, kernel)) < 0.01, squared_mmd(a, b + 3, kernel) > 0.5
+        (True, True)
     """
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise ValueError(
@@ -43,14 +50,27 @@ def squared_mmd(a: np.ndarray, b: np.ndarray, kernel: Kernel) -> float:
 
 
 def gaussian_kernel(bandwidth: float) -> Kernel:
-    """k(x, y) = exp(-||x - y||^2 / (2 h^2)), h the bandwidth, on the scale of the data."""
+    """k(x, y) = exp(-||x - y||^2 / (2 h^2)), h the bandwidth, on the scale of the data.
+
+    Example:
+        >>> from zoo.evaluation.kernel_distance import gaussian_kernel
+        >>> kernel = gaussian_kernel(bandwidth=1.0)
+        >>> kernel(np.array([[0.0]]), np.array([[0.0], [2.0]])).round(3).tolist()
+        [[1.0, 0.135]]
+    """
     from sklearn.metrics.pairwise import rbf_kernel
 
     return lambda a, b: rbf_kernel(a, b, gamma=0.5 / bandwidth**2)
 
 
 def cubic_kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """k(x, y) = (x . y / d + 1)^3, the kernel of the KID (Binkowski et al. 2018, section 4)."""
+    """k(x, y) = (x . y / d + 1)^3, the kernel of the KID (Binkowski et al. 2018, section 4).
+
+    Example:
+        >>> from zoo.evaluation.kernel_distance import cubic_kernel
+        >>> cubic_kernel(np.array([[1.0, 1.0]]), np.array([[1.0, 1.0], [-1.0, 1.0]])).tolist()
+        [[8.0, 1.0]]
+    """
     from sklearn.metrics.pairwise import polynomial_kernel
 
     return polynomial_kernel(a, b, degree=3, gamma=1 / a.shape[1], coef0=1)
@@ -68,6 +88,11 @@ def median_distance(sample: np.ndarray, limit: int = 1000) -> float:
 
     Raises:
         NotComputable: where more than half of the pairs coincide.
+
+    Example:
+        >>> from zoo.evaluation.kernel_distance import median_distance
+        >>> median_distance(np.array([[0.0], [1.0], [3.0]]))
+        2.0
     """
     from scipy.spatial.distance import pdist
 

@@ -15,6 +15,12 @@ def nearest(examples: np.ndarray, neighbours: int = 10, components: int = 50) ->
 
     Returns:
         (n, k) rows of the neighbours.
+
+    Example:
+        >>> from zoo.evaluation.merging import nearest
+        >>> examples = np.array([[0.0], [0.1], [5.0], [5.1]])
+        >>> nearest(examples, neighbours=1)[:, 0].tolist()
+        [1, 0, 3, 2]
     """
     from sklearn.decomposition import PCA
     from sklearn.neighbors import NearestNeighbors
@@ -44,6 +50,14 @@ def merge_clusters(
 
     Raises:
         ValueError: where fewer clusters than classes have an example.
+
+    Example:
+        >>> from zoo.evaluation.merging import merge_clusters, nearest
+        >>> examples = np.concatenate([np.linspace(0, 1, 20), np.linspace(9, 10, 20)])[:, None]
+        >>> clusters = np.repeat([0, 1, 2, 3], 10)
+        >>> parts = merge_clusters(clusters, nearest(examples, neighbours=5), classes=2)
+        >>> bool(parts[0] == parts[1] != parts[2] == parts[3])
+        True
     """
     from sklearn.cluster import SpectralClustering
 
@@ -84,6 +98,14 @@ def absorb_clusters(
 
     Raises:
         ValueError: where fewer clusters than classes have an example.
+
+    Example:
+        >>> from zoo.evaluation.merging import absorb_clusters, nearest
+        >>> examples = np.concatenate([np.linspace(0, 1, 20), np.linspace(9, 10, 20)])[:, None]
+        >>> clusters = np.repeat([0, 1, 2], [18, 2, 20])  # the second is a fragment of the first
+        >>> parts = absorb_clusters(clusters, nearest(examples, neighbours=5), classes=2)
+        >>> bool(parts[0] == parts[1] != parts[2])
+        True
     """
     used, links = _linked(clusters, near, classes)
     part = np.arange(len(used))
@@ -123,6 +145,12 @@ def renaming(clusters: np.ndarray, reference: np.ndarray, classes: int) -> np.nd
 
     Returns:
         (classes,) the name in `reference` of every cluster.
+
+    Example:
+        >>> from zoo.evaluation.merging import renaming
+        >>> names = renaming(np.array([0, 0, 1, 2]), reference=np.array([2, 2, 0, 1]), classes=3)
+        >>> names.tolist()
+        [2, 0, 1]
     """
     from scipy.optimize import linear_sum_assignment
 

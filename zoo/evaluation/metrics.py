@@ -192,6 +192,11 @@ def metric(path: str) -> Metric:
 
     Returns:
         Its `Metric`.
+
+    Example:
+        >>> from zoo.evaluation.metrics import metric
+        >>> metric("psnr").better, metric("of_my_own").label
+        ('higher', 'of my own')
     """
     name = path.rpartition("/")[2].removeprefix("val_")
     if name in _METRICS:

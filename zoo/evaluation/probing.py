@@ -30,6 +30,13 @@ def split(
 
     Raises:
         NotComputable: for one class only, or too few examples of a class for both parts.
+
+    Example:
+        >>> from zoo.evaluation.probing import split
+        >>> codes = np.random.default_rng(0).normal(size=(50, 2))
+        >>> codes_train, labels_train, codes_test, labels_test = split(codes, np.arange(50) % 2)
+        >>> codes_train.shape, np.bincount(labels_test).tolist()
+        ((40, 2), [5, 5])
     """
     from sklearn.model_selection import train_test_split
 
@@ -71,6 +78,13 @@ def logistic_regression(
 
     Returns:
         (n,) class indices.
+
+    Example:
+        >>> from zoo.evaluation.probing import logistic_regression
+        >>> codes = np.linspace(-1, 1, 50)[:, None]
+        >>> labels = (codes[:, 0] > 0).astype(int)
+        >>> logistic_regression(codes, labels, np.array([[-0.9], [0.9]])).tolist()
+        [0, 1]
     """
     strength = strengths[0]
     if len(strengths) > 1:
@@ -121,6 +135,14 @@ def scores(
 
     Warns:
         UserWarning: for test classes that no training label names; they count as wrong.
+
+    Example:
+        >>> from zoo.evaluation.probing import scores
+        >>> labels = np.arange(100) % 2
+        >>> codes = np.random.default_rng(0).normal(size=(100, 3)) + 10 * labels[:, None]
+        >>> found = scores(codes, labels, labels_per_class=[1])
+        >>> found["logistic_regression"], found["knn"], found["few_label_1"]
+        (1.0, 1.0, 1.0)
     """
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -193,12 +215,28 @@ def _few_label(z_train, y_train, z, y, k, draws, rng) -> np.ndarray:
 
 
 def one_scale(codes: np.ndarray) -> float:
-    """The factor, the same for all units, that brings the mean variance of a unit to 1."""
+    """The factor, the same for all units, that brings the mean variance of a unit to 1.
+
+    Example:
+        >>> from zoo.evaluation.probing import one_scale
+        >>> codes = np.random.default_rng(0).normal(size=(50, 3)) * [1.0, 10.0, 100.0]
+        >>> round(float(np.var(one_scale(codes) * codes, axis=0).mean()), 6)
+        1.0
+    """
     return 1 / max(float(np.sqrt(codes.var(axis=0).mean())), 1e-8)
 
 
 def fitted(estimator: Any, codes: np.ndarray, labels: np.ndarray) -> Any:
-    """A scikit-learn estimator after its fit, with no warning where its iterations end it."""
+    """A scikit-learn estimator after its fit, with no warning where its iterations end it.
+
+    Example:
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from zoo.evaluation.probing import fitted
+        >>> codes = np.linspace(-1, 1, 50)[:, None]
+        >>> estimator = fitted(LogisticRegression(max_iter=100), codes, codes[:, 0] > 0)
+        >>> estimator.predict([[0.9]]).tolist()
+        [True]
+    """
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():

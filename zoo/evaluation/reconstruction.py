@@ -44,6 +44,13 @@ def per_example(
 
     Raises:
         ValueError: where shapes differ, or x or a reconstruction is not finite.
+
+    Example:
+        >>> from zoo.evaluation.reconstruction import per_example
+        >>> x = np.zeros((2, 4))
+        >>> errors = per_example(x, x + 0.1)
+        >>> errors["squared_error"].round(6).tolist(), errors["psnr"].round(6).tolist()
+        ([0.04, 0.04], [20.0, 20.0])
     """
     x = np.asarray(x)
     low, high = _limits(x)
@@ -82,6 +89,13 @@ def scores(
 
     Returns:
         name -> value, or {"value", "low", "high"} with a bootstrap.
+
+    Example:
+        >>> from zoo.evaluation.reconstruction import per_example, scores
+        >>> x = np.zeros((2, 4))
+        >>> found = scores(per_example(x, np.stack([x[0] + 0.1, x[1] + 1.0])))
+        >>> round(found["psnr"], 2), round(found["psnr_total"], 2)
+        (10.0, 2.97)
     """
 
     def statistics(rows: np.ndarray) -> dict[str, float]:
@@ -100,6 +114,11 @@ def data_range_of(x: np.ndarray) -> float:
     Raises:
         ValueError: where x is empty or not finite.
         NotComputable: where x holds one value only, outside [0, 1].
+
+    Example:
+        >>> from zoo.evaluation.reconstruction import data_range_of
+        >>> data_range_of(np.array([[0.0, 0.5]])), data_range_of(np.array([[-1.0, 2.0]]))
+        (1.0, 3.0)
     """
     low, high = _limits(x)
     if low >= 0 and high <= 1:

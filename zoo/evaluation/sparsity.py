@@ -25,6 +25,11 @@ def hoyer(codes: np.ndarray) -> np.ndarray:
 
     Returns:
         (n,); NaN for a row of zeros.
+
+    Example:
+        >>> from zoo.evaluation.sparsity import hoyer
+        >>> hoyer(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 5.0, 0.0]])).tolist()
+        [0.0, 1.0]
     """
     magnitude = np.abs(as_codes(codes, 1)).astype(np.float64)
     root = np.sqrt(magnitude.shape[1])
@@ -45,6 +50,11 @@ def gini(codes: np.ndarray) -> np.ndarray:
 
     Returns:
         (n,); NaN for a row of zeros.
+
+    Example:
+        >>> from zoo.evaluation.sparsity import gini
+        >>> gini(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 5.0, 0.0]])).round(6).tolist()
+        [0.0, 0.75]
     """
     magnitude = np.sort(np.abs(as_codes(codes, 1)).astype(np.float64), axis=1)
     d = magnitude.shape[1]
@@ -65,6 +75,11 @@ def treves_rolls(codes: np.ndarray, axis: int = 1) -> np.ndarray:
 
     Returns:
         (n,) or (d,); NaN where all are zero.
+
+    Example:
+        >>> from zoo.evaluation.sparsity import treves_rolls
+        >>> treves_rolls(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 5.0, 0.0]])).tolist()
+        [1.0, 0.25]
     """
     magnitude = np.abs(as_codes(codes, 1)).astype(np.float64)
     with np.errstate(invalid="ignore"):
@@ -72,7 +87,13 @@ def treves_rolls(codes: np.ndarray, axis: int = 1) -> np.ndarray:
 
 
 def one_active(codes: np.ndarray, share: float = 0.9) -> np.ndarray:
-    """Which codes have max_j |z_j| / sum_j |z_j| > share: (n, d) -> (n,) booleans."""
+    """Which codes have max_j |z_j| / sum_j |z_j| > share: (n, d) -> (n,) booleans.
+
+    Example:
+        >>> from zoo.evaluation.sparsity import one_active
+        >>> one_active(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.1, 5.0, 0.0]])).tolist()
+        [False, True]
+    """
     magnitude = np.abs(as_codes(codes, 1)).astype(np.float64)
     return magnitude.max(axis=1) > share * magnitude.sum(axis=1)
 
@@ -88,6 +109,11 @@ def activity(codes: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
 
     Returns:
         (n, d) booleans, False everywhere for codes that are all zero.
+
+    Example:
+        >>> from zoo.evaluation.sparsity import activity
+        >>> activity(np.array([[1.0, 0.0, 0.001], [0.0, -1.0, 0.5]])).tolist()
+        [[True, False, False], [False, True, True]]
     """
     codes = as_codes(codes, 1)
     scale = np.sqrt(np.square(codes, dtype=np.float64).mean())
@@ -125,6 +151,12 @@ def scores(
 
     Raises:
         NotComputable: for fewer than 2 codes.
+
+    Example:
+        >>> from zoo.evaluation.sparsity import scores
+        >>> found = scores(np.array([[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 2.0, 0.0]]))
+        >>> found["l0"], found["dead_units"], found["one_active_share"]
+        (1.0, 1.0, 1.0)
     """
     codes = as_codes(codes)
     n, d = codes.shape
@@ -172,6 +204,12 @@ def decoded_units(
 
     Returns:
         (units, ...) float32, one picture each.
+
+    Example:
+        >>> from zoo.evaluation.sparsity import decoded_units
+        >>> weights = np.arange(6.0).reshape(2, 3)
+        >>> decoded_units(lambda codes: codes @ weights, units=2, amplitude=3.0).tolist()
+        [[0.0, 3.0, 6.0], [9.0, 12.0, 15.0]]
     """
     codes = np.eye(units, dtype=np.float32) * np.asarray(amplitude, np.float32)
     if centre is not None:
@@ -192,6 +230,13 @@ def mean_active_inputs(x: np.ndarray, codes: np.ndarray, top: int = 25) -> np.nd
 
     Raises:
         ValueError: where x and codes differ in length.
+
+    Example:
+        >>> from zoo.evaluation.sparsity import mean_active_inputs
+        >>> x = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+        >>> codes = np.array([[5.0, 0.0], [0.0, 5.0], [0.0, 4.0]])
+        >>> mean_active_inputs(x, codes, top=2)[1].tolist()
+        [1.0, 0.5]
     """
     codes = as_codes(codes, 1)
     if len(x) != len(codes):

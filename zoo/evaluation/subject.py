@@ -59,6 +59,15 @@ def subject_of(model_or_codes: Any, x: np.ndarray, batch_size: int = 500) -> Sub
 
     Raises:
         ValueError: for anything else, or codes that do not match x.
+
+    Example:
+        >>> from zoo.evaluation.subject import subject_of
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> subject = subject_of(zoo.create("vae", (6,), latents=2, hidden=(4,)), x)
+        >>> subject.encode(x).shape, subject.generate(3, 0).shape
+        ((20, 2), (3, 6))
+        >>> subject_of(lambda batch: batch[:, :2], x).decode is None
+        True
     """
     if isinstance(model_or_codes, str | os.PathLike):
         return _saved(Path(model_or_codes), x, batch_size)

@@ -22,6 +22,11 @@ def table(result: Mapping[str, Any], title: str = "") -> str:
 
     Returns:
         Lines without trailing spaces, no line break at the end.
+
+    Example:
+        >>> from zoo.evaluation.table import table
+        >>> print(table({"reconstruction": {"psnr": 21.5}}, title="my model").splitlines()[0])
+        my model
     """
     rows: list[tuple[str, str, str, str]] = []
     groups = with_intervals(result)

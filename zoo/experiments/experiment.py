@@ -39,6 +39,9 @@ class Claim(NamedTuple):
             measures: the means over the seeds.
             runs: the measures of each seed; where given, most of them must bear the claim out as well,
                 so that one seed does not carry the mean.
+
+        Returns:
+            One of the four.
         """
 
         def borne_out(rule: Callable[[Measures], bool]) -> bool:

@@ -12,6 +12,9 @@ def grid(measures: Mapping[str, Any], seeds: int) -> list[list[str]]:
     Args:
         measures: name -> {"mean", "sd"}.
         seeds: how many there are; the spread is left out for one.
+
+    Returns:
+        The rows, all of one length.
     """
     named = {tuple(name.rsplit("/", 1)): value for name, value in measures.items() if "/" in name}
     rows = list(dict.fromkeys(row for row, _ in named))

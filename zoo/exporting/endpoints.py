@@ -38,6 +38,12 @@ def endpoints(model: Autoencoder) -> dict[str, Endpoint]:
     decode: z (batch, *code) -> (batch, *event); posterior: x -> {"loc", "scale"}, (batch, *code) each;
     generate: n, seed, int32 scalars -> (n, *event). All but n and seed are float32. Where the model declares
     a condition, it is the last argument of each, int32 labels or float32 covariates, or a dict of them.
+
+    Example:
+        >>> from zoo.exporting.endpoints import endpoints
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> sorted(endpoints(model))
+        ['decode', 'encode', 'generate', 'posterior', 'reconstruct']
     """
     x = tf.TensorSpec((None, *model.event_shape), tf.float32, name="x")
     z = tf.TensorSpec((None, *model.code_shape), tf.float32, name="z")
@@ -124,13 +130,27 @@ def _named(given: tuple[Any, ...], condition: tuple[Any, ...]) -> dict[str, Any]
 
 
 def deterministic(model: Autoencoder) -> dict[str, Endpoint]:
-    """The endpoints that draw nothing, by the name of their file; see `DETERMINISTIC`."""
+    """The endpoints that draw nothing, by the name of their file; see `DETERMINISTIC`.
+
+    Example:
+        >>> from zoo.exporting.endpoints import deterministic
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> list(deterministic(model))
+        ['encoder', 'decoder', 'reconstruct']
+    """
     known = endpoints(model)
     return {file: known[name] for file, name in DETERMINISTIC.items()}
 
 
 def in_float32(model: Autoencoder) -> Autoencoder:
-    """The model, or a copy of it with the same weights where it computes in mixed precision."""
+    """The model, or a copy of it with the same weights where it computes in mixed precision.
+
+    Example:
+        >>> from zoo.exporting.endpoints import in_float32
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> in_float32(model) is model
+        True
+    """
     if all(layer.compute_dtype == "float32" for layer in model._flatten_layers()):
         return model
     copy = type(model).from_config(_with_float32(model.get_config()))

@@ -57,6 +57,14 @@ def export(
             that do not fit the model, a layer that the format cannot hold, or an export that disagrees
             with the model.
         ImportError: where the extra of the format is not installed.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> folder = zoo.exporting.export(model, "exported")
+        >>> loaded = tf.saved_model.load(folder)
+        >>> loaded.encode(np.zeros((3, 6), "float32")).shape
+        TensorShape([3, 2])
     """
     if format not in FORMATS:
         raise ValueError(f"Unknown export format {format!r}.{suggest(format, sorted(FORMATS))}")

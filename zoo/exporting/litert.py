@@ -28,6 +28,13 @@ def write(model: Autoencoder, folder: Path) -> None:
     Args:
         model: a built model that computes in float32.
         folder: an empty folder.
+
+    Example:
+        >>> import os
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> folder = zoo.exporting.export(model, "exported", format="litert")
+        >>> sorted(os.listdir(folder))
+        ['decoder.tflite', 'encoder.tflite', 'reconstruct.tflite']
     """
     parts = deterministic(model)
     # Converting from a SavedModel freezes the weights; from a bare function they would be left out.

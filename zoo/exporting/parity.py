@@ -32,6 +32,12 @@ def rows_to_compare(model: Autoencoder, check: Any) -> np.ndarray | None:
 
     Raises:
         ValueError: for rows that do not fit the model.
+
+    Example:
+        >>> from zoo.exporting.parity import rows_to_compare
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> rows_to_compare(model, check=True).shape
+        (16, 6)
     """
     if check is False or check is None:
         return None
@@ -52,6 +58,16 @@ def compare(
 
     Raises:
         ValueError: where an answer differs by more than `TOLERANCE`, or the model's is not finite.
+
+    Example:
+        >>> from zoo.exporting.parity import compare, rows_to_compare
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> rows = rows_to_compare(model, check=True)
+        >>> compare(model, {"encode": model.encode}, rows)
+        >>> compare(model, {"encode": lambda x: model.encode(x) + 1}, rows)
+        Traceback (most recent call last):
+            ...
+        ValueError: The exported 'encode' disagrees with the model by up to ...
     """
     condition = _condition(model, len(rows))
     codes = model.encode(rows, **({"condition": condition[0]} if condition else {}))

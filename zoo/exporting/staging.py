@@ -28,6 +28,16 @@ def staged(target: str | os.PathLike[str]) -> Iterator[Path]:
 
     Raises:
         ValueError: where `target` cannot be written, or holds something that is no export.
+
+    Example:
+        >>> import os
+        >>> from zoo.exporting.staging import staged
+        >>> with staged("exported") as folder:
+        ...     _ = (folder / "encoder.onnx").write_bytes(b"...")
+        ...     os.path.exists("exported")
+        False
+        >>> os.listdir("exported")
+        ['encoder.onnx']
     """
     import tensorflow as tf
 

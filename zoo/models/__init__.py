@@ -17,12 +17,25 @@ def function(name: str) -> Callable[..., Autoencoder]:
 
     Raises:
         ValueError: for an unknown name, with the nearest known one.
+
+    Example:
+        >>> zoo.models.function("beta_vae").__module__
+        'zoo.models.beta_vae'
+        >>> zoo.models.function("beta_vea")
+        Traceback (most recent call last):
+            ...
+        ValueError: Unknown model 'beta_vea'. Did you mean 'beta_vae'? ...
     """
     return registry.lookup(name, "model")
 
 
 def options(name: str) -> dict[str, Any]:
-    """The options of a model and their defaults, `input_shape` left out."""
+    """The options of a model and their defaults, `input_shape` left out.
+
+    Example:
+        >>> zoo.models.options("laplace_vae")["prior"]
+        'laplace'
+    """
     parameters = inspect.signature(function(name)).parameters
     return {
         key: p.default
@@ -44,6 +57,16 @@ def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencode
 
     Raises:
         ValueError: for an unknown name or option, with the nearest known one, or a bad value.
+
+    Example:
+        >>> model = zoo.create("laplace_vae", input_shape=(6,), latents=2, hidden=(4,))
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> model.encode(x).shape, model.generate(3, seed=0).shape
+        ((20, 2), (3, 6))
+        >>> zoo.create("laplace_vae", input_shape=(6,), latent=2)
+        Traceback (most recent call last):
+            ...
+        ValueError: The model 'laplace_vae' has no option 'latent'. Did you mean 'latents'? ...
     """
     from zoo.autoencoder import Autoencoder
 
@@ -73,7 +96,12 @@ def _refuse_unused(known: dict[str, Any], settings: dict[str, Any]) -> None:
 
 
 def objective(name: str) -> str:
-    """The formula of a model: the first indented paragraph of its docstring."""
+    """The formula of a model: the first indented paragraph of its docstring.
+
+    Example:
+        >>> zoo.models.objective("beta_vae")
+        'E_q[log p(x|z)] - beta KL(q(z|x) || p(z))'
+    """
     prose = (inspect.getdoc(function(name)) or "").split("Args:")[0]
     formulas = [part for part in prose.split("\n\n") if part.startswith("    ")]
     return inspect.cleandoc(formulas[0]) if formulas else ""

@@ -72,6 +72,14 @@ def adversarial_autoencoder(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create(
+        ...     "adversarial_autoencoder", (6,), latents=2, classes=3, hidden=(4,), critic=(4,)
+        ... )
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> model.encode(x).shape, model.cluster(x).shape  # 3 classes and 2 units of style
+        ((20, 5), (20,))
     """
     encoder, decoder = build_networks(
         networks, input_shape, hidden, activation, default=(1000, 1000)

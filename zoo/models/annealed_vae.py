@@ -40,6 +40,13 @@ def annealed_vae(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("annealed_vae", (6,), latents=2, hidden=(4,), capacity=5.0, steps=1000)
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> sorted(model.evaluate(x, return_dict=True, verbose=0))
+        ['kl', 'kl_capacity', 'loss', 'reconstruction']
     """
     rise = keras.optimizers.schedules.PolynomialDecay(
         0.0,

@@ -35,6 +35,11 @@ def beta_tc_vae(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("beta_tc_vae", (6,), latents=2, hidden=(4,), beta=6.0)
+        >>> [(term.name, term.weight) for term in model.regularizers]
+        [('kl', 1.0), ('minibatch_total_correlation', 5.0)]
     """
     weight = scalar(beta, "beta of beta_tc_vae", minimum=1) - 1
     penalty = {"name": "minibatch_total_correlation", "weight": weight}

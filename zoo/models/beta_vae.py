@@ -25,6 +25,13 @@ def beta_vae(input_shape: Sequence[int], beta: Any = 4.0, **options: Any) -> Aut
 
     Returns:
         A built model.
+
+    Example:
+        >>> warm_up = zoo.recipes.LinearSchedule(0.0, 4.0, steps=1000)
+        >>> model = zoo.create("beta_vae", (6,), latents=2, hidden=(4,), beta=warm_up)
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> model.posterior(x).stddev().shape
+        TensorShape([20, 2])
     """
     return vae(input_shape, beta=beta, **options)
 
@@ -47,6 +54,11 @@ def beta_vae_shapes(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("beta_vae_shapes", (8, 8, 1))
+        >>> model.encode(np.zeros((3, 8, 8, 1), "float32")).shape
+        (3, 10)
     """
     return beta_vae(input_shape, networks=networks, **options)
 
@@ -73,6 +85,11 @@ def beta_vae_chairs(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("beta_vae_chairs", (64, 64, 1))
+        >>> model.encode(np.zeros((3, 64, 64, 1), "float32")).shape
+        (3, 32)
     """
     return beta_vae(input_shape, latents=latents, networks=networks, **options)
 
@@ -96,5 +113,10 @@ def dc_ign(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("dc_ign", (64, 64, 1))
+        >>> model.encode(np.zeros((3, 64, 64, 1), "float32")).shape
+        (3, 10)
     """
     return vae(input_shape, networks=networks, **options)

@@ -43,6 +43,12 @@ def contractive_autoencoder(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("contractive_autoencoder", (6,), latents=4, contraction=0.1)
+        >>> code = model.encode(np.random.default_rng(0).random((20, 6), np.float32))
+        >>> bool(np.all((code > 0) & (code < 1)))  # of a sigmoid
+        True
     """
     penalty = {"name": "contractive", "weight": contraction, "probes": probes}
     return autoencoder(

@@ -59,6 +59,12 @@ def autoencoder(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,), likelihood="squared_error")
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> model.encode(x).shape, model.reconstruct(x).shape
+        ((20, 2), (20, 6))
     """
     encoder, decoder = build_networks(
         networks, input_shape, hidden, activation, output_shape=target_shape
@@ -109,6 +115,11 @@ def deep_autoencoder(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("deep_autoencoder", (6,), hidden=(5, 4, 3))
+        >>> model.encode(np.zeros((3, 6), "float32")).shape
+        (3, 2)
     """
     return autoencoder(
         input_shape, latents=latents, hidden=hidden, activation=activation, **options

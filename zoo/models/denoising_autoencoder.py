@@ -38,6 +38,17 @@ def denoising_autoencoder(
 
     Returns:
         A built model.
+
+    Raises:
+        ValueError: for another noise, or a level out of range.
+
+    Example:
+        >>> model = zoo.create(
+        ...     "denoising_autoencoder", (6,), latents=2, hidden=(4,), noise="gaussian", level=0.1
+        ... )
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> np.array_equal(model.encode(x), model.encode(x))  # only training adds noise
+        True
     """
     if noise == "pairs":
         return autoencoder(input_shape, target_shape=input_shape, **options)

@@ -35,6 +35,11 @@ def dip_vae(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("dip_vae", (6,), latents=2, hidden=(4,), variant="ii", lambda_od=10.0)
+        >>> [(term.name, term.weight) for term in model.regularizers]
+        [('kl', 1.0), ('dip', 10.0)]
     """
     penalty = {"name": "dip", "variant": variant, "ratio": ratio, "weight": lambda_od}
     return vae(input_shape, regularizers=[penalty, *regularizers], **options)

@@ -40,6 +40,12 @@ def dropout_autoencoder(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("dropout_autoencoder", (6,), latents=8, dropout=0.5)
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> np.array_equal(model.encode(x), model.encode(x))  # only training drops units
+        True
     """
     return autoencoder(
         input_shape,

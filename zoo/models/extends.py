@@ -18,6 +18,20 @@ def extends(
     Args:
         base: the function that the options are handed to.
         without: options of `base` that have no place in the model.
+
+    Returns:
+        A decorator that gives the function its whole signature.
+
+    Example:
+        >>> import inspect
+        >>> from zoo.models.extends import extends
+        >>> def base(input_shape, latents=10, beta=1.0):
+        ...     return input_shape, latents, beta
+        >>> @extends(base, without=("beta",))
+        ... def narrow(input_shape, latents=2, **options):
+        ...     return base(input_shape, latents, **options)
+        >>> str(inspect.signature(narrow))
+        '(input_shape, latents=2)'
     """
     inherited = inspect.signature(base).parameters
 

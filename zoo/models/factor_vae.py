@@ -35,6 +35,11 @@ def factor_vae(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("factor_vae", (6,), latents=2, hidden=(4,), critic_hidden=(8,))
+        >>> [(term.name, term.weight) for term in model.regularizers]
+        [('kl', 1.0), ('total_correlation', 10.0)]
     """
     penalty = {"name": "total_correlation", "weight": gamma, "hidden": critic_hidden}
     return vae(input_shape, regularizers=[penalty, *regularizers], **options)

@@ -85,6 +85,12 @@ def info_ae(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("info_ae", (6,), latents=4, classes=3, critic=(8,))
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> model.encode(x).shape, model.cluster(x).shape, model.generate(5, label=2, seed=0).shape
+        ((20, 4), (20,), (5, 6))
     """
     if networks is None and len(input_shape) == 3:
         pair = Networks(dcgan_encoder(), dcgan_decoder(input_shape))
@@ -165,6 +171,12 @@ def info_ae_robust(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("info_ae_robust", (8, 8, 1), latents=4, classes=3, critic=(4, 8))
+        >>> x = np.random.default_rng(0).random((20, 8, 8, 1), np.float32)
+        >>> model.cluster(x).shape, model.generate(5, label=2, seed=0).shape
+        ((20,), (5, 8, 8, 1))
     """
     if teacher is None:
         added: list[Any] = [

@@ -63,6 +63,13 @@ def info_gan(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("info_gan", (6,), classes=3, styles=1, noise_units=4, critic=(8,))
+        >>> model.generate(5, label=2, seed=0).shape
+        (5, 6)
+        >>> model.encode(np.zeros((2, 6), "float32")).shape  # 3 classes, 1 style and 4 units of noise
+        (2, 8)
     """
     if networks is None and len(input_shape) == 3:
         pair = Networks(

@@ -50,6 +50,11 @@ def info_vae(
     Raises:
         ValueError: for weights below 0, a schedule for beta where alpha is not 0, or alpha other than 1
             without a posterior.
+
+    Example:
+        >>> model = zoo.create("info_vae", (6,), latents=2, hidden=(4,), alpha=0.5, lam=10.0)
+        >>> [(term.name, term.weight) for term in model.regularizers]
+        [('kl', 0.5), ('mmd', 9.5)]
     """
     if scalar(alpha, "alpha of info_vae") > 1 or alpha + scalar(lam, "lam of info_vae") < 1:
         raise ValueError(

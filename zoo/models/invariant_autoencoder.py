@@ -57,6 +57,16 @@ def invariant_autoencoder(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create(
+        ...     "invariant_autoencoder", (8, 8, 1), latents=4, heads=(3, 3, 6), classes=3, cells=(8, 9),
+        ...     filters=(4,), dense=(8,),
+        ... )
+        >>> x = zoo.data.load("digits", limit=100).inputs
+        >>> agreement = model.classifier.merge(model.encode(x), x)
+        >>> model.cluster(x).shape, int(model.cluster(x).max()) < 3
+        ((100,), True)
     """
     if teacher is None:
         clustering = {

@@ -53,6 +53,12 @@ def k_sparse_autoencoder(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("k_sparse_autoencoder", (6,), latents=8, k=2)
+        >>> code = model.encode(np.random.default_rng(0).random((20, 6), np.float32))
+        >>> int(np.count_nonzero(code, axis=1).max())
+        2
     """
     encoder, decoder = build_networks(networks, input_shape, hidden, activation, default=())
     k = max(1, latents // 40) if k is None else k

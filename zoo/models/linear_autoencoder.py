@@ -43,6 +43,13 @@ def linear_autoencoder(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("linear_autoencoder", (6,), latents=2)
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> zero = model.encode(0 * x)
+        >>> np.allclose(model.encode(2 * x) - zero, 2 * (model.encode(x) - zero), atol=1e-5)
+        True
     """
     networks = ("tied" if tied else "mlp") if networks is None else networks
     return autoencoder(

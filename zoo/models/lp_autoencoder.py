@@ -48,6 +48,13 @@ def lp_autoencoder(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("lp_autoencoder", (6,), latents=2, hidden=(4,), p=0.5, alpha=0.01)
+        >>> [(term.name, term.weight) for term in model.regularizers]
+        [('lp_norm', 0.01)]
+        >>> model.generate(3, seed=0).shape
+        (3, 6)
     """
     numbers = isinstance(p, int | float) and isinstance(alpha, int | float)
     if prior is None and numbers and p > 0 and alpha > 0 and _finite_draws(p, alpha):

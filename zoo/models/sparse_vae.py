@@ -36,6 +36,12 @@ def laplace_vae(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("laplace_vae", (6,), latents=2, hidden=(4,))
+        >>> prior = model.prior_distribution()
+        >>> round(float(prior.log_prob([0.0, 0.0])), 3)  # 2 log(1/2)
+        -1.386
     """
     return vae(input_shape, activation=activation, prior=prior, **options)
 
@@ -66,6 +72,12 @@ def cauchy_vae(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("cauchy_vae", (6,), latents=2, hidden=(4,))
+        >>> prior = model.prior_distribution()
+        >>> round(float(prior.log_prob([0.0, 0.0])), 3)  # 2 log(1/pi)
+        -2.289
     """
     return vae(input_shape, activation=activation, posterior=posterior, prior=prior, **options)
 
@@ -94,6 +106,12 @@ def two_template_vae(
 
     Returns:
         A built model.
+
+    Example:
+        >>> data = zoo.data.load("two_templates", n=20)
+        >>> model = zoo.create("two_template_vae", data.event_shape)
+        >>> model.encode(data.inputs).shape
+        (20, 2)
     """
     likelihood = likelihood or {"name": "squared_error", "activation": "sigmoid"}
     return vae(

@@ -43,6 +43,12 @@ def uniform_to_gaussian_vae(
 
     Returns:
         A built model.
+
+    Example:
+        >>> data = zoo.data.load("uniform_square", n=20)
+        >>> model = zoo.create("uniform_to_gaussian_vae", data.event_shape, beta=0.005)
+        >>> model.encode(data.inputs).shape
+        (20, 2)
     """
     return vae(
         input_shape,

@@ -55,6 +55,16 @@ def vae(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> model.compile("adam")
+        >>> x = np.random.default_rng(0).random((64, 6), np.float32)
+        >>> history = model.fit(x, epochs=2, verbose=0)
+        >>> sorted(history.history)
+        ['kl', 'loss', 'reconstruction']
+        >>> model.encode(x).shape, model.generate(3, seed=0).shape
+        ((64, 2), (3, 6))
     """
     encoder, decoder = build_networks(networks, input_shape, hidden, activation)
     return Autoencoder(

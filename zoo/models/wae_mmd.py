@@ -41,6 +41,11 @@ def wae_mmd(
 
     Returns:
         A built model.
+
+    Example:
+        >>> model = zoo.create("wae_mmd", (6,), latents=2, hidden=(4,), lam=10.0)
+        >>> [(term.name, term.weight) for term in model.regularizers]
+        [('mmd', 10.0)]
     """
     penalty = {"name": "mmd", "kernel": kernel, "weight": lam}
     regularizers = [penalty, *regularizers]

@@ -16,7 +16,15 @@ from zoo.serialization import whole_number
 
 
 class Networks(NamedTuple):
-    """An encoder and a decoder, (batch, *event) -> features and (batch, units) -> (batch, *event)."""
+    """An encoder and a decoder, (batch, *event) -> features and (batch, units) -> (batch, *event).
+
+    Example:
+        >>> from zoo.networks import Networks, mlp
+        >>> networks = Networks(mlp([4]), mlp([4], (6,)))
+        >>> model = zoo.create("vae", (6,), latents=2, networks=networks)
+        >>> model.encode(np.zeros((3, 6), "float32")).shape
+        (3, 2)
+    """
 
     encoder: keras.Layer
     decoder: keras.Layer
@@ -112,6 +120,13 @@ def build_networks(
 
     Raises:
         ValueError: for another name, a pair that is none, or an option that the network does not take.
+
+    Example:
+        >>> encoder, decoder = zoo.networks.build_networks("conv", (8, 8, 1), hidden=(4, 4))
+        >>> encoder(np.zeros((3, 8, 8, 1), "float32")).shape[0]
+        3
+        >>> decoder(np.zeros((3, 2), "float32")).shape
+        TensorShape([3, 8, 8, 1])
     """
     input_shape = check_event_shape(input_shape)
     name, options = _named(networks)
@@ -215,6 +230,9 @@ def built_shape(
         name: what an error calls the network.
         *beside: width of what it is given beside the input, the condition.
         flat: whether the output must be (batch, features).
+
+    Returns:
+        The shape of the output, the batch's axis first.
 
     Raises:
         ValueError: for a network that cannot take the input, or gives something else.

@@ -20,6 +20,12 @@ class Conditioned(keras.layers.Layer):
 
     Args:
         network: Keras model or layer that takes the joined input.
+
+    Example:
+        >>> layer = zoo.networks.Conditioned(keras.layers.Dense(4))
+        >>> x, condition = np.zeros((3, 6), "float32"), np.eye(3, dtype="float32")
+        >>> layer([x, condition]).shape
+        TensorShape([3, 4])
     """
 
     def __init__(self, network: keras.Layer, **kwargs: Any):

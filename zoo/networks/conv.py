@@ -32,6 +32,11 @@ def conv_encoder(
 
     Returns:
         (batch, h, w, c) -> (batch, features).
+
+    Example:
+        >>> encoder = zoo.networks.conv_encoder(filters=(4, 8), dense=(16,))
+        >>> encoder(np.zeros((3, 8, 8, 1), "float32")).shape
+        TensorShape([3, 16])
     """
     layers: list[keras.Layer] = [
         keras.layers.Conv2D(count, kernel_size, 2, "same", activation=activation)
@@ -62,6 +67,11 @@ def conv_decoder(
 
     Returns:
         (batch, units) -> (batch, h, w, c).
+
+    Example:
+        >>> decoder = zoo.networks.conv_decoder((4, 8), output_shape=(9, 9, 1), dense=(16,))
+        >>> decoder(np.zeros((3, 2), "float32")).shape
+        TensorShape([3, 9, 9, 1])
     """
     height, width, channels = output_shape
     for _ in filters:

@@ -12,7 +12,15 @@ from zoo.serialization import scalar, serializable
 
 
 class Corruption(Part):
-    """Changes what the encoder sees in training; the likelihood still judges the clean input."""
+    """Changes what the encoder sees in training; the likelihood still judges the clean input.
+
+    Example:
+        >>> @keras.saving.register_keras_serializable("mine")
+        ... class Negative(zoo.networks.Corruption):
+        ...     def corrupt(self, inputs, noise):
+        ...         return 1 - inputs
+        >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,), corruption=Negative())
+    """
 
     def corrupt(self, inputs: tf.Tensor, noise: Noise) -> tf.Tensor:
         """(batch, *event) float32 -> the same shape."""
@@ -25,6 +33,12 @@ class MaskingNoise(Corruption):
 
     Args:
         rate: probability, at least 0 and below 1.
+
+    Example:
+        >>> masking = zoo.networks.MaskingNoise(rate=0.3)
+        >>> kept = masking.corrupt(np.ones((1000, 6), "float32"), zoo.Noise(seed=0, count=0))
+        >>> np.unique(kept).tolist(), round(float(np.mean(kept)), 1)
+        ([0.0, 1.0], 0.7)
     """
 
     def __init__(self, rate: float = 0.2, **kwargs: Any):
@@ -46,6 +60,12 @@ class GaussianNoise(Corruption):
 
     Args:
         stddev: in the units of the input, at least 0.
+
+    Example:
+        >>> noise = zoo.networks.GaussianNoise(stddev=0.5)
+        >>> moved = noise.corrupt(np.ones((1000, 6), "float32"), zoo.Noise(seed=0, count=0))
+        >>> round(float(np.std(moved)), 1)
+        0.5
     """
 
     def __init__(self, stddev: float = 0.1, **kwargs: Any):

@@ -25,6 +25,12 @@ def dcgan_encoder(
 
     Returns:
         (batch, h, w, c) -> (batch, features).
+
+    Example:
+        >>> from zoo.networks.dcgan import dcgan_encoder
+        >>> encoder = dcgan_encoder(filters=(4, 8), dense=(16,))
+        >>> encoder(np.zeros((3, 8, 8, 1), "float32")).shape
+        TensorShape([3, 16])
     """
     layers: list[keras.Layer] = []
     for index, count in enumerate(filters):
@@ -50,6 +56,12 @@ def dcgan_decoder(
 
     Returns:
         (batch, units) -> (batch, h, w, channels), logits.
+
+    Example:
+        >>> from zoo.networks.dcgan import dcgan_decoder
+        >>> decoder = dcgan_decoder((8, 8, 1), filters=(8, 4), dense=(16,))
+        >>> decoder(np.zeros((3, 2), "float32")).shape
+        TensorShape([3, 8, 8, 1])
     """
     height, width, channels = output_shape
     small = [-(-side // 2 ** len(filters)) for side in (height, width)]

@@ -23,6 +23,12 @@ def shapes(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     Returns:
         Encoder, (batch, *input_shape) -> (batch, 1200), and decoder, (batch, units) ->
         (batch, *input_shape) logits.
+
+    Example:
+        >>> from zoo.networks.higgins import shapes
+        >>> encoder, decoder = shapes((8, 8, 1))
+        >>> encoder(np.zeros((3, 8, 8, 1), "float32")).shape
+        TensorShape([3, 1200])
     """
     return mlp((1200, 1200)), mlp((1200, 1200, 1200), input_shape, "tanh")
 
@@ -36,6 +42,12 @@ def chairs(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
 
     Returns:
         Encoder, (batch, h, w, c) -> (batch, 256), and decoder, (batch, units) -> (batch, h, w, c) logits.
+
+    Example:
+        >>> from zoo.networks.higgins import chairs
+        >>> encoder, decoder = chairs((64, 64, 1))
+        >>> encoder(np.zeros((3, 64, 64, 1), "float32")).shape
+        TensorShape([3, 256])
     """
     check_picture_shape(input_shape, "chairs")
     filters = (32, 32, 64, 64)
@@ -54,6 +66,12 @@ def dc_ign(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     Returns:
         Encoder, (batch, h, w, c) -> (batch, features), and decoder, (batch, units) -> (batch, h, w, c)
         logits.
+
+    Example:
+        >>> from zoo.networks.higgins import dc_ign
+        >>> encoder, decoder = dc_ign((64, 64, 1))
+        >>> decoder(np.zeros((3, 10), "float32")).shape
+        TensorShape([3, 64, 64, 1])
     """
     check_picture_shape(input_shape, "dc_ign")
     height, width, channels = input_shape

@@ -23,6 +23,12 @@ class Gated(keras.layers.Layer):
 
     Args:
         units: dimensions of h.
+
+    Example:
+        >>> layer = zoo.networks.Gated(4)
+        >>> layer(np.zeros((3, 6), "float32")).shape
+        TensorShape([3, 4])
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), activation="gated")
     """
 
     def __init__(self, units: int, **kwargs: Any):
@@ -66,6 +72,14 @@ def mlp(
 
     Returns:
         (batch, *any) -> (batch, hidden[-1]), or -> (batch, *output_shape).
+
+    Example:
+        >>> encoder = zoo.networks.mlp([16, 4])
+        >>> encoder(np.zeros((3, 8, 8, 1), "float32")).shape
+        TensorShape([3, 4])
+        >>> decoder = zoo.networks.mlp([16], output_shape=(8, 8, 1))
+        >>> decoder(np.zeros((3, 2), "float32")).shape
+        TensorShape([3, 8, 8, 1])
     """
     layers: list[keras.Layer] = [keras.layers.Flatten()]
     if activation == GATED:

@@ -18,6 +18,14 @@ def with_kept_statistics(network: keras.Layer, inputs: tf.Tensor) -> tf.Tensor:
 
     Returns:
         What the network gives.
+
+    Example:
+        >>> from zoo.networks.statistics import with_kept_statistics
+        >>> network = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
+        >>> before = network.get_weights()
+        >>> _ = with_kept_statistics(network, np.float32(np.random.default_rng(0).random((20, 4))))
+        >>> all(np.array_equal(a, b) for a, b in zip(before, network.get_weights()))
+        True
     """
     kept = KeptStatistics(network)
     output = network(inputs, training=True)

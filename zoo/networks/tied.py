@@ -29,6 +29,14 @@ class Tied(keras.layers.Layer):
     Args:
         output_shape: shape of one output without the batch axis.
         activation: of the hidden layers; the last layer is linear.
+
+    Example:
+        >>> encoder = keras.layers.Dense(2)
+        >>> code = encoder(np.ones((3, 6), "float32"))
+        >>> decoder = zoo.networks.Tied(output_shape=(6,))
+        >>> decoder.tie([encoder])
+        >>> np.allclose(decoder(code), code @ keras.ops.transpose(encoder.kernel), atol=1e-6)
+        True
     """
 
     def __init__(self, output_shape: Sequence[int], activation: str | None = None, **kwargs: Any):

@@ -23,6 +23,14 @@ def check_strength(strength: str, name: str = "view") -> str:
 
     Raises:
         ValueError: with what was expected and received.
+
+    Example:
+        >>> zoo.networks.check_strength("weak")
+        'weak'
+        >>> zoo.networks.check_strength("wild")
+        Traceback (most recent call last):
+            ...
+        ValueError: view must be one of weak, medium, strong; received 'wild'.
     """
     if strength not in STRENGTHS:
         raise ValueError(f"{name} must be one of {', '.join(STRENGTHS)}; received {strength!r}.")
@@ -42,6 +50,12 @@ def view(pictures: tf.Tensor, noise: Any, strength: str = "strong") -> tf.Tensor
 
     Raises:
         ValueError: for an unknown strength.
+
+    Example:
+        >>> pictures = zoo.data.load("digits", limit=4).inputs
+        >>> changed = zoo.networks.view(pictures, zoo.Noise(seed=0, count=0), "weak")
+        >>> changed.shape, np.allclose(changed, pictures)
+        (TensorShape([4, 8, 8, 1]), False)
     """
     height, width = pictures.shape[1:3]
     turn, zoom, shear, shift = STRENGTHS[check_strength(strength)]
@@ -68,6 +82,14 @@ class RandomView(keras.layers.Layer):
     Args:
         strength: a key of `STRENGTHS`.
         seed: of the maps.
+
+    Example:
+        >>> pictures = zoo.data.load("digits", limit=4).inputs
+        >>> layer = zoo.networks.RandomView("weak", seed=0)
+        >>> np.array_equal(layer(pictures), pictures)
+        True
+        >>> np.array_equal(layer(pictures, training=True), pictures)
+        False
     """
 
     def __init__(self, strength: str = "medium", seed: int | None = None, **kwargs: Any):

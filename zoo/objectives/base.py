@@ -18,6 +18,22 @@ class Objective(Part):
 
     Attributes:
         jit_possible: whether XLA has all operations of it.
+
+    Example:
+        >>> @zoo.register("doubled", kind="objective")
+        ... class Doubled(zoo.objectives.Objective):
+        ...     def terms(self, forward):
+        ...         reconstruction = forward.mean(forward.reconstruction())
+        ...         return {"loss": 2 * reconstruction, "reconstruction": reconstruction}
+        >>> encoder, decoder = zoo.networks.mlp([4]), zoo.networks.mlp([4], (6,))
+        >>> model = zoo.Autoencoder(
+        ...     (6,), encoder, {"name": "deterministic", "units": 2}, decoder, objective="doubled"
+        ... )
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> found = model.evaluate(x, return_dict=True, verbose=0)
+        >>> np.allclose(found["loss"], 2 * found["reconstruction"])
+        True
     """
 
     jit_possible = True

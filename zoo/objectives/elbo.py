@@ -22,6 +22,23 @@ class ELBO(Objective):
     Args:
         weight: a number of at least 0, a Keras schedule of the training step, or a variable; other than 1 for
             objectives that weigh the reconstruction, 0 for those without one.
+
+    Example:
+        >>> encoder, decoder = zoo.networks.mlp([4]), zoo.networks.mlp([4], (6,))
+        >>> model = zoo.Autoencoder(
+        ...     (6,),
+        ...     encoder,
+        ...     {"name": "stochastic", "units": 2},
+        ...     decoder,
+        ...     prior="normal",
+        ...     regularizers=["kl"],
+        ...     objective=zoo.objectives.ELBO(weight=0.5),
+        ... )
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> found = model.evaluate(x, return_dict=True, verbose=0)
+        >>> np.allclose(found["loss"], 0.5 * found["reconstruction"] + found["kl"], rtol=1e-4)
+        True
     """
 
     def __init__(self, weight: Any = 1.0, **kwargs: Any):

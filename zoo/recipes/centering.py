@@ -32,6 +32,17 @@ def start_at_mean(model: Autoencoder, x: Any) -> None:
 
     Raises:
         ValueError: for a model of other layers, or data of another shape.
+
+    Example:
+        >>> from zoo.recipes.centering import start_at_mean
+        >>> model = zoo.create("k_sparse_autoencoder", (6,), latents=8, k=2)
+        >>> x = 0.8 + 0.1 * np.random.default_rng(0).random((50, 6), np.float32)
+        >>> start_at_mean(model, x)
+        >>> mean = x.mean(axis=0, keepdims=True)
+        >>> np.allclose(model.encode(mean), 0, atol=1e-5)
+        True
+        >>> np.allclose(model.reconstruct(mean), mean, atol=1e-5)
+        True
     """
     bias = _bias(model)
     array = checked(array_of(x), model.event_shape, "x")

@@ -27,6 +27,14 @@ class Encoding(keras.layers.Layer):
         encoder: the autoencoder's.
         bottleneck: the autoencoder's; a k-sparse one keeps its alpha * k largest units.
         event_shape: shape of one example.
+
+    Example:
+        >>> from zoo.recipes.fine_tuning import Encoding
+        >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,))
+        >>> layer = Encoding(model.encoder, model.bottleneck, event_shape=(6,))
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> np.allclose(layer(x), model.encode(x), atol=1e-6)
+        True
     """
 
     def __init__(
@@ -106,6 +114,15 @@ def classifier(
 
     Raises:
         ValueError: for models that do not fit on each other, or a share or deviation that cannot be.
+
+    Example:
+        >>> from zoo.recipes.fine_tuning import classifier
+        >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,))
+        >>> names = classifier(model, classes=3, dropout=0.2)
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> history = names.fit(x, np.arange(20) % 3, verbose=0)
+        >>> names.predict(x, verbose=0).shape
+        (20, 3)
     """
     stack = [models] if isinstance(models, Autoencoder) else list(models)
     if not stack or not all(isinstance(model, Autoencoder) for model in stack):
@@ -165,6 +182,13 @@ def linear_head(
 
     Raises:
         ValueError: for labels that leave out a class or are not those of the codes.
+
+    Example:
+        >>> from zoo.recipes.fine_tuning import linear_head
+        >>> codes = np.linspace(-1, 1, 50)[:, None].astype("float32")
+        >>> head = linear_head(codes, labels=(codes[:, 0] > 0).astype(int))
+        >>> np.argmax(head(np.float32([[-0.9], [0.9]])), axis=1).tolist()
+        [0, 1]
     """
     from sklearn.linear_model import LogisticRegression
 

@@ -25,6 +25,14 @@ class Settings(NamedTuple):
         momentum: from the sixth epoch on; 0.5 before.
         weight_cost: strength of weight decay.
         deviation: of the initial weights, N(0, deviation^2).
+
+    Example:
+        >>> from zoo.recipes.rbm import Settings, pretrain
+        >>> model = zoo.create("deep_autoencoder", (6,), hidden=(5, 4))
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> machines = pretrain(model, x, Settings(epochs=2, batch_size=10))
+        >>> len(machines[0].errors)
+        2
     """
 
     epochs: int = 50
@@ -40,6 +48,13 @@ class RBM(NamedTuple):
     """What was learnt: kernel (visible, hidden), biases (hidden,) and (visible,), error of each epoch.
 
     The error is the mean over the examples of ||v - v'||^2, v' the one-step reconstruction.
+
+    Example:
+        >>> from zoo.recipes.rbm import Settings, train_rbm
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> machine = train_rbm(x, units=3, settings=Settings(epochs=2, batch_size=10))
+        >>> [value.shape for value in machine[:3]]
+        [(6, 3), (3,), (6,)]
     """
 
     kernel: np.ndarray
@@ -72,6 +87,13 @@ def train_rbm(
 
     Raises:
         ValueError: for fewer rows than a batch.
+
+    Example:
+        >>> from zoo.recipes.rbm import Settings, train_rbm
+        >>> x = np.float32([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]] * 50)
+        >>> machine = train_rbm(x, units=2, settings=Settings(epochs=20, batch_size=10))
+        >>> machine.errors[-1] < machine.errors[0]
+        True
     """
     settings = settings or Settings()
     if len(data) < settings.batch_size:
@@ -130,6 +152,14 @@ def pretrain(
 
     Raises:
         ValueError: for a model of other layers.
+
+    Example:
+        >>> from zoo.recipes.rbm import Settings, pretrain
+        >>> model = zoo.create("deep_autoencoder", (6,), latents=2, hidden=(5, 4))
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> machines = pretrain(model, x, Settings(epochs=1, batch_size=10))
+        >>> [machine.kernel.shape for machine in machines]
+        [(6, 5), (5, 4), (4, 2)]
     """
     down = [*_dense(model.encoder), model.bottleneck.dense]
     up = _dense(model.decoder)

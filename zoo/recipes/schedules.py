@@ -23,6 +23,12 @@ class LinearSchedule(_Schedule):
         start: value at step 0.
         end: value from step `steps` on.
         steps: training steps until then, at least 1.
+
+    Example:
+        >>> schedule = zoo.recipes.LinearSchedule(0.0, 4.0, steps=100)
+        >>> [float(schedule(step)) for step in (0, 50, 100, 1000)]
+        [0.0, 2.0, 4.0, 4.0]
+        >>> model = zoo.create("beta_vae", (6,), latents=2, hidden=(4,), beta=schedule)
     """
 
     def __init__(self, start: float, end: float, steps: int):
@@ -47,6 +53,11 @@ class WarmUp(_Schedule):
     Args:
         value: what is reached, a number or a Keras schedule, which is asked for the same step.
         steps: training steps until then, at least 1.
+
+    Example:
+        >>> schedule = zoo.recipes.WarmUp(4.0, steps=100)
+        >>> [float(schedule(step)) for step in (0, 50, 100, 1000)]
+        [0.0, 2.0, 4.0, 4.0]
     """
 
     def __init__(self, value: Any, steps: int):
@@ -78,6 +89,11 @@ class CyclicWarmUp(_Schedule):
         steps: training steps of a cycle, at least 1.
         ramp: share of a cycle that climbs, above 0 and at most 1.
         cycles: number of cycles, after which the value stays.
+
+    Example:
+        >>> schedule = zoo.recipes.CyclicWarmUp(1.0, steps=100, ramp=0.5, cycles=2)
+        >>> [float(schedule(step)) for step in (0, 25, 75, 100, 125, 1000)]
+        [0.0, 0.5, 1.0, 0.0, 0.5, 1.0]
     """
 
     def __init__(self, value: float, steps: int, ramp: float = 0.5, cycles: int = 4):

@@ -21,6 +21,13 @@ def upright(pictures: np.ndarray) -> np.ndarray:
 
     Returns:
         (n, h, w) float32.
+
+    Example:
+        >>> from zoo.recipes.spreading import upright
+        >>> slanted = np.eye(8, dtype="float32")[None]
+        >>> straight = upright(slanted)
+        >>> straight.shape, bool(straight.sum(axis=1).max() > 2)  # one column holds most of the line
+        ((1, 8, 8), True)
     """
     from scipy import ndimage
 
@@ -53,6 +60,12 @@ def edge_histograms(pictures: np.ndarray) -> np.ndarray:
 
     Returns:
         (n, features) float32 of norm 1, or 0 for a picture without an edge.
+
+    Example:
+        >>> from zoo.recipes.spreading import edge_histograms
+        >>> features = edge_histograms(zoo.data.load("digits", limit=4).inputs[..., 0])
+        >>> np.linalg.norm(features, axis=1).round(3).tolist()
+        [1.0, 1.0, 1.0, 1.0]
     """
     from scipy import ndimage
 
@@ -80,6 +93,11 @@ def neighbour_features(pictures: np.ndarray, piece: int = 5000) -> np.ndarray:
 
     Returns:
         (n, features) float32.
+
+    Example:
+        >>> from zoo.recipes.spreading import neighbour_features
+        >>> neighbour_features(zoo.data.load("digits", limit=4).inputs).shape[0]
+        4
     """
     flat = pictures.mean(axis=-1, dtype=np.float32)
     parts = [flat[first : first + piece] for first in range(0, len(flat), piece)]
@@ -113,6 +131,15 @@ def spread(
 
     Raises:
         ValueError: where no example is sure, or the lengths differ.
+
+    Example:
+        >>> from zoo.recipes.spreading import spread
+        >>> features = np.concatenate([np.linspace(0, 1, 20), np.linspace(9, 10, 20)])[:, None]
+        >>> sure = np.zeros(40, bool)
+        >>> sure[[0, 39]] = True  # one example of each group
+        >>> classes, share = spread(np.repeat([0, 1], 20), sure, features, neighbours=5)
+        >>> np.array_equal(classes, np.repeat([0, 1], 20))
+        True
     """
     from scipy import sparse
     from sklearn.neighbors import NearestNeighbors

@@ -29,6 +29,25 @@ class AdversarialRegularizer(Regularizer):
 
     A plugin implements `penalty`, `critic_loss` and `build`, which assigns the networks and ends with
     ``super().build(event_shape, units)``; `critic_layers` names the layers that belong to the critic.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> class Critic(zoo.AdversarialRegularizer):  # tells codes from uniform numbers
+        ...     def build(self, event_shape=(), units=0):
+        ...         self.critic = keras.Sequential([keras.Input((units,)), keras.layers.Dense(1)])
+        ...         super().build(event_shape, units)
+        ...     def penalty(self, forward, training=False):
+        ...         return tf.nn.softplus(-self.critic(forward.vectors)[:, 0])
+        ...     def critic_loss(self, forward):
+        ...         uniform = forward.noise.uniform(tf.shape(forward.vectors)[0], 2)
+        ...         real, fake = self.critic(uniform), self.critic(forward.vectors)
+        ...         return tf.reduce_mean(tf.nn.softplus(-real) + tf.nn.softplus(fake))
+        >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,), regularizers=[Critic()])
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> history = model.fit(x, verbose=0)
+        >>> sorted(history.history)
+        ['critic', 'critic_critic', 'loss', 'reconstruction']
     """
 
     def __init__(

@@ -30,6 +30,21 @@ class Regularizer(Part):
         jit_possible: whether XLA has all operations of it.
 
     A plugin implements `penalty`, and `get_config` where its constructor takes more.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> @zoo.register("spread")
+        ... class Spread(zoo.Regularizer):
+        ...     def penalty(self, forward, training=False):
+        ...         return -tf.math.reduce_variance(zoo.gather(forward.vectors))
+        >>> model = zoo.create(
+        ...     "autoencoder", (6,), latents=2, hidden=(4,), regularizers=[{"name": "spread", "weight": 0.1}]
+        ... )
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> found = model.evaluate(x, return_dict=True, verbose=0)
+        >>> np.allclose(found["spread"], -np.var(model.encode(x)), rtol=1e-4)
+        True
     """
 
     jit_possible = True

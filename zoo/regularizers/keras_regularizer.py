@@ -24,6 +24,13 @@ class KerasRegularizer(Regularizer):
         regularizer: a Keras regularizer, or the serialized form of one.
         weight: as in `Regularizer`, beside the strength that the Keras regularizer has already.
         name: name of the metric; by default the class name in lower case.
+
+    Example:
+        >>> model = zoo.create(
+        ...     "autoencoder", (6,), latents=2, hidden=(4,), regularizers=[keras.regularizers.L1(0.1)]
+        ... )
+        >>> type(model.regularizers[0]).__name__
+        'KerasRegularizer'
     """
 
     def __init__(self, regularizer: Any, weight: Any = 1.0, name: str | None = None):

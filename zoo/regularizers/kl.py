@@ -30,6 +30,15 @@ class KL(Regularizer):
         weight: beta of the beta-VAE, a number or a schedule.
         estimator: "analytic", "sampled", or "auto" (analytic where TFP or the zoo has the closed form).
         name: name of the metric.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> found = model.evaluate(x, return_dict=True, verbose=0)["kl"]
+        >>> expected = model.posterior(x).kl_divergence(model.prior_distribution())
+        >>> np.allclose(found, np.mean(expected), rtol=1e-4)
+        True
     """
 
     def __init__(self, weight: Any = 1.0, estimator: str = "auto", name: str | None = None):

@@ -24,6 +24,12 @@ def resolve(identifiers: Any) -> list[Regularizer]:
 
     Raises:
         ValueError: for anything else.
+
+    Example:
+        >>> from zoo.regularizers import resolve
+        >>> found = resolve(["kl", {"name": "l1", "weight": 0.1}, keras.regularizers.L2(0.5)])
+        >>> [(term.name, term.weight) for term in found]
+        [('kl', 1.0), ('l1', 0.1), ('l2', 1.0)]
     """
     if identifiers is None:
         return []

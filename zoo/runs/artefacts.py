@@ -36,6 +36,13 @@ def load_model(path: str | os.PathLike[str]) -> Autoencoder:
     Raises:
         ValueError: where it is missing, truncated, no model of the zoo, or needs a plugin that is not
             there.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> model.save("model.keras")
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> np.array_equal(zoo.load_model("model.keras").encode(x), model.encode(x))
+        True
     """
     path = Path(path)
     if not path.is_file():

@@ -198,6 +198,9 @@ def nested_arrays(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
         value: nested dicts, lists, tuples and plain values, with arrays among them.
         arrays: is added to.
         name: what the names of the arrays begin with.
+
+    Returns:
+        The same nest, of what JSON holds.
     """
     if isinstance(value, np.ndarray):
         arrays[name] = value

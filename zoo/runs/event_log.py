@@ -20,6 +20,15 @@ class EventLog(keras.callbacks.Callback):
 
     Args:
         folder: gets the folders ``train`` and ``validation``.
+
+    Example:
+        >>> import os
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> history = model.fit(x, epochs=1, verbose=0, callbacks=[zoo.runs.EventLog("tensorboard")])
+        >>> sorted(os.listdir("tensorboard"))
+        ['train', 'validation']
     """
 
     def __init__(self, folder: str | os.PathLike[str]):

@@ -79,6 +79,9 @@ def read_json(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
         path: the file.
         what: what an error calls it.
 
+    Returns:
+        The object as a dict.
+
     Raises:
         ValueError: where the file is missing, cannot be read, or holds no JSON object.
     """

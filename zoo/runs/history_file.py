@@ -23,6 +23,15 @@ class HistoryFile(keras.callbacks.Callback):
     Args:
         path: the file.
         every_seconds: least time between two writes; the last epoch is always written.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> history = model.fit(x, epochs=2, verbose=0, callbacks=[zoo.runs.HistoryFile("history.csv")])
+        >>> header, first, second = open("history.csv").read().splitlines()
+        >>> header
+        'epoch,kl,loss,reconstruction'
     """
 
     def __init__(self, path: str | os.PathLike[str], every_seconds: float = 0.0):
@@ -68,6 +77,14 @@ def read_history(path: str | os.PathLike[str]) -> dict[str, list[float]]:
 
     Raises:
         ValueError: where the file is missing or damaged.
+
+    Example:
+        >>> from zoo.runs.history_file import read_history
+        >>> with open("history.csv", "w") as file:
+        ...     for line in ("epoch,loss", "1,9.0", "2,8.5"):
+        ...         print(line, file=file)
+        >>> read_history("history.csv")
+        {'loss': [9.0, 8.5]}
     """
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:

@@ -20,6 +20,16 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         stream: where to write; standard output by default.
+
+    Example:
+        >>> import io
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> log = io.StringIO()
+        >>> history = model.fit(x, epochs=1, verbose=0, callbacks=[zoo.runs.Progress(log)])
+        >>> "loss" in log.getvalue()
+        True
     """
 
     sees_blocks = True

@@ -44,6 +44,16 @@ class Resume(keras.callbacks.Callback):
     Raises:
         ValueError: from `fit`, where the folder cannot be written, is in use by another process, or holds
             the checkpoints of another model.
+
+    Example:
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> for epochs in (1, 3):  # the second call goes on where the first ended
+        ...     model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        ...     model.compile()
+        ...     resume = zoo.runs.Resume("checkpoint")
+        ...     history = model.fit(x, epochs=epochs, verbose=0, callbacks=resume.among([]))
+        >>> len(history.history["loss"])
+        3
     """
 
     def __init__(self, directory: str | os.PathLike[str], every_seconds: float = 0.0):

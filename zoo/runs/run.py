@@ -77,6 +77,15 @@ def train(
     Raises:
         ValueError: for settings, data or a folder that do not fit.
         ConnectionError: where another worker of the same run is lost.
+
+    Example:
+        >>> config = zoo.runs.RunConfig(
+        ...     model="two_template_vae", dataset="two_templates", data_options={"n": 100}, epochs=1
+        ... )
+        >>> outcome = zoo.runs.train(config, "run", say=lambda text: None)
+        epoch 1/1 ...
+        >>> outcome.folder.model.name, "elbo" in outcome.metrics["density"]
+        ('model.keras', True)
     """
     folder = RunFolder(run_dir)
     chief = is_chief(config.strategy)
@@ -155,7 +164,14 @@ def _artefacts_of(
 
 
 def read_data(config: RunConfig) -> tuple[Data, Data]:
-    """The training and the held-out data of a run."""
+    """The training and the held-out data of a run.
+
+    Example:
+        >>> from zoo.runs.run import read_data
+        >>> data, held_out = read_data(zoo.runs.RunConfig(dataset="digits", limit=100))
+        >>> len(data), len(held_out)
+        (100, 100)
+    """
     options = {
         "data_dir": config.data_dir,
         "manual_dir": config.manual_dir,
@@ -239,6 +255,9 @@ def evaluate(
         say: is told the stages.
         level: how much to measure, see `zoo.runs.artefacts.write_artefacts`. A run measures itself
             quickly.
+
+    Returns:
+        How it ended.
 
     Raises:
         ValueError: where the folder holds no finished training.

@@ -47,6 +47,15 @@ class RunConfig:
 
     Raises:
         ValueError: for a value of another kind or out of range.
+
+    Example:
+        >>> config = zoo.runs.RunConfig(model="vae", options={"latents": 2}, dataset="digits", epochs=5)
+        >>> zoo.runs.RunConfig.from_json(config.to_json()) == config
+        True
+        >>> zoo.runs.RunConfig(epochs=0)
+        Traceback (most recent call last):
+            ...
+        ValueError: epochs must be ...; received 0.
     """
 
     model: str = "laplace_vae"
@@ -142,6 +151,11 @@ def main_job() -> RunConfig:
 
     The pictures are grey: under a Bernoulli likelihood most of their 64 values would count as coin tosses,
     and 3 of 10 units told of them; with a Normal of scale 0.2 it is 8.
+
+    Example:
+        >>> from zoo.runs.run_config import main_job
+        >>> main_job().model, main_job().dataset
+        ('laplace_vae', 'digits')
     """
     likelihood = {"name": "normal", "scale": 0.2, "activation": "sigmoid"}
     options = {"hidden": [200, 200], "activation": "relu", "likelihood": likelihood}
@@ -149,7 +163,13 @@ def main_job() -> RunConfig:
 
 
 def versions() -> dict[str, str]:
-    """What the figures of a run may depend on, by name."""
+    """What the figures of a run may depend on, by name.
+
+    Example:
+        >>> from zoo.runs.run_config import versions
+        >>> versions()["zoo"] == zoo.__version__
+        True
+    """
     import zoo
 
     found = {"python": platform.python_version(), "zoo": zoo.__version__}

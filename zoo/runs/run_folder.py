@@ -32,6 +32,14 @@ class RunFolder:
 
     Args:
         path: the folder.
+
+    Example:
+        >>> folder = zoo.runs.RunFolder("run")
+        >>> folder.occupy()
+        >>> folder.begin(zoo.runs.RunConfig(model="vae", epochs=5))
+        >>> folder.end()
+        >>> folder.config.name, folder.finished
+        ('config.json', False)
     """
 
     def __init__(self, path: str | os.PathLike[str]):
@@ -157,7 +165,14 @@ class RunFolder:
 
 
 def new_folder(parent: str | os.PathLike[str], name: str) -> Path:
-    """A path in `parent` that nothing has yet: name, name-2, name-3, ..."""
+    """A path in `parent` that nothing has yet: name, name-2, name-3, ...
+
+    Example:
+        >>> from zoo.runs.run_folder import new_folder
+        >>> new_folder("runs", "vae").mkdir(parents=True)
+        >>> new_folder("runs", "vae").name
+        'vae-2'
+    """
     parent, number = Path(parent), 1
     path = parent / name
     while path.exists():

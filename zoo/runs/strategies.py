@@ -27,6 +27,15 @@ def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Stra
     Raises:
         ValueError: for an unknown name, "mirrored" without devices to mirror over, "multi_worker"
             without TF_CONFIG, or logical devices after TensorFlow has begun to compute.
+
+    Example:
+        >>> with zoo.runs.strategy("none").scope():
+        ...     model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        ...     model.compile()
+        >>> zoo.runs.strategy("mirrord")
+        Traceback (most recent call last):
+            ...
+        ValueError: Unknown strategy 'mirrord'. Did you mean 'mirrored'? ...
     """
     if name not in STRATEGIES:
         raise ValueError(f"Unknown strategy {name!r}.{suggest(name, STRATEGIES)}")
@@ -71,6 +80,14 @@ def is_chief(name: str = "auto") -> bool:
 
     Args:
         name: of the strategy, as in `strategy`.
+
+    Returns:
+        True for one process of the job.
+
+    Example:
+        >>> from zoo.runs.strategies import is_chief
+        >>> is_chief("none")
+        True
     """
     if name not in ("auto", "multi_worker"):
         return True

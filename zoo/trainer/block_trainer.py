@@ -31,6 +31,15 @@ class BlockTrainer(keras.Model):
 
     A subclass gives `update` (one training step), `measure` (the terms of an evaluation batch), `look` (the
     terms of a training step, without one) and `intake` (what it takes); it has the attribute `seed`.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> isinstance(model, zoo.trainer.BlockTrainer)
+        True
+        >>> model.compile()
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> sorted(model.evaluate(x, return_dict=True, verbose=0))
+        ['kl', 'loss', 'reconstruction']
     """
 
     seed: int

@@ -173,6 +173,9 @@ def all_epochs(
         epoch: the blocks of the epoch that begins at a step.
         plan: see `Plan`.
         steps_taken: training steps taken so far; asked once, when the first block is wanted.
+
+    Yields:
+        Blocks.
     """
     start = steps_taken()
     if plan.epoch_steps is not None:
@@ -225,6 +228,9 @@ def per_replica(blocks: Iterator, first: int, count: int, replicas: int) -> Iter
         first: number of the first local replica.
         count: local replicas.
         replicas: all replicas.
+
+    Yields:
+        Shares of blocks.
     """
     for block in blocks:
         share = _rows(block) // replicas

@@ -85,6 +85,9 @@ def uses_jit(model: BlockTrainer, choice: bool | str) -> bool:
         model: what is to be trained.
         choice: ``jit_compile`` of `BlockTrainer.compile`.
 
+    Returns:
+        True where it does.
+
     Raises:
         ValueError: for True where XLA lacks an operation.
     """

@@ -64,6 +64,12 @@ class Feed:
             most: steps of a block at the most.
             steps_taken: training steps taken so far.
             epoch_steps: steps of an epoch, where that is not one pass over the data.
+
+        Returns:
+            A data set of blocks without end, and the blocks of an epoch.
+
+        Raises:
+            ValueError: for `epoch_steps` beside arrays that are read from a file.
         """
         rows = len(fields["x"])
         # Replicas meet within a step, and no loop of a graph may hold that, be there but one of them.
@@ -104,6 +110,9 @@ class Feed:
         Args:
             fields: arrays of (rows, ...), checked.
             batch_size: rows of a batch, 500 for None.
+
+        Returns:
+            A data set of batches without end, and the batches of one evaluation.
         """
         batch = (
             EVALUATION_BATCH if batch_size is None else whole_number(batch_size, "batch_size", 1)

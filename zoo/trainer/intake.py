@@ -56,6 +56,9 @@ class Intake:
             name: what an error calls x.
             minimum: the smallest number of rows.
 
+        Returns:
+            Name of the field -> its array.
+
         Raises:
             ValueError: for anything else, and for a target that the model would drop.
         """
@@ -106,6 +109,9 @@ class Intake:
         Args:
             data: x, (x, y), (x, y, weight) or a dict, see `sources.batch_columns`.
             door: "training" or "evaluation", whose error says where the data came from.
+
+        Returns:
+            Name of the field -> its tensor.
         """
         x, y, weight = sources.batch_columns(data)
         x = tf.convert_to_tensor(x)

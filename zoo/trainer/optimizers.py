@@ -17,6 +17,14 @@ class Adam(keras.optimizers.Adam):
     The update, its arguments and its saved state are Keras's (Kingma & Ba 2015, end of section 2); one
     kernel replaces about ten small operations for each variable. Sparse gradients, AMSGrad and several
     replicas take Keras's own path.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> model.compile(zoo.trainer.Adam(1e-3, beta_1=0.5))
+        >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+        >>> history = model.fit(x, verbose=0)
+        >>> int(model.optimizer.iterations)
+        1
     """
 
     def _backend_update_step(

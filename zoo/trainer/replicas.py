@@ -26,6 +26,11 @@ def gather(values: tf.Tensor) -> tf.Tensor:
 
     Returns:
         (batch * replicas, ...), without the rows that only fill up the last batch of an evaluation.
+
+    Example:
+        >>> codes = np.ones((3, 2), "float32")
+        >>> zoo.gather(codes).shape  # on one device; twice the rows on two
+        (3, 2)
     """
     context = _meeting()
     if context is None:
@@ -57,6 +62,9 @@ def shares_of_batch(inputs: tf.Tensor) -> Shares | None:
 
     Args:
         inputs: (batch, ...), this replica's rows.
+
+    Returns:
+        This replica's share, or None.
     """
     context = _meeting()
     if context is None or inputs.shape[0] is not None:

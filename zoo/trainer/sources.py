@@ -69,6 +69,9 @@ def checked(
         bounds: the range of the values, as in `zoo.data.check_inputs`.
         minimum: the smallest number of rows.
 
+    Returns:
+        (rows, *event_shape) uint8 or float32, `data` itself where nothing had to be converted.
+
     Raises:
         ValueError: for anything else, with what was expected and received.
     """
@@ -101,6 +104,9 @@ def plain_errors(training: str = "x", evaluation: str = "x") -> Iterator[None]:
     Args:
         training: what the data of training steps are called.
         evaluation: what the data of evaluation steps are called.
+
+    Raises:
+        ValueError: with the message of the check that failed.
     """
     try:
         yield
@@ -132,6 +138,9 @@ def held(door: str, condition: tf.Tensor, message: str, low: Any = 0.0, high: An
         message: what to say; one that ends with "reaches from" is followed by `low` and `high`.
         low: scalar.
         high: scalar.
+
+    Returns:
+        The operation.
     """
     low, high = (tf.cast(value, tf.float32) for value in (low, high))
     return tf.debugging.Assert(condition, [f"zoo {door}:", message, low, high])

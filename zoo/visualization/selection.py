@@ -78,6 +78,14 @@ def figures_for(
 
     Raises:
         ValueError: for data that are empty or not finite, or labels and factors that do not match.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> x = np.random.default_rng(0).random((50, 6), np.float32)
+        >>> figures = zoo.visualization.figures_for(model, x)
+        >>> {"reconstructions", "samples", "manifold"} <= set(figures)
+        True
+        >>> paths = zoo.visualization.save_figures("figures", {"samples": figures["samples"]})
     """
     subject = subject_of(model, x, labels, factors, seed, class_names)
     planned: list[_Plan] = [
@@ -107,7 +115,13 @@ def figures_for(
 
 
 def loss_units(model: Any) -> dict[str, str]:
-    """Units of the terms of a model's loss: nats where the likelihood is a density summed over x."""
+    """Units of the terms of a model's loss: nats where the likelihood is a density summed over x.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> zoo.visualization.loss_units(model)["loss"]
+        'nats'
+    """
     likelihood = getattr(model, "likelihood", None)
     summed = getattr(likelihood, "reduction", None) == "sum"
     if not summed or getattr(likelihood, "zoo_name", "") == "squared_error":

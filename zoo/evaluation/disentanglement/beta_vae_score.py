@@ -48,6 +48,13 @@ def beta_vae_score(
 
     Returns:
         ``beta_vae_score``, from 0 to 1; NaN with a warning for one factor only.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement import beta_vae_score
+        >>> factors = np.array([[a, b] for a in range(10) for b in range(10)])
+        >>> codes = factors + np.random.default_rng(0).normal(scale=0.01, size=(100, 2))
+        >>> beta_vae_score(codes, factors, num_train=200, num_eval=100)
+        {'beta_vae_score': 1.0}
     """
     codes = as_codes(codes)
     factors = as_factors(factors, len(codes), factor_bins)
@@ -63,7 +70,17 @@ def beta_vae_score(
 def points(
     codes: np.ndarray, shared: SharedValues, number: int, pairs: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Features (number, units) float64 and shared factors (number,) of so many points."""
+    """Features (number, units) float64 and shared factors (number,) of so many points.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement.beta_vae_score import points
+        >>> from zoo.evaluation.disentanglement.rows import SharedValues
+        >>> factors = np.array([[a, b] for a in range(4) for b in range(4)])
+        >>> rng = np.random.default_rng(0)
+        >>> features, shared = points(factors.astype(float), SharedValues(factors), 50, 8, rng)
+        >>> bool(np.all(features[np.arange(50), shared] == 0))  # pairs do not differ in what they share
+        True
+    """
     named = rng.integers(shared.factors.shape[1], size=number)
     features = np.empty((number, codes.shape[1]))
     for start in range(0, number, _BLOCK):

@@ -51,6 +51,13 @@ def factor_vae_score(
     Returns:
         ``factor_vae_score``, from 0 to 1; 0 where every unit is pruned, as there; NaN with a warning
         for one factor only.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement import factor_vae_score
+        >>> factors = np.array([[a, b] for a in range(10) for b in range(10)])
+        >>> codes = factors + np.random.default_rng(0).normal(scale=0.01, size=(100, 2))
+        >>> factor_vae_score(codes, factors, num_train=200, num_eval=100)
+        {'factor_vae_score': 1.0}
     """
     name = "factor_vae_score"
     codes = as_codes(codes)

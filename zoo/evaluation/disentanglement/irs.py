@@ -46,6 +46,12 @@ def irs(
 
     Returns:
         ``irs``, from 0 to 1; 0 where no unit varies, as there.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement import irs
+        >>> factors = np.array([[a, b] for a in range(10) for b in range(10)])
+        >>> round(irs(factors.astype(float), factors)["irs"], 3)
+        1.0
     """
     codes = as_codes(codes)
     factors = as_factors(factors, len(codes), factor_bins)

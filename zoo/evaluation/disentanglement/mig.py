@@ -51,6 +51,15 @@ def mig(
     Returns:
         ``mig`` and ``mig_sup``, from 0 to 1. NaN with a warning: ``mig`` for one unit, ``mig_sup``
         for one factor or no active unit.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement import mig
+        >>> factors = np.array([[a, b] for a in range(10) for b in range(10)])
+        >>> {name: round(value, 3) for name, value in mig(factors.astype(float), factors).items()}
+        {'mig': 1.0, 'mig_sup': 1.0}
+        >>> mixed = np.stack([factors.sum(axis=1), np.ptp(factors, axis=1)], axis=1)
+        >>> mig(mixed, factors)["mig"] < 0.5
+        True
     """
     codes = as_codes(codes)
     factors = as_factors(factors, len(codes), factor_bins)

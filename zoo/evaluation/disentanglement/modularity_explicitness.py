@@ -55,6 +55,13 @@ def modularity_explicitness(
 
     Raises:
         NotComputable: for too few rows, or a factor that is constant in the training rows.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement import modularity_explicitness
+        >>> factors = np.array([[a, b] for a in range(3) for b in range(3)] * 200)
+        >>> found = modularity_explicitness(factors.astype(float), factors)
+        >>> round(found["modularity"], 1), found["explicitness"] > 0.8
+        (1.0, True)
     """
     codes = as_codes(codes)
     factors = as_factors(factors, len(codes), factor_bins)
@@ -84,7 +91,13 @@ def modularity_explicitness(
 
 
 def modularity(information: np.ndarray) -> float:
-    """Modularity of (units, factors) mutual information; NaN for one factor."""
+    """Modularity of (units, factors) mutual information; NaN for one factor.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement.modularity_explicitness import modularity
+        >>> modularity(np.eye(3)), modularity(np.ones((3, 3)))
+        (1.0, 0.0)
+    """
     squared = np.square(information)
     largest = squared.max(axis=1)
     others = squared.shape[1] - 1

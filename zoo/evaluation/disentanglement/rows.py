@@ -8,7 +8,13 @@ from zoo.evaluation.checks import NotComputable
 
 
 def subset(n: int, limit: int, seed: int) -> np.ndarray:
-    """At most ``limit`` of n row indices, at random and each once."""
+    """At most ``limit`` of n row indices, at random and each once.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement.rows import subset
+        >>> sorted(subset(5, limit=10, seed=0).tolist()), len(subset(50, limit=10, seed=0))
+        ([0, 1, 2, 3, 4], 10)
+    """
     return np.random.default_rng(seed).permutation(n)[:limit]
 
 
@@ -30,6 +36,12 @@ def train_test(
 
     Raises:
         NotComputable: where a part would fall below the minimum.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement.rows import train_test
+        >>> train, test = train_test(30, num_train=10_000, num_test=5_000, seed=0)
+        >>> len(train), len(test), len({*train.tolist(), *test.tolist()})
+        (20, 10, 30)
     """
     total = min(n, num_train + num_test)
     count = round(total * num_train / (num_train + num_test))
@@ -51,6 +63,15 @@ class SharedValues:
 
     Args:
         factors: (n, factors) value indices.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement.rows import SharedValues
+        >>> factors = np.array([[a, b] for a in range(4) for b in range(4)])
+        >>> shared, rng = SharedValues(factors), np.random.default_rng(0)
+        >>> rows = shared.anchors(factor=1, size=20, rng=rng)
+        >>> partners = shared.partners(1, rows, rng)
+        >>> bool(np.all(factors[rows, 1] == factors[partners, 1]))
+        True
     """
 
     def __init__(self, factors: np.ndarray):

@@ -51,6 +51,12 @@ def sap(
 
     Raises:
         NotComputable: for too few rows, or a factor that is constant in the training rows.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement import sap
+        >>> factors = np.array([[a, b] for a in range(2) for b in range(2)] * 50)
+        >>> round(sap(factors.astype(float), factors)["sap"], 1)  # 1 for the own unit, chance for the other
+        0.5
     """
     codes = as_codes(codes)
     if codes.shape[1] < 2:
@@ -101,7 +107,13 @@ def predictable(
 
 
 def gap(scores: np.ndarray) -> float:
-    """Mean over factors of the largest minus the second largest of (units, factors) scores."""
+    """Mean over factors of the largest minus the second largest of (units, factors) scores.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement.sap import gap
+        >>> gap(np.array([[1.0, 0.5], [0.75, 0.0]]))  # .25 of the first factor, .5 of the second
+        0.375
+    """
     ordered = np.sort(scores, axis=0)
     return float((ordered[-1] - ordered[-2]).mean())
 

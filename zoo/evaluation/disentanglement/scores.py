@@ -61,6 +61,13 @@ def scores(
     Warns:
         UserWarning: for constant factors, and where no unit varies: the scores are then those of a
             representation that holds nothing.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement import scores
+        >>> factors = np.array([[a, b] for a in range(10) for b in range(10)])
+        >>> found = scores(factors.astype(float), factors, names=["mig", "irs"])
+        >>> {name: round(value, 3) for name, value in found.items()}
+        {'mig': 1.0, 'mig_sup': 1.0, 'irs': 1.0}
     """
     codes = as_codes(codes)
     options = dict(options or {})

@@ -47,6 +47,13 @@ def udr(
 
     Raises:
         ValueError: for fewer than two models, or codes or divergences that do not match.
+
+    Example:
+        >>> from zoo.evaluation.disentanglement import udr
+        >>> codes = np.random.default_rng(0).normal(size=(500, 2))
+        >>> found = udr([codes, -codes[:, ::-1]], correlation="spearman")  # the same but for order and sign
+        >>> found["udr"].shape, bool(np.all(found["udr"] > 0.9))
+        ((2,), True)
     """
     codes = [as_codes(z) for z in codes]
     if len(codes) < 2 or len({len(z) for z in codes}) > 1:

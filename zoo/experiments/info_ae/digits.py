@@ -144,6 +144,9 @@ def scores(
         seed: of the models.
         sources: their folder.
         settings: epochs by row.
+
+    Returns:
+        Name of the row -> what `judge` says of its model.
     """
     rows = {}
     for row, make in makes.items():

@@ -72,6 +72,9 @@ def teacher(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
         x: (n, 28, 28, 1).
         seed: of the model.
         epochs: passes over x.
+
+    Returns:
+        The trained model, its classes named.
     """
     batch = min(500, len(x) // 4)
     steps = epochs * (len(x) // batch)
@@ -104,6 +107,9 @@ def committee(
         epochs: of each.
         count: of teachers.
         models: folder where trained ones are kept, see `kept`.
+
+    Returns:
+        The teachers, and the votes of each for every example.
     """
     teachers, votes = [], []
     for member in range(count):
@@ -130,6 +136,9 @@ def student(x: np.ndarray, seed: int, teachers: Committee, epochs: int) -> Autoe
         seed: of the student.
         teachers: see `committee`.
         epochs: passes over x.
+
+    Returns:
+        The trained model.
     """
     features = spreading.neighbour_features(x)
     names, _ = spreading.spread(teachers.votes[:, 0], teachers.agreed, features)

@@ -27,6 +27,11 @@ def to_png(figure: Figure, dpi: int = DPI) -> bytes:
 
     Returns:
         The bytes; equal figures give equal bytes.
+
+    Example:
+        >>> figure = zoo.visualization.learning_curves({"loss": [9.0, 5.0, 4.0]})
+        >>> zoo.visualization.to_png(figure)[1:4]
+        b'PNG'
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
@@ -58,6 +63,11 @@ def save_figures(folder: str | os.PathLike[str], figures: Mapping[str, Any]) -> 
 
     Returns:
         The paths, in the order of the figures.
+
+    Example:
+        >>> figure = zoo.visualization.learning_curves({"loss": [9.0, 5.0, 4.0]})
+        >>> [path.name for path in zoo.visualization.save_figures("figures", {"curves": figure})]
+        ['curves.png']
     """
     return [
         write_file(Path(folder) / f"{name}{suffix(content)}", content)
@@ -73,6 +83,12 @@ def draw(figures: Mapping[str, Any]) -> dict[str, tuple[bytes, str]]:
 
     Returns:
         name -> (bytes, caption), in the same order.
+
+    Example:
+        >>> figure = zoo.visualization.learning_curves({"loss": [9.0, 5.0, 4.0]})
+        >>> picture, caption = zoo.visualization.draw({"curves": (figure, "It falls.")})["curves"]
+        >>> picture[1:4], caption
+        (b'PNG', 'It falls.')
     """
     entries = {n: e if isinstance(e, tuple) else (e, "") for n, e in figures.items()}
     return {name: (as_bytes(picture, name), text) for name, (picture, text) in entries.items()}

@@ -74,8 +74,14 @@ def mosaic(
         limits: the values of black and white; colour is scaled by them, grey is left as it is.
         gap: pixels between pictures; by default a sixteenth of the height, at least one.
 
-    Returns: (H, W) with NaN in the gaps for grey, (H, W, 4) with alpha 0 in the gaps for colour.
-        The picture in row r and column k starts at (r (h + gap), k (w + gap)).
+    Returns:
+        (H, W) with NaN in the gaps for grey, (H, W, 4) with alpha 0 in the gaps for colour. The
+        picture in row r and column k starts at (r (h + gap), k (w + gap)).
+
+    Example:
+        >>> from zoo.visualization.drawing.mosaics import mosaic
+        >>> mosaic(np.zeros((6, 8, 8)), columns=3, gap=1).shape  # 2 rows of 8, 3 columns of 8, and gaps
+        (17, 26)
     """
     n, h, w = pictures.shape[:3]
     gap = max(1, h // 16) if gap is None else gap

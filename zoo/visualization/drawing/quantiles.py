@@ -18,9 +18,9 @@ _DRAWS = 20_000_000  # numbers drawn at most where a distribution has no quantil
 def quantiles(source: Any, probabilities: np.ndarray, units: int, seed: int = 0) -> np.ndarray:
     """Marginal quantiles of every unit.
 
-    Args: source: a TFP distribution with event (units,) or scalar; a frozen SciPy distribution (it
-        has
-            ``ppf``); or codes (n, units), for the quantiles of the aggregate posterior.
+    Args:
+        source: a TFP distribution with event (units,) or scalar; a frozen SciPy distribution (it
+            has ``ppf``); or codes (n, units), for the quantiles of the aggregate posterior.
         probabilities: (k,), within (0, 1).
         units: length of a code.
         seed: used where a TFP distribution has no quantile function: its quantiles are then those
@@ -31,6 +31,14 @@ def quantiles(source: Any, probabilities: np.ndarray, units: int, seed: int = 0)
 
     Raises:
         ValueError: for probabilities outside (0, 1), or a source of another length or kind.
+
+    Example:
+        >>> from scipy.stats import norm
+        >>> zoo.visualization.quantiles(norm(), np.array([0.025, 0.5, 0.975]), units=1).round(2).tolist()
+        [[-1.96], [0.0], [1.96]]
+        >>> codes = np.arange(101.0)[:, None]
+        >>> zoo.visualization.quantiles(codes, np.array([0.25]), units=1).tolist()
+        [[25.0]]
     """
     probabilities = np.asarray(probabilities, np.float64)
     if probabilities.ndim != 1 or not np.all((probabilities > 0) & (probabilities < 1)):

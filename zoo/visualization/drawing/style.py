@@ -77,7 +77,18 @@ R = TypeVar("R")
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorator: the function draws in the common style and leaves matplotlib's settings alone."""
+    """Decorator: the function draws in the common style and leaves matplotlib's settings alone.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> from zoo.visualization.drawing.style import styled
+        >>> @styled
+        ... def spread(codes):
+        ...     figure = Figure()
+        ...     figure.subplots().boxplot(codes)
+        ...     return figure
+        >>> spread(np.random.default_rng(0).normal(size=(50, 3))).savefig("spread.png")
+    """
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -112,6 +123,12 @@ def panels(
 
     Returns:
         The figure, and its `count` axes.
+
+    Example:
+        >>> from zoo.visualization.drawing.style import panels
+        >>> figure, axes = panels(count=5, columns=3, sharex=True)
+        >>> len(axes)
+        5
     """
     columns = min(columns, count)
     rows = -(-count // columns)

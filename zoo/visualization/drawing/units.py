@@ -15,8 +15,15 @@ def leading_units(codes: np.ndarray, limit: int) -> np.ndarray:
         codes: (n, units).
         limit: the number of units wanted at most.
 
-    Returns: (min(limit, units),) indices, the most varied first; all units in their own order where
-        they fit.
+    Returns:
+        (min(limit, units),) indices, the most varied first; all units in their own order where they
+        fit.
+
+    Example:
+        >>> from zoo.visualization.drawing.units import leading_units
+        >>> codes = np.random.default_rng(0).normal(size=(50, 3)) * [1.0, 9.0, 3.0]
+        >>> leading_units(codes, limit=2).tolist()
+        [1, 2]
     """
     units = codes.shape[1]
     if units <= limit:
@@ -59,8 +66,10 @@ def choose_units(
 def robust_limits(values: np.ndarray, share: float = 0.99) -> tuple[float, float]:
     """Limits that hold the central share of the values, so that outliers hide nothing.
 
-    Args: values: any shape. share: part of the values to hold; where the rest adds less than half
-        of the width, all are held.
+    Args:
+        values: any shape.
+        share: part of the values to hold; where the rest adds less than half of the width, all are
+            held.
 
     Returns:
         (low, high), with low < high.

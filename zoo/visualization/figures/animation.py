@@ -42,9 +42,10 @@ def traversal_gif(
     In frame t of T the moving unit is at the quantile 1/2 + coverage/2 sin(2 pi t / T), so that the
     loop has no seam. A bar below shows the quantile.
 
-    Args: model: a model with `decode`, or a function from codes to pictures. source: the prior, or
-        the codes (n, length) of data; see `quantiles`. Its median is the code of
-            the units that stand still.
+    Args:
+        model: a model with `decode`, or a function from codes to pictures.
+        source: the prior, or the codes (n, length) of data; see `quantiles`. Its median is the code
+            of the units that stand still.
         length: number of units of the code.
         units: indices of those to show; by default the leading ones of `codes`, or the first.
         frames: pictures in the loop.
@@ -57,8 +58,16 @@ def traversal_gif(
     Returns:
         The bytes of a GIF file with exactly `frames` frames.
 
-    Raises: ValueError: for a model whose examples are no pictures, fewer than 2 frames, or a loop
-        of no time.
+    Raises:
+        ValueError: for a model whose examples are not pictures, fewer than 2 frames, a coverage
+            outside (0, 1), or a loop of no time.
+
+    Example:
+        >>> model = zoo.create("vae", (8, 8, 1), latents=2, hidden=(4,))
+        >>> codes = np.random.default_rng(0).normal(size=(50, 2))
+        >>> gif = zoo.visualization.traversal_gif(model, codes, length=2, frames=4)
+        >>> gif[:6]
+        b'GIF89a'
     """
     if positive(frames, "frames") < 2:
         raise ValueError(f"frames must be at least 2 for an animation; received {frames!r}.")
@@ -88,9 +97,9 @@ def traversal_gif(
 def encode_gif(frames: list[np.ndarray], seconds: float) -> bytes:
     """Frames as an endless GIF.
 
-    Args: frames: (h, w) grey or (h, w, 3) colour arrays of uint8, all of one shape, neighbours
-        unequal
-            (equal ones would become one frame shown for longer).
+    Args:
+        frames: (h, w) grey or (h, w, 3) colour arrays of uint8, all of one shape, neighbours
+            unequal (equal ones would become one frame shown for longer).
         seconds: each frame is shown; GIF counts in hundredths.
 
     Returns:

@@ -30,6 +30,11 @@ def posterior_ranks(model: Any, count: int = 500, seed: int = 0) -> np.ndarray:
 
     Raises:
         ValueError: for a model without a prior or a posterior.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> zoo.visualization.posterior_ranks(model, count=30).shape
+        (30, 2)
     """
     prior = model.prior_distribution()
     if prior is None:
@@ -56,6 +61,12 @@ def prior_ranks(model: Any, x: Any, seed: int = 0) -> np.ndarray:
 
     Raises:
         ValueError: for a model without a prior.
+
+    Example:
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> x = np.random.default_rng(0).random((30, 6), np.float32)
+        >>> zoo.visualization.prior_ranks(model, x).shape
+        (30, 2)
     """
     prior = model.prior_distribution()
     if prior is None:
@@ -88,6 +99,12 @@ def calibration(
 
     Raises:
         ValueError: for values outside [0, 1], or arrays of unequal width.
+
+    Example:
+        >>> ranks = np.random.default_rng(0).random((200, 2))  # of a calibrated posterior
+        >>> figure = zoo.visualization.calibration(ranks, prior=ranks**2)
+        >>> len(figure.axes)
+        2
     """
     first = _ranks(posterior, "posterior")
     second = None if prior is None else _ranks(prior, "prior")

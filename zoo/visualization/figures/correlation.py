@@ -19,11 +19,18 @@ def rank_correlation(codes: Any, factors: Any) -> np.ndarray:
         codes: (n, units).
         factors: (n, k).
 
-    Returns: (units, k) in [-1, 1]; NaN for a unit or factor that is constant, which correlates with
+    Returns:
+        (units, k) in [-1, 1]; NaN for a unit or factor that is constant, which correlates with
         nothing.
 
     Raises:
         ValueError: for fewer than 2 examples, or arrays of unequal length.
+
+    Example:
+        >>> factors = np.arange(20)[:, None]
+        >>> codes = np.concatenate([factors**3, -factors], axis=1)  # only the order counts
+        >>> zoo.visualization.rank_correlation(codes, factors).round(6).tolist()
+        [[1.0], [-1.0]]
     """
     from scipy.stats import rankdata
 
@@ -63,6 +70,13 @@ def factor_correlation(
 
     Raises:
         ValueError: for arrays of unequal length, or names that do not match.
+
+    Example:
+        >>> random = np.random.default_rng(0)
+        >>> factors = random.integers(0, 3, size=(50, 2))
+        >>> codes = factors + random.normal(size=(50, 2))
+        >>> figure = zoo.visualization.factor_correlation(codes, factors, names=["shape", "scale"])
+        >>> figure.savefig("correlation.png")
     """
     table = rank_correlation(codes, factors).T
     k, count = table.shape
@@ -98,6 +112,11 @@ def one_hot(labels: Any, names: Sequence[str] | None = None) -> tuple[np.ndarray
 
     Returns:
         (n, classes) float, and a name for each column.
+
+    Example:
+        >>> columns, names = zoo.visualization.one_hot(np.array([3, 7, 3]))
+        >>> columns.tolist(), len(names)
+        ([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], 2)
     """
     labels = as_labels(labels, len(labels))
     known = np.unique(labels)

@@ -24,14 +24,21 @@ def learning_curves(history: History, unit: str | Mapping[str, str] = "") -> Fig
     A term that is positive throughout and falls or rises over more than a decade is drawn on a log
     scale. A value that is not finite leaves a gap, and the panel's title counts it.
 
-    Args: history: what `fit` returns, or term -> values by epoch; "val_term" belongs to
-        "term". unit: of all terms, for example "nats", or term -> its unit.
+    Args:
+        history: what `fit` returns, or term -> values by epoch; "val_term" belongs to "term".
+        unit: of all terms, for example "nats", or term -> its unit.
 
     Returns:
         A figure with one axes for each term.
 
     Raises:
         ValueError: for a history without a value.
+
+    Example:
+        >>> history = {"loss": [9.0, 5.0, 4.0], "val_loss": [9.5, 6.0, 5.0], "kl": [0.0, 1.0, 1.5]}
+        >>> figure = zoo.visualization.learning_curves(history, unit="nats")
+        >>> len(figure.axes)  # the loss and the KL
+        2
     """
     history = getattr(history, "history", history)
     return _draw({"": _checked(history, "history")}, unit, "Mean of each term by epoch")
@@ -50,6 +57,12 @@ def overlaid_curves(histories: Mapping[str, History], unit: str | Mapping[str, s
 
     Raises:
         ValueError: for no runs, or a history without a value.
+
+    Example:
+        >>> histories = {"narrow": {"loss": [9.0, 5.0]}, "wide": {"loss": [8.0, 4.0]}}
+        >>> figure = zoo.visualization.overlaid_curves(histories)
+        >>> len(figure.axes[0].lines)
+        2
     """
     if not histories:
         raise ValueError("Overlaid curves need at least one run; received none.")

@@ -45,6 +45,12 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
 
     Raises:
         ValueError: for weights of another rank, or values that are not finite.
+
+    Example:
+        >>> kernel = np.random.default_rng(0).normal(size=(64, 10))  # of a dense layer on 8x8 pictures
+        >>> figure = zoo.visualization.filters(kernel.T.reshape(10, 8, 8))
+        >>> len(figure.axes)
+        1
     """
     w = as_examples(weights, "weights")
     count = len(w)
@@ -97,9 +103,14 @@ def unit_pictures(model: Any, base: Any, amplitude: Any = 1.0, units: Any = None
     Returns:
         (k, *event).
 
-    Raises: ValueError: for units that the code does not have, or a decoder that does not answer
-        with one
-            example a code.
+    Raises:
+        ValueError: for units that the code does not have, or a decoder that does not answer with
+            one example a code.
+
+    Example:
+        >>> model = zoo.create("vae", (8, 8, 1), latents=3, hidden=(4,))
+        >>> zoo.visualization.unit_pictures(model, base=np.zeros(3), amplitude=2.0).shape
+        (3, 8, 8, 1)
     """
     decode = decoder_of(model)
     origin = as_codes(base, "base")[:, 0]
@@ -122,6 +133,12 @@ def added_by_units(model: Any, codes: Any, units: Any = None) -> np.ndarray:
 
     Raises:
         ValueError: for units that the code does not have, or codes that are not finite.
+
+    Example:
+        >>> weights = np.eye(2, 5)
+        >>> codes = np.array([[1.0, 0.0], [3.0, -2.0]])
+        >>> zoo.visualization.added_by_units(lambda z: z @ weights, codes).tolist()
+        [[3.0, 0.0, 0.0, 0.0, 0.0], [0.0, -2.0, 0.0, 0.0, 0.0]]
     """
     z = as_codes(codes)
     chosen = choose_units(units, z.shape[1], z.shape[1], None)
@@ -137,8 +154,9 @@ def first_kernel(model: Any, event: tuple[int, ...]) -> np.ndarray | None:
         model: an Autoencoder; its encoder comes first, then its bottleneck.
         event: shape of a picture, (h, w, c).
 
-    Returns: (filters, *event) of a dense layer, (filters, height, width, c) of a convolution; None
-        where the model has neither, or its examples are no pictures.
+    Returns:
+        (filters, *event) of a dense layer, (filters, height, width, c) of a convolution; None where
+        the model has neither, or its examples are not pictures.
     """
     parts = (getattr(model, "encoder", None), getattr(model, "bottleneck", None))
     weights = [w for part in parts for w in getattr(part, "weights", ()) if len(w.shape) > 1]

@@ -37,6 +37,13 @@ def activation_histograms(
 
     Raises:
         ValueError: for units that are not there, or a prior of another length.
+
+    Example:
+        >>> from scipy.stats import norm
+        >>> codes = np.random.default_rng(0).normal(size=(200, 3))
+        >>> figure = zoo.visualization.activation_histograms(codes, prior=norm(), units=[0, 2])
+        >>> len(figure.axes)
+        2
     """
     z = as_codes(codes)
     count = z.shape[1]

@@ -28,6 +28,11 @@ def interpolation_codes(first: Any, second: Any, steps: int = 9) -> np.ndarray:
 
     Raises:
         ValueError: for unequal shapes, or fewer than 2 steps.
+
+    Example:
+        >>> first, second = np.array([[0.0, 0.0]]), np.array([[1.0, 2.0]])
+        >>> zoo.visualization.interpolation_codes(first, second, steps=3).tolist()
+        [[[0.0, 0.0], [0.5, 1.0], [1.0, 2.0]]]
     """
     start, end = as_codes(first, "first"), as_codes(second, "second")
     if start.shape != end.shape:
@@ -49,9 +54,10 @@ def choose_pairs(labels: np.ndarray | None, count: int, pairs: int, seed: int = 
         pairs: how many pairs of each kind.
         seed: of the choice.
 
-    Returns: (k, 2) indices. With labels the first pairs are each of one class, the following of
-        two; a kind that the labels do not allow is left out. Without labels, `pairs` pairs of any
-        two examples.
+    Returns:
+        (k, 2) indices. With labels the first pairs are each of one class, the following of two; a
+        kind that the labels do not allow is left out. Without labels, `pairs` pairs of any two
+        examples.
 
     Raises:
         ValueError: for fewer than 2 examples.
@@ -96,6 +102,13 @@ def interpolations(
 
     Raises:
         ValueError: for fewer than 2 codes or steps, or labels that do not match.
+
+    Example:
+        >>> model = zoo.create("vae", (8, 8, 1), latents=2, hidden=(4,))
+        >>> codes = np.random.default_rng(0).normal(size=(20, 2))
+        >>> figure = zoo.visualization.interpolations(model, codes, labels=np.arange(20) % 2, pairs=2)
+        >>> len(figure.axes)
+        1
     """
     z = as_codes(codes)
     classes = as_labels(labels, len(z))

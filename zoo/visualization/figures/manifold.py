@@ -45,6 +45,12 @@ def inverse_cdf_grid(prior: Any, steps: int = 20) -> np.ndarray:
 
     Raises:
         ValueError: for a prior of another length.
+
+    Example:
+        >>> from scipy.stats import uniform
+        >>> grid = zoo.visualization.inverse_cdf_grid(uniform(), steps=2)
+        >>> grid.tolist()
+        [[[0.25, 0.25], [0.25, 0.75]], [[0.75, 0.25], [0.75, 0.75]]]
     """
     values = quantiles(prior, midpoints(positive(steps, "steps")), 2)
     return np.stack(np.meshgrid(values[:, 0], values[:, 1], indexing="ij"), axis=-1)
@@ -72,6 +78,12 @@ def manifold(
 
     Raises:
         ValueError: for another number of units.
+
+    Example:
+        >>> model = zoo.create("vae", (8, 8, 1), latents=2, hidden=(4,))
+        >>> figure = zoo.visualization.manifold(model, model.prior_distribution(), steps=5)
+        >>> len(figure.axes)
+        1
     """
     if length is None:
         length = getattr(model, "units", 2)

@@ -47,6 +47,13 @@ def reconstructions(inputs: Any, outputs: Any, limit: int = 12) -> Figure:
 
     Raises:
         ValueError: for values that are not finite, or arrays of unequal shape.
+
+    Example:
+        >>> x = zoo.data.load("digits", "test", limit=10).inputs
+        >>> model = zoo.create("vae", (8, 8, 1), latents=2, hidden=(4,))
+        >>> figure = zoo.visualization.reconstructions(x, model.reconstruct(x))
+        >>> len(figure.axes)
+        3
     """
     x, x_hat = as_examples(inputs, "inputs"), as_examples(outputs, "outputs")
     if x.shape != x_hat.shape:

@@ -46,6 +46,12 @@ def samples(generated: Any, data: Any = None, columns: int | None = None) -> Fig
 
     Raises:
         ValueError: for values that are not finite, or data of another shape.
+
+    Example:
+        >>> model = zoo.create("vae", (8, 8, 1), latents=2, hidden=(4,))
+        >>> figure = zoo.visualization.samples(model.generate(8, seed=0))
+        >>> len(figure.axes)
+        1
     """
     x = as_examples(generated, "generated")
     real = None if data is None else as_examples(data, "data")

@@ -46,6 +46,11 @@ def code_scatter(
     Raises:
         ValueError: for an unknown method, labels that do not match, or fewer codes than the method
             needs.
+
+    Example:
+        >>> codes = np.random.default_rng(0).normal(size=(60, 5))
+        >>> figure = zoo.visualization.code_scatter(codes, labels=np.arange(60) % 3, method="pca")
+        >>> figure.savefig("codes.png")
     """
     z = as_codes(codes)
     classes = as_labels(labels, len(z))

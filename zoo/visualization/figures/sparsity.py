@@ -30,6 +30,12 @@ def sparsity(codes: Any, threshold: float = THRESHOLD) -> Figure:
 
     Raises:
         ValueError: for codes that are not finite, or a negative threshold.
+
+    Example:
+        >>> codes = np.random.default_rng(0).laplace(size=(100, 4))
+        >>> figure = zoo.visualization.sparsity(codes)
+        >>> len(figure.axes)
+        3
     """
     z = as_codes(codes)
     if not threshold >= 0:

@@ -25,6 +25,11 @@ def traversal_codes(base: Any, units: np.ndarray, values: np.ndarray) -> np.ndar
 
     Returns:
         (k, steps, length).
+
+    Example:
+        >>> base, units = np.array([9.0, 9.0]), np.array([1])
+        >>> zoo.visualization.traversal_codes(base, units, values=np.array([[-1.0, 0.0, 1.0]])).tolist()
+        [[[9.0, -1.0], [9.0, 0.0], [9.0, 1.0]]]
     """
     base = as_codes(base, "base")[:, 0]
     codes = np.tile(base, (*values.shape, 1))
@@ -63,6 +68,12 @@ def prior_traversals(
 
     Raises:
         ValueError: for units that are not there, or a prior of another length.
+
+    Example:
+        >>> model = zoo.create("vae", (8, 8, 1), latents=2, hidden=(4,))
+        >>> figure = zoo.visualization.prior_traversals(model, model.prior_distribution(), length=2)
+        >>> len(figure.axes)
+        1
     """
     seen = None if codes is None else as_codes(codes)
     chosen = choose_units(units, length, limit, seen)
@@ -109,6 +120,13 @@ def posterior_traversals(
 
     Raises:
         ValueError: for units that are not there, or codes that are not finite.
+
+    Example:
+        >>> model = zoo.create("vae", (8, 8, 1), latents=2, hidden=(4,))
+        >>> codes = np.random.default_rng(0).normal(size=(50, 2))
+        >>> figure = zoo.visualization.posterior_traversals(model, codes, units=[1])
+        >>> len(figure.axes)
+        1
     """
     z = as_codes(codes)
     chosen = choose_units(units, z.shape[1], limit, z)
@@ -160,6 +178,14 @@ def traversals(
 
     Raises:
         ValueError: for a decoder that does not answer with one example a code.
+
+    Example:
+        >>> model = zoo.create("vae", (8, 8, 1), latents=2, hidden=(4,))
+        >>> figure = zoo.visualization.traversals(
+        ...     model, base=np.zeros(2), units=np.array([0]), values=np.array([[-2.0, 0.0, 2.0]])
+        ... )
+        >>> len(figure.axes)
+        1
     """
     values = np.asarray(values, np.float64)
     codes = traversal_codes(base, units, values)

@@ -72,6 +72,16 @@ def write_comparison(
     Raises:
         ValueError: for fewer than two runs, a folder that is no run, broken files, or a path that
             cannot be written.
+
+    Example:
+        >>> for seed in (0, 1):
+        ...     config = zoo.runs.RunConfig(model="vae", seed=seed)
+        ...     zoo.runs.RunFolder(f"runs/{seed}").begin(config)
+        ...     np.savetxt(
+        ...         f"runs/{seed}/history.csv", [[1, 9.0 - seed]], "%g", ",", header="epoch,loss", comments=""
+        ...     )
+        >>> zoo.visualization.write_comparison("comparison.html", ["runs/0", "runs/1"]).name
+        'comparison.html'
     """
     if len(runs) < 2:
         raise ValueError(f"A comparison needs at least 2 run folders; received {len(runs)}.")

@@ -65,6 +65,19 @@ def write_report(
 
     Raises:
         ValueError: for a figure that is none, or a path that cannot be written.
+
+    Example:
+        >>> path = zoo.visualization.write_report(
+        ...     "report.html",
+        ...     title="A VAE of the digits",
+        ...     objective=zoo.models.objective("vae"),
+        ...     config={"model": "vae", "epochs": 3},
+        ...     history={"loss": [9.0, 5.0, 4.0]},
+        ...     metrics={"reconstruction": {"psnr": 21.5}},
+        ...     figures={},
+        ... )
+        >>> "A VAE of the digits" in path.read_text()
+        True
     """
     drawn = dict(figures)
     if "learning_curves" not in drawn and terms(history):
