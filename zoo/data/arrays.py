@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
-from zoo.data import pixels
+from zoo.data import scaling
 from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
-from zoo.data.splitting import check_split, split_rows
+from zoo.data.splitting import split_rows
 
 
 def from_arrays(
@@ -22,29 +24,35 @@ def from_arrays(
     own_split: bool = False,
     classes: tuple[str, ...] | None = None,
     description: str = "",
+    scale: float | str | None = None,
+    maximum: float | None = None,
 ) -> Data:
     """Check arrays that belong together, and take the examples of a split.
 
     Args:
         name: what `Data` and errors call the set.
-        inputs: (n, features), (n, h, w) or (n, h, w, channels). Grey pictures get a channel axis, and bytes
-            that are only 0 and 1 become 0 and 255.
+        inputs: (n, features), (n, h, w) or (n, h, w, channels). Grey pictures get a channel axis. Bytes are
+            pixels or numbers by `zoo.data.scaling.decide_scale`.
         labels: (n,) whole numbers, which are kept, or text, which is numbered by `classes`.
         factors: (n, f) whole numbers.
         split: "train", "test" or "all".
         seed: of the order and the split.
         test_fraction: share of the test split.
-        own_split: the arrays already are the split, and are only shuffled.
+        own_split: the arrays already are the split, and are only shuffled ("all" is not).
         classes: names of the labels; None for those that occur.
         description: one line, to which the share of the split is added.
+        scale: what the values are divided by; None to decide.
+        maximum: the largest value of the whole set, where `inputs` are a part of it.
 
     Returns:
-        A `Data` that shares no memory with the arrays.
+        A `Data` that shares no memory with the arrays. Its uint8 are pixels from 0 to 255; all else is
+        float32, a value as the model sees it.
 
     Raises:
         ValueError: for inputs that `check_inputs` refuses, and labels or factors that do not fit.
     """
-    inputs = check_inputs(inputs[..., None] if inputs.ndim == 3 else inputs, name=name)
+    inputs = inputs[..., None] if inputs.ndim == 3 else inputs
+    inputs, divisor = _meant(inputs, name, scaling.check_scale(scale), maximum)
     n = len(inputs)
     codes, classes = encode_labels(labels, n, name, classes)
     if factors is not None and (factors.shape[:1] != (n,) or factors.ndim != 2):
@@ -55,15 +63,13 @@ def from_arrays(
             f"received {factors.dtype}."
         )
     if own_split:
-        check_split(split, name=name)
-        rows = np.random.default_rng(seed).permutation(n)
+        rows = np.arange(n) if split == "all" else np.random.default_rng(seed).permutation(n)
     else:
         rows = split_rows(n, split, test_fraction, seed, name)
         description += f", {len(rows):,} of {n:,} examples" + f" by seed {seed}" * (split != "all")
-    binary = inputs.dtype == np.uint8 and pixels.is_binary(inputs)
     inputs = np.array(inputs[rows])
-    if binary:
-        pixels.stretch_binary(inputs)
+    if inputs.dtype == np.uint8:
+        inputs = of_bytes(inputs, divisor)
     width = 0 if factors is None else factors.shape[1]
     return Data(
         name=name,
@@ -75,6 +81,43 @@ def from_arrays(
         classes=classes,
         description=description,
     )
+
+
+def of_bytes(inputs: np.ndarray, divisor: float) -> np.ndarray:
+    """Bytes as a `Data` holds them: pixels from 0 to 255 as uint8, other numbers as float32.
+
+    Args:
+        inputs: (n, ...) uint8; black and white of 0 and 1 becomes 0 and 255 in place.
+        divisor: what the values are divided by.
+
+    Returns:
+        (n, ...) uint8 or float32.
+    """
+    if inputs.ndim < 4 or divisor not in (1, 255):
+        return scaling.divide(inputs, divisor)
+    if divisor == 255:
+        return inputs
+    if inputs.max() > 1:
+        return scaling.divide(inputs, 1.0)
+    inputs *= 255
+    return inputs
+
+
+def _meant(
+    inputs: np.ndarray, name: str, scale: float | None, maximum: float | None
+) -> tuple[np.ndarray, float]:
+    """Checked inputs, and what bytes among them are divided by; says what could be taken otherwise."""
+    if inputs.dtype == np.uint8:
+        check_inputs(inputs, name=name)
+        if maximum is None and scale is None:
+            maximum = scaling.peak(inputs, enough=scaling.FEW if inputs.ndim >= 4 else np.inf)
+        found = scaling.decide_scale(np.uint8, inputs.ndim, maximum or 0.0, name=name, scale=scale)
+        if found.said and found.divisor == 1:
+            warnings.warn(found.said, stacklevel=5)
+        return inputs, found.divisor
+    if scale is None or inputs.dtype.kind not in "iufb":
+        return check_inputs(inputs, name=name), 1.0
+    return check_inputs(scaling.divide(inputs, scale), name=name, bounds=(-np.inf, np.inf)), 1.0
 
 
 def encode_labels(
@@ -100,8 +143,10 @@ def encode_labels(
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape != (n,):
+        hint = " Of one-hot rows give labels.argmax(1)." if labels.ndim == 2 else ""
         raise ValueError(
             f"The labels of {name} must have shape ({n},), one for each example; received {labels.shape}."
+            f"{hint}"
         )
     if labels.dtype.kind in "US":
         text = labels.astype(str)
