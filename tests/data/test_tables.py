@@ -1,0 +1,249 @@
+"""A table that goes out and comes back: as many rows and columns, in every way to write it."""
+
+import csv
+import io
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+
+from zoo.data import load
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(7, 4)).astype(np.float32)
+MARKS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+def write(path, rows, mark=",", quoting=csv.QUOTE_MINIMAL, before="", end="\n"):
+    text = io.StringIO()
+    csv.writer(text, delimiter=mark, quoting=quoting, lineterminator=end).writerows(rows)
+    path.write_bytes((before + text.getvalue()).encode())
+    return path
+
+
+def rows_of(names, index, label, header_of_index=""):
+    """The rows of a table as pandas writes it: names, numbers as text, an index and a label where wanted."""
+    head = [*([header_of_index] if index else []), *map(str, names), *(["label"] if label else [])]
+    body = [
+        [*([name] if index else []), *(repr(float(v)) for v in row), *([i % 3] if label else [])]
+        for i, (name, row) in enumerate(zip(index or range(len(X)), X, strict=True))
+    ]
+    return head, body
+
+
+INDEX = {
+    "none": None,
+    "numbers": list(range(7)),
+    "shuffled": [3, 1, 0, 6, 5, 2, 4],
+    "dates": [f"2024-01-0{day}" for day in range(1, 8)],
+}
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("label", [False, True])
+@pytest.mark.parametrize("index", INDEX)
+@pytest.mark.parametrize("names", [range(4), "abcd", ["h\n[m]", 'a "b"', "c,;|\td", " e "]])
+def test_round_trip(names, index, label, mark, tmp_path):
+    """Rows, columns and labels come back, in every mixture of index, names, blank lines and line ends."""
+    head, body = rows_of(names, INDEX[index], label)
+    forms = itertools.product(
+        ["", "\n", "\r\n\n", "\ufeff", "  \n"], ["\n", "\r\n"], [0, csv.QUOTE_ALL]
+    )
+    for before, end, quoting in forms:
+        path = write(tmp_path / "t.csv", [head, *body], mark, quoting, before, end)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            if index == "none" and not label and names == range(4):
+                with pytest.raises(
+                    ValueError, match=r"0,1,2,3, may be the names .* header=True or"
+                ):
+                    load(path, "all", delimiter=mark)
+                data = load(path, "all", delimiter=mark, header=True)
+                assert len(load(path, "all", delimiter=mark, header=False)) == 8
+            else:
+                data = load(path, "all", delimiter=mark)
+        assert data.inputs.shape == X.shape
+        np.testing.assert_allclose(data.inputs, X, rtol=1e-6)
+        np.testing.assert_array_equal(data.labels, np.arange(7) % 3 if label else None)
+        told = [str(each.message) for each in caught]
+        assert len(told) == (index != "none")
+        assert all("first column has no name and is left out" in each for each in told)
+
+
+@pytest.mark.parametrize("index", [True, False])
+@pytest.mark.parametrize("names", [None, list("abcd")])
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.filterwarnings("ignore:.*first column has no name")
+def test_round_trip_of_pandas(index, names, twice, tmp_path):
+    """`DataFrame.to_csv` and back, also after pandas itself has read and written the file once more."""
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame(X, columns=names)
+    frame.to_csv(tmp_path / "t.csv", index=index)
+    if twice:
+        pandas.read_csv(tmp_path / "t.csv").to_csv(tmp_path / "t.csv", index=index)
+    unclear = names is None and not index
+    data = load(tmp_path / "t.csv", "all", **({"header": True} if unclear else {}))
+    np.testing.assert_allclose(data.inputs, X, rtol=1e-6)
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_delimiter_by_its_name(mark, tmp_path):
+    head, body = rows_of("abcd", None, True)
+    path = write(tmp_path / "t.csv", [head, *body], mark)
+    for name in (mark, MARKS[mark], MARKS[mark].upper(), *(["\\t"] if mark == "\t" else [])):
+        np.testing.assert_allclose(load(path, "all", delimiter=name).inputs, X, rtol=1e-6)
+
+
+@pytest.mark.parametrize("delimiter", ["", ",,", "1", ".", '"', "-", "\n", "a", None, 3, ["x"]])
+def test_delimiter_is_one_character(delimiter, tmp_path):
+    path = write(tmp_path / "t.csv", [["a", "b"], *X[:, :2]])
+    with pytest.raises(ValueError, match="delimiter must be one character, or one of"):
+        load(path, delimiter=delimiter)
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize(("mark", "given"), itertools.permutations([*MARKS, " "], 2))
+def test_another_delimiter_is_told(mark, given, header, tmp_path):
+    body = [[f"{value:.3f}" for value in row] for row in X]
+    path = write(tmp_path / "t.csv", [[*"wxyz"], *body] if header else body, mark)
+    name = {**MARKS, " ": "space"}[mark]
+    with pytest.raises(ValueError, match=f"Its cells look separated by a {name}: give delimiter="):
+        load(path, "all", delimiter=given)
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_decimal_commas_are_refused_with_the_remedy(mark, header, tmp_path):
+    body = [[f"{value:.3f}".replace(".", ",") for value in row] for row in X]
+    path = write(tmp_path / "t.csv", [[*"wxyz"], *body] if header else body, mark)
+    for given in (mark, ","):
+        with pytest.raises(
+            ValueError, match=r"decimal commas; write points, as by pandas.read_csv"
+        ):
+            load(path, "all", delimiter=given)
+
+
+@pytest.mark.parametrize(
+    ("cells", "labels", "classes"),
+    [
+        (["01", "001", "1", "01"], [1, 0, 2, 1], ("001", "01", "1")),
+        (["0", "00"], [0, 1], ("0", "00")),
+        (["7", "-3", "7"], [7, -3, 7], None),
+        (["+1", "1"], [0, 1], ("+1", "1")),
+        (["1", "1.0"], [0, 1], ("1", "1.0")),
+        (["-0", "0"], [0, 1], ("-0", "0")),
+        (["\u0661", "1"], [1, 0], ("1", "\u0661")),
+        (["1", "x", "2"], [0, 2, 1], ("1", "2", "x")),
+        (["a\nb", "a b", "a,b"], [0, 1, 2], ("a\nb", "a b", "a,b")),
+        (["9" * 19, "1"], [1, 0], ("1", "9" * 19)),
+    ],
+)
+def test_labels_that_are_written_differently_are_different(cells, labels, classes, tmp_path):
+    rows = [["x", "label"], *([i, cell] for i, cell in enumerate(cells))]
+    data = load(write(tmp_path / "t.csv", rows), "all")
+    np.testing.assert_array_equal(data.labels, labels)
+    assert data.classes == classes
+    np.testing.assert_array_equal(data.inputs[:, 0], np.arange(len(cells)))
+
+
+@pytest.mark.parametrize("name", ["label", "Label", "LABELS"])
+def test_label_column_in_any_case(name, tmp_path):
+    data = load(write(tmp_path / "t.csv", [["0", name], [1, 5], [2, 6]]), "all")
+    np.testing.assert_array_equal(data.labels, [5, 6])
+
+
+@pytest.mark.parametrize("name", ["target", "Class", "y", "species"])
+def test_a_feature_that_may_hold_labels_is_told(name, tmp_path):
+    path = write(tmp_path / "t.csv", [["a", name], [1, 5], [2, 6]])
+    with pytest.warns(
+        UserWarning, match=f"'{name}' is read as a feature; .* label_column='{name}'"
+    ):
+        assert load(path, "all").inputs.shape == (2, 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(load(path, "all", label_column=name).labels, [5, 6])
+
+
+@pytest.mark.parametrize(
+    ("head", "options", "message"),
+    [
+        ("label,Labels,a", {}, "label, Labels; say which one holds the labels"),
+        ("a,a,b", {"label_column": "a"}, "2 columns called 'a'; give label_column as an index"),
+        ("a,b,2,1", {"label_column": 2, "header": True}, None),
+        (
+            "a,2,1",
+            {"label_column": 2, "header": True},
+            "may be the column called '2' or the one at index 2",
+        ),
+        ("a,b,c", {"label_column": "a", "index_column": 0}, "are one column"),
+        ("a,b,c", {"label_column": "d"}, r"must be a column of .*\(a, b, c\)"),
+        ("a,b,c", {"index_column": 3}, r"index_column must be a column of .* index from -3 to 2"),
+        ("a,b,c", {"label_column": True}, "label_column must be a column"),
+        ("a,b,c", {"header": "yes"}, "header must be true, false or None"),
+        ("a,2020,2021", {}, "line 1, column 1: .* names the columns, give header=True"),
+        (",0.5,0.7", {}, "line 1, column 1: .* names the columns, give header=True"),
+        ("0,1,2", {}, "header=True or header=False"),
+        ("0", {}, "header=True or header=False"),
+    ],
+)
+def test_what_can_be_taken_in_two_ways_is_refused(head, options, message, tmp_path):
+    width = head.count(",") + 1
+    path = tmp_path / "t.csv"
+    path.write_text(
+        head + "\n" + "\n".join(",".join(map(str, range(i, i + width))) for i in (3, 4))
+    )
+    if message is None:
+        np.testing.assert_array_equal(load(path, "all", **options).labels, [5, 6])
+        return
+    with pytest.raises(ValueError, match=message):
+        load(path, "all", **options)
+
+
+def test_header_by_hand(tmp_path):
+    path = write(tmp_path / "t.csv", [["a", 2020, 2021], [1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(load(path, "all", header=True).inputs, [[1, 2, 3], [4, 5, 6]])
+    path = write(tmp_path / "t.csv", [[0, 1], [1, 0], [0, 1]])
+    assert load(path, "all", header=False).inputs.shape == (3, 2)
+
+
+def test_index_column_by_hand(tmp_path):
+    path = write(tmp_path / "t.csv", [["a", "id", "label"], [1, "x7", 0], [2, "x8", 1]])
+    for column in ("id", 1, -2, "1"):
+        data = load(path, "all", index_column=column)
+        np.testing.assert_array_equal(data.inputs, [[1], [2]])
+        np.testing.assert_array_equal(data.labels, [0, 1])
+    path = write(tmp_path / "t.csv", [["a", "id", "name"], [1, 7, "x"], [2, 8, "y"]])
+    for columns in (["id", "name"], (1, -1)):
+        np.testing.assert_array_equal(load(path, "all", index_column=columns).inputs, [[1], [2]])
+    path = write(tmp_path / "t.csv", [["id", "label"], ["p", 0], ["q", 1]])
+    with pytest.raises(ValueError, match="no column of numbers beside its labels and index"):
+        load(path, index_column="id")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("1,2\n3,nan\n", "line 4, column 2"),
+        ("1,2\n\n3,x\n", "line 5, column 2"),
+        ('1,2\n"3\n",x\n', "line 5, column 2"),
+        ("1,2\n3\n", "line 4: expected 2 cells, received 1"),
+        ("1,2\n   \n", "line 4: expected 2 cells, received 1"),
+        ("1,2\n,,\n", "line 4: expected 2 cells, received 3"),
+        ("", "is empty but for its header"),
+    ],
+)
+def test_faults_are_placed_in_the_file_as_it_stands(body, message, tmp_path):
+    """Line numbers count blank lines before the header and breaks within quotes."""
+    (tmp_path / "t.csv").write_text("\na,b\n" + body)
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path / "t.csv", "all")
+
+
+@pytest.mark.parametrize(
+    "content", ["a,b\n1,2\n".encode("utf-16"), b"a,label\n" + b"1,2\n" * 9000 + b"1,\xe9\n"]
+)
+def test_text_of_another_encoding_is_refused_with_the_name(content, tmp_path):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=r"t\.csv cannot be read as a table of text"):
+        load(tmp_path / "t.csv")

@@ -1,0 +1,208 @@
+"""Which line of a .csv file is the header, and which of its columns are labels or an index."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
+_WORDS = {"\\t": "\t", **{name: mark for mark, name in DELIMITERS.items()}}
+# What pandas calls an index column that it has read.
+_UNNAMED = re.compile(r"(Unnamed: \d+([._]\w+)*)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_LABELS = ("label", "labels")
+_SUSPECTS = ("class", "classes", "target", "targets", "y", "species", "category")
+
+
+class TableLayout(NamedTuple):
+    """How a table is read.
+
+    Attributes:
+        header: the names of the columns, empty where the file has none.
+        width: the number of columns.
+        skipped: the number of lines, blank ones included, before the first example.
+        label: the column of labels, or None.
+        index: the columns that are neither features nor labels.
+    """
+
+    header: list[str]
+    width: int
+    skipped: int
+    label: int | None
+    index: tuple[int, ...]
+
+
+def as_delimiter(text: str) -> str:
+    r"""The character that a text stands for: itself, or ``\t``, tab, comma, semicolon, bar, space.
+
+    Raises:
+        ValueError: for what is no single character, or a quote, digit, point, sign or line break.
+    """
+    mark = _WORDS.get(text.lower(), text) if isinstance(text, str) else ""
+    if len(mark) != 1 or mark.isalnum() or mark in "\"'.+-\r\n":
+        raise ValueError(
+            f"delimiter must be one character, or one of {', '.join(_WORDS)}; received {text!r}."
+        )
+    return mark
+
+
+def layout_of(
+    path: Path,
+    delimiter: str,
+    label_column: str | int | None,
+    index_column: str | int | Sequence[str | int] | None,
+    header: bool | None,
+) -> TableLayout:
+    """Read the first line that holds something, and find out what it is.
+
+    Arguments as in `zoo.data.table.read_csv`.
+
+    Raises:
+        ValueError: for an empty file, a first line that may be header or example, and unknown columns.
+    """
+    before, skipped, cells = _first_line(path, delimiter)
+    if not cells:
+        raise ValueError(f"{path} is empty; expected one example a line, one number a column.")
+    if header not in (None, True, False):
+        raise ValueError(f"header must be true, false or None; received {header!r}.")
+    if header is None:
+        header = _is_header(path, cells, label_column)
+    names = cells if header else []
+    label = _label(path, names, len(cells), label_column)
+    if index_column is None:
+        index = tuple(place for place in range(_unnamed(names)) if place != label)
+    else:
+        given = [index_column] if isinstance(index_column, str | int) else index_column
+        index = tuple(_column(path, names, len(cells), column, "index_column") for column in given)
+    if label in index:
+        raise ValueError(
+            f"index_column and label_column are one column of {path}: {index_column!r}."
+        )
+    return TableLayout(names, len(cells), skipped if header else before, label, index)
+
+
+def suspected_labels(layout: TableLayout) -> str | None:
+    """The name of a feature that is called as labels are, where the table has no labels."""
+    names = {name.lower(): name for name in layout.header}
+    if layout.label is not None or {"x", "y"} <= {*names}:  # x and y are the places of points
+        return None
+    return next((names[name] for name in _SUSPECTS if name in names), None)
+
+
+def advice(line: str, delimiter: str) -> str:
+    """What to do about a line that looks as if other marks stood between its cells or in its numbers.
+
+    Args:
+        line: of the file.
+        delimiter: the mark it was split by.
+
+    Returns:
+        A sentence, or nothing.
+    """
+    marks = [delimiter] if len(line.split(delimiter)) > 1 else []
+    for mark in (*marks, *DELIMITERS):
+        pieces = [piece.strip(' "') for piece in line.split(mark)]
+        if mark != "," and len(pieces) > 1 and any(map(_DECIMAL_COMMA.fullmatch, pieces)):
+            return (
+                "Its numbers have decimal commas; write points, as by pandas.read_csv(path, "
+                f"sep={mark!r}, decimal=',').to_csv(path, index=False)."
+            )
+    for mark in DELIMITERS if not marks else ():
+        if mark != delimiter and sum(map(is_number, line.split(mark))) > 0 < line.count(mark):
+            return f"Its cells look separated by a {DELIMITERS[mark]}: give delimiter={mark!r}."
+    return ""
+
+
+def is_number(cell: str) -> bool:
+    """Whether Python reads a text as a number."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _first_line(path: Path, delimiter: str) -> tuple[int, int, list[str]]:
+    """The number of lines before and after the first row that holds something, and its cells."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, delimiter=delimiter)
+            before = 0
+            for row in reader:
+                if any(cell.strip() for cell in row):
+                    return before, reader.line_num, [cell.strip() for cell in row]
+                before = reader.line_num
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} cannot be read as a table of text: {error}") from error
+    return 0, 0, []
+
+
+def _is_header(path: Path, cells: list[str], label_column: str | int | None) -> bool:
+    """Whether the first line names columns."""
+    named = cells[_unnamed(cells) :]
+    counted = named == [str(number) for number in range(len(named))]
+    if isinstance(label_column, str) and label_column in cells:
+        return True
+    if any(cell.lower() in _LABELS for cell in cells) or not any(map(is_number, named)):
+        return True
+    if counted and len(named) < len(cells):
+        return True
+    if counted:
+        raise ValueError(
+            f"The first line of {path}, {_short(cells)}, may be the names that pandas gives to columns, or "
+            "an example. Say header=True or header=False."
+        )
+    return False
+
+
+def _unnamed(names: list[str]) -> int:
+    """How many columns at the beginning have no name of their own; never all."""
+    run = itertools.takewhile(_UNNAMED.fullmatch, names[:-1])
+    return len(list(run))
+
+
+def _label(path: Path, names: list[str], width: int, column: str | int | None) -> int | None:
+    if column is not None:
+        return _column(path, names, width, column, "label_column")
+    found = [place for place, name in enumerate(names) if name.lower() in _LABELS]
+    if len(found) > 1:
+        raise ValueError(
+            f"{path} has the columns {', '.join(names[place] for place in found)}; say which one holds the "
+            "labels by label_column."
+        )
+    return found[0] if found else None
+
+
+def _column(path: Path, names: list[str], width: int, column: str | int, option: str) -> int:
+    """The place of a column that is given by its name or its index."""
+    if isinstance(column, str) and column in names:
+        if names.count(column) > 1:
+            raise ValueError(
+                f"{path} has {names.count(column)} columns called {column!r}; give {option} as an index."
+            )
+        return names.index(column)
+    try:
+        place = int(column)
+    except (TypeError, ValueError):
+        place = width
+    if not -width <= place < width or isinstance(column, bool):
+        known = ", ".join(names) if names else "no header"
+        raise ValueError(
+            f"{option} must be a column of {path} ({known}) or an index from {-width} to {width - 1}; "
+            f"received {column!r}."
+        )
+    place %= width
+    if str(column) in names and names[place] != str(column):
+        raise ValueError(
+            f"{option}={column!r} may be the column called {str(column)!r} or the one at index {place} of "
+            f"{path}, {names[place]!r}. Give the name as text, or another index: {names.index(str(column))}."
+        )
+    return place
+
+
+def _short(cells: list[str]) -> str:
+    return ",".join(cells if len(cells) < 6 else [*cells[:3], "...", cells[-1]])
