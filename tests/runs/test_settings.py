@@ -71,6 +71,8 @@ def test_a_config_survives_json():
         ({"epochs": True}, "epochs must be"),
         ({"limit": 1}, "limit must be a whole number of at least 2"),
         ({"seed": -1}, "seed must be"),
+        ({"data_seed": -1}, "data_seed must be a whole number of at least 0; received -1"),
+        ({"data_seed": 0.5}, "data_seed must be"),
         ({"learning_rate": 0.0}, "learning_rate must be a number above 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be"),
         ({"precision": "float16"}, "Unknown precision 'float16'. Did you mean 'float32'"),

@@ -153,7 +153,7 @@ def read_data(config: RunConfig) -> tuple[Data, Data]:
         "data_dir": config.data_dir,
         "manual_dir": config.manual_dir,
         "limit": config.limit,
-        "seed": config.seed,
+        "seed": config.data_seed,
         **config.data_options,
     }
     try:
