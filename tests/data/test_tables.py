@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from zoo.data import load
+from zoo.runs.settings import named_values
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(7, 4)).astype(np.float32)
@@ -93,6 +94,13 @@ def test_delimiter_by_its_name(mark, tmp_path):
     path = write(tmp_path / "t.csv", [head, *body], mark)
     for name in (mark, MARKS[mark], MARKS[mark].upper(), *(["\\t"] if mark == "\t" else [])):
         np.testing.assert_allclose(load(path, "all", delimiter=name).inputs, X, rtol=1e-6)
+
+
+@pytest.mark.parametrize("text", ["\\t", "\t", "tab"])
+def test_tab_on_a_command_line(text, tmp_path):
+    path = write(tmp_path / "t.csv", [["a", "b"], *X[:, :2]], "\t")
+    options = named_values([f"delimiter={text}"], "data")
+    assert load(path, "all", **options).inputs.shape == (7, 2)
 
 
 @pytest.mark.parametrize("delimiter", ["", ",,", "1", ".", '"', "-", "\n", "a", None, 3, ["x"]])

@@ -27,6 +27,7 @@ from zoo.runs.settings import named_values, part, value
         ("linear(start=0,end=1,steps=5)", {"name": "linear", "start": 0, "end": 1, "steps": 5}),
         ("{'name': 'normal'}", {"name": "normal"}),
         ("C:\\data", "C:\\data"),
+        *((mark, mark) for mark in ("\t", " ", ",", ";", "|", "\\t", "")),
     ],
 )
 def test_values(text, expected):
