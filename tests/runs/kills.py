@@ -27,9 +27,9 @@ import numpy as np
 
 import launch
 import zoo
-from zoo.trainer.nonfinite import state_variables
 from zoo.recipes import WarmUp
 from zoo.runs import HistoryFile, Resume
+from zoo.trainer.nonfinite import state_variables
 
 EPOCHS = 30
 

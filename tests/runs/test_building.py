@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.trainer import Adam
 from zoo.recipes import LinearSchedule
 from zoo.runs.building import build, checked
 from zoo.runs.run_config import RunConfig
+from zoo.trainer import Adam
 
 
 def built(**settings):

@@ -10,9 +10,9 @@ from typing import Any
 import zoo
 from zoo import models, registry
 from zoo.autoencoder import Autoencoder
-from zoo.serialization import policy
 from zoo.recipes import schedules
 from zoo.runs.run_config import RunConfig
+from zoo.serialization import policy
 
 SCHEDULES = {
     "linear": schedules.LinearSchedule,

@@ -14,10 +14,9 @@ import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
-from zoo.trainer.nonfinite import StopOnNonFinite
+from zoo.recipes.centering import start_at_mean
 from zoo.runs import building
 from zoo.runs.artefacts import load_model, save_model, write_artefacts
-from zoo.recipes.centering import start_at_mean
 from zoo.runs.event_log import EventLog
 from zoo.runs.history_file import HistoryFile, read_history
 from zoo.runs.progress import Progress
@@ -25,6 +24,7 @@ from zoo.runs.resume import Resume
 from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
 from zoo.runs.strategies import is_chief, strategy
+from zoo.trainer.nonfinite import StopOnNonFinite
 
 _STEPS = 4000
 _MOST_EPOCHS = 200
