@@ -11,7 +11,14 @@ README = HERE / "README.md"
 
 BENCH = ["torch>=2.4", "pythae>=0.1.2"]
 ONNX = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
-TEST = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "pandas>=2", "ruff>=0.14,<0.18", *ONNX]
+TEST = [
+    "pytest>=8",
+    "pytest-xdist>=3.5",
+    "hypothesis>=6.100",
+    "pandas>=2",
+    "ruff>=0.14,<0.18",
+    *ONNX,
+]
 
 # Name of a plugin = the place where it is defined; read by zoo.registry as for any other package.
 PLUGINS = [
