@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -37,6 +38,20 @@ def test_npy_of_doubles_becomes_float32_and_grey_pictures_get_a_channel(tmp_path
     data = load(str(tmp_path / "x.npy"), "all")
     assert data.inputs.dtype == np.float32 and data.event_shape == (4, 5, 1)
     np.testing.assert_allclose(data.inputs[..., 0], x, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(5, 3, 8, 8), (5, 1, 6, 9), (5, 4, 8, 16)])
+@pytest.mark.parametrize("limit", [1 << 30, 10])
+def test_channels_first_are_told(shape, limit, tmp_path):
+    np.save(tmp_path / "x.npy", RNG.integers(0, 256, shape, np.uint8))
+    with pytest.warns(
+        UserWarning, match=rf"read as {shape[1]}x{shape[2]} pictures of {shape[3]} channels"
+    ):
+        assert load(tmp_path / "x.npy", "all", memory_limit=limit).event_shape == shape[1:]
+    np.save(tmp_path / "x.npy", RNG.integers(0, 256, (*shape[:1], *shape[2:], shape[1]), np.uint8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load(tmp_path / "x.npy", "all", memory_limit=limit)
 
 
 def test_npy_with_labels_of_another_file(tmp_path):

@@ -103,6 +103,18 @@ def test_labels_are_numbered_alike_in_all_parts(place):
     assert sorted(train.labels) == [1, 1, 2, 2] and sorted(test.labels) == [0, 0, 2, 2]
 
 
+@pytest.mark.parametrize("parts", [("",), ("train", "test")])
+def test_numbered_classes_are_numbered_so(parts, place):
+    """Class 10 has the label 10, not that of its place in the alphabet."""
+    wanted = {}
+    for part, number in itertools.product(parts, range(12)):
+        wanted |= dict.fromkeys(place(f"{part}/{number}".lstrip("/"), 2), number)
+    for split in ("train", "test", "all"):
+        data = load(place.root, split)
+        assert data.classes == tuple(map(str, range(12)))
+        assert data.labels.tolist() == [wanted[n] for n in data.inputs[:, 0, 0, 0].tolist()]
+
+
 def test_a_part_without_classes_has_no_labels(place):
     place("train/a"), place("train/b"), place("test")
     assert load(place.root).labels is not None
@@ -175,6 +187,14 @@ def test_files_that_are_no_pictures_are_told(place):
     (place.root / "b" / "photo.HEIC").write_bytes(b"x")
     with pytest.warns(UserWarning, match=r"end in \.heic are not read"):
         load(place.root)
+
+
+def test_what_an_archive_of_a_mac_brings_is_no_class(place):
+    place("set/cat"), place("set/dog")
+    (place.root / "__MACOSX" / "set" / "cat").mkdir(parents=True)
+    (place.root / "__MACOSX" / "set" / "cat" / "._20.png").write_bytes(b"x")
+    (place.root / "set" / ".ipynb_checkpoints").mkdir()
+    assert load(place.root, "all").classes == ("cat", "dog")
 
 
 def test_endings_in_any_case(place):

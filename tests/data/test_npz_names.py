@@ -180,6 +180,15 @@ def test_names_of_classes_are_those_of_all_parts(tmp_path):
     assert {*test.labels} == {3} and {*train.labels} == {0, 1, 2}
 
 
+@pytest.mark.parametrize("form", [str, lambda number: str(number).encode()])
+def test_numbers_as_text_are_numbered_so(form, tmp_path):
+    names = np.array([form(number) for number in (10, 2, 1, 11) * 3])
+    np.savez(tmp_path / "f.npz", x=examples("train"), y=names)
+    data = load(tmp_path / "f.npz", "all")
+    assert data.classes == ("1", "2", "10", "11")
+    assert data.labels.tolist() == [2, 1, 0, 3] * 3
+
+
 def test_no_name_means_two_things():
     known = [name for names in npz_names.NAMES.values() for name in names]
     assert len(known) == len({*known})

@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import re
 import warnings
 
 import numpy as np
@@ -127,9 +128,59 @@ def test_decimal_commas_are_refused_with_the_remedy(mark, header, tmp_path):
     path = write(tmp_path / "t.csv", [[*"wxyz"], *body] if header else body, mark)
     for given in (mark, ","):
         with pytest.raises(
-            ValueError, match=r"decimal commas; write points, as by pandas.read_csv"
+            ValueError,
+            match="numbers hold commas; write a point .*" + re.escape(f"sep={mark!r}"),
         ):
             load(path, "all", delimiter=given)
+
+
+@pytest.mark.parametrize("cell", ["1,000", "1,234,567", "1,234.5", "-2,5", ",5", "1,5e3"])
+@pytest.mark.parametrize("mark", MARKS)
+def test_commas_in_quoted_numbers_are_refused(cell, mark, tmp_path):
+    """Nobody can know whether 1,000 is one or a thousand: the error says both ways."""
+    path = write(tmp_path / "t.csv", [["a", "b"], [1, 2], [3, cell]], mark)
+    with pytest.raises(
+        ValueError, match=r"line 3, column 2 .* decimal comma and nothing for thousands"
+    ):
+        load(path, "all", delimiter=mark)
+
+
+@pytest.mark.parametrize("label", ["", "label", "# label"])
+def test_header_that_numpy_writes(label, tmp_path):
+    """`numpy.savetxt` puts a # before its header, also where that begins with the labels."""
+    first = label.startswith("#")
+    names = ["label", "a"] if first else ["a", *([label] if label else ["b"])]
+    table = np.array([[3, 0], [4, 1], [5, 0]])[:, :: -1 if first else 1]
+    np.savetxt(tmp_path / "t.csv", table, "%d", ",", header=",".join(names))
+    data = load(tmp_path / "t.csv", "all")
+    assert data.inputs.shape == (3, 1 if label else 2)
+    np.testing.assert_array_equal(data.inputs[:, 0], [3, 4, 5])
+    np.testing.assert_array_equal(data.labels, [0, 1, 0] if label else None)
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+def test_line_for_excel_is_no_header(first, tmp_path):
+    (tmp_path / "t.csv").write_text(f"{first}\na;label\n1;0\n2;1\n")
+    data = load(tmp_path / "t.csv", "all", delimiter=";")
+    np.testing.assert_array_equal(data.inputs, [[1], [2]])
+    np.testing.assert_array_equal(data.labels, [0, 1])
+
+
+@pytest.mark.parametrize("missing", ["nan", "NaN"])
+@pytest.mark.parametrize("end", ["", ".0"])
+def test_missing_labels_are_no_class(missing, end, tmp_path):
+    rows = [["x", "label"], [1, f"0{end}"], [2, missing], [3, f"1{end}"]]
+    with pytest.raises(ValueError, match="holds the label nan among numbers"):
+        load(write(tmp_path / "t.csv", rows), "all")
+    rows = [["x", "label"], [1, "Fritz"], [2, "Nan"]]  # a name
+    assert load(write(tmp_path / "t.csv", rows), "all").classes == ("Fritz", "Nan")
+
+
+def test_booleans_are_refused_with_the_remedy(tmp_path):
+    for word in ("True", "false"):
+        path = write(tmp_path / "t.csv", [["a", "b"], [1, word], [2, 0]])
+        with pytest.raises(ValueError, match="Write 0 and 1 for false and true"):
+            load(path)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +191,9 @@ def test_decimal_commas_are_refused_with_the_remedy(mark, header, tmp_path):
         (["7", "-3", "7"], [7, -3, 7], None),
         (["+1", "1"], [0, 1], ("+1", "1")),
         (["1", "1.0"], [0, 1], ("1", "1.0")),
+        ([f"{i}.0" for i in range(12)], [*range(12)], None),
+        (["0.50", "1.0"], [0, 1], ("0.50", "1.0")),
+        (["010", "9", "0100"], [1, 0, 2], ("9", "010", "0100")),
         (["-0", "0"], [0, 1], ("-0", "0")),
         (["\u0661", "1"], [1, 0], ("1", "\u0661")),
         (["1", "x", "2"], [0, 2, 1], ("1", "2", "x")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -51,6 +52,7 @@ def from_arrays(
     Raises:
         ValueError: for inputs that `check_inputs` refuses, and labels or factors that do not fit.
     """
+    warn_of_channels_first(inputs.shape, name, stacklevel=4)
     inputs = inputs[..., None] if inputs.ndim == 3 else inputs
     inputs, divisor = _meant(inputs, name, scaling.check_scale(scale), maximum)
     n = len(inputs)
@@ -81,6 +83,38 @@ def from_arrays(
         classes=classes,
         description=description,
     )
+
+
+def ordered(names: Iterable[str]) -> tuple[str, ...]:
+    """Different names of classes in the order in which they are numbered.
+
+    Names that are all digits go by their number, so that class 10 does not stand before class 2.
+
+    Example:
+        >>> ordered(["10", "2", "1", "2"]), ordered(["b", "10", "2"])
+        (('1', '2', '10'), ('10', '2', 'b'))
+    """
+    different = sorted({str(name) for name in names})
+    if all(name.isascii() and name.isdigit() for name in different):
+        different.sort(key=int)
+    return tuple(different)
+
+
+def warn_of_channels_first(shape: tuple[int, ...], name: str, stacklevel: int = 2) -> None:
+    """Say how pictures are read that look like (n, channels, height, width).
+
+    Args:
+        shape: of the array.
+        name: what the warning calls it.
+        stacklevel: of the warning.
+    """
+    if len(shape) == 4 and shape[1] in (1, 3, 4) and min(shape[2:]) > 4:
+        height, width, channels = shape[1:]
+        warnings.warn(
+            f"{name} of shape {shape} is read as {height}x{width} pictures of {channels} channels. Where "
+            "channels come first, give numpy.moveaxis(x, 1, -1).",
+            stacklevel=stacklevel + 1,
+        )
 
 
 def of_bytes(inputs: np.ndarray, divisor: float) -> np.ndarray:
@@ -129,7 +163,7 @@ def encode_labels(
         labels: (n,) or (n, 1) whole numbers or text, or None.
         n: number of examples.
         name: what an error calls the set.
-        classes: the names that text is numbered by; None for the sorted ones that occur.
+        classes: the names that text is numbered by; None for those that occur.
 
     Returns:
         (n,) int64, and the classes' names where the labels are text. Whole numbers are kept as they are.
@@ -150,8 +184,11 @@ def encode_labels(
         )
     if labels.dtype.kind in "US":
         text = labels.astype(str)
-        known = np.unique(text if classes is None else np.asarray(classes))
-        return np.searchsorted(known, text), tuple(known.tolist())
+        known = np.array(ordered(text if classes is None else classes))
+        alphabetical = np.argsort(known)
+        return alphabetical[np.searchsorted(known, text, sorter=alphabetical)], tuple(
+            known.tolist()
+        )
     whole = labels.dtype.kind in "iub" or (
         labels.dtype.kind == "f" and np.isfinite(labels).all() and (labels == np.rint(labels)).all()
     )

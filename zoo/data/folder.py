@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zoo.data import decoding, pixels, scaling
+from zoo.data.arrays import ordered
 from zoo.data.dataset import Data
 from zoo.data.folder_layout import File, Layout, arrange
 from zoo.data.split_names import parts_read
@@ -258,7 +259,7 @@ def _labels(
 ) -> tuple[np.ndarray | None, tuple[str, ...] | None]:
     """The labels of the examples and the names of all classes; no labels where one example has none."""
     known = {file.label for files in layout.parts.values() for file in files}
-    classes = sorted(label for label in known if label is not None)
+    classes = ordered(label for label in known if label is not None)
     if not classes:
         return None, None
     labels = {page.label for page in pages}
@@ -268,9 +269,9 @@ def _labels(
                 f"{root}: one of its splits has no class folders; labels are left out.",
                 stacklevel=4,
             )
-        return None, tuple(classes)
+        return None, classes
     number = {label: index for index, label in enumerate(classes)}
-    return np.array([number[page.label] for page in pages], np.int64), tuple(classes)
+    return np.array([number[page.label] for page in pages], np.int64), classes
 
 
 def _passed_over(layout: Layout) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data import npz_names, scaling
-from zoo.data.arrays import encode_labels, from_arrays
+from zoo.data.arrays import encode_labels, from_arrays, ordered, warn_of_channels_first
 from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
 from zoo.data.split_names import parts_read
@@ -150,7 +150,7 @@ def _classes(labels: list[np.ndarray]) -> tuple[str, ...] | None:
     """The names that occur in any part; None where the labels are no text."""
     if not labels or labels[0].dtype.kind not in "US":
         return None
-    return tuple(np.unique(np.concatenate([part.astype(str).ravel() for part in labels])).tolist())
+    return ordered(np.concatenate([part.astype(str).ravel() for part in labels]))
 
 
 def _maximum(
@@ -239,6 +239,7 @@ def _mapped(
     test_fraction: float,
     scale: float | str | None,
 ) -> Data:
+    warn_of_channels_first(array.shape, path.name, stacklevel=4)
     array = check_inputs(array[..., None] if array.ndim == 3 else array, name=path.name)
     pictures, divisor = array.dtype == np.uint8 and array.ndim >= 4, scaling.check_scale(scale)
     if pictures and divisor is None:

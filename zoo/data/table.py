@@ -19,6 +19,9 @@ _REMEDY = (
     "Say which column holds labels by label_column, leave one out by index_column, and remove or fill what "
     "is missing."
 )
+_REMEDY_OF_WIDTH = (
+    "Every line needs as many cells as the first; a cell that holds the delimiter stands in quotes."
+)
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -127,18 +130,31 @@ def _read(path: Path, layout: TableLayout, mark: str) -> tuple[np.ndarray, np.nd
         raise ValueError(_fault(path, layout, mark))
     if layout.label is None:
         return table, None
-    text = np.array([*numbers])
-    # 01, 001 and 1 are three names; only what is written as Python writes it is a number.
-    whole = all(_plain_integer(cell) for cell in numbers)
-    return table, (text.astype(np.int64) if whole else text)[
-        table[:, layout.label].astype(np.int64)
-    ]
+    return table, _labels(path, [*numbers])[table[:, layout.label].astype(np.int64)]
 
 
-def _plain_integer(cell: str) -> bool:
-    digits = cell.removeprefix("-")
+def _labels(path: Path, names: list[str]) -> np.ndarray:
+    """Different labels as numbers where all are, else as text.
+
+    01, 001 and 1 are three names: a number is what Python writes so, 1 or, where pandas made floats of
+    whole numbers, 1.0.
+    """
+    known = [name for name in names if name.lower() != "nan"]
+    for end in ("", ".0"):
+        whole = [name.removesuffix(end) for name in known if name.endswith(end)]
+        if known and len(whole) == len(known) and all(map(_is_integer, whole)):
+            if len(known) < len(names):
+                raise ValueError(
+                    f"{path} holds the label nan among numbers. Fill it, or leave out its lines."
+                )
+            return np.array(whole, np.int64)
+    return np.array(names)
+
+
+def _is_integer(name: str) -> bool:
+    digits = name.removeprefix("-")
     plain = digits.isascii() and digits.isdigit() and len(digits) <= 18
-    return plain and str(int(cell)) == cell
+    return plain and str(int(name)) == name
 
 
 def _fault(path: Path, layout: TableLayout, mark: str) -> str | None:
@@ -151,12 +167,14 @@ def _fault(path: Path, layout: TableLayout, mark: str) -> str | None:
             for number, row in enumerate(filter(None, reader)):
                 fault = _fault_of_row(row, layout)
                 if fault:
-                    remedy = table_layout.advice(mark.join(row), mark) or _REMEDY
+                    remedy = table_layout.advice(row, mark) or (
+                        _REMEDY if len(row) == layout.width else _REMEDY_OF_WIDTH
+                    )
                     if number == 0 and not layout.header and remedy is _REMEDY:
                         remedy += " Where this line names the columns, give header=True."
                     return f"{path}, line {layout.skipped + reader.line_num}{fault}. {remedy}"
     except (UnicodeDecodeError, csv.Error) as error:
-        return f"{path} cannot be read as a table of text: {error}"
+        return f"{path} cannot be read as a table of text in UTF-8: {error}. Save it so."
     return None
 
 

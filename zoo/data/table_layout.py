@@ -13,7 +13,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "spa
 _WORDS = {"\\t": "\t", **{name: mark for mark, name in DELIMITERS.items()}}
 # What pandas calls an index column that it has read.
 _UNNAMED = re.compile(r"(Unnamed: \d+([._]\w+)*)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_COMMA_NUMBER = re.compile(r"[+-]?\d*(,\d+)+(\.\d*)?([eE][+-]?\d+)?")
 _LABELS = ("label", "labels")
 _SUSPECTS = ("class", "classes", "target", "targets", "y", "species", "category")
 
@@ -93,26 +93,29 @@ def suspected_labels(layout: TableLayout) -> str | None:
     return next((names[name] for name in _SUSPECTS if name in names), None)
 
 
-def advice(line: str, delimiter: str) -> str:
+def advice(cells: list[str], delimiter: str) -> str:
     """What to do about a line that looks as if other marks stood between its cells or in its numbers.
 
     Args:
-        line: of the file.
+        cells: of the line.
         delimiter: the mark it was split by.
 
     Returns:
         A sentence, or nothing.
     """
-    marks = [delimiter] if len(line.split(delimiter)) > 1 else []
-    for mark in (*marks, *DELIMITERS):
-        pieces = [piece.strip(' "') for piece in line.split(mark)]
-        if mark != "," and len(pieces) > 1 and any(map(_DECIMAL_COMMA.fullmatch, pieces)):
-            return (
-                "Its numbers have decimal commas; write points, as by pandas.read_csv(path, "
-                f"sep={mark!r}, decimal=',').to_csv(path, index=False)."
-            )
-    for mark in DELIMITERS if not marks else ():
-        if mark != delimiter and sum(map(is_number, line.split(mark))) > 0 < line.count(mark):
+    line = delimiter.join(cells)
+    if any(cell.strip().lower() in ("true", "false") for cell in cells):
+        return "Write 0 and 1 for false and true."
+    wide = [mark for mark in DELIMITERS if mark != "," and mark in line]
+    pieces = [*cells, *(piece for mark in wide for piece in line.split(mark))]
+    if any(_COMMA_NUMBER.fullmatch(piece.strip(' "')) for piece in pieces):
+        return (
+            "Its numbers hold commas; write a point for a decimal comma and nothing for thousands, as by "
+            f"pandas.read_csv(path, sep={(*wide, ',')[0]!r}, decimal=',').to_csv(path, index=False)."
+        )
+    for mark in DELIMITERS if len(cells) == 1 else ():
+        # Words between blanks or commas may be a sentence; numbers are none.
+        if mark in line and (mark in ";\t|" or any(map(is_number, line.split(mark)))):
             return f"Its cells look separated by a {DELIMITERS[mark]}: give delimiter={mark!r}."
     return ""
 
@@ -133,11 +136,15 @@ def _first_line(path: Path, delimiter: str) -> tuple[int, int, list[str]]:
             reader = csv.reader(file, delimiter=delimiter)
             before = 0
             for row in reader:
-                if any(cell.strip() for cell in row):
-                    return before, reader.line_num, [cell.strip() for cell in row]
+                cells = [cell.strip() for cell in row]
+                if any(cells) and not cells[0].lower().startswith("sep="):  # a line for Excel
+                    cells[0] = cells[0].removeprefix("#").lstrip()  # numpy.savetxt marks headers so
+                    return before, reader.line_num, cells
                 before = reader.line_num
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} cannot be read as a table of text: {error}") from error
+        raise ValueError(
+            f"{path} cannot be read as a table of text in UTF-8: {error}. Save it so."
+        ) from error
     return 0, 0, []
 
 
