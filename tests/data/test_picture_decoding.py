@@ -172,14 +172,14 @@ def test_grey_palettes_are_grey(suffix, tmp_path):
 
 
 def test_what_pillow_cannot_turn_into_rgb_is_refused_by_name(tmp_path, monkeypatch):
-    place = folder(tmp_path, Image.fromarray(GREY))
+    place = folder(tmp_path, Image.fromarray(COLOUR).convert("CMYK"), suffix="tif")
 
     def convert(self, mode):
         raise ValueError("conversion from LAB to RGB not supported")
 
     monkeypatch.setattr(Image.Image, "convert", convert)
     with pytest.raises(
-        ValueError, match=r"0.png cannot be turned into grey or RGB: conversion from"
+        ValueError, match=r"0.tif cannot be turned into grey or RGB: conversion from"
     ):
         load(place, "all")
 

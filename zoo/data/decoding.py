@@ -10,6 +10,7 @@ import numpy as np
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 _GREY_MODES = ("1", "L", "LA", "La")
 _DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+_ORIENTATION = 0x0112  # the tag of EXIF
 # What Pillow raises for broken files.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError)
 
@@ -73,7 +74,9 @@ def decode(path: Path, page: int = 0, background: Any = "white") -> Picture:
             if page:
                 image.seek(page)
             reduced = image.mode not in _DEEP_MODES and ";16" in _raw_mode(image)
-            image = ImageOps.exif_transpose(image)
+            image.load()
+            if image.getexif().get(_ORIENTATION, 1) != 1:
+                image = ImageOps.exif_transpose(image)
         except _BROKEN as error:
             raise ValueError(f"{path} is damaged: {error}") from error
     try:
@@ -89,13 +92,18 @@ def decode(path: Path, page: int = 0, background: Any = "white") -> Picture:
         if transparent:
             ground = Image.new("RGBA", image.size, background)
             image = Image.alpha_composite(ground, image)
-        image = image.convert("L" if mode in ("1", "L") and not transparent else "RGB")
+        image = in_mode(image, "L" if mode in ("1", "L") and not transparent else "RGB")
         grey = mode in _GREY_MODES or (mode in ("P", "PA") and not has_colours(image))
         return Picture(image, grey, transparent, reduced, count)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{path} cannot be turned into grey or RGB: {error}. Convert it."
         ) from error
+
+
+def in_mode(image: Any, mode: str) -> Any:
+    """The picture itself where it has the mode, else a converted copy."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def has_colours(image: Any) -> bool:

@@ -225,7 +225,7 @@ def _decode(page: _Page, form: _Form, single: bool) -> tuple[np.ndarray, list[st
             f"{path} has colours and {form.first} is grey: give grayscale=True, or False for colour."
         )
     if not form.deep:
-        image = image.convert("L" if form.grey else "RGB")
+        image = decoding.in_mode(image, "L" if form.grey else "RGB")
     low, high = image.getextrema() if form.deep else (0, 255)
     if form.resize and (image.height, image.width) != (height, width):
         image = image.resize((width, height), Image.Resampling.LANCZOS)

@@ -12,7 +12,8 @@ One function decides it for every door, so that a file, an array and a model ans
 | bytes where the likelihood counts | counts | 1 |
 
 ``scale=`` decides by hand. Decide once for a whole set, and keep the answer: the maximum of a batch, or of
-one dark picture, says nothing about the set.
+one dark picture, says nothing about the set. A `zoo.data.Data` has it behind it: its uint8 are pixels from 0 to
+255, whatever their maximum, and its floats are as the model sees them.
 """
 
 from __future__ import annotations
