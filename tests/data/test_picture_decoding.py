@@ -78,6 +78,20 @@ def test_transparent_pixels_show_the_ground(name, background, tmp_path):
         load(place, "all", background=background, scale=255)
 
 
+def test_what_is_told_is_told_again_of_a_folder_that_is_kept_in_a_file(tmp_path):
+    place = folder(tmp_path / "a", TRANSPARENT["RGBA"][0])
+    for _ in range(2):  # written, then found
+        with pytest.warns(UserWarning, match="transparent pictures are laid on white"):
+            load(place, "all", data_dir=tmp_path / "cache", memory_limit=10)
+
+
+@pytest.mark.parametrize("grey", ["grey", "#808080", (128, 128, 128), [128, 128, 128]])
+def test_a_colour_in_any_form(grey, tmp_path):
+    clear = Image.fromarray(np.zeros((4, 4, 4), np.uint8))
+    found = first(folder(tmp_path, clear), background=grey)
+    np.testing.assert_array_equal(found, np.full((4, 4, 3), 128))
+
+
 @pytest.mark.parametrize("mode", ["PA", "La", "RGBa"])
 def test_modes_that_few_files_have(mode, tmp_path, monkeypatch):
     """Files of these modes are rare (TIFF with premultiplied alpha): Pillow's object is given directly."""

@@ -191,7 +191,7 @@ def test_scale_is_a_number_or_none(scale, tmp_path):
     ("rank", "maximum", "options", "divisor", "said"),
     [
         (4, 255, {}, 255, "divided by 255"),
-        (5, 17, {}, 255, "divided by 255"),
+        (5, 21, {}, 255, "divided by 255"),
         (4, 1, {}, 1, ""),
         (4, 0, {}, 1, ""),
         (4, 255, {"counts": True}, 1, "taken as counts"),

@@ -112,18 +112,24 @@ def has_colours(image: Any) -> bool:
     return bool((pixels != pixels[..., :1]).any())
 
 
-def check_background(background: Any) -> None:
-    """Raise a ValueError for what Pillow does not know as a colour without transparency."""
+def colour(background: Any) -> Any:
+    """A colour as Pillow takes it.
+
+    Raises:
+        ValueError: for what is none, or a transparent one.
+    """
     from PIL import Image
 
+    found = tuple(background) if isinstance(background, list) else background
     try:
-        opaque = Image.new("RGBA", (1, 1), background).getpixel((0, 0))[3] == 255
+        opaque = Image.new("RGBA", (1, 1), found).getpixel((0, 0))[3] == 255
     except (ValueError, TypeError, SystemError):
         opaque = False
     if not opaque:
         raise ValueError(
             f"background must be a colour such as 'white' or '#808080'; received {background!r}."
         )
+    return found
 
 
 def _open(path: Path) -> Any:

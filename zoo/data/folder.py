@@ -81,7 +81,7 @@ def read_folder(
         frames: of files with several pages or frames (TIFF, GIF, APNG, WebP): "all" for an example each, all
             in the split of their file, or "first". None refuses such files.
         scale: what the values are divided by; needed for pictures of more than 8 bits, and for those whose
-            values are all from 2 to 16, see `zoo.data.scaling`.
+            values are all from 2 to 20, see `zoo.data.scaling`.
         splits: whether folders called train, test, ... are splits; False takes them as classes.
         test_fraction: share of the test split.
         data_dir: where arrays that are too large for memory are kept, see `zoo.data.storage`.
@@ -97,7 +97,7 @@ def read_folder(
     """
     path = Path(path)
     divisor = scaling.check_scale(scale)
-    decoding.check_background(background)
+    background = decoding.colour(background)
     if frames not in (None, "all", "first"):
         raise ValueError(f"frames must be 'all', 'first' or None; received {frames!r}.")
     layout = arrange(path, splits)
@@ -129,12 +129,12 @@ def read_folder(
                 raise
         if divisor is None and _black_and_white(array, everything, form, frames, path):
             pixels.stretch_binary(array)
-        return {}
+        return {"notes": np.array(sorted(told), str)}  # a file that is read again tells them again
 
     options = (form.grey, background, frames, divisor)
     stamps = "".join(f"{p.path}{p.path.stat().st_mtime_ns}{p.number}" for p in pages) + str(options)
     form_name = "x".join(map(str, shape[1:]))
-    inputs, _ = build_array(
+    inputs, small = build_array(
         shape,
         np.float32 if plain else np.uint8,
         fill,
@@ -142,7 +142,7 @@ def read_folder(
         data_dir=data_dir,
         memory_limit=memory_limit,
     )
-    for note in sorted(told):
+    for note in small["notes"]:
         warnings.warn(f"{path}: {note}", stacklevel=3)
     unread = [ending for ending in layout.passed_over if ending in _UNREAD]
     if unread:

@@ -5,15 +5,15 @@ One function decides it for every door, so that a file, an array and a model ans
 | numbers | meaning | divided by |
 |---|---|---|
 | floats, booleans | themselves | 1 |
-| bytes, rank 4 or more, some above 16 | pixels from 0 to 255 | 255 |
+| bytes, rank 4 or more, some above 20 | pixels from 0 to 255 | 255 |
 | bytes, rank 4 or more, only 0 and 1 | black and white | 1 |
-| bytes, rank 4 or more, at most 16 but above 1 | pixels, classes or counts: nobody can know | refused |
+| bytes, rank 4 or more, at most 20 but above 1 | pixels, classes or counts: nobody can know | refused |
 | bytes of another rank | a table or series of counts, codes, measurements | 1 |
 | bytes where the likelihood counts | counts | 1 |
 
 ``scale=`` decides by hand. Decide once for a whole set, and keep the answer: the maximum of a batch, or of
-one dark picture, says nothing about the set. A `zoo.data.Data` has it behind it: its uint8 are pixels from 0 to
-255, whatever their maximum, and its floats are as the model sees them.
+one dark picture, says nothing about the set. A `zoo.data.Data` has it behind it: its uint8 are pixels from
+0 to 255, whatever their maximum, and its floats are as the model sees them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ import numpy as np
 
 from zoo.data.storage import release
 
-FEW = 16
-"""Bytes up to this are too dark for pixels, and are refused as pictures unless `scale` says what they are."""
+FEW = 20
+"""Bytes up to this are too dark for pixels, and are refused as pictures unless `scale` says what they are.
+
+The digits of scikit-learn reach 16, maps of the 21 classes of Pascal VOC 20.
+"""
 
 
 class Scale(NamedTuple):
