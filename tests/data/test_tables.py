@@ -4,12 +4,17 @@ import csv
 import io
 import itertools
 import re
+import tempfile
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from zoo.data import load
+from zoo.data.table_layout import is_number
 from zoo.runs.settings import named_values
 
 RNG = np.random.default_rng(0)
@@ -126,12 +131,12 @@ def test_another_delimiter_is_told(mark, given, header, tmp_path):
 def test_decimal_commas_are_refused_with_the_remedy(mark, header, tmp_path):
     body = [[f"{value:.3f}".replace(".", ",") for value in row] for row in X]
     path = write(tmp_path / "t.csv", [[*"wxyz"], *body] if header else body, mark)
-    for given in (mark, ","):
+    for delimiter in (mark, ","):
         with pytest.raises(
             ValueError,
             match="numbers hold commas; write a point .*" + re.escape(f"sep={mark!r}"),
         ):
-            load(path, "all", delimiter=given)
+            load(path, "all", delimiter=delimiter)
 
 
 @pytest.mark.parametrize("cell", ["1,000", "1,234,567", "1,234.5", "-2,5", ",5", "1,5e3"])
@@ -246,6 +251,10 @@ def test_a_feature_that_may_hold_labels_is_told(name, tmp_path):
         ("a,2020,2021", {}, "line 1, column 1: .* names the columns, give header=True"),
         (",0.5,0.7", {}, "line 1, column 1: .* names the columns, give header=True"),
         ("0,1,2", {}, "header=True or header=False"),
+        ("0,1,kind", {"label_column": -1}, "header=True or header=False"),
+        ("2019,2020,2021", {}, "header=True or header=False"),
+        ("400.0,402.5,405.0,407.5", {}, "header=True or header=False"),
+        ("kind,400,410,420", {"label_column": 0}, "header=True or header=False"),
         ("0", {}, "header=True or header=False"),
     ],
 )
@@ -309,3 +318,54 @@ def test_text_of_another_encoding_is_refused_with_the_name(content, tmp_path):
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(ValueError, match=r"t\.csv cannot be read as a table of text"):
         load(tmp_path / "t.csv")
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=6)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data())
+def test_any_table_comes_back_whole_or_is_refused(data):
+    """Of any names, labels, mark, quoting and blank lines: the same rows and groups, or a ValueError."""
+    mark = data.draw(st.sampled_from([*MARKS]))
+    columns, rows = data.draw(st.integers(1, 3)), data.draw(st.integers(2, 5))
+    numbers = data.draw(
+        st.lists(
+            st.lists(st.floats(-1e6, 1e6, width=32), min_size=columns, max_size=columns),
+            min_size=rows,
+            max_size=rows,
+        )
+    )
+    names = data.draw(st.none() | st.lists(CELLS, min_size=columns, max_size=columns))
+    assume(not names or not all(map(is_number, names)))  # no line of numbers is known for a header
+    labels = data.draw(st.none() | st.lists(CELLS, min_size=rows, max_size=rows))
+    table = [[repr(value) for value in row] for row in numbers]
+    if labels is not None:
+        table = [[*row, label] for row, label in zip(table, labels, strict=True)]
+    if names is not None:
+        table.insert(0, [*names, *(["label"] if labels is not None else [])])
+    text = io.StringIO()
+    quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    end = data.draw(st.sampled_from(["\n", "\r\n"]))
+    csv.writer(text, delimiter=mark, quoting=quoting, lineterminator=end).writerows(table)
+    blank = data.draw(st.sampled_from(["", "\n", "\r\n\r\n"]))
+    with tempfile.TemporaryDirectory() as place, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        path = Path(place, "t.csv")
+        path.write_bytes((blank + text.getvalue()).encode())
+        column = -1 if labels is not None else None
+        try:
+            found = load(path, "all", delimiter=mark, label_column=column)
+        except ValueError as error:
+            assert str(path) in str(error)
+            return
+    left_out = any("left out" in str(each.message) for each in caught)
+    if not left_out:
+        np.testing.assert_array_equal(found.inputs, np.array(numbers, np.float32))
+    assert len(found) == rows
+    if labels is not None:
+        first, second = (
+            [group.index(label) for label in group]
+            for group in ([label.strip() for label in labels], found.labels.tolist())
+        )
+        assert first == second

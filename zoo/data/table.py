@@ -50,7 +50,8 @@ def read_csv(
             ones from the end. None for the one called "label" or "labels", if there is one.
         index_column: a column to leave out, or several, given likewise; None for the first ones where they
             have no name.
-        header: whether the first line names the columns; None to find out. Needed where it is 0,1,2,...
+        header: whether the first line names the columns; None to find out. Needed where its numbers are
+            in equal steps, 0,1,2.
         delimiter: what stands between the cells; "\\t" and "tab" for a tab.
         scale: a number to divide all values by, such as 255; None for none.
         test_fraction: share of the test split.

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 _WORDS = {"\\t": "\t", **{name: mark for mark, name in DELIMITERS.items()}}
 # What pandas calls an index column that it has read.
@@ -149,21 +151,38 @@ def _first_line(path: Path, delimiter: str) -> tuple[int, int, list[str]]:
 
 
 def _is_header(path: Path, cells: list[str], label_column: str | int | None) -> bool:
-    """Whether the first line names columns."""
-    named = cells[_unnamed(cells) :]
-    counted = named == [str(number) for number in range(len(named))]
+    """Whether the first line names columns.
+
+    Raises:
+        ValueError: where its numbers go up in equal steps, as the names do that pandas gives (0, 1, 2), or
+            years and wavelengths.
+    """
     if isinstance(label_column, str) and label_column in cells:
         return True
-    if any(cell.lower() in _LABELS for cell in cells) or not any(map(is_number, named)):
+    begin = _unnamed(cells)
+    label = None
+    if re.fullmatch(r"-?\d+", str(label_column)):
+        label = int(label_column) % len(cells)
+    features = [cell for place, cell in enumerate(cells) if place >= begin and place != label]
+    if any(cell.lower() in _LABELS for cell in cells) or not any(map(is_number, features)):
         return True
-    if counted and len(named) < len(cells):
+    counted = features == [str(number) for number in range(len(features))]
+    if counted and begin:
         return True
-    if counted:
+    if counted or _in_steps(features):
         raise ValueError(
-            f"The first line of {path}, {_short(cells)}, may be the names that pandas gives to columns, or "
-            "an example. Say header=True or header=False."
+            f"The first line of {path}, {_short(cells)}, may be the names of columns, or an example. Say "
+            "header=True or header=False."
         )
     return False
+
+
+def _in_steps(cells: list[str]) -> bool:
+    """Whether three or more cells are numbers that go up by the same step."""
+    if len(cells) < 3 or not all(map(is_number, cells)):
+        return False
+    steps = np.diff([float(cell) for cell in cells])
+    return bool(steps[0] > 0 and np.allclose(steps, steps[0], rtol=1e-6))
 
 
 def _unnamed(names: list[str]) -> int:
