@@ -118,7 +118,8 @@ def test_numbered_classes_are_numbered_so(parts, place):
 def test_a_part_without_classes_has_no_labels(place):
     place("train/a"), place("train/b"), place("test")
     assert load(place.root).labels is not None
-    assert load(place.root, "test").labels is None
+    test = load(place.root, "test")
+    assert test.labels is None and test.classes is None
     with pytest.warns(UserWarning, match="one of its splits has no class folders"):
         assert load(place.root, "all").labels is None
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import launch
 from zoo.data import load
 from zoo.runs.run import read_data
 from zoo.runs.run_config import RunConfig
@@ -54,6 +55,14 @@ def test_older_runs_keep_their_held_out_rows(seed, table, tmp_path):
     assert held_out(config) == load(table, "test", seed=seed or 0).inputs[:, 0].tolist()
     again = RunConfig.from_json(json.loads(json.dumps(config.to_json())))
     assert again == config and not config.differing(again)
+
+
+def test_the_command_line_has_both_seeds():
+    known = launch.define_flags()
+    known(["launch.py", "train", "--seed=3", "--data_seed=4", "--data", "delimiter=\\t"])
+    config = launch._configured(known, RunConfig())
+    assert (config.seed, config.data_seed) == (3, 4)
+    assert config.data_options == {"delimiter": "\\t"}
 
 
 def test_a_run_is_not_resumed_with_other_rows():

@@ -269,7 +269,7 @@ def _labels(
                 f"{root}: one of its splits has no class folders; labels are left out.",
                 stacklevel=4,
             )
-        return None, classes
+        return None, None
     number = {label: index for index, label in enumerate(classes)}
     return np.array([number[page.label] for page in pages], np.int64), classes
 
