@@ -158,6 +158,24 @@ def test_names_by_hand(tmp_path, quiet):
         load(path, inputs="cells")
 
 
+@pytest.mark.parametrize("kind", ["several", "fractions"])
+def test_labels_that_are_no_classes_can_be_left_out(kind, tmp_path, quiet):
+    y = np.ones((12, 5), int) if kind == "several" else np.linspace(0, 1, 12)
+    np.savez(tmp_path / "f.npz", x=examples("train"), y=y)
+    with pytest.raises(ValueError, match="leave others out" if kind == "several" else "fractions"):
+        load(tmp_path / "f.npz")
+    data = load(tmp_path / "f.npz", "all", labels=False)
+    assert data.labels is None
+    np.testing.assert_array_equal(data.inputs, examples("train"))
+
+
+@pytest.mark.parametrize("options", [{"inputs": 3}, {"labels": True}, {"labels": ["y"]}])
+def test_names_by_hand_are_text(options, tmp_path):
+    np.savez(tmp_path / "f.npz", x=examples("train"), y=labels("train"))
+    with pytest.raises(ValueError, match=r"must be the name of an array"):
+        load(tmp_path / "f.npz", **options)
+
+
 def test_what_is_not_read_is_named(tmp_path):
     np.savez(tmp_path / "f.npz", imgs=examples("train"), fine_labels=labels("train"), mean=1.0)
     with pytest.warns(UserWarning, match="these arrays are not read: fine_labels, mean"):

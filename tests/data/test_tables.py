@@ -254,6 +254,13 @@ def test_a_feature_that_may_hold_labels_is_told(name, tmp_path):
         ("0,1,kind", {"label_column": -1}, "header=True or header=False"),
         ("2019,2020,2021", {}, "header=True or header=False"),
         ("400.0,402.5,405.0,407.5", {}, "header=True or header=False"),
+        (
+            "9.997515,9.991645,9.985776,9.979906,9.974037,9.968167,9.962298,9.956428",
+            {},
+            "header=True or",
+        ),
+        (",".join(map(str, range(4000, 500, -200))), {}, "header=True or header=False"),
+        (",".join(f"{1.3**k:.3f}" for k in range(16)), {}, "header=True or header=False"),
         ("kind,400,410,420", {"label_column": 0}, "header=True or header=False"),
         ("0", {}, "header=True or header=False"),
     ],
@@ -269,6 +276,14 @@ def test_what_can_be_taken_in_two_ways_is_refused(head, options, message, tmp_pa
         return
     with pytest.raises(ValueError, match=message):
         load(path, "all", **options)
+
+
+@pytest.mark.parametrize("first", ["1,3,2", "1,2,3.001", "0.1,0.2,0.30001", "5,5,5", "1,0", "2,1"])
+def test_a_line_of_numbers_is_an_example(first, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{first}\n{first}\n")
+    data = load(path, "all")
+    np.testing.assert_allclose(data.inputs, [[*map(float, first.split(","))]] * 2, rtol=1e-6)
 
 
 def test_header_by_hand(tmp_path):

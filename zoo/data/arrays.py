@@ -177,7 +177,7 @@ def encode_labels(
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape != (n,):
-        hint = " Of one-hot rows give labels.argmax(1)." if labels.ndim == 2 else ""
+        hint = " Give argmax(1) of one-hot rows; leave others out." if labels.ndim == 2 else ""
         raise ValueError(
             f"The labels of {name} must have shape ({n},), one for each example; received {labels.shape}."
             f"{hint}"

@@ -23,7 +23,10 @@ _Keys = dict[str, dict[str | None, str]]
 
 
 def find(
-    path: Path, files: Sequence[str], inputs: str | None = None, labels: str | None = None
+    path: Path,
+    files: Sequence[str],
+    inputs: str | None = None,
+    labels: str | bool | None = None,
 ) -> _Keys:
     """The names of the arrays by kind and part.
 
@@ -31,7 +34,7 @@ def find(
         path: the file, for errors.
         files: the names in the file.
         inputs: a name that the user gives to the examples, without the part.
-        labels: the same for the labels.
+        labels: the same for the labels; False to leave them out.
 
     Returns:
         "inputs", "labels" and "factors" -> part -> name in the file. The part is None where the file has no
@@ -40,7 +43,10 @@ def find(
     Raises:
         ValueError: where no array holds the examples, two hold one thing, or labels have no examples.
     """
-    by_hand = {"inputs": inputs, "labels": labels}
+    by_hand = {"inputs": inputs, "labels": labels or None}
+    for option, name in by_hand.items():
+        if name is not None and not isinstance(name, str):
+            raise ValueError(f"{option} must be the name of an array of {path}; received {name!r}.")
     unnamed = [key for key in files if key.startswith("arr_")]
     if len(unnamed) > 2 and not inputs:
         raise ValueError(
@@ -55,6 +61,8 @@ def find(
         kind, part = _meaning(key, bases, by_hand, files)
         if kind is None:
             unread.append(key)
+        elif kind == "labels" and labels is False:
+            continue
         elif part in found[kind]:
             raise ValueError(
                 f"{path} holds {found[kind][part]!r} and {key!r}, which both may be its {kind}. Say which by "

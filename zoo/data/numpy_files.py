@@ -72,7 +72,7 @@ def read_npz(
     *,
     seed: int = 0,
     inputs: str | None = None,
-    labels: str | None = None,
+    labels: str | bool | None = None,
     scale: float | str | None = None,
     test_fraction: float = 0.2,
     memory_limit: int = MEMORY_LIMIT,
@@ -90,7 +90,7 @@ def read_npz(
         split: "train", "test", "all", or "validation" where the file has that part.
         seed: of the order and, where the file has no splits, of the split.
         inputs: name of the examples where it is another, or the file holds several; without the part.
-        labels: the same for the labels.
+        labels: the same for the labels; False to leave them out.
         scale: what the values are divided by, see `zoo.data.scaling`; None to decide.
         test_fraction: share of the test split, where the file has no splits.
         memory_limit: largest size in bytes; a .npz file cannot be mapped.

@@ -154,8 +154,8 @@ def _is_header(path: Path, cells: list[str], label_column: str | int | None) -> 
     """Whether the first line names columns.
 
     Raises:
-        ValueError: where its numbers go up in equal steps, as the names do that pandas gives (0, 1, 2), or
-            years and wavelengths.
+        ValueError: where its numbers follow each other as the names do that pandas gives (0, 1, 2), or years
+            and wavelengths.
     """
     if isinstance(label_column, str) and label_column in cells:
         return True
@@ -178,11 +178,17 @@ def _is_header(path: Path, cells: list[str], label_column: str | int | None) -> 
 
 
 def _in_steps(cells: list[str]) -> bool:
-    """Whether three or more cells are numbers that go up by the same step."""
+    """Whether cells are numbers in an order that names have and examples hardly ever.
+
+    Three or more in equal steps, as far as decimals allow for eight and more, or sixteen that only go up or
+    only down: years, wavelengths that a device has measured, wavenumbers.
+    """
     if len(cells) < 3 or not all(map(is_number, cells)):
         return False
     steps = np.diff([float(cell) for cell in cells])
-    return bool(steps[0] > 0 and np.allclose(steps, steps[0], rtol=1e-6))
+    one_way = bool((steps > 0).all() or (steps < 0).all())
+    tolerance = 1e-6 if len(cells) < 8 else 1e-2
+    return one_way and (len(cells) >= 16 or np.allclose(steps, steps[0], rtol=tolerance, atol=0))
 
 
 def _unnamed(names: list[str]) -> int:
