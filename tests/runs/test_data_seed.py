@@ -1,6 +1,7 @@
 """The held-out rows of a run depend on its data_seed alone; older runs keep theirs."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -37,6 +38,14 @@ def test_seeds_share_the_held_out_rows(table):
     assert rows == [load(table, "test", seed=0).inputs[:, 0].tolist()] * 4
     other = held_out(RunConfig(dataset=table, data_seed=1))
     assert other == load(table, "test", seed=1).inputs[:, 0].tolist() != rows[0]
+
+
+def test_what_is_said_of_both_parts_is_said_once(tmp_path):
+    np.save(tmp_path / "bytes.npy", np.arange(80, dtype=np.uint8).reshape(40, 2))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        read_data(RunConfig(dataset=str(tmp_path / "bytes.npy")))
+    assert len(told) == 1 and "is a table of bytes" in str(told[0].message)
 
 
 def test_a_seed_among_the_options_of_the_data_goes_first(table):

@@ -116,8 +116,8 @@ def read_folder(
     def fill(array: np.ndarray) -> dict[str, np.ndarray]:
         def decode(start: int) -> None:
             for row in range(start, min(start + _CHUNK, len(array))):
-                pixels_, notes = _decode(pages[row], form, single=frames is None)
-                array[row] = pixels_ / np.float32(divisor) if plain else pixels_
+                values, notes = _decode(pages[row], form, single=frames is None)
+                array[row] = values / np.float32(divisor) if plain else values
                 told.update(notes)
             release(array)
 

@@ -52,7 +52,7 @@ def read_csv(
             have no name.
         header: whether the first line names the columns; None to find out. Needed where its numbers are
             in equal steps, 0,1,2.
-        delimiter: what stands between the cells; "\\t" and "tab" for a tab.
+        delimiter: what stands between the cells; "\t" and "tab" for a tab.
         scale: a number to divide all values by, such as 255; None for none.
         test_fraction: share of the test split.
 

@@ -148,7 +148,7 @@ def _artefacts_of(
 
 
 def read_data(config: RunConfig) -> tuple[Data, Data]:
-    """The training and the held-out data of a run."""
+    """The training and the held-out data of a run; what both are warned of is said once."""
     options = {
         "data_dir": config.data_dir,
         "manual_dir": config.manual_dir,
@@ -157,7 +157,11 @@ def read_data(config: RunConfig) -> tuple[Data, Data]:
         **config.data_options,
     }
     try:
-        return load(config.dataset, "train", **options), load(config.dataset, "test", **options)
+        with warnings.catch_warnings(record=True) as told:
+            data = load(config.dataset, "train", **options), load(config.dataset, "test", **options)
+        for text, category in dict.fromkeys((str(each.message), each.category) for each in told):
+            warnings.warn(text, category, stacklevel=2)
+        return data
     except TypeError as error:  # an option that is not one, or of a kind that no reader expects
         shown = ", ".join(f"{name}={value!r}" for name, value in config.data_options.items())
         raise ValueError(f"{config.dataset!r} cannot be read with {shown}: {error}") from error
