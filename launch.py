@@ -61,7 +61,8 @@ _SETTINGS = {
     "optimizer": (str, "Keras's name of an optimizer. Default: adam."),
     "learning_rate": (float, "Of the optimizer. Default: its own."),
     "precision": (str, "float32 (default) or mixed_bfloat16."),
-    "seed": (int, "Of the weights, the noise and the order of the data. Default: 0."),
+    "seed": (int, "Of the weights, the noise and the order of training. Default: 0."),
+    "data_seed": (int, "Of the held-out rows, and of sets that are drawn. Default: 0."),
     "start_at_mean": (
         bool,
         "Let the code of a model without hidden layers begin as that of deviations from the mean.",

@@ -19,6 +19,7 @@ TEST = [
     "pytest>=8",
     "pytest-xdist>=3.5",
     "hypothesis>=6.100",
+    "pandas>=2",
     "ruff>=0.14,<0.18",
     *ONNX,
 ]

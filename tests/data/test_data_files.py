@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -39,6 +40,20 @@ def test_npy_of_doubles_becomes_float32_and_grey_pictures_get_a_channel(tmp_path
     np.testing.assert_allclose(data.inputs[..., 0], x, rtol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(5, 3, 8, 8), (5, 1, 6, 9), (5, 4, 8, 16)])
+@pytest.mark.parametrize("limit", [1 << 30, 10])
+def test_channels_first_are_told(shape, limit, tmp_path):
+    np.save(tmp_path / "x.npy", RNG.integers(0, 256, shape, np.uint8))
+    with pytest.warns(
+        UserWarning, match=rf"read as {shape[1]}x{shape[2]} pictures of {shape[3]} channels"
+    ):
+        assert load(tmp_path / "x.npy", "all", memory_limit=limit).event_shape == shape[1:]
+    np.save(tmp_path / "x.npy", RNG.integers(0, 256, (*shape[:1], *shape[2:], shape[1]), np.uint8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load(tmp_path / "x.npy", "all", memory_limit=limit)
+
+
 def test_npy_with_labels_of_another_file(tmp_path):
     x = np.arange(20, dtype=np.float32)[:, None]
     np.save(tmp_path / "x.npy", x)
@@ -72,7 +87,7 @@ def test_mapped_file_is_checked(tmp_path):
     with pytest.raises(ValueError, match=re.escape("first at x.npy[90, 1]")):
         load(tmp_path / "x.npy", memory_limit=100)
     np.save(tmp_path / "b.npy", np.ones((100, 3), np.uint8))
-    with pytest.raises(ValueError, match="Multiply them by 255"):
+    with pytest.raises(ValueError, match="0 and 1: multiply by 255"):
         load(tmp_path / "b.npy", memory_limit=100)
 
 
@@ -138,13 +153,13 @@ def test_npz_factors_stay_with_their_examples(tmp_path):
 def test_unusable_npz_is_refused(tmp_path):
     path = tmp_path / "x.npz"
     np.savez(path, a=np.zeros((3, 2)))
-    with pytest.raises(ValueError, match="holds the arrays a; expected one called inputs, x"):
+    with pytest.raises(ValueError, match="holds the arrays a; expected one called x, "):
         load(path)
     np.savez(path, x=np.array([{1}, {2}]))
     with pytest.raises(ValueError, match="cannot be read as arrays of numbers"):
         load(path)
     np.savez(path, x=np.zeros((3, 2)), y=np.zeros(4, int))
-    with pytest.raises(ValueError, match=re.escape("must have shape (3,)")):
+    with pytest.raises(ValueError, match=re.escape("labels of shape (4,); expected one for each")):
         load(path)
     np.savez(path, x=np.zeros((3, 2)), y=np.array([0.5, 1, 2]))
     with pytest.raises(ValueError, match="whole numbers or names"):

@@ -153,6 +153,12 @@ def test_set_without_test_split_is_cut(tmp_path, no_network):
     assert {*np.unique(pictures)} == {0, 255}  # stored as 0 and 1
     np.testing.assert_array_equal(pictures.any((2, 3)).argmax(1), factors[:, 0])
     assert len(load("zoo_tiny_sprites", "all", data_dir=tmp_path)) == 21
+    for limit in (1 << 30, 100):  # in memory and in a file
+        numbers = load("zoo_tiny_sprites", scale=0.5, memory_limit=limit, **options).inputs
+        assert numbers.dtype == np.float32
+        np.testing.assert_array_equal(numbers, train.inputs / 255 * 2)
+    with pytest.raises(ValueError, match="binarize='static' needs pixels"):
+        load("zoo_tiny_sprites", scale=1, binarize="static", **options)
 
 
 def test_prepared_set_is_read_without_its_builder(tmp_path, no_network, monkeypatch):

@@ -27,6 +27,7 @@ from zoo.runs.settings import named_values, part, value
         ("linear(start=0,end=1,steps=5)", {"name": "linear", "start": 0, "end": 1, "steps": 5}),
         ("{'name': 'normal'}", {"name": "normal"}),
         ("C:\\data", "C:\\data"),
+        *((mark, mark) for mark in ("\t", " ", ",", ";", "|", "\\t", "")),
     ],
 )
 def test_values(text, expected):
@@ -71,6 +72,8 @@ def test_a_config_survives_json():
         ({"epochs": True}, "epochs must be"),
         ({"limit": 1}, "limit must be a whole number of at least 2"),
         ({"seed": -1}, "seed must be"),
+        ({"data_seed": -1}, "data_seed must be a whole number of at least 0; received -1"),
+        ({"data_seed": 0.5}, "data_seed must be"),
         ({"learning_rate": 0.0}, "learning_rate must be a number above 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be"),
         ({"precision": "float16"}, "Unknown precision 'float16'. Did you mean 'float32'"),

@@ -155,7 +155,7 @@ def test_streamed_training_is_training_in_memory(monkeypatch, from_array):
 
 def test_streamed_bytes_are_shuffled_and_learnt_from(monkeypatch):
     monkeypatch.setattr(sources, "MEMORY_LIMIT", 100)
-    history, _ = trained(pictures(), shape=(4, 4, 1), shuffle=True, epochs=4, validation_split=0.5)
+    history, _ = trained(pictures(), shape=(4, 4, 1), shuffle=True, epochs=20, validation_split=0.5)
     assert history["loss"][-1] < history["loss"][0]
     assert history["val_loss"][-1] < history["val_loss"][0]
 

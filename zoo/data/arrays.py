@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
+
 import numpy as np
 
-from zoo.data import pixels
+from zoo.data import scaling
 from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
-from zoo.data.splitting import check_split, split_rows
+from zoo.data.splitting import split_rows
 
 
 def from_arrays(
@@ -22,24 +25,29 @@ def from_arrays(
     own_split: bool = False,
     classes: tuple[str, ...] | None = None,
     description: str = "",
+    scale: float | str | None = None,
+    maximum: float | None = None,
 ) -> Data:
     """Check arrays that belong together, and take the examples of a split.
 
     Args:
         name: what `Data` and errors call the set.
-        inputs: (n, features), (n, h, w) or (n, h, w, channels). Grey pictures get a channel axis, and bytes
-            that are only 0 and 1 become 0 and 255.
+        inputs: (n, features), (n, h, w) or (n, h, w, channels). Grey pictures get a channel axis. Bytes are
+            pixels or numbers by `zoo.data.scaling.decide_scale`.
         labels: (n,) whole numbers, which are kept, or text, which is numbered by `classes`.
         factors: (n, f) whole numbers.
         split: "train", "test" or "all".
         seed: of the order and the split.
         test_fraction: share of the test split.
-        own_split: the arrays already are the split, and are only shuffled.
+        own_split: the arrays already are the split, and are only shuffled ("all" is not).
         classes: names of the labels; None for those that occur.
         description: one line, to which the share of the split is added.
+        scale: what the values are divided by; None to decide.
+        maximum: the largest value of the whole set, where `inputs` are a part of it.
 
     Returns:
-        A `Data` that shares no memory with the arrays.
+        A `Data` that shares no memory with the arrays. Its uint8 are pixels from 0 to 255; all else is
+        float32, a value as the model sees it.
 
     Raises:
         ValueError: for inputs that `check_inputs` refuses, and labels or factors that do not fit.
@@ -51,7 +59,9 @@ def from_arrays(
         >>> data, data.classes
         (Data(name='mine', split='train', inputs=float32(16, 8, 8, 1)), ('cat', 'dog'))
     """
-    inputs = check_inputs(inputs[..., None] if inputs.ndim == 3 else inputs, name=name)
+    warn_of_channels_first(inputs.shape, name, stacklevel=4)
+    inputs = inputs[..., None] if inputs.ndim == 3 else inputs
+    inputs, divisor = _meant(inputs, name, scaling.check_scale(scale), maximum)
     n = len(inputs)
     codes, classes = encode_labels(labels, n, name, classes)
     if factors is not None and (factors.shape[:1] != (n,) or factors.ndim != 2):
@@ -62,15 +72,13 @@ def from_arrays(
             f"received {factors.dtype}."
         )
     if own_split:
-        check_split(split, name=name)
-        rows = np.random.default_rng(seed).permutation(n)
+        rows = np.arange(n) if split == "all" else np.random.default_rng(seed).permutation(n)
     else:
         rows = split_rows(n, split, test_fraction, seed, name)
         description += f", {len(rows):,} of {n:,} examples" + f" by seed {seed}" * (split != "all")
-    binary = inputs.dtype == np.uint8 and pixels.is_binary(inputs)
     inputs = np.array(inputs[rows])
-    if binary:
-        pixels.stretch_binary(inputs)
+    if inputs.dtype == np.uint8:
+        inputs = of_bytes(inputs, divisor)
     width = 0 if factors is None else factors.shape[1]
     return Data(
         name=name,
@@ -84,6 +92,75 @@ def from_arrays(
     )
 
 
+def ordered(names: Iterable[str]) -> tuple[str, ...]:
+    """Different names of classes in the order in which they are numbered.
+
+    Names that are all digits go by their number, so that class 10 does not stand before class 2.
+
+    Example:
+        >>> ordered(["10", "2", "1", "2"]), ordered(["b", "10", "2"])
+        (('1', '2', '10'), ('10', '2', 'b'))
+    """
+    different = sorted({str(name) for name in names})
+    if all(name.isascii() and name.isdigit() for name in different):
+        different.sort(key=int)
+    return tuple(different)
+
+
+def warn_of_channels_first(shape: tuple[int, ...], name: str, stacklevel: int = 2) -> None:
+    """Say how pictures are read that look like (n, channels, height, width).
+
+    Args:
+        shape: of the array.
+        name: what the warning calls it.
+        stacklevel: of the warning.
+    """
+    if len(shape) == 4 and shape[1] in (1, 3, 4) and min(shape[2:]) > 4:
+        height, width, channels = shape[1:]
+        warnings.warn(
+            f"{name} of shape {shape} is read as {height}x{width} pictures of {channels} channels. Where "
+            "channels come first, give numpy.moveaxis(x, 1, -1).",
+            stacklevel=stacklevel + 1,
+        )
+
+
+def of_bytes(inputs: np.ndarray, divisor: float) -> np.ndarray:
+    """Bytes as a `Data` holds them: pixels from 0 to 255 as uint8, other numbers as float32.
+
+    Args:
+        inputs: (n, ...) uint8; black and white of 0 and 1 becomes 0 and 255 in place.
+        divisor: what the values are divided by.
+
+    Returns:
+        (n, ...) uint8 or float32.
+    """
+    if inputs.ndim < 4 or divisor not in (1, 255):
+        return scaling.divide(inputs, divisor)
+    if divisor == 255:
+        return inputs
+    if inputs.max() > 1:
+        return scaling.divide(inputs, 1.0)
+    inputs *= 255
+    return inputs
+
+
+def _meant(
+    inputs: np.ndarray, name: str, scale: float | None, maximum: float | None
+) -> tuple[np.ndarray, float]:
+    """Checked inputs, and what bytes among them are divided by; says what could be taken otherwise."""
+    if inputs.dtype == np.uint8:
+        check_inputs(inputs, name=name)
+        if maximum is None and scale is None:
+            maximum = scaling.peak(inputs, enough=scaling.FEW if inputs.ndim >= 4 else np.inf)
+        found = scaling.decide_scale(np.uint8, inputs.ndim, maximum or 0.0, name=name, scale=scale)
+        if found.said and found.divisor == 1:
+            warnings.warn(found.said, stacklevel=5)
+        return inputs, found.divisor
+    if scale is None or inputs.dtype.kind not in "iufb":
+        return check_inputs(inputs, name=name), 1.0
+    return check_inputs(scaling.divide(inputs, scale), name=name, bounds=(-np.inf, np.inf)), 1.0
+
+
 def encode_labels(
     labels: np.ndarray | None, n: int, name: str, classes: tuple[str, ...] | None = None
 ) -> tuple[np.ndarray | None, tuple[str, ...] | None]:
@@ -93,7 +170,7 @@ def encode_labels(
         labels: (n,) or (n, 1) whole numbers or text, or None.
         n: number of examples.
         name: what an error calls the set.
-        classes: the names that text is numbered by; None for the sorted ones that occur.
+        classes: the names that text is numbered by; None for those that occur.
 
     Returns:
         (n,) int64, and the classes' names where the labels are text. Whole numbers are kept as they are.
@@ -113,13 +190,18 @@ def encode_labels(
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape != (n,):
+        hint = " Give argmax(1) of one-hot rows; leave others out." if labels.ndim == 2 else ""
         raise ValueError(
             f"The labels of {name} must have shape ({n},), one for each example; received {labels.shape}."
+            f"{hint}"
         )
     if labels.dtype.kind in "US":
         text = labels.astype(str)
-        known = np.unique(text if classes is None else np.asarray(classes))
-        return np.searchsorted(known, text), tuple(known.tolist())
+        known = np.array(ordered(text if classes is None else classes))
+        alphabetical = np.argsort(known)
+        return alphabetical[np.searchsorted(known, text, sorter=alphabetical)], tuple(
+            known.tolist()
+        )
     whole = labels.dtype.kind in "iub" or (
         labels.dtype.kind == "f" and np.isfinite(labels).all() and (labels == np.rint(labels)).all()
     )

@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import os
+import warnings
 import zlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.data import pixels
+from zoo.data import decoding, pixels, scaling
+from zoo.data.arrays import ordered
 from zoo.data.dataset import Data
+from zoo.data.folder_layout import File, Layout, arrange
+from zoo.data.split_names import parts_read
 from zoo.data.splitting import check_split, split_rows
 from zoo.data.storage import MEMORY_LIMIT, build_array, release
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-"""Endings of the files that are read; others are passed over."""
-
-_HELD_OUT = ("test", "validation", "val", "valid")
-_GREY_MODES = ("1", "L", "LA")  # Pillow's
+# Pictures of kinds that Pillow alone does not read; other files beside the pictures are no loss.
+_UNREAD = (".heic", ".heif", ".svg", ".psd", ".dcm", ".nii", ".exr", ".dng", ".cr2", ".nef", ".jxl")
 _CHUNK = 64  # pictures that a thread decodes at a time
 
 
-class _Picture(NamedTuple):
+class _Page(NamedTuple):
     path: Path
     label: str | None
+    number: int
+
+
+class _Form(NamedTuple):
+    """What every picture of a folder is brought to."""
+
+    first: Path
+    height: int
+    width: int
+    grey: bool
+    deep: bool
+    resize: bool
+    strict: bool
+    background: Any
 
 
 def read_folder(
@@ -36,28 +52,44 @@ def read_folder(
     limit: int | None = None,
     size: tuple[int, int] | None = None,
     grayscale: bool | None = None,
+    background: Any = "white",
+    frames: str | None = None,
+    scale: float | str | None = None,
+    splits: bool = True,
     test_fraction: float = 0.2,
     data_dir: str | os.PathLike | None = None,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Data:
     """Read the pictures of a folder.
 
-    ``folder/cat/1.png`` has the class cat, ``folder/1.png`` none. Folders ``train`` and ``test`` (or
-    ``validation``, ``val``, ``valid``) within it are its splits; without them a seed draws the splits.
+    ``folder/cat/1.png`` has the class cat, ``folder/1.png`` none. Folders called train, test or validation,
+    in any case and form (`zoo.data.split_names`), are its splits, above or below the classes; without them
+    a seed draws the splits. See `zoo.data.folder_layout.arrange`.
+
+    A picture is read as viewers show it: turned by its EXIF orientation, through its palette, and where it is
+    transparent on `background`.
 
     Args:
         path: the folder.
-        split: "train", "test" or "all".
+        split: "train", "test", "all", or "validation" where the folder has it. "test" is the validation
+            split of a folder without a test split.
         seed: of the order and, where the folder has no splits, of the splits.
-        limit: at most so many pictures, drawn by the seed; no others are opened.
+        limit: at most so many examples, drawn by the seed; no others are opened.
         size: (height, width) to resize to; needed where the pictures differ in size.
         grayscale: True for grey, False for colour, None for what the first one by name is.
+        background: the colour that shows through transparent pixels.
+        frames: of files with several pages or frames (TIFF, GIF, APNG, WebP): "all" for an example each, all
+            in the split of their file, or "first". None refuses such files.
+        scale: what the values are divided by; needed for pictures of more than 8 bits, and for those whose
+            values are all from 2 to 20, see `zoo.data.scaling`.
+        splits: whether folders called train, test, ... are splits; False takes them as classes.
         test_fraction: share of the test split.
         data_dir: where arrays that are too large for memory are kept, see `zoo.data.storage`.
         memory_limit: bytes up to which the array is held in memory.
 
     Returns:
-        `Data` with inputs (n, height, width, 1 or 3) uint8, and labels where there are class folders.
+        `Data` with inputs (n, height, width, 1 or 3), uint8 from 0 to 255, or float32 where `scale` is
+        another number than 255; and labels where there are class folders.
 
     Raises:
         ValueError: for a folder without pictures, pictures of several sizes without `size`, and a picture
@@ -75,21 +107,29 @@ def read_folder(
         ((10, 8, 8, 1), ('cat', 'dog'))
     """
     path = Path(path)
-    everything, pictures = _choose(path, split, seed, test_fraction)
-    pictures = pictures[:limit]
-    first = everything[0].path
-    with _open(first) as example:
-        grey = example.mode in _GREY_MODES if grayscale is None else grayscale
-        height, width = pixels.check_size(size) if size else (example.height, example.width)
-    shape = (len(pictures), height, width, 1 if grey else 3)
-    stamps = "".join(f"{p.path}{p.path.stat().st_mtime_ns}" for p in pictures)
-
-    resize, strict = size is not None, grayscale is None
+    divisor = scaling.check_scale(scale)
+    background = decoding.colour(background)
+    if frames not in (None, "all", "first"):
+        raise ValueError(f"frames must be 'all', 'first' or None; received {frames!r}.")
+    layout = arrange(path, splits)
+    everything, chosen = _choose(layout, path, split, seed, test_fraction)
+    pages = _pages(chosen, frames, limit)
+    form = _form(everything[0].path, size, grayscale, background)
+    if form.deep and divisor is None:
+        raise ValueError(
+            f"{form.first} has pixels of more than 8 bits; expected scale=..., the value of white: 65535 for "
+            "16 bits, 4095 for 12, 1 for floats from 0 to 1."
+        )
+    plain = form.deep or divisor not in (None, 255)
+    shape = (len(pages), form.height, form.width, 1 if form.grey else 3)
+    told: set[str] = set()
 
     def fill(array: np.ndarray) -> dict[str, np.ndarray]:
         def decode(start: int) -> None:
             for row in range(start, min(start + _CHUNK, len(array))):
-                array[row] = _decode(pictures[row].path, array.shape[1:], resize, strict, first)
+                values, notes = _decode(pages[row], form, single=frames is None)
+                array[row] = values / np.float32(divisor) if plain else values
+                told.update(notes)
             release(array)
 
         with ThreadPoolExecutor() as pool:  # Pillow decodes without the interpreter's lock
@@ -98,111 +138,155 @@ def read_folder(
             except ValueError:
                 pool.shutdown(cancel_futures=True)
                 raise
-        return {}
+        if divisor is None and _black_and_white(array, everything, form, frames, path):
+            pixels.stretch_binary(array)
+        return {"notes": np.array(sorted(told), str)}  # a file that is read again tells them again
 
-    inputs, _ = build_array(
+    options = (form.grey, background, frames, divisor)
+    stamps = "".join(f"{p.path}{p.path.stat().st_mtime_ns}{p.number}" for p in pages) + str(options)
+    form_name = "x".join(map(str, shape[1:]))
+    inputs, small = build_array(
         shape,
-        np.uint8,
+        np.float32 if plain else np.uint8,
         fill,
-        key=f"{path.resolve().name}-{split}-{height}x{width}x{shape[-1]}-{zlib.crc32(stamps.encode()):08x}",
+        key=f"{path.resolve().name}-{split}-{form_name}-{zlib.crc32(stamps.encode()):08x}",
         data_dir=data_dir,
         memory_limit=memory_limit,
     )
-    classes = sorted({picture.label for picture in everything if picture.label is not None})
-    number = {label: index for index, label in enumerate(classes)}
-    labels = [number[picture.label] for picture in pictures] if classes else None
+    for note in small["notes"]:
+        warnings.warn(f"{path}: {note}", stacklevel=3)
+    unread = [ending for ending in layout.passed_over if ending in _UNREAD]
+    if unread:
+        warnings.warn(
+            f"{path}: files that end in {', '.join(unread)} are not read; convert them to PNG or TIFF.",
+            stacklevel=3,
+        )
+    labels, classes = _labels(layout, pages, path)
+    kind = "grey" if form.grey else "colour"
     return Data(
         name=path.resolve().name,
         split=split,
         inputs=inputs,
-        labels=None if labels is None else np.array(labels, np.int64),
-        classes=tuple(classes) or None,
-        description=f"Pictures of the folder {path}, {height}x{width} {'grey' if grey else 'colour'}",
+        labels=labels,
+        classes=classes,
+        description=f"Pictures of the folder {path}, {form.height}x{form.width} {kind}{_passed_over(layout)}",
     )
 
 
 def _choose(
-    root: Path, split: str, seed: int, test_fraction: float
-) -> tuple[list[_Picture], list[_Picture]]:
-    """All pictures in the order of their names, and those of a split in an order drawn by the seed."""
-    check_split(split, name=f"The folder {root}")
-    held_out = next((name for name in _HELD_OUT if (root / name).is_dir()), "test")
-    parts = {"train": root / "train", "test": root / held_out}
-    parts = {part: folder for part, folder in parts.items() if folder.is_dir()}
-    if len(parts) == 2:
-        found = {part: _find(folder) for part, folder in parts.items()}
-        pictures = found.get(split) or [*found["train"], *found["test"]]
-        everything = [picture for part in found.values() for picture in part]
-        order = np.random.default_rng(seed).permutation(len(pictures))
-    else:
-        # A lone "train" is the place of all pictures, not a class.
-        alone = len([entry for entry in root.iterdir() if entry.is_dir()]) == len(parts) == 1
-        everything = pictures = _find(*parts.values() if alone else (root,))
-        order = split_rows(len(pictures), split, test_fraction, seed, f"The folder {root}")
-    return everything, [pictures[row] for row in order]
+    layout: Layout, root: Path, split: str, seed: int, test_fraction: float
+) -> tuple[list[File], list[File]]:
+    """All files in the order of their names, and those of a split in an order drawn by the seed."""
+    name = f"The folder {root}"
+    everything = [file for files in layout.parts.values() for file in files]
+    if None in layout.parts:
+        check_split(split, name=name)
+        order = split_rows(len(everything), split, test_fraction, seed, name)
+        return everything, [everything[row] for row in order]
+    files = [file for part in parts_read(split, layout.parts, name) for file in layout.parts[part]]
+    if split == "all":
+        return everything, files
+    return everything, [files[row] for row in np.random.default_rng(seed).permutation(len(files))]
 
 
-def _find(folder: Path) -> list[_Picture]:
-    found = []
-    for place, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        below = Path(place).relative_to(folder).parts
-        found += [
-            _Picture(Path(place, name), below[0] if below else None)
-            for name in sorted(files)
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
-    kinds = {picture.label is None for picture in found}
-    if not found:
-        raise ValueError(
-            f"{folder} holds no pictures; expected files that end in {', '.join(SUFFIXES)}, loose or in "
-            "one subfolder for each class."
-        )
-    if len(kinds) > 1:
-        raise ValueError(
-            f"{folder} holds pictures both loose and in subfolders; expected one subfolder for each class, "
-            "or no subfolders."
-        )
-    return found
+def _pages(files: Sequence[File], frames: str | None, limit: int | None) -> list[_Page]:
+    """The examples of a split."""
+    found: list[_Page] = []
+    for file in files:
+        if limit is not None and len(found) >= limit:
+            break
+        count = decoding.pages(file.path) if frames == "all" else 1
+        found += [_Page(*file, number) for number in range(count)]
+    return found[:limit]
 
 
-def _open(path: Path):
-    """An image of Pillow, whose pixels are not read yet."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        picture = Image.open(path)
-    except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f"{path} cannot be read as a picture: {error}") from error
-    if picture.mode.startswith(("I", "F")):
-        raise ValueError(
-            f"{path} has pixels of type {picture.mode!r}; expected 8 bits for each channel. Convert it, or "
-            "give the pictures as a .npy file of floats in [0, 1]."
-        )
-    return picture
+def _form(
+    first: Path, size: tuple[int, int] | None, grayscale: bool | None, background: Any
+) -> _Form:
+    example = decoding.decode(first, 0, background)
+    image, deep = example.image, example.image.mode == "F"
+    height, width = pixels.check_size(size) if size else (image.height, image.width)
+    grey = example.grey if grayscale is None else grayscale
+    return _Form(first, height, width, grey, deep, size is not None, grayscale is None, background)
 
 
-def _decode(
-    path: Path, event: tuple[int, ...], resize: bool, strict: bool, first: Path
-) -> np.ndarray:
-    """The pixels of one picture, (height, width, 1 or 3) uint8."""
+def _decode(page: _Page, form: _Form, single: bool) -> tuple[np.ndarray, list[str]]:
+    """The pixels of one page, (height, width, 1 or 3) of uint8 or float32, and what is to be told of it."""
     from PIL import Image
 
-    height, width, channels = event
-    with _open(path) as picture:
-        if not resize and (picture.height, picture.width) != (height, width):
-            raise ValueError(
-                f"{path} is {picture.height}x{picture.width} and {first} is {height}x{width}: "
-                "give size=(height, width) to resize all pictures."
+    path = page.path
+    picture = decoding.decode(path, page.number, form.background)
+    image, height, width = picture.image, form.height, form.width
+    if single and picture.pages > 1:
+        raise ValueError(
+            f"{path} holds {picture.pages} pages or frames: give frames='all' to take each as an example, or "
+            "'first'."
+        )
+    if not form.resize and (image.height, image.width) != (height, width):
+        raise ValueError(
+            f"{path} is {image.height}x{image.width} and {form.first} is {height}x{width}: "
+            "give size=(height, width) to resize all pictures."
+        )
+    if (image.mode == "F") != form.deep:
+        raise ValueError(
+            f"{path} and {form.first} differ in depth: one has 8 bits a channel, the other more. Convert one."
+        )
+    if form.strict and form.grey and not picture.grey and decoding.has_colours(image):
+        raise ValueError(
+            f"{path} has colours and {form.first} is grey: give grayscale=True, or False for colour."
+        )
+    if not form.deep:
+        image = decoding.in_mode(image, "L" if form.grey else "RGB")
+    low, high = image.getextrema() if form.deep else (0, 255)
+    if form.resize and (image.height, image.width) != (height, width):
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    array = np.asarray(image).reshape(height, width, -1)
+    if form.deep:  # the filter overshoots, and floats have no bounds of their own
+        array = np.clip(array, low, high)
+        if not np.isfinite(array).all():
+            raise ValueError(f"{path} holds NaN or infinity; expected finite numbers.")
+    notes = {
+        f"transparent pictures are laid on {form.background}; choose by background=.": picture.transparent,
+        "16 bits a channel are read as their upper 8.": picture.reduced,
+    }
+    return array, [note for note, true in notes.items() if true]
+
+
+def _black_and_white(
+    array: np.ndarray, files: Sequence[File], form: _Form, frames: str | None, root: Path
+) -> bool:
+    """Whether the pictures of the whole folder are only 0 and 1; the others are looked at where these are."""
+    highest = scaling.peak(array, enough=scaling.FEW)
+    for file in files if highest <= scaling.FEW else ():
+        if highest > scaling.FEW:
+            break
+        pages = _pages([file], frames, None)
+        highest = max(highest, *(float(_decode(page, form, False)[0].max()) for page in pages))
+    return scaling.decide_scale(np.uint8, 4, highest, name=str(root)).divisor == 1
+
+
+def _labels(
+    layout: Layout, pages: Sequence[_Page], root: Path
+) -> tuple[np.ndarray | None, tuple[str, ...] | None]:
+    """The labels of the examples and the names of all classes; no labels where one example has none."""
+    known = {file.label for files in layout.parts.values() for file in files}
+    classes = ordered(label for label in known if label is not None)
+    if not classes:
+        return None, None
+    labels = {page.label for page in pages}
+    if None in labels:
+        if len(labels) > 1:
+            warnings.warn(
+                f"{root}: one of its splits has no class folders; labels are left out.",
+                stacklevel=4,
             )
-        if strict and channels == 1 and picture.mode not in _GREY_MODES:
-            raise ValueError(
-                f"{path} has colours and {first} is grey: give grayscale=True, or False for colour."
-            )
-        try:
-            picture = picture.convert("L" if channels == 1 else "RGB")
-            if resize:
-                picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-        except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for broken files
-            raise ValueError(f"{path} is damaged: {error}") from error
-        return np.asarray(picture).reshape(event)
+        return None, None
+    number = {label: index for index, label in enumerate(classes)}
+    return np.array([number[page.label] for page in pages], np.int64), classes
+
+
+def _passed_over(layout: Layout) -> str:
+    if not layout.passed_over:
+        return ""
+    shown = ", ".join(f"{count} {ending}" for ending, count in layout.passed_over.items())
+    return f"; passed over: {shown}"

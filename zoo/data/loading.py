@@ -34,8 +34,8 @@ def load(
     Args:
         name_or_path: a registered name (``zoo.registry.names("dataset")``), the name of any image set of
             TensorFlow Datasets, a folder of pictures, or a .npy, .npz or .csv file.
-        split: "train" or "test"; "all" for both, but for the synthetic sets, which are drawn. Sets and files
-            that bring no test split of their own are split by the seed.
+        split: "train" or "test"; "all" for both, but for the synthetic sets, which are drawn; "validation"
+            where the set has it. Sets and files that bring no test split of their own are split by the seed.
         data_dir: TFDS's folder of prepared sets, where arrays too large for memory are kept as well.
         manual_dir: folder of files fetched by hand, which TFDS takes where it would download.
         limit: at most so many examples, the first of the split. Splits of own files and folders are shuffled

@@ -9,16 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data import pixels
-from zoo.data.arrays import encode_labels, from_arrays
+from zoo.data import npz_names, scaling
+from zoo.data.arrays import encode_labels, from_arrays, ordered, warn_of_channels_first
 from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
+from zoo.data.split_names import parts_read
 from zoo.data.splitting import check_split, split_slice
 from zoo.data.storage import MEMORY_LIMIT
-
-INPUT_KEYS = ("inputs", "x", "images", "imgs", "arr_0")
-LABEL_KEYS = ("labels", "label", "y")
-FACTOR_KEYS = ("factors", "latents_classes")
 
 
 def read_npy(
@@ -27,6 +24,7 @@ def read_npy(
     *,
     seed: int = 0,
     labels: str | os.PathLike | None = None,
+    scale: float | str | None = None,
     test_fraction: float = 0.2,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Data:
@@ -41,6 +39,7 @@ def read_npy(
         split: "train", "test" or "all".
         seed: of the split.
         labels: a .npy file of n labels.
+        scale: what the values are divided by, see `zoo.data.scaling`; None to decide.
         test_fraction: share of the test split.
         memory_limit: bytes up to which the array is held in memory.
 
@@ -59,7 +58,7 @@ def read_npy(
     array = _map(path)
     known = None if labels is None else _map(Path(labels))
     if array.nbytes > memory_limit:
-        return _mapped(path, split, array, known, test_fraction)
+        return _mapped(path, split, array, known, test_fraction, scale)
     return from_arrays(
         path.name,
         array,
@@ -68,6 +67,7 @@ def read_npy(
         seed=seed,
         test_fraction=test_fraction,
         description=f"The file {path}",
+        scale=scale,
     )
 
 
@@ -76,17 +76,27 @@ def read_npz(
     split: str = "train",
     *,
     seed: int = 0,
+    inputs: str | None = None,
+    labels: str | bool | None = None,
+    scale: float | str | None = None,
     test_fraction: float = 0.2,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Data:
     """Read a .npz file of examples.
 
+    Names in any case: the examples are ``x``, ``inputs``, ``images``, ``data``, ... (all are in
+    `zoo.data.npz_names`); the labels (n,) are ``y``, ``labels``, ``target``, ...; factors (n, f) are
+    ``factors`` or ``latents_classes``. A part in the name, ``x_train`` or ``test_images``, makes the file's
+    own splits; a bare ``x`` beside ``x_test`` is the training part. Of unnamed arrays, ``arr_0`` holds the
+    examples and ``arr_1`` their labels. A warning names the arrays that are not read.
+
     Args:
-        path: holds the examples as ``inputs``, ``x``, ``images``, ``imgs`` or ``arr_0``, and where it has
-            them ``labels``, ``label`` or ``y`` (n,), and ``factors`` or ``latents_classes`` (n, f). Names
-            that end in ``_train`` and ``_test`` (``x_train``) are the file's own splits.
-        split: "train", "test" or "all".
+        path: the file.
+        split: "train", "test", "all", or "validation" where the file has that part.
         seed: of the order and, where the file has no splits, of the split.
+        inputs: name of the examples where it is another, or the file holds several; without the part.
+        labels: the same for the labels; False to leave them out.
+        scale: what the values are divided by, see `zoo.data.scaling`; None to decide.
         test_fraction: share of the test split, where the file has no splits.
         memory_limit: largest size in bytes; a .npz file cannot be mapped.
 
@@ -94,8 +104,8 @@ def read_npz(
         `Data`; see `zoo.data.arrays.from_arrays`.
 
     Raises:
-        ValueError: for a file that is damaged, holds Python objects, lacks the examples, is too large, or
-            whose values `check_inputs` refuses.
+        ValueError: for a file that is damaged, holds Python objects, lacks the examples, names them in two
+            ways, is too large, or whose values `check_inputs` refuses.
 
     Example:
         >>> x = np.random.default_rng(0).random((20, 6))
@@ -105,49 +115,100 @@ def read_npz(
         ((20, 6), [0, 1])
     """
     path = Path(path)
-    check_split(split, name=path.name)
     with _archive(path) as stored:
-        own_split = not set(INPUT_KEYS) & set(stored.files)
-        parts = ("_train", "_test") if own_split else ("",)
-        chosen = parts if split == "all" or not own_split else (f"_{split}",)
-        inputs_key, labels_key, factors_key = (
-            next((key for key in keys if all(key + part in stored.files for part in parts)), None)
-            for keys in (INPUT_KEYS, LABEL_KEYS, FACTOR_KEYS)
-        )
-        if inputs_key is None:
-            raise ValueError(
-                f"{path} holds the arrays {', '.join(stored.files)}; expected one called "
-                f"{', '.join(INPUT_KEYS)}, or two called x_train and x_test."
-            )
-        size = sum(stored.zip.getinfo(f"{inputs_key}{part}.npy").file_size for part in chosen)
+        found = npz_names.find(path, stored.files, inputs, labels)
+        known = found["inputs"]
+        if None in known:
+            check_split(split, name=path.name)
+            chosen: tuple[str | None, ...] = (None,)
+        else:
+            chosen = parts_read(split, known, path.name)
+        size = sum(stored.zip.getinfo(f"{known[part]}.npy").file_size for part in chosen)
         if size > memory_limit:
             raise ValueError(
-                f"{inputs_key!r} of {path} takes {size / 2**30:.1f} GiB, more than is held in memory. "
+                f"{known[chosen[0]]!r} of {path} takes {size / 2**30:.1f} GiB, more than is held in memory. "
                 "Save it as a .npy file, which is read from disk, or raise memory_limit."
             )
         try:
-            inputs, labels, factors = (
-                None if key is None else np.concatenate([stored[key + part] for part in chosen])
-                for key in (inputs_key, labels_key, factors_key)
-            )
-            classes = None
-            if own_split and labels is not None and labels.dtype.kind in "US":
-                both = np.concatenate([stored[labels_key + part] for part in parts])
-                classes = tuple(np.unique(both.astype(str)).tolist())
+            parts = {
+                kind: {part: stored[key] for part, key in keys.items() if part in chosen}
+                for kind, keys in found.items()
+            }
+            classes = _classes([stored[key] for key in found["labels"].values()])
+            maximum = _maximum(stored, known, chosen, parts["inputs"], scale)
         except Exception as error:
             raise _damaged(path, error) from error
+    columns = {
+        kind: _joined(path, kind, column, parts["inputs"]) if found[kind] else None
+        for kind, column in parts.items()
+    }
     return from_arrays(
         path.name,
-        inputs,
-        labels,
-        factors,
+        columns["inputs"],
+        columns["labels"],
+        columns["factors"],
         split=split,
         seed=seed,
         test_fraction=test_fraction,
-        own_split=own_split,
+        own_split=None not in known,
         classes=classes,
         description=f"The file {path}",
+        scale=scale,
+        maximum=maximum,
     )
+
+
+def _classes(labels: list[np.ndarray]) -> tuple[str, ...] | None:
+    """The names that occur in any part; None where the labels are no text."""
+    if not labels or labels[0].dtype.kind not in "US":
+        return None
+    return ordered(np.concatenate([part.astype(str).ravel() for part in labels]))
+
+
+def _maximum(
+    stored: np.lib.npyio.NpzFile,
+    names: dict[str | None, str],
+    chosen: tuple[str | None, ...],
+    inputs: dict[str | None, np.ndarray],
+    scale: float | str | None,
+) -> float | None:
+    """The largest byte of all parts, where what bytes mean depends on it."""
+    if scale is not None or any(part.dtype != np.uint8 for part in inputs.values()):
+        return None
+    highest = max(scaling.peak(part) for part in inputs.values())
+    for part, key in names.items():
+        if part not in chosen and highest <= scaling.FEW:
+            highest = max(highest, scaling.peak(stored[key]))
+    return highest
+
+
+def _joined(
+    path: Path, kind: str, parts: dict[str | None, np.ndarray], inputs: dict[str | None, np.ndarray]
+) -> np.ndarray | None:
+    """The arrays of the chosen parts as one; None, with a warning, where a part lacks them."""
+    lacking = [str(part) for part in inputs if part not in parts]
+    if lacking:
+        warnings.warn(
+            f"{path.name} has no {kind} for its part {', '.join(lacking)}: they are left out.",
+            stacklevel=4,
+        )
+        return None
+    for part, column in parts.items():
+        if column.shape[:1] != inputs[part].shape[:1]:
+            of = "" if part is None else f" for {part}"
+            raise ValueError(
+                f"{path} holds {kind} of shape {column.shape}{of}; expected one for each of the examples of "
+                f"shape {inputs[part].shape}."
+            )
+    arrays = [parts[part] for part in inputs]
+    first = arrays[0]
+    for other in arrays[1:]:
+        if (other.dtype.kind, other.shape[1:]) != (first.dtype.kind, first.shape[1:]):
+            raise ValueError(
+                f"The {kind} of {path} differ between the parts {', '.join(map(str, inputs))}: "
+                f"{first.dtype}{first.shape} and {other.dtype}{other.shape}; expected one type and shape."
+            )
+    return np.concatenate(arrays)
 
 
 def _archive(path: Path) -> np.lib.npyio.NpzFile:
@@ -183,12 +244,25 @@ def _map(path: Path) -> np.ndarray:
 
 
 def _mapped(
-    path: Path, split: str, array: np.ndarray, labels: np.ndarray | None, test_fraction: float
+    path: Path,
+    split: str,
+    array: np.ndarray,
+    labels: np.ndarray | None,
+    test_fraction: float,
+    scale: float | str | None,
 ) -> Data:
+    warn_of_channels_first(array.shape, path.name, stacklevel=4)
     array = check_inputs(array[..., None] if array.ndim == 3 else array, name=path.name)
-    if array.dtype == np.uint8 and pixels.is_binary(array[:1000]):
+    pictures, divisor = array.dtype == np.uint8 and array.ndim >= 4, scaling.check_scale(scale)
+    if pictures and divisor is None:
+        highest = scaling.peak(array, enough=scaling.FEW)
+        divisor = scaling.decide_scale(np.uint8, array.ndim, highest, name=path.name).divisor
+    fits = divisor == 255 if pictures else array.dtype != np.uint8 and divisor in (None, 1)
+    if not fits:
         raise ValueError(
-            f"{path} holds bytes that are 0 and 1; expected pixels from 0 to 255. Multiply them by 255."
+            f"{path} is read from the disk as it is, since it is larger than memory_limit, and holds "
+            f"{array.dtype} of shape {array.shape}; expected uint8 pictures from 0 to 255, or float32 on the "
+            "model's scale. Save it so once (0 and 1: multiply by 255; tables of bytes: astype('float32'))."
         )
     rows = split_slice(len(array), split, test_fraction, path.name)
     if split != "all":

@@ -33,20 +33,6 @@ def to_grey(pictures: np.ndarray) -> np.ndarray:
     return grey
 
 
-def is_binary(pictures: np.ndarray) -> bool:
-    """Whether bytes are only 0 and 1, as some sets (dSprites) store binary pictures.
-
-    Args:
-        pictures: (n, ...) uint8, in memory or memory-mapped.
-
-    Returns:
-        True where no value is above 1.
-    """
-    return all(
-        pictures[start : start + _CHUNK].max() <= 1 for start in range(0, len(pictures), _CHUNK)
-    )
-
-
 def stretch_binary(pictures: np.ndarray) -> None:
     """Turn bytes 0 and 1 into 0 and 255, in place; as pixels they would be all but black.
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import os
-import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from zoo.data import table_layout
 from zoo.data.arrays import from_arrays
 from zoo.data.dataset import Data
+from zoo.data.table_layout import TableLayout, is_number
 
+_REMEDY = (
+    "Say which column holds labels by label_column, leave one out by index_column, and remove or fill what "
+    "is missing."
+)
+_REMEDY_OF_WIDTH = (
+    "Every line needs as many cells as the first; a cell that holds the delimiter stands in quotes."
+)
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -23,20 +31,29 @@ def read_csv(
     *,
     seed: int = 0,
     label_column: str | int | None = None,
+    index_column: str | int | Sequence[str | int] | None = None,
+    header: bool | None = None,
     delimiter: str = ",",
+    scale: float | str | None = None,
     test_fraction: float = 0.2,
 ) -> Data:
-    """Read a .csv file: one example a line, one number a column.
+    r"""Read a .csv file: one example a line, one number a column.
 
-    The first line is a header where none of its cells is a number, or one of them names the label column.
+    The first line that is not blank is a header where none of its cells is a number, or one of them names the
+    labels. A first column without a name, the index that pandas and R write, is left out with a warning.
 
     Args:
         path: the file, in UTF-8.
         split: "train", "test" or "all".
         seed: of the split.
         label_column: the column of labels (whole numbers or text), by its name or its index from 0, negative
-            ones from the end. None for the one called "label", if there is one.
-        delimiter: what stands between the cells.
+            ones from the end. None for the one called "label" or "labels", if there is one.
+        index_column: a column to leave out, or several, given likewise; None for the first ones where they
+            have no name.
+        header: whether the first line names the columns; None to find out. Needed where its numbers are
+            in equal steps, 0,1,2.
+        delimiter: what stands between the cells; "\t" and "tab" for a tab.
+        scale: a number to divide all values by, such as 255; None for none.
         test_fraction: share of the test split.
 
     Returns:
@@ -44,7 +61,7 @@ def read_csv(
 
     Raises:
         ValueError: for an empty file, a cell that is no finite number (with its line and column), a line
-            with too many or too few cells, and an unknown label column.
+            with too many or too few cells, another delimiter, and an unknown column.
 
     Example:
         >>> with open("mine.csv", "w") as file:
@@ -55,41 +72,31 @@ def read_csv(
         ((2, 2), ('cat', 'dog'))
     """
     path = Path(path)
-    header, width = _first_line(path, delimiter, label_column)
-    if width == 0:
-        raise ValueError(f"{path} is empty; expected one example a line, one number a column.")
-    label = _label_index(path, header, width, label_column)
-    numbers: dict[str, int] = {}  # each label's text, numbered as it occurs
-    converters = (
-        {} if label is None else {label: lambda x: numbers.setdefault(x.strip(), len(numbers))}
-    )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # about empty lines
-            table = np.loadtxt(
-                path,
-                np.float32,
-                comments=None,
-                delimiter=delimiter,
-                converters=converters,
-                skiprows=1 if header else 0,
-                ndmin=2,
-                encoding="utf-8-sig",
-                quotechar='"',
-            )
-    except ValueError as error:
-        raise ValueError(_fault(path, header, label, delimiter) or f"{path}: {error}") from error
-    if len(table) and not (np.isfinite([table.min(), table.max()]).all() and "" not in numbers):
-        raise ValueError(_fault(path, header, label, delimiter))
-    inputs, labels = table, None
-    if label is not None and len(table):
-        inputs = np.delete(table, label, 1)
-        text = np.array([*numbers])
-        whole = all(re.fullmatch(r"[+-]?[0-9]{1,18}", cell) for cell in text)
-        labels = (text.astype(np.int64) if whole else text)[table[:, label].astype(np.int64)]
-    named = (
-        f", labels from column {header[label] if header else label}" if label is not None else ""
-    )
+    mark = table_layout.as_delimiter(delimiter)
+    layout = table_layout.layout_of(path, mark, label_column, index_column, header)
+    table, labels = _read(path, layout, mark)
+    left_out = [*layout.index, *([] if layout.label is None else [layout.label])]
+    inputs = np.delete(table, left_out, 1)
+    if len(table) and inputs.shape[1] == 0:
+        raise ValueError(f"{path} has no column of numbers beside its labels and index.")
+    if layout.index and index_column is None:
+        warnings.warn(
+            f"{path.name}: the first column has no name and is left out, as the index that pandas writes"
+            f"{' twice' * (len(layout.index) > 1)}. Give it a name to keep it.",
+            stacklevel=3,
+        )
+    suspect = table_layout.suspected_labels(layout)
+    if suspect:
+        warnings.warn(
+            f"{path.name}: the column {suspect!r} is read as a feature; if it holds labels, give "
+            f"label_column={suspect!r}.",
+            stacklevel=3,
+        )
+    named = ""
+    if layout.label is not None:
+        named = (
+            f", labels from column {layout.header[layout.label] if layout.header else layout.label}"
+        )
     return from_arrays(
         path.name,
         inputs,
@@ -98,71 +105,96 @@ def read_csv(
         seed=seed,
         test_fraction=test_fraction,
         description=f"The table {path}{named}",
+        scale=scale,
     )
 
 
-def _first_line(
-    path: Path, delimiter: str, label_column: str | int | None
-) -> tuple[list[str], int]:
-    """The header, empty where there is none, and the number of columns."""
+def _read(path: Path, layout: TableLayout, mark: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """All columns as float32, and the labels."""
+    numbers: dict[str, int] = {}  # each label's text, numbered as it occurs
+    converters = {}
+    if layout.label is not None:
+        converters[layout.label] = lambda cell: numbers.setdefault(cell.strip(), len(numbers))
+    converters |= dict.fromkeys(layout.index, lambda cell: 0.0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about empty lines
+            table = np.loadtxt(
+                path,
+                np.float32,
+                comments=None,
+                delimiter=mark,
+                converters=converters,
+                skiprows=layout.skipped,
+                ndmin=2,
+                encoding="utf-8-sig",
+                quotechar='"',
+            )
+    except ValueError as error:
+        raise ValueError(_fault(path, layout, mark) or f"{path}: {error}") from error
+    if len(table) == 0:
+        raise ValueError(f"{path} is empty but for its header; expected one example a line.")
+    finite = np.isfinite([table.min(), table.max()]).all()
+    if table.shape[1] != layout.width or not finite or "" in numbers:
+        raise ValueError(_fault(path, layout, mark))
+    if layout.label is None:
+        return table, None
+    return table, _labels(path, [*numbers])[table[:, layout.label].astype(np.int64)]
+
+
+def _labels(path: Path, names: list[str]) -> np.ndarray:
+    """Different labels as numbers where all are, else as text.
+
+    01, 001 and 1 are three names: a number is what Python writes so, 1 or, where pandas made floats of
+    whole numbers, 1.0.
+    """
+    known = [name for name in names if name.lower() != "nan"]
+    for end in ("", ".0"):
+        whole = [name.removesuffix(end) for name in known if name.endswith(end)]
+        if known and len(whole) == len(known) and all(map(_is_integer, whole)):
+            if len(known) < len(names):
+                raise ValueError(
+                    f"{path} holds the label nan among numbers. Fill it, or leave out its lines."
+                )
+            return np.array(whole, np.int64)
+    return np.array(names)
+
+
+def _is_integer(name: str) -> bool:
+    digits = name.removeprefix("-")
+    plain = digits.isascii() and digits.isdigit() and len(digits) <= 18
+    return plain and str(int(name)) == name
+
+
+def _fault(path: Path, layout: TableLayout, mark: str) -> str | None:
+    """Where the first cell stands that is no finite number, or the first label that is missing."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            cells = next((row for row in csv.reader(file, delimiter=delimiter) if row), [])
-    except (OSError, UnicodeDecodeError, csv.Error, TypeError) as error:
-        raise ValueError(f"{path} cannot be read as a table of text: {error}") from error
-    cells = [cell.strip() for cell in cells]
-    # Columns may be called 0, 1, 2, ...: then the label's name tells a header from an example.
-    named = ("label" if label_column is None else label_column) in cells
-    return (cells if named or all(_number(cell) is None for cell in cells) else []), len(cells)
-
-
-def _label_index(path: Path, header: list[str], width: int, column: str | int | None) -> int | None:
-    if column is None:
-        return header.index("label") if "label" in header else None
-    if isinstance(column, str) and column in header:
-        return header.index(column)
-    try:
-        index = int(column)
-    except (TypeError, ValueError):
-        index = width
-    if not -width <= index < width:
-        known = ", ".join(header) if header else "no header"
-        raise ValueError(
-            f"label_column must be a column of {path} ({known}) or an index from {-width} to {width - 1}; "
-            f"received {column!r}."
-        )
-    return index % width
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return None
-
-
-def _fault(path: Path, header: list[str], label: int | None, delimiter: str) -> str | None:
-    """Where the first cell stands that is no finite number, or the first label that is missing."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        width = len(header)
-        for row in itertools.islice(reader, 1 if header else 0, None):
-            if not row:
-                continue
-            width = width or len(row)
-            if len(row) != width:
-                return (
-                    f"{path}, line {reader.line_num}: expected {width} cells, received {len(row)}."
-                )
-            for column, cell in enumerate(row):
-                number = _number(cell)
-                finite = number is not None and abs(number) <= _LARGEST
-                if not (cell.strip() if column == label else finite):
-                    wanted = "label" if column == label else "finite number"
-                    name = f" ({header[column]})" if header else ""
-                    return (
-                        f"{path}, line {reader.line_num}, column {column + 1}{name}: expected a "
-                        f"{wanted}, received {cell!r}. Say which column holds labels by label_column, "
-                        "and remove or fill what is missing."
+            for _ in range(layout.skipped):
+                next(file)
+            reader = csv.reader(file, delimiter=mark)
+            for number, row in enumerate(filter(None, reader)):
+                fault = _fault_of_row(row, layout)
+                if fault:
+                    remedy = table_layout.advice(row, mark) or (
+                        _REMEDY if len(row) == layout.width else _REMEDY_OF_WIDTH
                     )
+                    if number == 0 and not layout.header and remedy is _REMEDY:
+                        remedy += " Where this line names the columns, give header=True."
+                    return f"{path}, line {layout.skipped + reader.line_num}{fault}. {remedy}"
+    except (UnicodeDecodeError, csv.Error) as error:
+        return f"{path} cannot be read as a table of text in UTF-8: {error}. Save it so."
     return None
+
+
+def _fault_of_row(row: list[str], layout: TableLayout) -> str:
+    if len(row) != layout.width:
+        return f": expected {layout.width} cells, received {len(row)}"
+    for column, cell in enumerate(row):
+        number = is_number(cell) and abs(float(cell)) <= _LARGEST
+        if column in layout.index or (cell.strip() if column == layout.label else number):
+            continue
+        wanted = "label" if column == layout.label else "finite number"
+        name = f" ({layout.header[column]})" if layout.header else ""
+        return f", column {column + 1}{name}: expected a {wanted}, received {cell!r}"
+    return ""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.data import pixels, preparation
+from zoo.data import pixels, preparation, scaling
 from zoo.data.dataset import Data
 from zoo.data.splitting import check_split, split_sizes
 from zoo.data.storage import MEMORY_LIMIT, build_array, release
@@ -41,6 +41,7 @@ def read(
     grayscale: bool = False,
     binarize: str | None = None,
     image_key: str | None = None,
+    scale: float | str | None = None,
     test_fraction: float = 0.2,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Data:
@@ -58,19 +59,26 @@ def read(
         grayscale: turn colour into grey, rounded to bytes.
         binarize: "static" or "threshold", see `zoo.data.pixels.binarize`.
         image_key: the feature that is the input, where a set has several.
+        scale: what the bytes are divided by, see `zoo.data.scaling`; None to decide.
         test_fraction: see `split`.
         memory_limit: bytes up to which the array is held in memory; larger ones are written once to a file
             in ``data_dir/latent_zoo`` and memory-mapped.
 
     Returns:
-        `Data` with inputs (n, height, width, channels) uint8, and labels, factors and classes where the set
-        has them.
+        `Data` with inputs (n, height, width, channels), uint8 from 0 to 255, or float32 where `scale` is
+        another number; and labels, factors and classes where the set has them.
 
     Raises:
         ValueError: for an unknown set, split, size or feature, or a set that cannot be prepared.
     """
     if binarize is not None:
         pixels.check_method(binarize)
+    divisor = scaling.check_scale(scale)
+    plain = divisor not in (None, 255)
+    if plain and binarize is not None:
+        raise ValueError(
+            f"binarize={binarize!r} needs pixels from 0 to 255; received scale={scale!r}."
+        )
     builder = preparation.open_builder(name, data_dir)
     info = builder.info
     columns = _columns(builder, image_key)
@@ -86,16 +94,21 @@ def read(
 
     def fill(array: np.ndarray) -> dict[str, np.ndarray]:
         small = _fill(array, builder, instruction, columns, resize=size is not None)
-        if pixels.is_binary(array):
-            pixels.stretch_binary(array)
+        if plain:
+            np.divide(array, np.float32(divisor), out=array)
+        elif divisor is None:
+            highest = scaling.peak(array, enough=scaling.FEW)
+            if scaling.decide_scale(np.uint8, 4, highest, name=repr(name)).divisor == 1:
+                pixels.stretch_binary(array)
         if binarize is not None:
             pixels.binarize(array, binarize, stream=zlib.crc32(re.split(r"\W", split)[0].encode()))
         return small
 
-    key = f"{info.full_name} {instruction} {n} {shape} {columns.image} {binarize}"
+    form = f"{binarize} {divisor:g}" if plain else binarize
+    key = f"{info.full_name} {instruction} {n} {shape} {columns.image} {form}"
     inputs, small = build_array(
         (n, *shape),
-        np.uint8,
+        np.float32 if plain else np.uint8,
         fill,
         key=re.sub(r"[^\w.]+", "-", key),
         data_dir=data_dir,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo import registry
@@ -50,7 +52,9 @@ def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencode
     Args:
         name: see ``zoo.names("model")``.
         input_shape: shape of one example, (h, w, channels) or (d,).
-        **settings: options of the model's function, see its docstring.
+        **settings: options of the model's function, see its docstring. A `seed` that is given draws the
+            weights too, so that two models of one seed are equal bit for bit; no global random state is
+            changed. Layers of your own keep the initializers that they were made with.
 
     Returns:
         A built, not yet compiled `Autoencoder`.
@@ -71,12 +75,30 @@ def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencode
     from zoo.autoencoder import Autoencoder
 
     _refuse_unused(options(name), settings)
-    model = registry.get(name, "model", input_shape=input_shape, **settings)
+    with _weights_drawn_by(settings.get("seed")):
+        model = registry.get(name, "model", input_shape=input_shape, **settings)
     if not isinstance(model, Autoencoder):
         raise ValueError(f"The model {name!r} must give a zoo.Autoencoder; it gives {model!r}.")
     model.name = name
     model.formula = objective(name) or model.formula
     return model
+
+
+@contextlib.contextmanager
+def _weights_drawn_by(seed: Any) -> Iterator[None]:
+    """Let a seed decide what Keras draws for layers without a seed of their own.
+
+    Keras takes the seeds of initializers and dropout from Python's `random`, which is as before afterwards.
+    """
+    if not isinstance(seed, int):  # None, or what the model's function refuses
+        yield
+        return
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
 
 
 def _refuse_unused(known: dict[str, Any], settings: dict[str, Any]) -> None:

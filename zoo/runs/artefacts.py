@@ -23,7 +23,6 @@ from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
 
 
-
 def save_model(model: Autoencoder, path: Path) -> None:
     """Save a model so that a kill leaves the old file or the new one."""
     with replacing(path) as temporary:
@@ -183,7 +182,9 @@ def _facts(
     shape = " x ".join(map(str, data.event_shape))
     return {
         "Model": f"{config.model}: "
-        + ", ".join(f"{name} {value}" for name, value in options.items() if value not in (None, ())),
+        + ", ".join(
+            f"{name} {value}" for name, value in options.items() if value not in (None, ())
+        ),
         "Weights": f"{weights:,} trained",
         "Data": f"{data.name}: {len(data):,} examples of {shape} to train, {len(held_out):,} held out",
         "Training": f"{epochs} epochs of batches of {config.batch_size}, {config.optimizer}{rate}{time}",

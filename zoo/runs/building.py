@@ -10,10 +10,10 @@ from typing import Any
 import zoo
 from zoo import models, registry
 from zoo.autoencoder import Autoencoder
-from zoo.serialization import policy
 from zoo.recipes import schedules
 from zoo.runs.modules import import_modules
 from zoo.runs.run_config import RunConfig
+from zoo.serialization import policy
 
 SCHEDULES = {
     "linear": schedules.LinearSchedule,

@@ -14,12 +14,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.trainer.nonfinite import state_variables
 from zoo.runs.callback_state import get_states, set_states
 from zoo.runs.checkpoints import Checkpoint, CheckpointFolder, nested_arrays, with_arrays
 from zoo.runs.differences import differences
 from zoo.runs.files import recover
 from zoo.runs.lock import FolderLock
+from zoo.trainer.nonfinite import state_variables
 
 _MOST_DIFFERENCES = 3
 

@@ -15,10 +15,9 @@ import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
-from zoo.trainer.nonfinite import StopOnNonFinite
+from zoo.recipes.centering import start_at_mean
 from zoo.runs import building
 from zoo.runs.artefacts import load_model, save_model, write_artefacts
-from zoo.recipes.centering import start_at_mean
 from zoo.runs.event_log import EventLog
 from zoo.runs.history_file import HistoryFile, read_history
 from zoo.runs.modules import import_modules
@@ -27,6 +26,7 @@ from zoo.runs.resume import Resume
 from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
 from zoo.runs.strategies import is_chief, strategy
+from zoo.trainer.nonfinite import StopOnNonFinite
 
 _STEPS = 4000
 _MOST_EPOCHS = 200
@@ -164,7 +164,7 @@ def _artefacts_of(
 
 
 def read_data(config: RunConfig) -> tuple[Data, Data]:
-    """The training and the held-out data of a run.
+    """The training and the held-out data of a run; what both are warned of is said once.
 
     Example:
         >>> from zoo.runs.run import read_data
@@ -176,11 +176,15 @@ def read_data(config: RunConfig) -> tuple[Data, Data]:
         "data_dir": config.data_dir,
         "manual_dir": config.manual_dir,
         "limit": config.limit,
-        "seed": config.seed,
+        "seed": config.data_seed,
         **config.data_options,
     }
     try:
-        return load(config.dataset, "train", **options), load(config.dataset, "test", **options)
+        with warnings.catch_warnings(record=True) as told:
+            data = load(config.dataset, "train", **options), load(config.dataset, "test", **options)
+        for text, category in dict.fromkeys((str(each.message), each.category) for each in told):
+            warnings.warn(text, category, stacklevel=2)
+        return data
     except TypeError as error:  # an option that is not one, or of a kind that no reader expects
         shown = ", ".join(f"{name}={value!r}" for name, value in config.data_options.items())
         raise ValueError(f"{config.dataset!r} cannot be read with {shown}: {error}") from error

@@ -38,7 +38,9 @@ class RunConfig:
         optimizer: Keras's name of an optimizer.
         learning_rate: of it; None for its own.
         precision: "float32" or "mixed_bfloat16".
-        seed: of the weights, the noise and the order of the data.
+        seed: of the weights, the noise and the order of training.
+        data_seed: of the data: which rows are held out, and what a synthetic set draws. Runs of several seeds
+            and one data_seed are measured on the same rows.
         start_at_mean: begin with the biases of `zoo.recipes.centering.start_at_mean`.
         skip_nonfinite: leave out updates whose gradient is no finite number, and count them.
         strategy: "auto", "none", "mirrored" or "multi_worker".
@@ -72,6 +74,7 @@ class RunConfig:
     learning_rate: float | None = None
     precision: str = "float32"
     seed: int = 0
+    data_seed: int = 0
     start_at_mean: bool = False
     skip_nonfinite: bool = False
     strategy: str = "auto"
@@ -93,7 +96,7 @@ class RunConfig:
             value = getattr(self, name)
             wanted = f"a whole number of at least {least}"
             _check(name, self, value is None or _whole(value, least), wanted)
-        for name in ("seed", "virtual_devices"):
+        for name in ("seed", "data_seed", "virtual_devices"):
             _check(name, self, _whole(getattr(self, name), 0), "a whole number of at least 0")
         for name in ("start_at_mean", "skip_nonfinite"):
             _check(name, self, isinstance(getattr(self, name), bool), "true or false")
@@ -121,9 +124,13 @@ class RunConfig:
     def from_json(cls, content: Mapping[str, Any]) -> RunConfig:
         """The settings that `to_json` gave; what is not a setting is left aside.
 
+        Settings from before there was a `data_seed` keep their held-out rows, which their `seed` drew.
+
         Raises:
             ValueError: where one does not fit.
         """
+        if "data_seed" not in content and "seed" in content:
+            content = {**content, "data_seed": content["seed"]}
         names = {field.name for field in dataclasses.fields(cls)}
         return cls(**{key: value for key, value in content.items() if key in names})
 

@@ -49,7 +49,7 @@ def value(text: str) -> Any:
     Raises:
         ValueError: for options without a name.
     """
-    text = text.strip()
+    text = text.strip() or text  # a tab or a blank alone is meant
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     try:
@@ -60,10 +60,8 @@ def value(text: str) -> Any:
     if match and (not match[2].strip() or "=" in match[2]):
         options = dict(_pair(item, text) for item in _split(match[2]) if item.strip())
         return {"name": match[1], **options}
-    items = list(_split(text))
-    if len(items) > 1:
-        return [value(item) for item in items if item.strip()]
-    return text
+    items = [item for item in _split(text) if item.strip()]
+    return [value(item) for item in items] if items and items != [text] else text
 
 
 def _pair(text: str, whole: str) -> tuple[str, Any]:
