@@ -17,7 +17,7 @@ from zoo import models
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data
 from zoo.data.storage import cache_folder
-from zoo.runs.files import read_json, replacing, write_json
+from zoo.runs.files import discard, read_json, replacing, write_json
 from zoo.runs.measuring import measure
 from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
@@ -111,6 +111,7 @@ def write_artefacts(
         figures, failed = _figures(model, held_out, history, tsne=level == "full")
     for name, reason in failed.items():
         warnings.warn(f"The figure {name!r} is not drawn: {reason}", stacklevel=2)
+    _remove_stale(folder.figures, figures)
     save_figures(folder.figures, figures)
     write_report(
         folder.report,
@@ -162,6 +163,15 @@ def _figures(
         except Exception as error:  # of a layout, a font, a memory limit
             fails(name, error)
     return drawn, failed
+
+
+def _remove_stale(folder: Path, figures: dict[str, Any]) -> None:
+    """Remove the pictures of an earlier evaluation that this one has not drawn, and nothing else."""
+    from zoo.visualization.selection import FIGURES
+
+    for name in set(FIGURES) - set(figures):
+        for ending in (".png", ".gif"):
+            discard(folder / f"{name}{ending}")
 
 
 def _facts(

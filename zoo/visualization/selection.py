@@ -30,6 +30,27 @@ _RANKED = 500  # examples for the calibration
 _TRAVERSED = 10  # units that the traversals show
 _PICTURED = 100  # units that have a picture each
 
+FIGURES = (
+    "learning_curves",
+    "reconstructions",
+    "samples",
+    "prior_traversals",
+    "posterior_traversals",
+    "traversal_animation",
+    "manifold",
+    "interpolations",
+    "code_scatter",
+    "code_scatter_tsne",
+    "activation_histograms",
+    "sparsity",
+    "factor_correlation",
+    "class_correlation",
+    "calibration",
+    "unit_pictures",
+    "filters",
+)
+"""The names that `figures_for` may give, in its order."""
+
 Captioned = tuple[Figure | bytes, str]
 _Plan = tuple[str, Callable[[], Captioned | None]]  # a name, and what draws it where it applies
 
