@@ -16,7 +16,7 @@ from zoo.models import function
 # What the documentation asks for by the path of its module.
 BY_PATH = (
     *("zoo.data.arrays", "zoo.data.folder", "zoo.data.numpy_files", "zoo.data.table"),
-    *("zoo.networks.dcgan", "zoo.networks.higgins"),
+    *("zoo.conditions", "zoo.parts", "zoo.networks.dcgan", "zoo.networks.higgins"),
     *("zoo.recipes.centering", "zoo.recipes.fine_tuning", "zoo.recipes.rbm"),
     "zoo.recipes.spreading",
 )

@@ -25,6 +25,15 @@ class Condition:
 
     Raises:
         ValueError: for anything else.
+
+    Example:
+        >>> from zoo.conditions import Condition
+        >>> condition = Condition({"kind": 3, "pose": (2,)})  # a label of 3 classes, and 2 covariates
+        >>> condition.width
+        5
+        >>> y = condition.arrays({"kind": [2], "pose": [[0.5, 1.0]]}, rows=1)
+        >>> condition.encoded(y).numpy().tolist()
+        [[0.0, 0.0, 1.0, 0.5, 1.0]]
     """
 
     def __init__(self, declared: Any):

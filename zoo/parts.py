@@ -27,6 +27,16 @@ class Part(keras.layers.Layer):
         sees_model: whether the part asks for its model; `model` is then there from `build` on. Most parts
             need none: what a pass gave reaches them as a `ForwardPass`.
         changes: how often a public attribute was set.
+
+    Example:
+        >>> from zoo.parts import Part
+        >>> issubclass(zoo.Regularizer, Part), issubclass(zoo.distributions.Prior, Part)
+        (True, True)
+        >>> term = zoo.get("l1", weight=0.1)
+        >>> before = term.changes
+        >>> term.weight = 0.2  # acts on a model that is trained already
+        >>> term.changes - before
+        1
     """
 
     sees_model = False
