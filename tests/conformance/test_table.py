@@ -20,6 +20,7 @@ def test_every_kind_has_parts():
         "posterior",
         "prior",
         "likelihood",
+        "objective",
         "bottleneck",
         "regularizer",
     }

@@ -44,6 +44,9 @@ def mlp_networks(
         hidden: units of the hidden layers, first to last in the encoder; None for `default`.
         activation: of the hidden layers; "gated" for `zoo.networks.Gated` ones.
         default: the model's own hidden units.
+
+    Returns:
+        The encoder and the decoder.
     """
     units = tuple(default if hidden is None else hidden)
     return Networks(mlp(units, None, activation), mlp(units[::-1], input_shape, activation))
@@ -63,6 +66,9 @@ def tied_networks(
         hidden: as in `mlp_networks`.
         activation: of the hidden layers; "gated" is refused.
         default: as in `mlp_networks`.
+
+    Returns:
+        The encoder and the decoder.
     """
     _refuse_gates(activation, "tied")
     units = tuple(default if hidden is None else hidden)
@@ -80,6 +86,9 @@ def conv_networks(
         hidden: filters of the convolutions; None for 64 and 128 filters and a dense layer of 1024, the
             network of the L_P paper's code.
         activation: of every hidden layer.
+
+    Returns:
+        The encoder and the decoder.
     """
     _refuse_gates(activation, "conv")
     check_picture_shape(input_shape, "conv")

@@ -83,10 +83,10 @@ def write_artefacts(
         history: term -> values by epoch.
         export: whether to write the SavedModel.
         say: told of every stage as it begins.
+        seconds: that the training took; where it is not known, what an earlier metrics.json says.
         level: "quick", by which an evaluation costs about as much as a short training; "full", with the
             sources' settings and the t-SNE of the codes; "none" for the terms of the loss alone, and no
             figures but the learning curves.
-        seconds: that the training took; where it is not known, what an earlier metrics.json says.
 
     Returns:
         What metrics.json holds: what `zoo.runs.measuring.measure` returns, and under "training" the
