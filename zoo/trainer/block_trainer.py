@@ -424,8 +424,9 @@ class BlockTrainer(keras.Model):
         """Sums of the terms over the steps of a block, or the terms of a single batch."""
         if not isinstance(data, blocks.IndexBlock | blocks.DataBlock):
             return self._run_batch(data)
-        first = data.rows if isinstance(data, blocks.IndexBlock) else data.batches["x"]
-        if first.shape[0] == 1:
+        # A block of one step takes the loop too, where no replicas meet in it: TensorFlow fuses a loop's body
+        # otherwise than straight code, and a run that was stopped between would differ in the last bit.
+        if synchronizes(self.distribute_strategy):
             return self._run_batch(self._fetch(data, 0))
 
         def body(index: tf.Tensor, sums: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
