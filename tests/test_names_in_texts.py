@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.docstrings import FILES, ROOT
+from zoo.registry import KINDS
 
 TEXTS = [
     *FILES,
@@ -15,7 +16,8 @@ TEXTS = [
     *sorted((ROOT / "examples").rglob("*.py")),
 ]
 NAME = re.compile(r"\bzoo(?:_plugins)?(?:\.[A-Za-z_]\w*)+")
-OTHERS = {"zoo.plugins"}  # the group of entry points
+# The groups of entry points, and the names of classes in saved files.
+OTHERS = {"zoo.plugins", "zoo.kind", *(f"zoo.{kind}s" for kind in KINDS)}
 
 
 def exists(name):

@@ -166,6 +166,11 @@ def described(name: str, kind: str) -> tuple[str, str]:
     """The first line of a part's docstring, and the package that brings it, "" for the zoo's own.
 
     A part whose module is not imported is read from its source.
+
+    Example:
+        >>> line, package = zoo.registry.described("vae", "model")
+        >>> line.split(" (")[0], package
+        ('Variational autoencoder', '')
     """
     point, part = _declared(kind).get(name), _table(kind).get(name)
     docstring = docstring_of(point.module, point.attr) if part is None else inspect.getdoc(part)
@@ -189,7 +194,12 @@ def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
 
 
 def option_names(factory: Any) -> set[str]:
-    """Names of the options of a class, with those of its bases, or of a function; empty if it takes any."""
+    """Names of the options of a class, with those of its bases, or of a function; empty if it takes any.
+
+    Example:
+        >>> sorted(zoo.registry.option_names(zoo.registry.lookup("l1")))
+        ['name', 'weight']
+    """
     classes = [cls for cls in getattr(factory, "__mro__", ()) if "__init__" in vars(cls)]
     # A framework's own base class takes options that no user of the zoo means.
     own = [cls.__init__ for cls in classes if not cls.__module__.startswith(("keras", "builtins"))]

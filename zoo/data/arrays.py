@@ -114,6 +114,15 @@ def warn_of_channels_first(shape: tuple[int, ...], name: str, stacklevel: int = 
         shape: of the array.
         name: what the warning calls it.
         stacklevel: of the warning.
+
+    Example:
+        >>> import warnings
+        >>> from zoo.data.arrays import warn_of_channels_first
+        >>> with warnings.catch_warnings(record=True) as caught:
+        ...     warnings.simplefilter("always")
+        ...     warn_of_channels_first((20, 3, 32, 32), "x")
+        >>> str(caught[0].message).split(".")[0]
+        'x of shape (20, 3, 32, 32) is read as 3x32 pictures of 32 channels'
     """
     if len(shape) == 4 and shape[1] in (1, 3, 4) and min(shape[2:]) > 4:
         height, width, channels = shape[1:]
@@ -133,6 +142,13 @@ def of_bytes(inputs: np.ndarray, divisor: float) -> np.ndarray:
 
     Returns:
         (n, ...) uint8 or float32.
+
+    Example:
+        >>> from zoo.data.arrays import of_bytes
+        >>> str(of_bytes(np.zeros((2, 8, 8, 1), np.uint8), divisor=255).dtype)
+        'uint8'
+        >>> of_bytes(np.array([[0, 128, 255]], np.uint8), divisor=1).tolist()
+        [[0.0, 128.0, 255.0]]
     """
     if inputs.ndim < 4 or divisor not in (1, 255):
         return scaling.divide(inputs, divisor)

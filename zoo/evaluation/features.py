@@ -27,6 +27,13 @@ class ClassifierFeatures:
     Args:
         body: the network up to that layer.
         scale: what its values are divided by.
+
+    Example:
+        >>> from zoo.evaluation.features import ClassifierFeatures
+        >>> body = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+        >>> features = ClassifierFeatures(body, scale=2.0)
+        >>> features(np.zeros((5, 6), "float32")).shape
+        (5, 3)
     """
 
     body: Any
@@ -62,6 +69,13 @@ def reference_features(
     Raises:
         ValueError: for labels that do not match.
         NotComputable: for one class only.
+
+    Example:
+        >>> from zoo.evaluation.features import reference_features
+        >>> x = np.random.default_rng(0).random((40, 6), np.float32)
+        >>> features = reference_features(x, x[:, 0] > 0.5)
+        >>> reference_features(x, x[:, 0] > 0.5) is features  # a set has one
+        True
     """
     x = np.asarray(x)
     key = fingerprint(x, as_labels(labels, len(x), "labels_train"))
