@@ -1,5 +1,6 @@
 """Likelihoods against scipy.stats."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -163,3 +164,18 @@ def test_bernoulli_has_one_activation():
     assert zoo.get("bernoulli", "likelihood", activation="sigmoid").bounds == (0.0, 1.0)
     with pytest.raises(ValueError, match="'bernoulli' has the activation 'sigmoid'"):
         zoo.get("bernoulli", "likelihood", activation="relu")
+
+
+@pytest.mark.parametrize("last", ["sigmoid", "softmax"])
+def test_a_decoder_that_ends_in_a_sigmoid_is_refused_under_bernoulli(last):
+    layers = keras.layers
+
+    def networks():
+        decoder = [layers.Dense(4), layers.Dense(16, activation=last), layers.Reshape((4, 4, 1))]
+        return keras.Sequential([layers.Flatten(), layers.Dense(4)]), keras.Sequential(decoder)
+
+    with pytest.raises(
+        ValueError, match=f"decoder ends in a {last}, and the likelihood 'bernoulli'"
+    ):
+        zoo.create("vae", (4, 4, 1), latents=2, networks=networks())
+    zoo.create("vae", (4, 4, 1), latents=2, networks=networks(), likelihood="squared_error")

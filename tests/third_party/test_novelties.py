@@ -1,4 +1,4 @@
-"""A new idea is one file outside the zoo: it uses public names only, is short, and is exported like the rest."""
+"""A new idea is one file outside the zoo: public names only, short, and exported like the rest."""
 
 import ast
 from pathlib import Path
@@ -55,7 +55,9 @@ def test_there_is_one_of_each():
 def test_is_exported(name, tmp_path):
     case = CASES[name]
     model, data = case.build(), case.given()
-    model.export(tmp_path / "saved")  # compares the answers itself, and writes nothing where they differ
+    model.export(
+        tmp_path / "saved"
+    )  # compares the answers itself, and writes nothing where they differ
     loaded = saved_model.load(tmp_path / "saved")
     assert {"encode", "decode", "reconstruct"} <= set(loaded)
     some = tf.nest.map_structure(lambda a: a[:4], data)

@@ -175,3 +175,61 @@ def test_terms_that_couple_rows_leave_out_what_fills_up_a_batch(two_devices):
         )
         for name in ("dip", "kl_capacity", "mmd"):
             assert_allclose(got[name], expected[name], rtol=1e-4, err_msg=f"{name}, {rows} rows")
+
+
+def test_an_unused_weight_is_no_obstacle_to_clipping_on_two_devices(two_devices):
+    def networks():
+        keras.utils.set_random_seed(0)
+        code = keras.Input((2,))
+        spare = keras.layers.Dense(3, name="spare")(code)
+        out = keras.layers.Dense(6)(code)
+        decoder = keras.Model(code, [out, spare])
+        encoder = keras.Sequential([keras.layers.Dense(4)])
+
+        class First(keras.layers.Layer):
+            def __init__(self):
+                super().__init__()
+                self.both = decoder
+
+            def call(self, inputs):
+                return self.both(inputs)[0]
+
+            def compute_output_shape(self, shape):
+                return (shape[0], 6)
+
+        return encoder, First()
+
+    def made():
+        model = tiny(name="autoencoder", hidden=None, networks=networks())
+        model.compile(keras.optimizers.SGD(0.1, global_clipnorm=0.5), jit_compile=False)
+        return model
+
+    with two_devices.scope():
+        two = made()
+    x = make_vectors(32)
+    losses = [m.fit(x, batch_size=16, verbose=0).history["loss"] for m in (two, made())]
+    assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+def test_accumulation_on_two_devices_is_refused(two_devices):
+    with two_devices.scope():
+        model = tiny()
+        with pytest.raises(
+            ValueError, match="gradient_accumulation_steps works on one replica only"
+        ):
+            model.compile(keras.optimizers.Adam(1e-3, gradient_accumulation_steps=2))
+
+
+def test_a_keras_regularizer_sees_the_rows_of_all_devices(two_devices):
+    def made():
+        model = tiny(
+            name="autoencoder", regularizers=[keras.regularizers.OrthogonalRegularizer(1.0)]
+        )
+        model.compile(keras.optimizers.SGD(1e-3), jit_compile=False)
+        return model
+
+    with two_devices.scope():
+        two = made()
+    x = make_vectors(32)
+    losses = [m.fit(x, batch_size=16, verbose=0).history["loss"] for m in (two, made())]
+    assert_allclose(losses[0], losses[1], rtol=1e-5)

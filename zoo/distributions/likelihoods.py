@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
@@ -13,6 +13,9 @@ from tensorflow_probability import distributions as tfd
 from zoo.parts import Part
 from zoo.registry import register
 from zoo.serialization import scalar
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
 
 # A learned scale may neither vanish (the loss would fall without bound) nor explode.
 LOG_SCALE_LIMIT = 6.0
@@ -140,6 +143,15 @@ class BernoulliLikelihood(Likelihood):
             )
         super().__init__(reduction, "sigmoid", **kwargs)
 
+    def check(self, model: Autoencoder) -> None:
+        """Refuse a decoder that ends in a sigmoid: under a second one nothing is darker than .5."""
+        last = last_activation(model.decoder)
+        if last in (keras.activations.sigmoid, keras.activations.softmax):
+            raise ValueError(
+                f"The decoder ends in a {last.__name__}, and the likelihood 'bernoulli' applies a sigmoid to it. "
+                "Leave the activation out of the decoder, or take likelihood='squared_error'."
+            )
+
     def distribution(self, output: tf.Tensor) -> tfd.Distribution:
         """Independent Bernoulli over the event."""
         logits = tf.cast(output, tf.float32)
@@ -256,3 +268,15 @@ def _limited(log_scale: tf.Tensor) -> tuple[tf.Tensor, Any]:
 
 def _independent(base: tfd.Distribution, like: tf.Tensor) -> tfd.Distribution:
     return tfd.Independent(base, len(like.shape) - 1)
+
+
+def last_activation(network: keras.Layer) -> Any:
+    """The activation of a network's last layer that has one, layers that only change the shape left out.
+
+    None where there is no such layer, or the network does not say what it is made of.
+    """
+    shapes = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Cropping2D)
+    layers = [la for la in getattr(network, "layers", []) if not isinstance(la, shapes)]
+    if not layers:
+        return getattr(network, "activation", None)
+    return last_activation(layers[-1])

@@ -67,6 +67,12 @@ def optimizer_for(
     found = resolve_optimizer(optimizer, getattr(model, "heavy_tailed", False))
     scales = isinstance(found, keras.optimizers.LossScaleOptimizer)
     unscaled = not scales and found.loss_scale_factor is None
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    if found.gradient_accumulation_steps and replicas > 1:
+        raise ValueError(
+            f"gradient_accumulation_steps works on one replica only; received "
+            f"{found.gradient_accumulation_steps} with {replicas}. Take a larger batch_size instead."
+        )
     half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
     if half and unscaled and options.get("auto_scale_loss", True):
         found, scales = keras.optimizers.LossScaleOptimizer(found), True

@@ -13,6 +13,8 @@ from zoo.trainer import sources
 from zoo.trainer.blocks import Fields
 
 ANY = (-np.inf, np.inf)
+# Some of a user's terms need a number of rows that is known when they are traced.
+EXAMPLE_ROWS = 8
 
 
 class Intake:
@@ -153,15 +155,18 @@ class Intake:
             weight = tf.reshape(tf.cast(weight, tf.float32), [-1])
         return Batch(x, target, condition, weight, mask)
 
-    def example(self) -> Batch:
-        """Specifications of the fields that every batch has, as tensors of a graph stand for."""
-        spec = tf.TensorSpec((None, *self.event_shape), tf.float32)
-        fields: Fields = {"x": spec}
+    def example(self, rows: int = EXAMPLE_ROWS) -> Fields:
+        """Specifications of the fields that every batch has, for a trace that is never run."""
+
+        def spec(shape: tuple[int, ...], kind: Any = tf.float32) -> tf.TensorSpec:
+            return tf.TensorSpec((rows, *shape), kind)
+
+        fields: Fields = {"x": spec(self.event_shape)}
         if self.target_shape is not None:
-            fields["target"] = tf.TensorSpec((None, *self.target_shape), tf.float32)
+            fields["target"] = spec(self.target_shape)
         if self.condition is not None:
             fields["condition"] = tf.nest.map_structure(
-                lambda a: tf.TensorSpec((None, *a.shape[1:]), a.dtype), self.condition.example()
+                lambda a: spec(a.shape[1:], a.dtype), self.condition.example()
             )
         return fields
 

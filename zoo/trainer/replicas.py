@@ -37,10 +37,13 @@ def gather(values: tf.Tensor) -> tf.Tensor:
         return values
     together = context.all_gather(values, axis=0)
     weights = getattr(_FILLED_UP, "weights", None)
+    rows = values.shape[0]
     if weights is not None:
         together = tf.boolean_mask(together, context.all_gather(weights, axis=0) > 0)
+        rows = None
     # Over several machines the gathered tensor has forgotten its shape.
-    return tf.ensure_shape(together, (None, *values.shape[1:]))
+    rows = None if rows is None else rows * context.num_replicas_in_sync
+    return tf.ensure_shape(together, (rows, *values.shape[1:]))
 
 
 @contextlib.contextmanager

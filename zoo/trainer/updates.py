@@ -43,7 +43,9 @@ def _global_gradients(optimizer: keras.optimizers.Optimizer, gradients: list) ->
     if all(clip is None for clip in clips):
         return gradients
     context = tf.distribute.get_replica_context()
-    summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    there = [gradient for gradient in gradients if gradient is not None]  # of weights that are used
+    summed = context.all_reduce(tf.distribute.ReduceOp.SUM, there)
     scale = optimizer.loss_scale_factor or 1.0  # Keras divides by it, and clips what is left
     clipped = optimizer._clip_gradients([gradient / scale for gradient in summed])
-    return [gradient * (scale / context.num_replicas_in_sync) for gradient in clipped]
+    shares = iter(gradient * (scale / context.num_replicas_in_sync) for gradient in clipped)
+    return [None if gradient is None else next(shares) for gradient in gradients]
