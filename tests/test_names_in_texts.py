@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.docstrings import FILES, ROOT
+from zoo.registry import KINDS
 
 TEXTS = [
     *FILES,
@@ -15,7 +16,8 @@ TEXTS = [
     *sorted((ROOT / "examples").rglob("*.py")),
 ]
 NAME = re.compile(r"\bzoo(?:_plugins)?(?:\.[A-Za-z_]\w*)+")
-OTHERS = {"zoo.plugins"}  # the group of entry points
+GROUPS = {f"zoo.{kind}s" for kind in KINDS}  # of entry points
+OTHERS = {"zoo.plugins", *GROUPS, "zoo.kind"}  # the last stands for the package of keras.saving
 
 
 def exists(name):

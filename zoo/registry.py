@@ -166,6 +166,11 @@ def described(name: str, kind: str) -> tuple[str, str]:
     """The first line of a part's docstring, and the package that brings it, "" for the zoo's own.
 
     A part whose module is not imported is read from its source.
+
+    Example:
+        >>> line, package = zoo.registry.described("laplace", "prior")
+        >>> line
+        '...Laplace...'
     """
     point, part = _declared(kind).get(name), _table(kind).get(name)
     docstring = docstring_of(point.module, point.attr) if part is None else inspect.getdoc(part)
@@ -204,7 +209,12 @@ def one_of(name: Any, what: str, known: Iterable[str]) -> Any:
 
 
 def option_names(factory: Any) -> set[str]:
-    """Names of the options of a class, with those of its bases, or of a function; empty if it takes any."""
+    """Names of the options of a class, with those of its bases, or of a function; empty if it takes any.
+
+    Example:
+        >>> zoo.registry.option_names(zoo.registry.lookup("laplace", kind="prior"))
+        {'scale'}
+    """
     classes = [cls for cls in getattr(factory, "__mro__", ()) if "__init__" in vars(cls)]
     # A framework's own base class takes options that no user of the zoo means.
     own = [cls.__init__ for cls in classes if not cls.__module__.startswith(("keras", "builtins"))]

@@ -114,6 +114,14 @@ def warn_of_channels_first(shape: tuple[int, ...], name: str, stacklevel: int = 
         shape: of the array.
         name: what the warning calls it.
         stacklevel: of the warning.
+
+    Example:
+        >>> import warnings
+        >>> from zoo.data.arrays import warn_of_channels_first
+        >>> with warnings.catch_warnings(record=True) as said:
+        ...     warn_of_channels_first((100, 3, 32, 32), "x")
+        >>> print(said[0].message)
+        x of shape (100, 3, 32, 32) is read as 3x32 pictures of 32 channels. Where channels come first, ...
     """
     if len(shape) == 4 and shape[1] in (1, 3, 4) and min(shape[2:]) > 4:
         height, width, channels = shape[1:]
@@ -133,6 +141,13 @@ def of_bytes(inputs: np.ndarray, divisor: float) -> np.ndarray:
 
     Returns:
         (n, ...) uint8 or float32.
+
+    Example:
+        >>> from zoo.data.arrays import of_bytes
+        >>> of_bytes(np.full((1, 1, 1, 1), 1, "uint8"), divisor=1).item()  # black and white
+        255
+        >>> of_bytes(np.full((1, 2), 12, "uint8"), divisor=4).tolist()
+        [[3.0, 3.0]]
     """
     if inputs.ndim < 4 or divisor not in (1, 255):
         return scaling.divide(inputs, divisor)

@@ -28,6 +28,13 @@ class ClassifierFeatures:
     Args:
         body: the network up to that layer.
         scale: what its values are divided by.
+
+    Example:
+        >>> from zoo.evaluation.features import ClassifierFeatures
+        >>> body = keras.Sequential([keras.layers.Flatten()])
+        >>> features = ClassifierFeatures(body, scale=2.0)
+        >>> features(np.array([[2.0, 4.0, 6.0]], "float32")).tolist()
+        [[1.0, 2.0, 3.0]]
     """
 
     body: Any
@@ -63,6 +70,13 @@ def reference_features(
     Raises:
         ValueError: for labels that do not match.
         NotComputable: for one class only.
+
+    Example:
+        >>> from zoo.evaluation.features import reference_features
+        >>> x, labels = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 2
+        >>> features = reference_features(x, labels)
+        >>> features(x).shape, features is reference_features(x, labels)
+        ((60, 64), True)
     """
     x = np.asarray(x)
     key = fingerprint(x, as_labels(labels, len(x), "labels_train"))
