@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from zoo.registry import lookup, one_of, suggest
+from zoo.registry import names, one_of, suggest
 from zoo.runs import settings
 from zoo.runs.quiet import import_quietly
 
@@ -170,7 +170,7 @@ def train(call: Call) -> int:
     elif call.flags["model"].present or call.flags["dataset"].present:
         config = RunConfig()
     config = _configured(call.flags, config)
-    lookup(config.model, "model")
+    one_of(config.model, "model", names("model"))  # without the import of it
     data = Path(config.dataset).stem or "data"
     run_dir = call.flags.run_dir or str(new_folder("runs", f"{config.model}-{data}"))
     import_quietly("launch.py")
