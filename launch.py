@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from zoo.registry import lookup, suggest
+from zoo.registry import names, one_of, suggest
 from zoo.runs import settings
 from zoo.runs.quiet import import_quietly
 
@@ -67,7 +67,7 @@ _SETTINGS = {
         bool,
         "Let the code of a model without hidden layers begin as that of deviations from the mean.",
     ),
-    "skip_nonfinite": (bool, "Leave out updates that are no finite numbers, and count them."),
+    "skip_nonfinite": (bool, "Leave out updates that are not finite numbers, and count them."),
     "strategy": (str, "auto (default), none, mirrored or multi_worker."),
     "virtual_devices": (int, "Logical processors to mirror over, for tests."),
     "data_dir": (str, "TFDS's folder of prepared sets."),
@@ -123,7 +123,7 @@ def main(argv: list[str] | None = None) -> int:
         argv: the words of the command line, the program's name first; `sys.argv` by default.
 
     Returns:
-        The exit code: 0; 2 for bad input, or a loss that is no finite number; 75 where another worker is
+        The exit code: 0; 2 for bad input, or a loss that is not a finite number; 75 where another worker is
         lost; 130 after Ctrl-C.
     """
     argv = list(sys.argv if argv is None else argv)
@@ -134,9 +134,7 @@ def main(argv: list[str] | None = None) -> int:
             lines = (f"  --{flag:<16} {text}" for flag, (_, text) in _FLAGS.items())
             print(__doc__, "Flags:", *lines, sep="\n")
             return 0
-        if name not in COMMANDS:
-            raise ValueError(f"Unknown command {name!r}.{suggest(name, tuple(COMMANDS))}")
-        command, allowed = COMMANDS[name]
+        command, allowed = COMMANDS[one_of(name, "command", COMMANDS)]
         for flag in _FLAGS:
             if known[flag].present and flag not in (*allowed, *_EVERYWHERE):
                 raise ValueError(f"{name!r} takes no --{flag}.{suggest(flag, allowed)}")
@@ -172,7 +170,7 @@ def train(call: Call) -> int:
     elif call.flags["model"].present or call.flags["dataset"].present:
         config = RunConfig()
     config = _configured(call.flags, config)
-    lookup(config.model, "model")
+    one_of(config.model, "model", names("model"))  # without the import of it
     data = Path(config.dataset).stem or "data"
     run_dir = call.flags.run_dir or str(new_folder("runs", f"{config.model}-{data}"))
     import_quietly("launch.py")
@@ -185,7 +183,7 @@ def train(call: Call) -> int:
         raise KeyboardInterrupt(f"To go on: {again}") from None
     if outcome.bad_term:
         raise ValueError(
-            f"The term {outcome.bad_term!r} of the loss is no finite number any more. "
+            f"The term {outcome.bad_term!r} of the loss is not a finite number any more. "
             f"{outcome.folder.model} has the last good weights. Try a lower --learning_rate."
         )
     if outcome.repeated:
@@ -340,10 +338,13 @@ def _configured(known: flags.FlagValues, base: Any) -> Any:
 def _farewell(outcome: Any) -> None:
     """Where the report is, and what to do next."""
     from zoo.runs.artefacts import next_steps
+    from zoo.values import number_text
 
     if outcome.metrics:
         terms = outcome.metrics["loss"].items()
-        print("held-out data: " + ", ".join(f"{name} {value:.4g}" for name, value in terms))
+        print(
+            "held-out data: " + ", ".join(f"{name} {number_text(value)}" for name, value in terms)
+        )
         print(f"{time.monotonic() - _STARTED:.0f} s in all\n\nReport: {outcome.folder.report}")
         for text, command in next_steps(outcome.folder):
             print(f"{text}:\n  {command}")

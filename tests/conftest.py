@@ -26,3 +26,13 @@ def make_vectors(rows=160, width=6, seed=0):
     random = np.random.default_rng(seed)
     causes = random.normal(size=(rows, 2)) @ random.normal(size=(2, width)) * 2
     return (1 / (1 + np.exp(-causes))).astype("float32")
+
+
+@pytest.fixture
+def own_parts_only(monkeypatch):
+    """The registry without the parts that other tests of this process brought."""
+    from zoo import registry
+
+    for kind, table in registry._parts.items():
+        own = {n: part for n, part in table.items() if not part.__module__.startswith("tests.")}
+        monkeypatch.setitem(registry._parts, kind, own)

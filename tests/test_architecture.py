@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[1]
 # From the ground floor up: a room imports only rooms of earlier floors, and its own.
 FLOORS = [
     {"declarations"},
-    {"registry", "noise", "allocator", "batch", "forward"},
-    {"serialization", "parts"},
+    {"registry", "noise", "allocator", "files", "values", "batch", "forward"},
+    {"serialization", "parts", "history"},
     {"conditions"},
     {"data", "networks", "distributions", "trainer"},
     {"bottlenecks", "objectives", "regularizers"},

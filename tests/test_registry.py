@@ -604,8 +604,8 @@ def test_a_model_loads_in_a_fresh_process(tmp_path):
     np.save(tmp_path / "x.npy", x)
     code = (
         "import json, sys, numpy as np, keras, zoo; folder = sys.argv[1]; x = np.load(folder + '/x.npy'); "
-        "print(json.dumps([keras.saving.load_model(folder + '/m.keras').encode(x).tolist(), "
-        "zoo.load_model(folder + '/m.keras').encode(x).tolist()]))"
+        "print(json.dumps([zoo.load_model(folder + '/m.keras').encode(x).tolist(), "
+        "keras.saving.load_model(folder + '/m.keras').encode(x).tolist()]))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],

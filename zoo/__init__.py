@@ -6,10 +6,7 @@ Names are loaded when they are first used, so that ``import zoo`` itself costs n
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import Any
-
-from zoo.allocator import keep_freed_memory
 
 __version__ = "0.1.0"
 
@@ -31,7 +28,7 @@ _PUBLIC = {
     "gather": "zoo.trainer.replicas",
     "as_vectors": "zoo.forward",
     "at_step": "zoo.serialization",
-    "positive_int": "zoo.serialization",
+    "positive_int": "zoo.values",
     "scalar": "zoo.serialization",
     "scalar_config": "zoo.serialization",
     "suggest": "zoo.registry",
@@ -69,10 +66,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
-
-
-keep_freed_memory()
-if "keras" in sys.modules:
-    # So that `keras.saving.load_model` knows the zoo's classes. Where Keras is imported only later, it
-    # does not: `zoo.load_model` does either way.
-    importlib.import_module("zoo.autoencoder")

@@ -77,7 +77,7 @@ class Part(keras.layers.Layer):
         """Raise ValueError where the part cannot work with `model`; called once, when all is built."""
 
     def __dir__(self) -> list[str]:
-        # Keras saves and loads what it finds by `dir`, and the model is no part of its part.
+        # Keras saves and loads what it finds by `dir`, and the model is not part of its part.
         return [name for name in super().__dir__() if name != "model"]
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -18,7 +18,7 @@ import importlib
 import inspect
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -193,6 +193,21 @@ def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
     return f"{hint} Known: {', '.join(known) or 'none'}."
 
 
+def one_of(name: Any, what: str, known: Iterable[str]) -> Any:
+    """`name` where it is known, else a ValueError that names the nearest.
+
+    Example:
+        >>> zoo.registry.one_of("adan", "optimizer", ["adam", "sgd"])
+        Traceback (most recent call last):
+            ...
+        ValueError: Unknown optimizer 'adan'. Did you mean 'adam'? Known: adam, sgd.
+    """
+    known = list(known)
+    if name not in known:
+        raise ValueError(f"Unknown {what} {name!r}.{suggest(name, known)}")
+    return name
+
+
 def option_names(factory: Any) -> set[str]:
     """Names of the options of a class, with those of its bases, or of a function; empty if it takes any.
 
@@ -211,9 +226,7 @@ def option_names(factory: Any) -> set[str]:
 
 
 def _table(kind: str) -> dict[str, Any]:
-    if kind not in _parts:
-        raise ValueError(f"Unknown kind of part {kind!r}.{suggest(kind, sorted(_parts))}")
-    return _parts[kind]
+    return _parts[one_of(kind, "kind of part", sorted(_parts))]
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from zoo import registry
+from zoo.values import positive_int, whole_number  # noqa: F401  (beside `scalar`, for parts)
 
 PACKAGE = "zoo"
 Schedule = keras.optimizers.schedules.LearningRateSchedule
@@ -154,29 +154,6 @@ def at_step(value: Scalar, step: tf.Tensor) -> Any:
     if isinstance(value, keras.Variable | tf.Variable):
         return tf.cast(tf.convert_to_tensor(value), tf.float32)
     return value
-
-
-def whole_number(value: Any, name: str, minimum: int | None = None) -> int:
-    """`value` as a Python integer of at least `minimum`, or a ValueError that names it."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or (minimum is not None and value < minimum):
-        bound = "" if minimum is None else f" of at least {minimum}"
-        raise ValueError(f"{name} must be a whole number{bound}; received {value!r}.")
-    return int(value)
-
-
-def positive_int(value: Any, name: str) -> int:
-    """`value` as an integer of at least 1, or a ValueError that names it.
-
-    Example:
-        >>> zoo.positive_int(3, "k")
-        3
-        >>> zoo.positive_int(0, "k")
-        Traceback (most recent call last):
-            ...
-        ValueError: k must be ...
-    """
-    return whole_number(value, name, 1)
 
 
 @contextmanager

@@ -106,7 +106,7 @@ def test_memory_map_stays_on_disk_and_large_ones_are_not_converted(tmp_path, mon
     np.save(tmp_path / "y.npy", np.ones((4, 2)))
     y = np.load(tmp_path / "y.npy", mmap_mode="r")
     assert check_inputs(y).dtype == np.float32 and type(check_inputs(y)) is np.ndarray
-    monkeypatch.setattr(checks, "_LARGEST_CONVERSION", 10)
+    monkeypatch.setattr(checks, "MEMORY_LIMIT", 10)
     with pytest.raises(ValueError, match="Save the file as float32"):
         check_inputs(y)
 

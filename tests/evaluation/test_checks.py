@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from zoo.data.pixels import as_unit_floats
 from zoo.evaluation.checks import (
     NotComputable,
     as_codes,
     as_factors,
     as_labels,
-    as_unit_floats,
     batches,
 )
 

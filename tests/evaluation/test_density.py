@@ -129,5 +129,5 @@ def test_what_has_no_density_is_not_computable(x):
     with pytest.raises(NotComputable, match="prior has no density"):
         density.per_example(LinearGaussian(prior=False), x)
     assert density.posterior_samples(LinearGaussian(deterministic=True), x) is None
-    with pytest.raises(ValueError, match="at least one sample"):
+    with pytest.raises(ValueError, match="samples must be a whole number of at least 1"):
         density.per_example(LinearGaussian(), x, samples=0)

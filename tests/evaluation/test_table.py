@@ -1,27 +1,6 @@
-import pytest
-
 from zoo.evaluation import metrics
 from zoo.evaluation.metrics import metric
-from zoo.evaluation.table import number, table
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.123456, "0.1235"),
-        (92.9952, "93.00"),
-        (1.0, "1"),
-        (-114.007, "-114.0"),
-        (12345.678, "12345.7"),
-        (2e-6, "2.000e-06"),
-        (3e7, "3.000e+07"),
-        (float("nan"), "nan"),
-        (float("inf"), "inf"),
-        (0.0, "0"),
-    ],
-)
-def test_numbers_are_short(value, text):
-    assert number(value) == text
+from zoo.evaluation.table import table
 
 
 def test_a_table_is_aligned():

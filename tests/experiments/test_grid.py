@@ -11,12 +11,12 @@ MEASURES = {
 
 
 def test_rows_and_columns():
-    assert grid(MEASURES, 1) == [["", "mig", "sap"], ["a", "0.5", "0.25"], ["b", "1.23e+03", ""]]
+    assert grid(MEASURES, 1) == [["", "mig", "sap"], ["a", "0.5", "0.25"], ["b", "1234", ""]]
     assert grid(MEASURES, 3)[1] == ["a", "0.5 ± 0.1", "0.25 ± 0"]
     assert grid({"seconds": MEASURES["seconds"]}, 1) == []
 
 
 def test_text_and_markdown():
-    assert aligned(grid(MEASURES, 1)) == ["        mig   sap", "a       0.5  0.25", "b  1.23e+03"]
+    assert aligned(grid(MEASURES, 1)) == ["    mig   sap", "a   0.5  0.25", "b  1234"]
     assert markdown([["", "x"], ["a", "1"]]) == ["|  | x |", "|---|---|", "| a | 1 |"]
     assert aligned([]) == markdown([]) == []

@@ -79,7 +79,7 @@ def test_the_earlier_export_comes_back_where_the_last_step_fails(tmp_path):
 
 def test_a_folder_with_something_else_is_never_replaced(model, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(ValueError, match=re.escape("'thesis.tex', which is no part of an export")):
+    with pytest.raises(ValueError, match=re.escape("'thesis.tex', which is not part of an export")):
         export(model, tmp_path)
     assert entries(tmp_path) == ["thesis.tex"]
 
@@ -88,12 +88,12 @@ def test_a_file_is_never_replaced(model, tmp_path):
     (tmp_path / "a").write_text("x")
     with pytest.raises(ValueError, match="is a file"):
         export(model, tmp_path / "a")
-    with pytest.raises(ValueError, match="Cannot write the export"):
+    with pytest.raises(ValueError, match=r"Cannot write .*below"):
         export(model, tmp_path / "a" / "below")
 
 
 def test_a_place_that_cannot_be_written_is_one_clear_error(model):
-    with pytest.raises(ValueError, match="Cannot write the export to '/proc/none/a'"):
+    with pytest.raises(ValueError, match="Cannot write '/proc/none/a'"):
         export(model, "/proc/none/a")
 
 

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import launch
+from zoo.history import read_history
 from zoo.runs import run
 from zoo.runs.checkpoints import DamagedCheckpointError, read
-from zoo.runs.history_file import read_history
 from zoo.runs.run_config import RunConfig
 from zoo.runs.settings import named_values, part, value
 

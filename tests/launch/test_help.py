@@ -32,6 +32,7 @@ def test_help_takes_less_than_a_second_of_a_processor():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
 
 
+@pytest.mark.usefixtures("own_parts_only")
 @pytest.mark.parametrize("kind", zoo.registry.KINDS)
 def test_lists(kind, capsys):
     assert launch.main(["launch.py", "list", f"{kind}s"]) == 0

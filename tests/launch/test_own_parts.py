@@ -129,7 +129,7 @@ def test_a_run_of_own_parts_keeps_what_it_imports(trained):
     assert config["options"]["networks"] == {"name": "my_network", "width": 5}
     saved = zoo.load_model(trained / "model.keras")
     assert saved.prior.zoo_name == "my_prior" and saved.prior.scale == 2
-    assert saved.objective == "E_q[log p(x|z)] - KL(q(z|x) || p(z))"
+    assert saved.formula == "E_q[log p(x|z)] - KL(q(z|x) || p(z))"
     assert [w.shape for w in saved.encoder.get_weights()] == [(4, 5), (5,)]
 
 

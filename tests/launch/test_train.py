@@ -16,7 +16,7 @@ import tensorflow as tf
 
 import launch
 from zoo.data import load
-from zoo.runs.history_file import read_history
+from zoo.history import read_history
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--set", "hidden=12", "--set", "latents=3", "--limit=120", "--batch_size=20")
@@ -154,7 +154,7 @@ def test_a_loss_that_is_no_number_names_the_term_and_keeps_good_weights(tmp_path
     words = ("train", *SMALL, "--optimizer=sgd", "--learning_rate=1e18", "--epochs=4")
     assert run(*words, f"--run_dir={tmp_path / 'run'}") == 2
     error = capsys.readouterr().err
-    assert re.search(r"The term '(kl|reconstruction)' of the loss is no finite number", error)
+    assert re.search(r"The term '(kl|reconstruction)' of the loss is not a finite number", error)
     assert error.count("\n") == 1
     assert not [entry for entry in recwarn.list if issubclass(entry.category, UserWarning)]
     model = keras.saving.load_model(tmp_path / "run" / "model.keras")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import launch
-from zoo.runs.history_file import read_history
+from zoo.history import read_history
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 15

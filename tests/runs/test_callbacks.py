@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from zoo.history import read_history
 from zoo.runs.event_log import EventLog
-from zoo.runs.history_file import HistoryFile, read_history
+from zoo.runs.history_file import HistoryFile
 from zoo.runs.progress import Progress
 
 LOGS = [

@@ -72,7 +72,7 @@ def test_a_file_with_pickled_objects_is_refused_and_not_run(tmp_path):
     path = tmp_path / "a.npz"
     body = content.getvalue()
     path.write_bytes(body + hashlib.sha256(body).hexdigest().encode())
-    with pytest.raises(DamagedCheckpointError, match="no checkpoint"):
+    with pytest.raises(DamagedCheckpointError, match="not a checkpoint"):
         read(path)
     assert not (tmp_path / "trapped").exists()
 
@@ -83,7 +83,7 @@ def test_a_whole_archive_of_something_else_is_refused(tmp_path):
     path = tmp_path / "a.npz"
     body = content.getvalue()
     path.write_bytes(body + hashlib.sha256(body).hexdigest().encode())
-    with pytest.raises(DamagedCheckpointError, match="no checkpoint"):
+    with pytest.raises(DamagedCheckpointError, match="not a checkpoint"):
         read(path)
 
 

@@ -11,6 +11,8 @@ from zoo import declarations, registry
 from zoo.experiments import catalogue
 from zoo.runs.listing import KINDS, describe
 
+pytestmark = pytest.mark.usefixtures("own_parts_only")
+
 
 @pytest.mark.parametrize("kind", registry.KINDS)
 def test_names_and_first_lines_are_those_of_the_parts(kind):

@@ -13,10 +13,10 @@ import pytest
 
 import zoo
 from tests.conftest import make_vectors
+from zoo.history import read_history
 from zoo.recipes import WarmUp
 from zoo.runs import HistoryFile, Resume
 from zoo.runs.checkpoints import CheckpointFolder
-from zoo.runs.history_file import read_history
 from zoo.trainer.nonfinite import StopOnNonFinite, state_variables
 
 pytestmark = pytest.mark.xdist_group("resume")  # one whole run for all

@@ -64,14 +64,14 @@ def test_other_versions_are_told(tmp_path):
 def test_what_a_kill_left_is_removed_and_the_rest_is_not(tmp_path):
     begun(tmp_path)
     (tmp_path / "figures").mkdir()
-    halves = [".config.part.json", ".report.html.x1", "figures/.samples.png.x2"]
+    halves = [".config.7.part.json", ".report.7.part.html", "figures/.samples.7.part.png"]
     kept = ["figures/samples.png", "notes.txt", ".mine"]
     for name in [*halves, *kept]:
         (tmp_path / name).write_text("")
-    (tmp_path / ".saved_model.x3").mkdir()
+    (tmp_path / ".saved_model.7.part").mkdir()
     begun(tmp_path, True)
     assert all((tmp_path / name).exists() for name in kept)
-    assert not any((tmp_path / name).exists() for name in [*halves, ".saved_model.x3"])
+    assert not any((tmp_path / name).exists() for name in [*halves, ".saved_model.7.part"])
 
 
 def test_a_folder_made_for_a_run_that_never_began_goes_again(tmp_path):

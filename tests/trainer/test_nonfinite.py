@@ -1,4 +1,4 @@
-"""A loss that is no number: the run stops, names the term, and keeps the last good weights."""
+"""A loss that is not a number: the run stops, names the term, and keeps the last good weights."""
 
 import keras
 import numpy as np

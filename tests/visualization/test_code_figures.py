@@ -175,7 +175,7 @@ def test_leading_units_and_limits():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda z: code_scatter(z, method="umap"), "one of auto, pca, tsne; received 'umap'"),
+        (lambda z: code_scatter(z, method="umap"), "Unknown method 'umap'. Known: auto, pca, tsne"),
         (lambda z: code_scatter(z, [1, 2]), r"one for each of the 5 examples, shape \(5,\)"),
         (lambda z: code_scatter(z[:1]), "at least 2 codes"),
         (lambda z: code_scatter(z[:3], method="tsne"), "at least 4 codes"),

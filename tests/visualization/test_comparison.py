@@ -282,9 +282,9 @@ def test_many_large_pictures_make_a_small_page(tmp_path):
 def test_folders_that_are_no_runs_are_refused(tmp_path, runs):
     target = tmp_path / "compare.html"
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"empty' is no run folder: it has no config.json"):
+    with pytest.raises(ValueError, match=r"empty' is not a run folder: it has no config.json"):
         write_comparison(target, [runs[0], tmp_path / "empty"])
-    with pytest.raises(ValueError, match="nowhere' is no folder"):
+    with pytest.raises(ValueError, match="nowhere' is not a run folder"):
         write_comparison(target, [runs[0], tmp_path / "nowhere"])
     with pytest.raises(ValueError, match="at least 2 run folders; received 1"):
         write_comparison(target, runs[:1])
@@ -296,10 +296,10 @@ def test_folders_that_are_no_runs_are_refused(tmp_path, runs):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("config.json", "{", "config.json' is broken"),
-        ("config.json", "[1]", "must hold a JSON object; received a list"),
-        ("metrics.json", b"\xff\xfe", "metrics.json' is broken"),
-        ("history.csv", "epoch,loss\n0,fast\n", "history.csv' is broken"),
+        ("config.json", "{", "config.json' is not JSON"),
+        ("config.json", "[1]", "must hold a JSON object"),
+        ("metrics.json", b"\xff\xfe", "metrics.json' is not JSON"),
+        ("history.csv", "epoch,loss\n0,fast\n", "history.csv' is damaged"),
         ("figures/samples.png", b"\x89PNG\r\n", "'samples' is a broken picture"),
     ],
 )

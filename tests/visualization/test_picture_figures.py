@@ -133,7 +133,7 @@ def test_first_kernel_of_dense_and_convolutional_encoders():
         ((np.full((2, 4), np.nan), np.zeros((2, 4))), "received 8 of 8 values that are NaN"),
         ((np.zeros(4), np.zeros(4)), r"received shape \(4,\)"),
         ((np.array([["a"]]), np.zeros((1, 1))), "real numbers"),
-        ((np.zeros((2, 4)), np.zeros((2, 4)), 0), "limit must be an integer of at least 1"),
+        ((np.zeros((2, 4)), np.zeros((2, 4)), 0), "limit must be a whole number of at least 1"),
     ],
 )
 def test_bad_reconstructions_are_refused(arguments, message):

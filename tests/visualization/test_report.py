@@ -163,7 +163,7 @@ def test_values_as_texts():
     assert text(1e-7) == "1.000e-07"
     assert text(2_000_000.0) == "2.000e+06"
     assert text(25.0) == "25" and text(True) == "True" and text(None) == "none"
-    assert text(float("inf")) == "+inf" and text([]) == "none"
+    assert text(float("inf")) == "inf" and text([]) == "none"
     assert text((1, "a", 0.5)) == "1, a, 0.5"
     assert text({"name": "l1", "weight": 0.1}) == "name: l1, weight: 0.1"
 

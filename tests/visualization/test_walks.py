@@ -203,7 +203,7 @@ def test_gif_frames_are_the_pictures():
         (lambda: central(3, 1.0), "coverage must be within"),
         (lambda: manifold(blocks, stats.norm(), 3), "codes of 1 or 2 units; received 3"),
         (lambda: prior_traversals(blocks, stats.norm(), 2, units=[2]), "indices from 0 to 1"),
-        (lambda: prior_traversals(blocks, stats.norm(), 2, steps=0), "steps must be an integer"),
+        (lambda: prior_traversals(blocks, stats.norm(), 2, steps=0), "steps must be a whole"),
         (lambda: posterior_traversals(blocks, np.full((3, 2), np.inf)), "codes must be finite"),
         (lambda: interpolations(blocks, np.zeros((1, 2))), "at least 2 examples; received 1"),
         (lambda: interpolations(blocks, np.zeros((3, 2)), [1, 2]), "one for each of the 3"),

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.storage import release
+from zoo.data.storage import MEMORY_LIMIT, release
 
 _CHUNK_BYTES = 64 << 20
-_LARGEST_CONVERSION = 4 << 30
 
 
 def check_inputs(
@@ -128,7 +127,7 @@ def _convert(array: np.ndarray, name: str) -> np.ndarray:
         )
     if array.dtype.kind not in "fb":
         raise ValueError(f"{name} holds {array.dtype}; expected numbers: uint8 or floats.")
-    if isinstance(array, np.memmap) and array.nbytes > _LARGEST_CONVERSION:
+    if isinstance(array, np.memmap) and array.nbytes > MEMORY_LIMIT:
         raise ValueError(
             f"{name} is a memory-mapped file of {array.dtype} that is too large to convert in memory; "
             "expected uint8 or float32. Save the file as float32 once."

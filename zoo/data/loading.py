@@ -15,6 +15,7 @@ from zoo.data.folder import read_folder
 from zoo.data.table import read_csv
 from zoo.data.tfds_reading import read
 from zoo.registry import lookup, names, suggest
+from zoo.values import whole_number
 
 _FILES = {".npy": numpy_files.read_npy, ".npz": numpy_files.read_npz, ".csv": read_csv}
 
@@ -64,11 +65,8 @@ def load(
         )
     if not isinstance(split, str):
         raise ValueError(f"split must be a name such as 'train'; received {split!r}.")
-    for argument, value, least in (("limit", 2 if limit is None else limit, 2), ("seed", seed, 0)):
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-            raise ValueError(
-                f"{argument} must be a whole number of at least {least}; received {value!r}."
-            )
+    limit = None if limit is None else whole_number(limit, "limit", 2)
+    seed = whole_number(seed, "seed", 0)
     reader = _reader(name_or_path)
     accepted = inspect.signature(reader).parameters
     if "split" not in accepted:
@@ -103,7 +101,7 @@ def _reader(name_or_path: str | os.PathLike) -> Callable[..., Data]:
         return functools.partial(_FILES[path.suffix.lower()], path)
     if path.exists():
         raise ValueError(
-            f"{text} is no file of data: expected a folder of pictures, or a file that ends in "
+            f"{text} is not a file of data: expected a folder of pictures, or a file that ends in "
             f"{', '.join(_FILES)}."
         )
     # The slash within a TFDS name has something on both sides.

@@ -47,7 +47,8 @@ def read_npy(
         `Data`; see `zoo.data.arrays.from_arrays`.
 
     Raises:
-        ValueError: for a file that is no array, holds Python objects, or whose values `check_inputs` refuses.
+        ValueError: for a file that is not an array, holds Python objects, or whose values `check_inputs`
+            refuses.
 
     Example:
         >>> np.save("mine.npy", np.random.default_rng(0).random((20, 6)))
@@ -159,7 +160,7 @@ def read_npz(
 
 
 def _classes(labels: list[np.ndarray]) -> tuple[str, ...] | None:
-    """The names that occur in any part; None where the labels are no text."""
+    """The names that occur in any part; None where the labels are not text."""
     if not labels or labels[0].dtype.kind not in "US":
         return None
     return ordered(np.concatenate([part.astype(str).ravel() for part in labels]))

@@ -15,6 +15,30 @@ BINARIZATION_SEED = 20_080_701
 _CHUNK = 1000  # rows; part of the definition of the static draw
 
 
+def full_scale(dtype: Any) -> float:
+    """What stands for the number 1: 255 where the values are bytes, else 1.
+
+    Example:
+        >>> from zoo.data.pixels import full_scale
+        >>> full_scale(np.dtype("uint8")), full_scale(np.dtype("float32"))
+        (255.0, 1.0)
+    """
+    return 255.0 if dtype == np.uint8 else 1.0
+
+
+def as_unit_floats(x: np.ndarray) -> np.ndarray:
+    """float32 examples; uint8 pictures are divided by 255, other numbers are left as they are.
+
+    Example:
+        >>> from zoo.data.pixels import as_unit_floats
+        >>> as_unit_floats(np.array([[0, 255]], "uint8")).tolist()
+        [[0.0, 1.0]]
+    """
+    if x.dtype == np.uint8:
+        return x.astype(np.float32) / np.float32(full_scale(x.dtype))
+    return x.astype(np.float32, copy=False)
+
+
 def to_grey(pictures: np.ndarray) -> np.ndarray:
     """Grey pictures from colour ones, .2989 R + .587 G + .114 B.
 
@@ -24,8 +48,7 @@ def to_grey(pictures: np.ndarray) -> np.ndarray:
     Returns:
         (n, h, w, 1) float32 in [0, 1].
     """
-    scale = 255.0 if pictures.dtype == np.uint8 else 1.0
-    weights = (np.asarray(GREY_WEIGHTS) / scale).astype(np.float32)
+    weights = (np.asarray(GREY_WEIGHTS) / full_scale(pictures.dtype)).astype(np.float32)
     grey = np.empty((*pictures.shape[:-1], 1), np.float32)
     for start in range(0, len(pictures), _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -69,7 +92,7 @@ def binarize(pictures: np.ndarray, method: str, stream: int = 0) -> None:
 
 
 def check_method(method: str) -> None:
-    """Raise a ValueError for what is no method of `binarize`."""
+    """Raise a ValueError for what is not a method of `binarize`."""
     if method not in ("static", "threshold"):
         raise ValueError(f"binarize must be 'static', 'threshold' or None; received {method!r}.")
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.data.dataset import Data
 from zoo.data.splitting import split_rows
-from zoo.data.storage import build_array, release
+from zoo.data.storage import MEMORY_LIMIT, build_array, release
 from zoo.registry import register
 
 FACTOR_NAMES = ("shape", "scale", "orientation", "x_position", "y_position")
@@ -124,7 +124,7 @@ def sprites(
     antialias: bool = False,
     test_fraction: float = 0.2,
     data_dir: str | os.PathLike | None = None,
-    memory_limit: int = 1 << 30,
+    memory_limit: int = MEMORY_LIMIT,
 ) -> Data:
     """737,280 rendered sprites by 5 factors, 64x64: no download.
 

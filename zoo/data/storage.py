@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-MEMORY_LIMIT = 4 << 30
-"""Bytes up to which a set is held in memory."""
+from zoo.files import replacing, replacing_file
+
+MEMORY_LIMIT = 2 << 30
+"""Bytes up to which a set is held in memory, and copied to the device for training."""
 
 
 def cache_folder(data_dir: str | os.PathLike | None) -> Path:
@@ -55,15 +57,14 @@ def build_array(
     path = cache_folder(data_dir) / f"{key}.npy"
     side = path.with_suffix(".npz")
     if not path.exists():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path, hint="Choose another data_dir, or a limit.") as temporary:
             _check_room(path.parent, size)
-            _write(path, side, shape, dtype, fill)
-        except OSError as error:
-            raise ValueError(
-                f"The set takes {size / 2**30:.1f} GiB and is kept in {path.parent}, which cannot be "
-                f"written: {error}. Choose another data_dir, or a limit."
-            ) from error
+            array = np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=shape)
+            small = fill(array)
+            array.flush()
+            del array
+            with replacing_file(side) as file:  # before the array, which says that both are there
+                np.savez(file, **small)
     with np.load(side, allow_pickle=False) as stored:
         return np.load(path, mmap_mode="r", allow_pickle=False), dict(stored)
 
@@ -91,24 +92,3 @@ def _check_room(folder: Path, size: int) -> None:
             f"The set takes {size / 2**30:.1f} GiB and {folder} has {free / 2**30:.1f} GiB free. "
             "Choose another data_dir, or a limit."
         )
-
-
-def _write(
-    path: Path,
-    side: Path,
-    shape: tuple[int, ...],
-    dtype: np.dtype | type | str,
-    fill: Callable[[np.ndarray], dict[str, np.ndarray]],
-) -> None:
-    partial = path.with_name(f"{path.stem}.partial{os.getpid()}")
-    try:
-        array = np.lib.format.open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
-        small = fill(array)
-        array.flush()
-        del array
-        with side.with_suffix(f".partial{os.getpid()}.side").open("wb") as file:
-            np.savez(file, **small)
-        Path(file.name).replace(side)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

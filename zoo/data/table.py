@@ -60,7 +60,7 @@ def read_csv(
         `Data` with inputs (n, columns) float32.
 
     Raises:
-        ValueError: for an empty file, a cell that is no finite number (with its line and column), a line
+        ValueError: for an empty file, a cell that is not a finite number (with its line and column), a line
             with too many or too few cells, another delimiter, and an unknown column.
 
     Example:
@@ -167,7 +167,7 @@ def _is_integer(name: str) -> bool:
 
 
 def _fault(path: Path, layout: TableLayout, mark: str) -> str | None:
-    """Where the first cell stands that is no finite number, or the first label that is missing."""
+    """Where the first cell stands that is not a finite number, or the first label that is missing."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             for _ in range(layout.skipped):

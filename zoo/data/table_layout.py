@@ -42,7 +42,7 @@ def as_delimiter(text: str) -> str:
     r"""The character that a text stands for: itself, or ``\t``, tab, comma, semicolon, bar, space.
 
     Raises:
-        ValueError: for what is no single character, or a quote, digit, point, sign or line break.
+        ValueError: for what is not a single character, or a quote, digit, point, sign or line break.
     """
     mark = _WORDS.get(text.lower(), text) if isinstance(text, str) else ""
     if len(mark) != 1 or mark.isalnum() or mark in "\"'.+-\r\n":

@@ -148,8 +148,8 @@ class BernoulliLikelihood(Likelihood):
         last = last_activation(model.decoder)
         if last in (keras.activations.sigmoid, keras.activations.softmax):
             raise ValueError(
-                f"The decoder ends in a {last.__name__}, and the likelihood 'bernoulli' applies a sigmoid to it. "
-                "Leave the activation out of the decoder, or take likelihood='squared_error'."
+                f"The decoder ends in a {last.__name__}, and the likelihood 'bernoulli' applies a sigmoid "
+                "to it. Leave the activation out of the decoder, or take likelihood='squared_error'."
             )
 
     def distribution(self, output: tf.Tensor) -> tfd.Distribution:

@@ -54,6 +54,29 @@ def as_codes(codes: Any, minimum: int = 2) -> np.ndarray:
     return array
 
 
+def as_examples(x: Any, name: str = "x") -> np.ndarray:
+    """Examples as an array of finite numbers, (n, ...) with n at least 1, as they are.
+
+    Raises:
+        ValueError: for anything else.
+
+    Example:
+        >>> from zoo.evaluation.checks import as_examples
+        >>> as_examples([[0.0, 1.0], [2.0, 3.0]]).shape
+        (2, 2)
+    """
+    x = np.asarray(x)
+    if x.ndim < 2 or not len(x) or x.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{name} must be numbers of shape (n, ...), n >= 1; "
+            f"received shape {x.shape}, dtype {x.dtype}."
+        )
+    # The extremes are NaN or infinite where any value is, and cost no copy.
+    if x.dtype.kind == "f" and not np.isfinite([x.min(), x.max()]).all():
+        raise ValueError(f"{name} must be finite; it holds NaN or infinity.")
+    return x
+
+
 def as_labels(labels: Any, n: int, name: str = "labels") -> np.ndarray:
     """Labels as class indices 0, 1, ... in the order of the sorted label values.
 
@@ -142,13 +165,6 @@ def as_factors(factors: Any, n: int, bins: int | None = None) -> np.ndarray:
             f"Factors {constant.tolist()} are constant and left out of the scores.", stacklevel=3
         )
     return np.delete(indices, constant, axis=1)
-
-
-def as_unit_floats(x: np.ndarray) -> np.ndarray:
-    """float32 examples; uint8 pictures are divided by 255, other numbers are left as they are."""
-    if x.dtype == np.uint8:
-        return x.astype(np.float32) / np.float32(255)
-    return x.astype(np.float32, copy=False)
 
 
 def batches(n: int, size: int) -> Iterator[slice]:

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.pixels import as_unit_floats
 from zoo.evaluation.bootstrap import Score, means
-from zoo.evaluation.checks import NotComputable, as_unit_floats, batches, undefined
+from zoo.evaluation.checks import NotComputable, batches, undefined
+from zoo.values import positive_int
 
 _DECODES = 2000  # pictures that are decoded at a time
 
@@ -53,8 +55,7 @@ def per_example(
         >>> bounds["elbo"].shape, bool(np.all(bounds["log_likelihood"] >= bounds["elbo"]))
         ((5,), True)
     """
-    if samples < 1:
-        raise ValueError(f"The bound needs at least one sample; received {samples}.")
+    samples = positive_int(samples, "samples")
     _require_densities(model, x)
     log_terms = _log_terms(model)
     columns: dict[str, list[np.ndarray]] = {}

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from zoo.evaluation.checks import NotComputable, as_codes, as_labels
+from zoo.evaluation.checks import NotComputable, as_codes, as_examples, as_labels
 from zoo.evaluation.groups import GROUPS, Task
 from zoo.evaluation.levels import FEWER_ROWS, settings_of
 from zoo.evaluation.subject import subject_of
 from zoo.evaluation.table import table
-from zoo.registry import suggest
+from zoo.registry import one_of, suggest
 
 
 def evaluate(
@@ -105,8 +105,8 @@ def evaluate(
     x_train, labels_train, _ = _record(x_train, labels_train, None)
     if x is None:
         x = _codes_alone(model_or_codes, decode)
-    x = _examples(x, "x")
-    x_train = None if x_train is None else _examples(x_train, "x_train")
+    x = as_examples(x, "x")
+    x_train = None if x_train is None else as_examples(x_train, "x_train")
     _check_lengths(x, labels, factors, x_train, labels_train)
     subject = subject_of(model_or_codes, x, batch_size).with_decoder(decode)
     task = Task(
@@ -158,8 +158,7 @@ def _chosen_groups(groups: Iterable[str] | None, settings: Mapping[str, Any]) ->
 
 def _check_groups(names: Iterable[str]) -> None:
     for name in names:
-        if name not in GROUPS:
-            raise ValueError(f"Unknown group of metrics {name!r}.{suggest(name, list(GROUPS))}")
+        one_of(name, "group of metrics", GROUPS)
 
 
 def _resamples(bootstrap: int | Mapping[str, int]) -> dict[str, int]:
@@ -185,19 +184,6 @@ def _codes_alone(codes: Any, decode: Any) -> np.ndarray:
     if callable(codes) or hasattr(codes, "encode") or isinstance(codes, str) or decode is not None:
         raise ValueError("evaluate needs x, the examples, unless it is given codes alone.")
     return as_codes(codes, 1)
-
-
-def _examples(x: Any, name: str) -> np.ndarray:
-    x = np.asarray(x)
-    if x.ndim < 2 or not len(x) or x.dtype.kind not in "fiub":
-        raise ValueError(
-            f"{name} must be numbers of shape (n, ...), n >= 1; "
-            f"received shape {x.shape}, dtype {x.dtype}."
-        )
-    # The extremes are NaN or infinite where any value is, and cost no copy.
-    if x.dtype.kind == "f" and not np.isfinite([x.min(), x.max()]).all():
-        raise ValueError(f"{name} must be finite; it holds NaN or infinity.")
-    return x
 
 
 def _check_lengths(x: Any, labels: Any, factors: Any, x_train: Any, labels_train: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from zoo.evaluation.checks import NotComputable, as_labels, as_unit_floats, batches
+from zoo.data.pixels import as_unit_floats
+from zoo.evaluation.checks import NotComputable, as_labels, batches
 from zoo.evaluation.fingerprint import fingerprint
+from zoo.files import replacing_file
 
 _WIDTH = 64
 _KEPT: dict[str, ClassifierFeatures] = {}  # of the latest training sets of this process
@@ -218,10 +219,7 @@ def _keep(path: Path | None, features: ClassifierFeatures) -> None:
         return
     named = {f"weight_{i}": weight for i, weight in enumerate(features.body.get_weights())}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as room:
-            complete = Path(room) / path.name
-            np.savez(complete, scale=features.scale, **named)
-            complete.replace(path)
-    except OSError:
+        with replacing_file(path) as file:
+            np.savez(file, scale=features.scale, **named)
+    except ValueError:
         pass  # the next evaluation trains them again

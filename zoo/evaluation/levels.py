@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.registry import suggest
+from zoo.registry import one_of
 
 LEVELS = ("quick", "full")
 FEWER_ROWS = (
@@ -52,8 +52,7 @@ def settings_of(
     Raises:
         ValueError: for an unknown level.
     """
-    if level not in LEVELS:
-        raise ValueError(f"Unknown level of evaluation {level!r}.{suggest(level, LEVELS)}")
+    one_of(level, "level of evaluation", LEVELS)
     defaults = _QUICK if level == "quick" else {}
     return {
         group: {**defaults.get(group, {}), **settings.get(group, {})}

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from zoo.data.pixels import as_unit_floats, full_scale
 from zoo.evaluation.bootstrap import Score, intervals
-from zoo.evaluation.checks import NotComputable, as_unit_floats, batches
+from zoo.evaluation.checks import NotComputable, as_examples, batches
 
 _WINDOW = 11  # of the SSIM, pixels (Wang et al. 2004)
 
@@ -129,12 +130,8 @@ def data_range_of(x: np.ndarray) -> float:
 
 
 def _limits(x: np.ndarray) -> tuple[float, float]:
-    if x.ndim < 2 or not len(x):
-        raise ValueError(f"x must have shape (n, ...) with n >= 1; received {x.shape}.")
-    low, high = float(x.min()), float(x.max())
-    if not np.isfinite([low, high]).all():
-        raise ValueError("x must be finite; it holds NaN or infinity.")
-    return (low / 255, high / 255) if x.dtype == np.uint8 else (low, high)
+    x, scale = as_examples(x), full_scale(x.dtype)
+    return float(x.min()) / scale, float(x.max()) / scale
 
 
 def _check_pair(x: np.ndarray, result: np.ndarray, start: int) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from zoo.data.pixels import as_unit_floats
 from zoo.evaluation.bootstrap import Score, intervals
-from zoo.evaluation.checks import as_codes, as_unit_floats, undefined
+from zoo.evaluation.checks import as_codes, undefined
 
 THRESHOLD = 0.01
 """A unit is active in a code above this share of the root mean square of all codes."""

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo.evaluation.checks import NotComputable, as_codes, as_unit_floats, batches
+from zoo.data.pixels import as_unit_floats
+from zoo.evaluation.checks import NotComputable, as_codes, batches
 
 Function = Callable[[np.ndarray], np.ndarray]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from zoo.evaluation.metrics import metric
+from zoo.values import number_text
 
 _NOT_METRICS = ("details", "intervals", "measured_on", "training")
 _WIDTH = 100
@@ -72,19 +72,12 @@ def with_intervals(result: Mapping[str, Any]) -> dict[str, Any]:
     return groups
 
 
-def number(value: float) -> str:
-    """Whole numbers as they are, others with four significant digits."""
-    if math.isfinite(value) and value == round(value) and abs(value) < 1e6:
-        return str(int(value))
-    if 1e4 <= abs(value) < 1e6:
-        return f"{value:.1f}"
-    return f"{value:#.4g}" if abs(value) >= 1e-4 else f"{value:.3e}"
-
-
 def _row(name: str, score: Any) -> tuple[str, str, str, str]:
     label, better, _ = metric(name)
     interval = ""
     if isinstance(score, Mapping):
-        interval = f"[{number(score['low'])}, {number(score['high'])}]"
+        interval = (
+            f"[{number_text(score['low'], padded=True)}, {number_text(score['high'], padded=True)}]"
+        )
         score = score["value"]
-    return f"  {label}", number(score), interval, better
+    return f"  {label}", number_text(score, padded=True), interval, better

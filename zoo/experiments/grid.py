@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from zoo.values import number_text
+
 
 def grid(measures: Mapping[str, Any], seeds: int) -> list[list[str]]:
     """The table's rows of text, the head first; nothing where no name has a row and a column.
@@ -42,4 +44,4 @@ def markdown(table: Sequence[Sequence[str]]) -> list[str]:
 
 def _cell(found: Mapping[str, float], seeds: int) -> str:
     spread = f" ± {found['sd']:.2g}" if seeds > 1 else ""
-    return f"{found['mean']:.3g}{spread}"
+    return f"{number_text(found['mean'], digits=3)}{spread}"

@@ -24,7 +24,8 @@ from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
 from zoo.experiments.grid import grid, markdown
 from zoo.experiments.results import join, judged_again
-from zoo.runs.files import read_json, write_json
+from zoo.files import read_json, write_json
+from zoo.values import number_text
 
 DATA = "data"
 PAPERS = {
@@ -136,16 +137,11 @@ def _whole(results: dict[str, Any], source: Path) -> dict[str, Any]:
     return judged_again(results)
 
 
-def number(value: float) -> str:
-    """Four digits."""
-    return f"{value:.4g}"
-
-
 def measured(results: Mapping[str, Any], name: str) -> str:
     """A measure as text: its mean, and its spread where there are several seeds."""
     found = results["measures"][name]
     spread = f" ± {found['sd']:.2g}" if results["seeds"] > 1 else ""
-    return f"{name} {number(found['mean'])}{spread}"
+    return f"{name} {number_text(found['mean'])}{spread}"
 
 
 def verdict(results: Mapping[str, Any], claim: Mapping[str, Any]) -> str:

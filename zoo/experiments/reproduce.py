@@ -21,12 +21,13 @@ from zoo.experiments.experiment import (
     plain,
 )
 from zoo.experiments.results import judged, table
-from zoo.registry import suggest
+from zoo.files import make_folder, read_json, recover, replacing_file, write_json
+from zoo.registry import one_of, suggest
 from zoo.runs.checkpoints import Checkpoint, DamagedCheckpointError, read, write
-from zoo.runs.files import read_json, recover, replacing_file, write_json
 from zoo.runs.lock import FolderLock
 from zoo.runs.run_config import PRECISIONS, versions
-from zoo.serialization import policy, positive_int, whole_number
+from zoo.serialization import policy
+from zoo.values import positive_int, whole_number
 
 FOLDER = Path("runs/reproduce")
 # Settings that no experiment can do without.
@@ -74,7 +75,7 @@ def reproduce_all(
     Raises:
         ValueError: for a precision or a number of seeds that none could run with.
     """
-    _check_precision(precision)
+    one_of(precision or PRECISIONS[0], "precision", PRECISIONS)
     _seed_count(quick, seeds)
     errors: dict[str, str] = {}
     lines: dict[str, str] = {}
@@ -140,10 +141,7 @@ def reproduce(
     count = _seed_count(quick, seeds)
     first_seed = whole_number(first_seed, "first_seed", 0)
     folder = Path(output or FOLDER / f"{experiment.id}{'-quick' * quick}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"Cannot make the folder {str(folder)!r}: {error.strerror}.") from error
+    make_folder(folder)
     sources = (sources or Sources())._replace(models=str(folder.parent / "models"))
     after = f" from {first_seed}" * bool(first_seed)
     say(f"{experiment.id}: {experiment.title}, {count} seed{'s' * (count > 1)}{after}, in {folder}")
@@ -188,7 +186,7 @@ def _plan(
     """The settings, checked."""
     usual = experiment.usual(quick)
     own = usual.pop("precision")
-    precision = _check_precision(precision) or own
+    precision = one_of(precision or own, "precision", PRECISIONS)
     settings = dict(usual)
     for name, value in changes.items():
         if name not in usual:
@@ -197,14 +195,6 @@ def _plan(
             )
         settings[name] = _fitting(experiment.id, name, value, usual[name])
     return _Plan(experiment, quick, settings, precision)
-
-
-def _check_precision(precision: str | None) -> str | None:
-    if precision is not None and precision not in PRECISIONS:
-        raise ValueError(
-            f"precision must be one of {', '.join(PRECISIONS)}; received {precision!r}."
-        )
-    return precision
 
 
 def _seed_count(quick: bool, seeds: int | None) -> int:

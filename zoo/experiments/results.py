@@ -8,6 +8,7 @@ from typing import Any
 from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import Experiment, Measures, means, spreads
 from zoo.experiments.grid import aligned, grid
+from zoo.values import number_text
 
 
 def judged(experiment: Experiment, measured: list[Measures]) -> dict[str, Any]:
@@ -98,5 +99,5 @@ def table(results: Mapping[str, Any]) -> list[str]:
         lines.append(f"{claim['verdict']}: {claim['text']}{paper}")
         for name in claim["measures"]:
             found = results["measures"][name]
-            lines.append(f"  {name} {found['mean']:.4g} +- {found['sd']:.2g}")
+            lines.append(f"  {name} {number_text(found['mean'])} +- {found['sd']:.2g}")
     return lines

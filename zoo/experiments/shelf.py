@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 
 from zoo.autoencoder import Autoencoder
+from zoo.files import replacing
 from zoo.runs.artefacts import load_model
-from zoo.runs.files import replacing
 
 
 def kept(

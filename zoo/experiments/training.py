@@ -10,8 +10,10 @@ import numpy as np
 
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
+from zoo.data.pixels import as_unit_floats
 from zoo.experiments.experiment import Sources
 from zoo.trainer import Adam
+from zoo.values import number_text
 
 BATCH = 100
 
@@ -25,7 +27,7 @@ def mnist(split: str, sources: Sources, limit: int | None = None) -> Data:
 
 def unit(data: Data) -> np.ndarray:
     """The pictures as float32 in [0, 1]."""
-    return data.inputs.astype(np.float32) / 255
+    return as_unit_floats(data.inputs)
 
 
 def train(
@@ -91,4 +93,6 @@ class Pulse(keras.callbacks.Callback):
             return
         self._last = time.monotonic()
         loss = (logs or {}).get("loss", float("nan"))
-        print(f"  epoch {epoch + 1} of {self.params['epochs']}, loss {loss:.4g}", flush=True)
+        print(
+            f"  epoch {epoch + 1} of {self.params['epochs']}, loss {number_text(loss)}", flush=True
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.exporting.staging import staged
-from zoo.registry import suggest
+from zoo.registry import one_of
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -66,9 +66,8 @@ def export(
         >>> loaded.encode(np.zeros((3, 6), "float32")).shape
         TensorShape([3, 2])
     """
-    if format not in FORMATS:
-        raise ValueError(f"Unknown export format {format!r}.{suggest(format, sorted(FORMATS))}")
-    kind = importlib.import_module(f"zoo.exporting.{FORMATS[format]}")
+    module = FORMATS[one_of(format, "export format", sorted(FORMATS))]
+    kind = importlib.import_module(f"zoo.exporting.{module}")
     import tensorflow as tf
 
     from zoo.exporting.endpoints import in_float32

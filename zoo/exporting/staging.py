@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from zoo.files import replacing
 
 # What an export writes. A folder with anything else in it is the user's own and is never replaced.
 _OWN_NAMES = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
@@ -17,17 +18,14 @@ _OWN_SUFFIXES = {".onnx", ".tflite"}
 def staged(target: str | os.PathLike[str]) -> Iterator[Path]:
     """A new folder to write to, moved to `target` at the end unless an error is raised.
 
-    It lies beside `target`, on the same disk. An earlier export at `target` is moved aside for the moment
-    between two renames, and put back if the second fails.
-
     Args:
-        target: the folder to be; missing parents are made.
+        target: the folder to be; missing parents are made. An earlier export there is replaced.
 
     Yields:
         An empty folder.
 
     Raises:
-        ValueError: where `target` cannot be written, or holds something that is no export.
+        ValueError: where `target` cannot be written, or holds something that is not an export.
 
     Example:
         >>> import os
@@ -42,14 +40,11 @@ def staged(target: str | os.PathLike[str]) -> Iterator[Path]:
     import tensorflow as tf
 
     try:
-        place = Path(target).resolve()
+        place = Path(target).resolve()  # a link to a folder stays a link
         _check_free(place)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}.") as room:
-            folder = Path(room) / "new"
+        with replacing(place) as folder:
             folder.mkdir()
             yield folder
-            _replace(place, folder, aside=Path(room) / "old")
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
         raise ValueError(
@@ -73,17 +68,6 @@ def _check_free(place: Path) -> None:
     )
     if strange:
         raise ValueError(
-            f"The folder {str(place)!r} holds {strange[0]!r}, which is no part of an export, and is not "
+            f"The folder {str(place)!r} holds {strange[0]!r}, which is not part of an export, and is not "
             "replaced. Name a folder of its own for the export."
         )
-
-
-def _replace(place: Path, folder: Path, aside: Path) -> None:
-    if place.exists():
-        place.rename(aside)
-    try:
-        folder.rename(place)
-    except OSError:
-        if aside.exists():
-            aside.rename(place)
-        raise

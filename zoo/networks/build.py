@@ -12,7 +12,7 @@ from zoo.networks.conv import check_picture_shape, conv_decoder, conv_encoder
 from zoo.networks.mlp import GATED, mlp
 from zoo.networks.tied import Tied
 from zoo.registry import get, lookup, names, option_names, register
-from zoo.serialization import whole_number
+from zoo.values import whole_number
 
 
 class Networks(NamedTuple):

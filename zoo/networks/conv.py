@@ -55,7 +55,7 @@ def conv_decoder(
     activation: str = "relu",
     output_activation: str | None = None,
 ) -> keras.Sequential:
-    """The mirror of `conv_encoder`; a picture whose sides are no multiple is cropped to its size.
+    """The mirror of `conv_encoder`; a picture whose sides are not a multiple is cropped to its size.
 
     Args:
         filters: the encoder's filters, in the encoder's order.

@@ -50,7 +50,7 @@ def dcgan_decoder(
     """Dense layers, then transposed convolutions of stride 2; batch normalisation in all but the last.
 
     Args:
-        output_shape: (h, w, channels); sides that are no multiple of 2^len(filters) are cropped to.
+        output_shape: (h, w, channels); sides that are not a multiple of 2^len(filters) are cropped to.
         filters: of the first map and of each transposed convolution but the last.
         dense: units of the fully connected layers before.
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo.registry import one_of
 from zoo.serialization import serializable
 
 # A view of (rotation in degrees, relative change of scale, shear, shift as a share of the side).
@@ -30,11 +31,9 @@ def check_strength(strength: str, name: str = "view") -> str:
         >>> zoo.networks.check_strength("wild")
         Traceback (most recent call last):
             ...
-        ValueError: view must be one of weak, medium, strong; received 'wild'.
+        ValueError: Unknown view 'wild'. Known: weak, medium, strong.
     """
-    if strength not in STRENGTHS:
-        raise ValueError(f"{name} must be one of {', '.join(STRENGTHS)}; received {strength!r}.")
-    return strength
+    return one_of(strength, name, STRENGTHS)
 
 
 def view(pictures: tf.Tensor, noise: Any, strength: str = "strong") -> tf.Tensor:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from zoo.autoencoder import Autoencoder
+from zoo.data.pixels import full_scale
 from zoo.networks import Tied
 from zoo.trainer.sources import array_of, checked
 
@@ -50,7 +51,7 @@ def start_at_mean(model: Autoencoder, x: Any) -> None:
         array[start : start + _CHUNK].sum(axis=0, dtype=np.float64)
         for start in range(0, len(array), _CHUNK)
     )
-    mean = (total / len(array) / (255 if array.dtype == np.uint8 else 1)).reshape(-1)
+    mean = (total / len(array) / full_scale(array.dtype)).reshape(-1)
     dense = model.bottleneck.dense
     bias.assign(mean)
     dense.bias.assign(-(mean @ dense.kernel.numpy()))

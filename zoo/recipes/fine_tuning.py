@@ -15,8 +15,9 @@ from zoo.bottlenecks import Bottleneck
 from zoo.evaluation.probing import fitted, one_scale
 from zoo.networks.corruption import check_rate
 from zoo.networks.views import RandomView
-from zoo.serialization import deserialize_part, positive_int, serializable, serialize_part
+from zoo.serialization import deserialize_part, serializable, serialize_part
 from zoo.trainer.sources import to_float
+from zoo.values import positive_int
 
 
 @serializable

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
+from zoo.data.pixels import full_scale
 from zoo.noise import Noise
 from zoo.trainer.blocks import permutation
 from zoo.trainer.sources import array_of, checked
@@ -165,8 +166,7 @@ def pretrain(
     up = _dense(model.decoder)
     _check(down, up)
     array = checked(array_of(x), model.event_shape, "x")
-    scale = 1 / 255 if array.dtype == np.uint8 else 1
-    data = (array.reshape(len(array), -1) * scale).astype(np.float32)
+    data = (array.reshape(len(array), -1) * (1 / full_scale(array.dtype))).astype(np.float32)
     machines = []
     for index, layer in enumerate(down):
         last = index == len(down) - 1

@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.serialization import positive_int, scalar, serializable
+from zoo.serialization import scalar, serializable
+from zoo.values import positive_int
 
 _Schedule = keras.optimizers.schedules.LearningRateSchedule
 

@@ -17,7 +17,7 @@ from zoo import models
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data
 from zoo.data.storage import cache_folder
-from zoo.runs.files import discard, read_json, replacing, write_json
+from zoo.files import discard, read_json, replacing, write_json
 from zoo.runs.measuring import measure
 from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder

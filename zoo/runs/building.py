@@ -65,10 +65,7 @@ def checked(config: RunConfig) -> RunConfig:
             )
     for regularizer in config.regularizers:
         registry.lookup(regularizer["name"])
-    if config.optimizer not in OPTIMIZERS:
-        raise ValueError(
-            f"Unknown optimizer {config.optimizer!r}.{registry.suggest(config.optimizer, OPTIMIZERS)}"
-        )
+    registry.one_of(config.optimizer, "optimizer", OPTIMIZERS)
     options = {
         name: _fitting(name, value, _annotation(known.get(name)), config.model)
         for name, value in config.options.items()

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from zoo.runs.files import discard, replacing_file
+from zoo.files import discard, replacing_file
 
 FORMAT = 1
 _KEPT = 2
@@ -39,7 +39,7 @@ class Checkpoint(NamedTuple):
 
 
 class DamagedCheckpointError(ValueError):
-    """A file that is no whole checkpoint."""
+    """A file that is not a whole checkpoint."""
 
 
 class CheckpointFolder:
@@ -137,7 +137,7 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
         if isinstance(error, DamagedCheckpointError):
             raise
         raise DamagedCheckpointError(
-            f"{str(path)!r} is no checkpoint of this format: {error}"
+            f"{str(path)!r} is not a checkpoint of this format: {error}"
         ) from error
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import time
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 import keras
 
-from zoo.runs.files import write_text
+from zoo.history import write_history
 
 
 class HistoryFile(keras.callbacks.Callback):
@@ -63,42 +61,5 @@ class HistoryFile(keras.callbacks.Callback):
         self._rows = list(state["rows"])
 
     def _write(self) -> None:
-        names = list(dict.fromkeys(name for row in self._rows for name in row))
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, names or ["epoch"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self._rows)
-        write_text(self.path, text.getvalue())
+        write_history(self.path, self._rows)
         self._written_at = time.monotonic()
-
-
-def read_history(path: str | os.PathLike[str]) -> dict[str, list[float]]:
-    """A history from its file: term -> values by epoch, NaN where there is none.
-
-    Raises:
-        ValueError: where the file is missing or damaged.
-
-    Example:
-        >>> from zoo.runs.history_file import read_history
-        >>> with open("history.csv", "w") as file:
-        ...     for line in ("epoch,loss", "1,9.0", "2,8.5"):
-        ...         print(line, file=file)
-        >>> read_history("history.csv")
-        {'loss': [9.0, 8.5]}
-    """
-    try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            names, *rows = list(csv.reader(file)) or [[]]
-        if any(len(row) != len(names) for row in rows):
-            raise ValueError(f"expected {len(names)} values a line")
-        columns = zip(*rows, strict=True) if rows else [()] * len(names)
-        history = {
-            name: [float(value or "nan") for value in column]
-            for name, column in zip(names, columns, strict=True)
-        }
-        history.pop("epoch", None)
-        return history
-    except OSError as error:
-        raise ValueError(f"Cannot read the history {str(path)!r}: {error.strerror}.") from error
-    except (ValueError, csv.Error) as error:
-        raise ValueError(f"The history {str(path)!r} is damaged: {error}.") from error

@@ -20,8 +20,7 @@ def describe(kinds: str) -> dict[str, str]:
     Raises:
         ValueError: for an unknown kind.
     """
-    if kinds not in KINDS:
-        raise ValueError(f"Unknown list {kinds!r}.{registry.suggest(kinds, KINDS)}")
+    registry.one_of(kinds, "list", KINDS)
     kind = kinds.removesuffix("s")
     lines = {}
     for name in registry.names(kind):

@@ -8,7 +8,9 @@ from typing import Any, TextIO
 
 import keras
 
-# Lines of a whole run where the output is no terminal.
+from zoo.values import number_text
+
+# Lines of a whole run where the output is not a terminal.
 _LINES = 10
 _REDRAW_SECONDS = 0.1
 
@@ -79,7 +81,7 @@ class Progress(keras.callbacks.Callback):
     def _line(self, end: str, logs: dict[str, Any]) -> str:
         epochs = self.params["epochs"]
         epoch = getattr(self, "_epoch", self._first or 0)
-        terms = "  ".join(f"{name} {value:.4g}" for name, value in _shown(logs).items())
+        terms = "  ".join(f"{name} {number_text(value)}" for name, value in _shown(logs).items())
         return f"epoch {epoch:{len(str(epochs))}d}/{epochs}  {terms}{end}"
 
     def _draw(self, end: str, logs: dict[str, Any]) -> None:

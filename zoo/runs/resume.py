@@ -14,10 +14,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.files import make_folder, recover
 from zoo.runs.callback_state import get_states, set_states
 from zoo.runs.checkpoints import Checkpoint, CheckpointFolder, nested_arrays, with_arrays
 from zoo.runs.differences import differences
-from zoo.runs.files import recover
 from zoo.runs.lock import FolderLock
 from zoo.trainer.nonfinite import state_variables
 
@@ -96,7 +96,7 @@ class Resume(keras.callbacks.Callback):
         self._complete_history()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write a checkpoint, unless a term is no finite number."""
+        """Write a checkpoint, unless a term is not a finite number."""
         logs = logs or {}
         if not _finite(logs):
             if self._restored is not None:
@@ -124,12 +124,7 @@ class Resume(keras.callbacks.Callback):
 
     def _occupy(self) -> None:
         folder = self.checkpoints.folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(
-                f"Cannot make the folder {str(folder)!r}: {error.strerror}. Name one that can be written."
-            ) from error
+        make_folder(folder)
         self._lock = FolderLock(folder)
         self._lock.acquire()
         recover(folder)

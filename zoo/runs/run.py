@@ -15,11 +15,12 @@ import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
+from zoo.history import read_history
 from zoo.recipes.centering import start_at_mean
 from zoo.runs import building
 from zoo.runs.artefacts import load_model, save_model, write_artefacts
 from zoo.runs.event_log import EventLog
-from zoo.runs.history_file import HistoryFile, read_history
+from zoo.runs.history_file import HistoryFile
 from zoo.runs.modules import import_modules
 from zoo.runs.progress import Progress
 from zoo.runs.resume import Resume
@@ -45,7 +46,7 @@ class Outcome(NamedTuple):
     Attributes:
         folder: the run folder.
         metrics: what metrics.json holds; empty for a worker that is not the chief, and after a bad term.
-        bad_term: the term of the loss that was no finite number, or None.
+        bad_term: the term of the loss that was not a finite number, or None.
         repeated: whether the run was finished before, and nothing was done.
     """
 
@@ -215,7 +216,7 @@ def _fit(
     held_out: Data,
     chief: bool,
 ) -> str | None:
-    """Train; the name of the term that was no finite number, or None."""
+    """Train; the name of the term that was not a finite number, or None."""
     guard = StopOnNonFinite()
     callbacks: list[keras.callbacks.Callback] = [guard]
     if chief:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.registry import suggest
-from zoo.runs.files import read_json
+from zoo.files import read_json
+from zoo.registry import one_of
+from zoo.values import whole_number
 
 # These may be another when a run is resumed: they do not change what it computes.
 _FREE = ("epochs", "data_dir", "manual_dir", "strategy", "virtual_devices", "imports")
@@ -42,7 +43,7 @@ class RunConfig:
         data_seed: of the data: which rows are held out, and what a synthetic set draws. Runs of several seeds
             and one data_seed are measured on the same rows.
         start_at_mean: begin with the biases of `zoo.recipes.centering.start_at_mean`.
-        skip_nonfinite: leave out updates whose gradient is no finite number, and count them.
+        skip_nonfinite: leave out updates whose gradient is not a finite number, and count them.
         strategy: "auto", "none", "mirrored" or "multi_worker".
         virtual_devices: logical processors that "mirrored" then uses; 0 for none.
         imports: modules to import first, since they register parts: dotted names, or .py files.
@@ -93,20 +94,17 @@ class RunConfig:
         for name in ("options", "data_options"):
             _check(name, self, isinstance(getattr(self, name), Mapping), "named values")
         for name, least in (("limit", 2), ("epochs", 1), ("batch_size", 1)):
-            value = getattr(self, name)
-            wanted = f"a whole number of at least {least}"
-            _check(name, self, value is None or _whole(value, least), wanted)
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
         for name in ("seed", "data_seed", "virtual_devices"):
-            _check(name, self, _whole(getattr(self, name), 0), "a whole number of at least 0")
+            object.__setattr__(self, name, whole_number(getattr(self, name), name, 0))
         for name in ("start_at_mean", "skip_nonfinite"):
             _check(name, self, isinstance(getattr(self, name), bool), "true or false")
         rate = self.learning_rate
         positive = isinstance(rate, int | float) and 0 < rate < float("inf")
         _check("learning_rate", self, rate is None or positive, "a number above 0")
         for name, known in (("precision", PRECISIONS), ("strategy", STRATEGIES)):
-            value = getattr(self, name)
-            if value not in known:
-                raise ValueError(f"Unknown {name} {value!r}.{suggest(value, known)}")
+            one_of(getattr(self, name), name, known)
         for entry in self.regularizers:
             if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
                 raise ValueError(f"A regularizer needs a name; received {entry!r}.")
@@ -144,7 +142,7 @@ class RunConfig:
         path = Path(folder) / "config.json"
         if not path.is_file():
             raise ValueError(
-                f"{str(folder)!r} is no run folder: it has no config.json. Name a folder that "
+                f"{str(folder)!r} is not a run folder: it has no config.json. Name a folder that "
                 "'launch.py train' wrote."
             )
         try:
@@ -186,10 +184,6 @@ def versions() -> dict[str, str]:
 def _check(name: str, config: RunConfig, good: bool, wanted: str) -> None:
     if not good:
         raise ValueError(f"{name} must be {wanted}; received {getattr(config, name)!r}.")
-
-
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _plain(value: Any) -> Any:

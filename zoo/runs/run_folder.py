@@ -7,13 +7,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from zoo.files import discard, make_folder, read_json, recover, write_json
 from zoo.runs.differences import differences
-from zoo.runs.files import discard, read_json, recover, write_json
 from zoo.runs.lock import FolderLock
 from zoo.runs.run_config import RunConfig, versions
-
-# What the export, the report and the figures write beside their places.
-_HALF_WRITTEN = (".saved_model.*", ".report.html.*", "figures/.*.png.*")
 
 
 class RunFolder:
@@ -81,13 +78,7 @@ class RunFolder:
                 set.
         """
         self._made = not self.path.exists()
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(
-                f"Cannot make the run folder {str(self.path)!r}: {error.strerror}. Name one in a place "
-                "that can be written."
-            ) from error
+        make_folder(self.path, "run folder")
         self._lock.acquire()
         if self.config.exists() and not resume:
             self.end()
@@ -119,7 +110,7 @@ class RunFolder:
         """Take the folder of a run that is there already, and return its settings.
 
         Raises:
-            ValueError: where it is no run folder, or in use.
+            ValueError: where it is not a run folder, or in use.
         """
         config = RunConfig.read(self.path)
         self._lock.acquire()
@@ -136,9 +127,8 @@ class RunFolder:
     def _clean(self) -> None:
         """Remove what a kill left half written."""
         recover(self.path)
-        for pattern in _HALF_WRITTEN:
-            for entry in self.path.glob(pattern):
-                discard(entry)
+        if self.figures.is_dir():
+            recover(self.figures)
 
     def _earlier(self, config: RunConfig) -> dict[str, Any]:
         earlier = RunConfig.read(self.path)

@@ -95,4 +95,4 @@ def _plain(found: Any) -> Any:
         return {str(key): _plain(item) for key, item in found.items()}
     if found is None or isinstance(found, bool | int | float | str):
         return found
-    raise ValueError(f"{found!r} is no plain value.")
+    raise ValueError(f"{found!r} is not a plain value.")

@@ -7,7 +7,7 @@ import os
 
 import tensorflow as tf
 
-from zoo.registry import suggest
+from zoo.registry import one_of
 from zoo.runs.run_config import STRATEGIES
 
 
@@ -37,8 +37,7 @@ def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Stra
             ...
         ValueError: Unknown strategy 'mirrord'. Did you mean 'mirrored'? ...
     """
-    if name not in STRATEGIES:
-        raise ValueError(f"Unknown strategy {name!r}.{suggest(name, STRATEGIES)}")
+    one_of(name, "strategy", STRATEGIES)
     if virtual_devices and name in ("none", "multi_worker"):
         raise ValueError(
             f"virtual_devices={virtual_devices} goes with the strategy 'mirrored'; received {name!r}."

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.allocator import keep_freed_memory
 from zoo.batch import Batch
 from zoo.noise import Noise
 from zoo.trainer import blocks, compilation, sources
@@ -231,6 +232,7 @@ class BlockTrainer(keras.Model):
         Raises:
             ValueError: for data that do not fit the model.
         """
+        keep_freed_memory()
         _refuse_uncompiled(self)
         refuse_class_weight(class_weight)
         x, y, weight = self.intake.columns(x, y, sample_weight)
@@ -433,7 +435,7 @@ class BlockTrainer(keras.Model):
             return index + 1, sums + self._run_batch(self._fetch(data, index))
 
         def goes_on(index: tf.Tensor, sums: tf.Tensor) -> tf.Tensor:
-            # A term that is no number ends the block, before it spoils the other terms.
+            # A term that is not a number ends the block, before it spoils the other terms.
             return (index < data.steps) & tf.math.is_finite(tf.reduce_sum(sums))
 
         sums = tf.zeros([len(self.traces.names)])

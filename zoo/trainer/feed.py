@@ -27,7 +27,7 @@ STREAMED_BLOCK_BYTES = 32 << 20
 class Feed:
     """Feeds a model on the replicas of a strategy; holds the data that lie on the device.
 
-    The data are no part of the model: neither Keras nor TensorFlow tracks what a plain object holds.
+    The data are not part of the model: neither Keras nor TensorFlow tracks what a plain object holds.
 
     Args:
         strategy: whose replicas share every batch.
@@ -239,7 +239,7 @@ def refuse_steps(name: str, kwargs: dict[str, Any]) -> None:
 
 
 def refuse_class_weight(class_weight: Any) -> None:
-    """Keras's weights by class, where there are no classes in the loss."""
+    """Keras's weights by class, where there are not classes in the loss."""
     if class_weight is not None:
         raise ValueError(
             "class_weight must be left out: an autoencoder's loss has no classes. Give every row its weight: "

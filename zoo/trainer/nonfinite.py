@@ -1,4 +1,4 @@
-"""Stops a run whose loss is no finite number, and gives the last good weights back."""
+"""Stops a run whose loss is not a finite number, and gives the last good weights back."""
 
 from __future__ import annotations
 

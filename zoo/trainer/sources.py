@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# Arrays above this stay where they are and are read block by block; below, they are copied to the device.
-MEMORY_LIMIT = 2 << 30
+from zoo.data.storage import MEMORY_LIMIT
+
 _IMAGE_KEYS = ("image", "images", "inputs", "x")
 _LABEL_KEYS = ("label", "labels", "y")
 # What TensorFlow makes of the assertion in `held`.
@@ -120,7 +120,7 @@ def plain_errors(training: str = "x", evaluation: str = "x") -> Iterator[None]:
         if "reaches from" in message:
             hint = "Rescale them (divide by 255 where they are bytes), or map them to uint8."
             if not (_is_finite(low) and _is_finite(high)):
-                hint = "Leave out what is no number."
+                hint = "Leave out what is not a number."
             message = f"{message} {low} to {high}. {hint}"
         raise ValueError(message) from None
 
@@ -183,7 +183,7 @@ def _read_rows(array: np.memmap, start: int, rows: np.ndarray) -> np.ndarray:
 
 
 def _file_offset(array: np.ndarray) -> int | None:
-    """The byte of its file at which `array` begins; None where it is no unbroken part of one.
+    """The byte of its file at which `array` begins; None where it is not an unbroken part of one.
 
     A slice of a `np.memmap` keeps the attribute `offset` of the whole.
     """

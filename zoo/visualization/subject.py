@@ -11,7 +11,7 @@ from zoo.visualization.drawing.inputs import as_codes, as_examples, as_labels
 from zoo.visualization.drawing.mosaics import Limits, value_range
 
 _EXAMPLES = 2000  # at most; more make no clearer picture
-_CLASSES = 20  # more labels are no classes
+_CLASSES = 20  # more labels are not classes
 
 
 class Subject(NamedTuple):

@@ -15,7 +15,7 @@ from zoo.evaluation.disentanglement.irs import irs
 from zoo.evaluation.disentanglement.mig import mig
 from zoo.evaluation.disentanglement.modularity_explicitness import modularity_explicitness
 from zoo.evaluation.disentanglement.sap import sap
-from zoo.registry import suggest
+from zoo.registry import one_of
 
 SCORES: dict[str, Callable[..., dict[str, Score]]] = {
     "beta_vae_score": beta_vae_score,
@@ -73,8 +73,7 @@ def scores(
     options = dict(options or {})
     chosen = list(SCORES) if names is None else list(names)
     for name in [*chosen, *options]:
-        if name not in SCORES:
-            raise ValueError(f"Unknown score {name!r}.{suggest(name, sorted(SCORES))}")
+        one_of(name, "score", sorted(SCORES))
     if (codes.max(axis=0) == codes.min(axis=0)).all():
         warnings.warn(
             "All codes are equal: the disentanglement scores are those of no representation.",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.evaluation.checks import as_codes, undefined
+from zoo.registry import one_of
 
 
 def udr(
@@ -61,9 +62,8 @@ def udr(
             "UDR needs the codes of two models or more for the same examples; "
             f"received shapes {[z.shape for z in codes]}."
         )
-    relate = {"lasso": lambda a, b: _lasso(a, b, penalty), "spearman": _spearman}.get(correlation)
-    if relate is None:
-        raise ValueError(f"correlation must be 'lasso' or 'spearman'; received {correlation!r}.")
+    ways = {"lasso": lambda a, b: _lasso(a, b, penalty), "spearman": _spearman}
+    relate = ways[one_of(correlation, "correlation", ways)]
     used = _informative(codes, divergences, threshold)
     standard = [_standardise(z) * keep for z, keep in zip(codes, used, strict=True)]
     pairwise = np.full((len(codes), len(codes)), np.nan)

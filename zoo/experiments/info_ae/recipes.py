@@ -11,6 +11,7 @@ import numpy as np
 
 import zoo
 from zoo.autoencoder import Autoencoder
+from zoo.data.pixels import as_unit_floats
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import falling, train, train_classifier
 from zoo.networks import Networks, mlp
@@ -156,7 +157,7 @@ def student(x: np.ndarray, seed: int, teachers: Committee, epochs: int) -> Autoe
     batch = min(250, len(x) // 4)
     train_classifier(
         network,
-        x.astype(np.float32) / 255,
+        as_unit_floats(x),
         names,
         epochs=epochs,
         batch_size=batch,

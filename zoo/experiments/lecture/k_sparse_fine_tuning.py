@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data
+from zoo.data.pixels import as_unit_floats
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.lecture.k_sparse import (
     BATCH,
@@ -91,7 +92,7 @@ def pretrained(
             seed=seed,
         )
         if row == "rbm":
-            flat = x.reshape(len(x), -1) / np.float32(255)
+            flat = as_unit_floats(x.reshape(len(x), -1))
             machine = train_rbm(flat, UNITS, settings=Settings(settings["rbm_epochs"]), seed=seed)
             model.bottleneck.dense.set_weights([machine.kernel, machine.hidden_bias])
         return [model]

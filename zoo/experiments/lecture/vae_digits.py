@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import zoo
 from zoo.autoencoder import Autoencoder
+from zoo.data.pixels import as_unit_floats
 from zoo.evaluation import density
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
@@ -26,7 +27,7 @@ GRID = 15
 
 def binarised(pictures: np.ndarray, seed: int) -> np.ndarray:
     """One draw of each pixel as a coin of its grey value, for all epochs (static binarisation)."""
-    grey = pictures.astype(np.float32) / 255
+    grey = as_unit_floats(pictures)
     return (np.random.default_rng(seed).random(grey.shape) < grey).astype(np.float32)
 
 

@@ -121,7 +121,7 @@ def gradient_variance(model: Autoencoder, x: np.ndarray, draws: int) -> float:
     """Variance of the loss's gradient over the noise, summed over the weights of the posterior's layer.
 
     Args:
-        model: stochastic, with a weight of the KL that is no schedule.
+        model: stochastic, with a weight of the KL that is not a schedule.
         x: (batch, *event) float32, one batch.
         draws: how often the noise is drawn.
 

@@ -1,16 +1,16 @@
-"""Figures as files: bytes of PNG, and writes that a kill cannot spoil."""
+"""Figures as files: bytes of PNG, and a folder of them."""
 
 from __future__ import annotations
 
 import io
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
+from zoo.files import write_bytes
 from zoo.visualization.drawing.style import styled
 
 DPI = 150  # sharp on a telephone and in print
@@ -69,10 +69,11 @@ def save_figures(folder: str | os.PathLike[str], figures: Mapping[str, Any]) -> 
         >>> [path.name for path in zoo.visualization.save_figures("figures", {"curves": figure})]
         ['curves.png']
     """
-    return [
-        write_file(Path(folder) / f"{name}{suffix(content)}", content)
-        for name, (content, _) in draw(figures).items()
-    ]
+    paths = []
+    for name, (content, _) in draw(figures).items():
+        paths.append(Path(folder) / f"{name}{suffix(content)}")
+        write_bytes(paths[-1], content)
+    return paths
 
 
 def draw(figures: Mapping[str, Any]) -> dict[str, tuple[bytes, str]]:
@@ -109,45 +110,3 @@ def as_bytes(picture: Any, name: str) -> bytes:
         f"Figure {name!r} must be a matplotlib Figure or the bytes of a PNG or GIF; "
         f"received {type(picture).__name__}."
     )
-
-
-def write_file(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file so that a kill at any moment leaves either the old file or the new one.
-
-    Args:
-        path: the file; its folder is made where it is missing.
-        content: the bytes.
-
-    Returns:
-        The path.
-
-    Raises:
-        ValueError: where the file cannot be written.
-    """
-    path = Path(path)
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())  # a temporary file is private, a report is not
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise ValueError(
-            f"Cannot write {str(path)!r}: {error.strerror or error}. "
-            "Name a file in a folder that can be written."
-        ) from error
-    return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

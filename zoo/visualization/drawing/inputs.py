@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.pixels import as_unit_floats
+
 
 def as_examples(values: Any, name: str = "x") -> np.ndarray:
     """Examples as a finite float array; uint8 and bool become [0, 1].
@@ -28,7 +30,7 @@ def as_examples(values: Any, name: str = "x") -> np.ndarray:
             f"(n, h, w, channels), or volumes (n, d, h, w, channels); received shape {array.shape}."
         )
     if array.dtype == np.uint8:
-        return array.astype(np.float32) / 255
+        return as_unit_floats(array)
     if array.dtype.kind != "f" or array.dtype.itemsize < 4:
         array = array.astype(np.float32)
     return _finite(array, name)
@@ -120,13 +122,6 @@ def decoder_of(model: Any) -> Callable[[np.ndarray], np.ndarray]:
         return examples
 
     return checked
-
-
-def positive(value: int, name: str) -> int:
-    """The value where it is an integer of at least one, else a ValueError."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{name} must be an integer of at least 1; received {value!r}.")
-    return int(value)
 
 
 def _numeric(values: Any, name: str) -> np.ndarray:

@@ -58,6 +58,12 @@ def quantiles(source: Any, probabilities: np.ndarray, units: int, seed: int = 0)
     return np.ascontiguousarray(np.broadcast_to(values, (len(probabilities), units)))
 
 
+def check_coverage(coverage: float) -> None:
+    """Raise a ValueError for a part of a distribution that is not within (0, 1)."""
+    if not 0 < coverage < 1:
+        raise ValueError(f"coverage must be within (0, 1); received {coverage!r}.")
+
+
 def central(count: int, coverage: float = 0.95) -> np.ndarray:
     """Probabilities in equal steps over the central part of a distribution.
 
@@ -71,8 +77,7 @@ def central(count: int, coverage: float = 0.95) -> np.ndarray:
     Raises:
         ValueError: for a coverage outside (0, 1).
     """
-    if not 0 < coverage < 1:
-        raise ValueError(f"coverage must be within (0, 1); received {coverage!r}.")
+    check_coverage(coverage)
     if count == 1:
         return np.array([0.5])
     return np.linspace((1 - coverage) / 2, (1 + coverage) / 2, count)

@@ -1,4 +1,4 @@
-"""Drawing of examples that are no pictures: points of a plane, vectors, and windows of a series."""
+"""Drawing of examples that are not pictures: points of a plane, vectors, and windows of a series."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from zoo.visualization.drawing.inputs import as_codes, decoder_of, positive
+from zoo.values import whole_number
+from zoo.visualization.drawing.inputs import as_codes, decoder_of
 from zoo.visualization.drawing.mosaics import (
     Limits,
     fit_columns,
@@ -17,7 +18,7 @@ from zoo.visualization.drawing.mosaics import (
     to_pictures,
     value_range,
 )
-from zoo.visualization.drawing.quantiles import quantiles
+from zoo.visualization.drawing.quantiles import check_coverage, quantiles
 from zoo.visualization.drawing.units import choose_units
 from zoo.visualization.figures.traversals import traversal_codes
 
@@ -69,12 +70,10 @@ def traversal_gif(
         >>> gif[:6]
         b'GIF89a'
     """
-    if positive(frames, "frames") < 2:
-        raise ValueError(f"frames must be at least 2 for an animation; received {frames!r}.")
+    frames = whole_number(frames, "frames", 2)
     if not seconds > 0:
         raise ValueError(f"seconds must be positive; received {seconds!r}.")
-    if not 0 < coverage < 1:
-        raise ValueError(f"coverage must be within (0, 1); received {coverage!r}.")
+    check_coverage(coverage)
     chosen = choose_units(units, length, limit, None if codes is None else as_codes(codes))
     phase = 2 * np.pi * np.arange(frames) / frames
     probabilities = 0.5 + coverage / 2 * np.sin(phase)

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_codes, positive
+from zoo.values import positive_int
+from zoo.visualization.drawing.inputs import as_codes
 from zoo.visualization.drawing.style import WIDTH, line_style, styled
 
 _DRAWS = 200  # of a posterior without a distribution function
@@ -39,7 +40,7 @@ def posterior_ranks(model: Any, count: int = 500, seed: int = 0) -> np.ndarray:
     prior = model.prior_distribution()
     if prior is None:
         raise ValueError("Calibration needs a model with a prior to draw codes from; it has none.")
-    z = prior.sample(positive(count, "count"), seed=[seed, 1])
+    z = prior.sample(positive_int(count, "count"), seed=[seed, 1])
     posterior = model.posterior(np.asarray(model.conditional(z).sample(seed=[seed, 2])))
     if posterior is None:
         raise ValueError("Calibration needs a model with a posterior; this one is deterministic.")
@@ -117,7 +118,7 @@ def calibration(
     if len(names) != units:
         raise ValueError(f"names must be one for each of the {units} units; received {len(names)}.")
     gap = [kolmogorov(column) for column in first.T]
-    shown = np.sort(np.argsort(-np.array(gap), kind="stable")[: positive(limit, "limit")])
+    shown = np.sort(np.argsort(-np.array(gap), kind="stable")[: positive_int(limit, "limit")])
     figure = Figure(figsize=(WIDTH, 3.6))
     axes = figure.subplots(1, 1 if second is None else 2, squeeze=False)[0]
     _curves(axes[0], first, shown, names, "codes under their own posterior")

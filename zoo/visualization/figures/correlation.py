@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name, positive
+from zoo.values import positive_int
+from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name
 from zoo.visualization.drawing.style import SEQUENTIAL, WIDTH, styled
 
 
@@ -84,7 +85,7 @@ def factor_correlation(
     if len(names) != k:
         raise ValueError(f"names must be one for each of the {k} factors; received {len(names)}.")
     strength = np.nan_to_num(np.abs(table)).max(axis=0)
-    units = np.sort(np.argsort(-strength, kind="stable")[: positive(limit, "limit")])
+    units = np.sort(np.argsort(-strength, kind="stable")[: positive_int(limit, "limit")])
     table = table[:, units]
     figure = Figure(figsize=(WIDTH, 0.9 + max(1.2, min(0.3 * k, 6))))
     axes = figure.subplots()

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_codes, as_examples, decoder_of, positive
+from zoo.values import positive_int
+from zoo.visualization.drawing.inputs import as_codes, as_examples, decoder_of
 from zoo.visualization.drawing.mosaics import (
     fit_columns,
     is_picture,
@@ -56,7 +57,7 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
     count = len(w)
     flat = np.abs(w.reshape(count, -1))
     order = np.arange(count)
-    if count > positive(limit, "limit"):
+    if count > positive_int(limit, "limit"):
         order = np.sort(np.argsort(-(flat**2).sum(axis=1), kind="stable")[:limit])
         title = f"{title} ({limit} of {count}, those of the greatest norm)"
     strength = flat.max(axis=1)

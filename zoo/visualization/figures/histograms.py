@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_codes, positive
+from zoo.values import positive_int
+from zoo.visualization.drawing.inputs import as_codes
 from zoo.visualization.drawing.quantiles import quantiles
 from zoo.visualization.drawing.style import PALETTE, panels, styled
 from zoo.visualization.drawing.units import choose_units, robust_limits
@@ -47,14 +48,14 @@ def activation_histograms(
     """
     z = as_codes(codes)
     count = z.shape[1]
-    chosen = choose_units(units, count, positive(limit, "limit"), z)
+    chosen = choose_units(units, count, positive_int(limit, "limit"), z)
     figure, axes = panels(len(chosen), min(4, len(chosen)), 1.5)
     curve = None
     if prior is not None:
         probabilities = (np.arange(200) + 0.5) / 200
         curve = probabilities, quantiles(prior, probabilities, count)[:, chosen]
     for index, (place, unit) in enumerate(zip(axes, chosen, strict=True)):
-        _histogram(place, z[:, unit], positive(bins, "bins"), f"unit {unit}", curve is None)
+        _histogram(place, z[:, unit], positive_int(bins, "bins"), f"unit {unit}", curve is None)
         if curve is not None:
             bars = place.get_ylim()[1]
             _density(place, curve[0], curve[1][:, index])

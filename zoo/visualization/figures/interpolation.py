@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name, decoder_of, positive
+from zoo.values import positive_int, whole_number
+from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name, decoder_of
 from zoo.visualization.drawing.mosaics import Limits
 from zoo.visualization.drawing.rows import draw_walks
 from zoo.visualization.drawing.style import styled
@@ -39,8 +40,7 @@ def interpolation_codes(first: Any, second: Any, steps: int = 9) -> np.ndarray:
         raise ValueError(
             f"first and second need one shape; received {start.shape} and {end.shape}."
         )
-    if positive(steps, "steps") < 2:
-        raise ValueError(f"steps must be at least 2, the two ends; received {steps!r}.")
+    steps = whole_number(steps, "steps", 2)  # the two ends
     t = np.linspace(0, 1, steps)[None, :, None]
     return start[:, None] + t * (end - start)[:, None]
 
@@ -112,7 +112,7 @@ def interpolations(
     """
     z = as_codes(codes)
     classes = as_labels(labels, len(z))
-    chosen = choose_pairs(classes, len(z), positive(pairs, "pairs"), seed)
+    chosen = choose_pairs(classes, len(z), positive_int(pairs, "pairs"), seed)
     lines = interpolation_codes(z[chosen[:, 0]], z[chosen[:, 1]], steps)
     decoded = decoder_of(model)(lines.reshape(-1, z.shape[1]))
     if classes is None:

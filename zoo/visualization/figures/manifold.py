@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import decoder_of, positive
+from zoo.values import positive_int
+from zoo.visualization.drawing.inputs import decoder_of
 from zoo.visualization.drawing.mosaics import (
     Limits,
     fit_columns,
@@ -52,7 +53,7 @@ def inverse_cdf_grid(prior: Any, steps: int = 20) -> np.ndarray:
         >>> grid.tolist()
         [[[0.25, 0.25], [0.25, 0.75]], [[0.75, 0.25], [0.75, 0.75]]]
     """
-    values = quantiles(prior, midpoints(positive(steps, "steps")), 2)
+    values = quantiles(prior, midpoints(positive_int(steps, "steps")), 2)
     return np.stack(np.meshgrid(values[:, 0], values[:, 1], indexing="ij"), axis=-1)
 
 
@@ -94,7 +95,7 @@ def manifold(
         )
     decode = decoder_of(model)
     if length == 1:
-        codes = quantiles(prior, midpoints(positive(steps, "steps") ** 2), 1)
+        codes = quantiles(prior, midpoints(positive_int(steps, "steps") ** 2), 1)
         grid = codes.reshape(steps, steps, 1)
     else:
         grid = inverse_cdf_grid(prior, steps)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_examples, positive
+from zoo.values import positive_int
+from zoo.visualization.drawing.inputs import as_examples
 from zoo.visualization.drawing.mosaics import (
     is_picture,
     mosaic_size,
@@ -60,7 +61,7 @@ def reconstructions(inputs: Any, outputs: Any, limit: int = 12) -> Figure:
         raise ValueError(
             f"inputs and outputs must have one shape; received {x.shape} and {x_hat.shape}."
         )
-    limit = positive(limit, "limit")
+    limit = positive_int(limit, "limit")
     error = float(((x_hat - x).astype(np.float64) ** 2).reshape(len(x), -1).sum(axis=1).mean())
     if is_picture(x.shape[1:]):
         figure = _pictures(x[:limit], x_hat[:limit])

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_examples, positive
+from zoo.values import positive_int
+from zoo.visualization.drawing.inputs import as_examples
 from zoo.visualization.drawing.mosaics import (
     fit_columns,
     is_picture,
@@ -78,7 +79,7 @@ def samples(generated: Any, data: Any = None, columns: int | None = None) -> Fig
 def _pictures(x: np.ndarray, limits: tuple[float, float], columns: int | None) -> Figure:
     pictures = to_pictures(x)
     shape = pictures.shape[1:]
-    columns = fit_columns(len(x), shape) if columns is None else positive(columns, "columns")
+    columns = fit_columns(len(x), shape) if columns is None else positive_int(columns, "columns")
     columns = min(columns, len(x))
     h, w = mosaic_size(len(x), columns, shape)
     figure = Figure(figsize=(WIDTH, min((WIDTH - 0.2) * h / w, 6) + 0.45))

@@ -10,6 +10,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zoo.registry import one_of
 from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name
 from zoo.visualization.drawing.style import PALETTE, SEQUENTIAL, WIDTH, class_style, styled
 from zoo.visualization.drawing.units import robust_limits
@@ -54,8 +55,7 @@ def code_scatter(
     """
     z = as_codes(codes)
     classes = as_labels(labels, len(z))
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}; received {method!r}.")
+    one_of(method, "method", METHODS)
     rng = np.random.default_rng(seed)
     if method == "tsne" and len(z) > _TSNE_LIMIT:
         kept = np.sort(rng.choice(len(z), _TSNE_LIMIT, replace=False))

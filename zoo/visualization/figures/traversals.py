@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo.visualization.drawing.inputs import as_codes, decoder_of, positive
+from zoo.values import positive_int
+from zoo.visualization.drawing.inputs import as_codes, decoder_of
 from zoo.visualization.drawing.mosaics import Limits
 from zoo.visualization.drawing.quantiles import central, quantiles
 from zoo.visualization.drawing.rows import draw_walks
@@ -77,7 +78,7 @@ def prior_traversals(
     """
     seen = None if codes is None else as_codes(codes)
     chosen = choose_units(units, length, limit, seen)
-    probabilities = central(positive(steps, "steps"), coverage)
+    probabilities = central(positive_int(steps, "steps"), coverage)
     values = quantiles(prior, probabilities, length)[:, chosen].T
     base = quantiles(prior, np.array([0.5]), length)[0]
     return traversals(
@@ -130,7 +131,7 @@ def posterior_traversals(
     """
     z = as_codes(codes)
     chosen = choose_units(units, z.shape[1], limit, z)
-    probabilities = central(positive(steps, "steps"), coverage)
+    probabilities = central(positive_int(steps, "steps"), coverage)
     # A sparse unit is 0 for most data, so that its quantiles do not move: equal steps then.
     values = np.quantile(z[:, chosen], probabilities, axis=0).T
     still = (values == np.median(values, axis=1, keepdims=True)).mean(axis=1) > 0.5

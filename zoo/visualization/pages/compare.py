@@ -70,7 +70,7 @@ def write_comparison(
         The path.
 
     Raises:
-        ValueError: for fewer than two runs, a folder that is no run, broken files, or a path that
+        ValueError: for fewer than two runs, a folder that is not a run, broken files, or a path that
             cannot be written.
 
     Example:
@@ -134,7 +134,7 @@ def best(values: Sequence[Any], better: str | None) -> list[bool]:
     many.
 
     Args:
-        values: one for each run, {"value", "low", "high"}; what is no finite number is never best.
+        values: one for each run, {"value", "low", "high"}; what is not a finite number is never best.
         better: "higher", "lower", or "" or None for no best.
 
     Returns:

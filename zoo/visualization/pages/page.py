@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo.visualization.drawing.files import as_bytes, suffix, write_file
+from zoo.files import write_text
+from zoo.visualization.drawing.files import as_bytes, suffix
 
 _SPELLED = {"tsne": "t-SNE", "pca": "PCA", "kl": "KL"}
 
@@ -128,8 +129,8 @@ def write_page(path: str | os.PathLike[str], template: str, context: Mapping[str
     Raises:
         ValueError: where the page cannot be written.
     """
-    page = _environment().get_template(template).render(**context)
-    return write_file(path, page.encode("utf-8"))
+    write_text(path, _environment().get_template(template).render(**context))
+    return Path(path)
 
 
 @lru_cache(maxsize=1)

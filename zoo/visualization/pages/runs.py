@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import zipfile
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.evaluation.table import with_intervals
+from zoo.files import read_json
+from zoo.history import read_history
 from zoo.visualization.pages.tables import flatten
 
 
@@ -48,7 +49,7 @@ def load_runs(folders: Sequence[str | os.PathLike[str]]) -> list[Run]:
         The runs, in order.
 
     Raises:
-        ValueError: for a folder that is no run, that is named twice, or whose files are broken.
+        ValueError: for a folder that is not a run, that is named twice, or whose files are broken.
     """
     paths = [Path(folder) for folder in folders]
     whole = [path.resolve() for path in paths]
@@ -70,28 +71,26 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
         The run, named as its folder.
 
     Raises:
-        ValueError: for a folder that is no run, or whose files are broken.
+        ValueError: for a folder that is not a run, or whose files are broken.
     """
     path = Path(folder)
-    if not path.is_dir():
-        raise ValueError(
-            f"{str(path)!r} is no folder. Name a run folder, as training leaves it behind."
-        )
     if not (path / "config.json").is_file():
         raise ValueError(
-            f"{str(path)!r} is no run folder: it has no config.json. "
+            f"{str(path)!r} is not a run folder: it has no config.json. "
             "Name a folder that training has written."
         )
-    metrics = _json(path / "metrics.json")
+    metrics = path / "metrics.json"
+    measured = read_json(metrics, "The metrics") if metrics.is_file() else {}
+    history = path / "history.csv"
     return Run(
         name=path.resolve().name,
         folder=path,
-        config=flatten(_json(path / "config.json")),
-        history=_history(path / "history.csv"),
-        metrics=flatten(with_intervals(metrics)),
+        config=flatten(read_json(path / "config.json", "The configuration")),
+        history=read_history(history) if history.is_file() else {},
+        metrics=flatten(with_intervals(measured)),
         pictures={file.stem: file for file in sorted((path / "figures").glob("*.png"))},
         likelihood=_likelihood(path / "model.keras"),
-        measured_on=metrics.get("measured_on", {}),
+        measured_on=measured.get("measured_on", {}),
     )
 
 
@@ -103,22 +102,6 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # of the text's encoding as well as of its syntax
-        raise ValueError(
-            f"{str(path)!r} is broken: {error}. Write the run again, or leave it out."
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f"{str(path)!r} must hold a JSON object; received a {type(content).__name__}."
-        )
-    return content
-
-
 def _likelihood(path: Path) -> str | None:
     """The likelihood's name and options in a saved model, which is a zip archive with a JSON file."""
     try:
@@ -128,20 +111,3 @@ def _likelihood(path: Path) -> str | None:
         return json.dumps([part["zoo_name"], options], sort_keys=True)
     except (OSError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile):
         return None  # a comparison does not need the model
-
-
-def _history(path: Path) -> dict[str, list[float]]:
-    if not path.is_file():
-        return {}
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return {
-            name: [float(row[name]) if row[name] else float("nan") for row in rows]
-            for name in (rows[0] if rows else {})
-            if name != "epoch"
-        }
-    except (ValueError, TypeError, csv.Error) as error:
-        raise ValueError(
-            f"{str(path)!r} is broken: {error}. Expected a column of numbers for each term."
-        ) from error

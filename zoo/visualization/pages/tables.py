@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from zoo.values import number_text
 
 _INTERVAL = {"value", "low", "high"}
 
@@ -69,17 +70,8 @@ def text(value: Any) -> str:
     if value is None:
         return "none"
     if isinstance(value, float):
-        return _float(value)
+        return number_text(value)
     return str(value)
-
-
-def _float(value: float) -> str:
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else f"{value:+}"
-    if value.is_integer() and abs(value) < 1e6:
-        return str(int(value))
-    size = abs(value)
-    return f"{value:.4g}" if 1e-4 <= size < 1e6 else f"{value:.3e}"
 
 
 def _list(values: list[Any] | tuple[Any, ...]) -> str:

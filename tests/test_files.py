@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from zoo.runs.files import read_json, recover, replacing, replacing_file, write_json, write_text
+from zoo.files import read_json, recover, replacing, replacing_file, write_json, write_text
 from zoo.runs.lock import FolderLock
 
 
@@ -60,6 +60,18 @@ def test_a_path_below_a_file_is_refused(tmp_path):
         write_text(tmp_path / "file" / "a.txt", "new")
 
 
+def test_two_processes_do_not_write_into_each_others_half(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    with replacing_file(path) as mine:
+        mine.write(b"mine, longer")
+        with monkeypatch.context() as other:
+            other.setattr(os, "getpid", lambda: -1)
+            write_text(path, "theirs")
+        assert path.read_text() == "theirs"
+    assert path.read_text() == "mine, longer"
+    assert names(tmp_path) == ["a.txt"]
+
+
 def test_a_folder_is_replaced_as_a_whole(tmp_path):
     for text in ("old", "new"):
         with replacing(tmp_path / "model") as folder:
@@ -72,8 +84,8 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
 def test_recover_brings_back_what_a_kill_left_renamed_and_drops_halves(tmp_path):
     (tmp_path / ".model.old").mkdir()
     (tmp_path / ".model.old" / "weights").write_text("old")
-    (tmp_path / ".model.part").mkdir()
-    (tmp_path / ".a.part.keras").write_text("half")
+    (tmp_path / ".model.7.part").mkdir()
+    (tmp_path / ".a.7.part.keras").write_text("half")
     (tmp_path / ".mine").write_text("not ours")
     recover(tmp_path)
     assert names(tmp_path) == [".mine", "model"]

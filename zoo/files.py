@@ -16,15 +16,20 @@ _OLD = ".old"
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replacing(
+    path: str | os.PathLike[str],
+    hint: str = "Free some space, or name a folder that can be written.",
+) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error.
 
     The block writes a file or makes a folder there. A file is flushed to the disk before it takes the
     old one's place. A folder cannot replace another in one step: the old one is renamed first, and
-    `recover` brings it back where a kill came in between.
+    `recover` brings it back where a kill came in between. Processes that write to the same path do not
+    disturb each other; the last one to end decides.
 
     Args:
         path: the file or folder to write; its parent is made where it is missing.
+        hint: what to do where it cannot be written.
 
     Yields:
         The temporary path, with the same suffix as `path`.
@@ -33,7 +38,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         ValueError: where the disk is full or the folder cannot be written; the old file is intact.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}{PART}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{PART}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         discard(temporary)
@@ -46,8 +51,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         _synchronise(path.parent)
     except OSError as error:
         raise ValueError(
-            f"Cannot write {str(path)!r}: {error.strerror or error}. Free some space, or name a folder "
-            "that can be written."
+            f"Cannot write {str(path)!r}: {error.strerror or error}. {hint}"
         ) from error
     finally:
         with suppress(OSError):
@@ -61,10 +65,15 @@ def replacing_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         yield file
 
 
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Replace a file by these bytes."""
+    with replacing_file(path) as file:
+        file.write(content)
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Replace a file by a text in UTF-8."""
-    with replacing_file(path) as file:
-        file.write(text.encode())
+    write_bytes(path, text.encode())
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
@@ -83,17 +92,32 @@ def read_json(path: str | os.PathLike[str], what: str) -> dict[str, Any]:
         The object as a dict.
 
     Raises:
-        ValueError: where the file is missing, cannot be read, or holds no JSON object.
+        ValueError: where the file is missing, cannot be read, or does not hold a JSON object.
     """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"Cannot read {what} {str(path)!r}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{what} {str(path)!r} is no JSON: {error}") from error
+        raise ValueError(f"{what} {str(path)!r} is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise ValueError(f"{what} {str(path)!r} must hold a JSON object; it holds {value!r:.60}.")
     return value
+
+
+def make_folder(path: str | os.PathLike[str], what: str = "folder") -> None:
+    """Make a folder and its parents where they are missing.
+
+    Raises:
+        ValueError: where that cannot be done, with the name that `what` gives it.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"Cannot make the {what} {str(path)!r}: {error.strerror}. "
+            "Name one in a place that can be written."
+        ) from error
 
 
 def recover(folder: str | os.PathLike[str]) -> None:
@@ -122,7 +146,12 @@ def _replace_folder(new: Path, path: Path) -> None:
     discard(old)
     if path.exists():
         path.rename(old)
-    new.rename(path)
+    try:
+        new.rename(path)
+    except OSError:
+        if old.exists():
+            old.rename(path)
+        raise
     discard(old)
 
 

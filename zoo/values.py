@@ -1,0 +1,66 @@
+"""Numbers as the zoo takes them and shows them: checked at the door, and short enough to read."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+
+def whole_number(value: Any, name: str, minimum: int | None = None) -> int:
+    """`value` as a Python integer of at least `minimum`, or a ValueError that names it.
+
+    Example:
+        >>> from zoo.values import whole_number
+        >>> whole_number(np.int64(3), "limit", 2)
+        3
+    """
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or (minimum is not None and value < minimum):
+        bound = "" if minimum is None else f" of at least {minimum}"
+        raise ValueError(f"{name} must be a whole number{bound}; received {value!r}.")
+    return int(value)
+
+
+def positive_int(value: Any, name: str) -> int:
+    """`value` as an integer of at least 1, or a ValueError that names it.
+
+    Example:
+        >>> zoo.positive_int(3, "k")
+        3
+        >>> zoo.positive_int(0, "k")
+        Traceback (most recent call last):
+            ...
+        ValueError: k must be a whole number of at least 1; received 0.
+    """
+    return whole_number(value, name, 1)
+
+
+def number_text(value: float, digits: int = 4, padded: bool = False) -> str:
+    """A number for a reader.
+
+    Args:
+        value: anything that `float` takes.
+        digits: how many significant ones are shown.
+        padded: whether zeros at the end stay, as in a column of a table.
+
+    Returns:
+        Whole numbers below a million as they are, others rounded to `digits`, though never before the
+        decimal point; powers of ten below 1e-4 and from a million on.
+
+    Example:
+        >>> from zoo.values import number_text
+        >>> number_text(12345.6), number_text(0.1), number_text(0.1, padded=True), number_text(2e-6)
+        ('12346', '0.1', '0.1000', '2.000e-06')
+    """
+    value = float(value)
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else str(value)
+    size = abs(value)
+    if value.is_integer() and size < 1e6:
+        return str(int(value))
+    if not 1e-4 <= size < 1e6:
+        return f"{value:.{digits - 1}e}"
+    if size >= 10**digits:
+        return f"{value:.0f}"
+    return f"{value:#.{digits}g}".rstrip(".") if padded else f"{value:.{digits}g}"
