@@ -31,9 +31,17 @@ ROOT = Path(__file__).parent.parent
 
 
 class Contender:
-    """A running worker."""
+    """A running worker, of this checkout or another one."""
 
-    def __init__(self, name: str, workload: str, precision: str, threads: int):
+    def __init__(
+        self,
+        name: str,
+        workload: str,
+        precision: str,
+        threads: int,
+        root: Path = ROOT,
+        python: str = sys.executable,
+    ):
         environment = {
             **os.environ,
             "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -41,9 +49,8 @@ class Contender:
             "MKL_NUM_THREADS": str(threads),
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", *CONTENDERS[name], workload, precision,
-             str(threads)],
-            cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [python, "-m", "benchmarks.worker", *CONTENDERS[name], workload, precision, str(threads)],
+            cwd=root, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.start = self._read("ready")
@@ -176,8 +183,16 @@ def _key(result: dict) -> tuple[str, str, int]:
 
 def machine() -> dict[str, str]:
     """What was measured on, and when."""
-    cores = f"{os.cpu_count()} cores, {platform.machine()}"
+    cores = f"{os.cpu_count()} cores, {processor_name()}, {platform.machine()}"
     return {"date": time.strftime("%Y-%m-%d"), "machine": cores}
+
+
+def processor_name() -> str:
+    """The processor's name, as Linux has it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def installed() -> list[str]:
