@@ -271,7 +271,7 @@ class BlockTrainer(keras.Model):
                         "it with take() and skip(), and pass validation_data."
                     )
             validation_data, validation_steps = self._evaluation_feed(
-                validation_data,
+                self.intake.columns(validation_data),
                 validation_batch_size,
                 "validation_data",
                 "validation_steps",
@@ -331,17 +331,20 @@ class BlockTrainer(keras.Model):
             )
 
     def _evaluation_feed(
-        self, data: Any, batch_size: int | None, name: str, steps_name: str, steps: int | None
+        self,
+        columns: tuple[Any, Any, Any],
+        batch_size: int | None,
+        name: str,
+        steps_name: str,
+        steps: int | None,
     ) -> tuple[Any, int | None]:
-        """What Keras's evaluation runs over, and how many steps."""
-        if data is None:
+        """What Keras's evaluation runs over, and how many steps, for (x, y, weight)."""
+        x, y, weight = columns
+        if x is None:
             return None, None
-        if isinstance(data, _Checked):
-            return self.feed.evaluation(data.fields, batch_size)
-        x, y, weight = self.intake.columns(data)
+        if isinstance(x, _Checked):
+            return self.feed.evaluation(x.fields, batch_size)
         if not sources.is_array(x):
-            if isinstance(x, tuple) and len(x) == 3 and x[1] is None and x[2] is None:
-                x = x[0]
             return sources.batches_of(x, name), steps
         refuse_steps(steps_name, {steps_name: steps})
         return self.feed.evaluation(self.intake.arrays(x, y, weight, name), batch_size)
