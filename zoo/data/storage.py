@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,7 @@ def _write(
     side: Path,
     shape: tuple[int, ...],
     dtype: np.dtype | type | str,
-    fill: Callable[[np.ndarray], dict[str, np.ndarray]],
+    fill: Callable[[np.ndarray], dict[str, Any]],
 ) -> None:
     partial = path.with_name(f"{path.stem}.partial{os.getpid()}")
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.experiments.catalogue import find
@@ -10,7 +10,7 @@ from zoo.experiments.experiment import Experiment, Measures, means, spreads
 from zoo.experiments.grid import aligned, grid
 
 
-def judged(experiment: Experiment, measured: list[Measures]) -> dict[str, Any]:
+def judged(experiment: Experiment, measured: Sequence[Measures]) -> dict[str, Any]:
     """What the measures of all seeds say together.
 
     Args:
