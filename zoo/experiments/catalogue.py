@@ -62,7 +62,8 @@ def _register_own() -> None:
         module = ".".join((package, *path.relative_to(here).with_suffix("").parts))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Experiment":
-                words: dict[Any, Any] = {k.arg: _text(k.value) for k in node.keywords}
+                found: dict[Any, Any] = {k.arg: _text(k.value) for k in node.keywords}
+                words = {name: text for name, text in found.items() if text is not None}
                 own = _in_module(module, words["id"], words["title"])
                 registry.register(words["id"], kind="experiment")(own)
 
