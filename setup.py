@@ -21,6 +21,7 @@ TEST = [
     "hypothesis>=6.100",
     "pandas>=2",
     "ruff>=0.14,<0.18",
+    "basedpyright>=1.31",
     *ONNX,
 ]
 

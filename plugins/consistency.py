@@ -72,7 +72,7 @@ class Consistency(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
-        total = 0.0
+        total: Any = 0.0
         if self.pictures != "generated":
             kept = tf.stop_gradient(tf.nn.softmax(forward.classify(forward.code)))
             total = total + self._changed(kept, forward.inputs, forward, "data")

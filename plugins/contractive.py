@@ -61,5 +61,5 @@ class Contractive(zoo.Regularizer):
         return {**super().get_config(), "probes": self.probes}
 
 
-def _squares(gradient: tf.Tensor) -> tf.Tensor:
+def _squares(gradient: Any) -> tf.Tensor:
     return tf.reduce_sum(tf.square(gradient), axis=list(range(1, len(gradient.shape))))

@@ -234,7 +234,7 @@ class BatchSpread(keras.layers.Layer):
         spread = tf.cast(tf.reduce_mean(tf.sqrt(variance + 1e-8)), inputs.dtype)
         return tf.concat([inputs, tf.fill([tf.shape(inputs)[0], 1], spread)], axis=-1)
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Sequence[Any]) -> tuple[int | None, ...]:
         """(batch, features + 1)."""
         return (*input_shape[:-1], input_shape[-1] + 1)
 

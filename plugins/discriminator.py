@@ -67,7 +67,7 @@ class Discriminator(Critic):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
-        total = 0.0
+        total: Any = 0.0
         if self.fakes != "reconstructed":
             total = total + self._fooled(forward.generated.picture, forward, training)
         if self.fakes != "generated":

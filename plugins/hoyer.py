@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 import zoo
@@ -39,7 +41,8 @@ class Hoyer(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), from 0 to 1."""
-        root = forward.vectors.shape[-1] ** 0.5
+        units: Any = forward.vectors.shape[-1]
+        root = units**0.5
         norm_1 = tf.reduce_sum(tf.abs(forward.vectors), axis=-1)
         square = tf.reduce_sum(tf.square(forward.vectors), axis=-1)
         norm_2 = tf.sqrt(tf.maximum(square, EPSILON))

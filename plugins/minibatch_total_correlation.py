@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 import zoo
@@ -34,7 +36,7 @@ class MinibatchTotalCorrelation(zoo.Regularizer):
 
     def check(self, model: zoo.Autoencoder) -> None:
         """The mixture is one of posteriors, and one unit has no correlation."""
-        base = zoo.distributions.base_distribution(model.example_posterior())
+        base: Any = zoo.distributions.base_distribution(model.example_posterior())
         located = hasattr(base, "loc") and hasattr(base, "scale")
         if not located or model.units < 2 or len(model.code_shape) > 1:
             raise ValueError(
@@ -46,7 +48,8 @@ class MinibatchTotalCorrelation(zoo.Regularizer):
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
         base = zoo.distributions.base_distribution(forward.posterior)
-        mixture = type(base)(zoo.gather(base.loc), zoo.gather(base.scale))
+        family: Any = type(base)
+        mixture = family(zoo.gather(base.loc), zoo.gather(base.scale))
         log_densities = mixture.log_prob(forward.code[:, None])  # (batch, global batch, units)
         count = tf.math.log(tf.cast(tf.shape(log_densities)[1], tf.float32))
         joint = tf.reduce_logsumexp(tf.reduce_sum(log_densities, -1), 1) - count

@@ -100,7 +100,7 @@ class MMD(zoo.Regularizer):
         return tf.math.divide_no_nan(off_diagonal, rows * (rows - 1))
 
     def _kernel_matrix(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        units = x.shape[-1]
+        units: Any = x.shape[-1]
         squares = tf.reduce_sum(tf.math.squared_difference(x[:, None], y[None]), axis=-1)
         if self.kernel == "gaussian":
             h = self.bandwidth or (units / 2) ** 0.5

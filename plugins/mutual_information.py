@@ -93,7 +93,8 @@ class MutualInformation(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
-        made, total = forward.generated, 0.0
+        made = forward.generated
+        total: Any = 0.0
         if self.codes != "recoded":
             total = total + self._missed(made.label, made.code)
         if self.codes != "generated":

@@ -90,8 +90,13 @@ class Voters(keras.layers.Layer):
         near = merging.nearest(examples[:limit], neighbours)
         named: list[np.ndarray] = []
         for voter, count in enumerate(self.cells):
-            means = MiniBatchKMeans(count, batch_size=4096, n_init=1, random_state=voter)
-            cell = means.fit(codes).labels_
+            means = MiniBatchKMeans(
+                count,
+                batch_size=4096,
+                n_init=1,  # pyright: ignore[reportArgumentType]  # no str, which the default is
+                random_state=voter,
+            )
+            cell: Any = means.fit(codes).labels_
             # A cell without an example among the linked ones keeps the name 0.
             parts = merging.merge_clusters(cell[:limit], near, self.classes, total=count)
             if named:

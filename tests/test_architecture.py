@@ -1,6 +1,7 @@
 """Imports run one way, files stay small, and the public surface explains itself."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # From the ground floor up: a room imports only rooms of earlier floors, and its own.
 FLOORS = [
-    {"declarations"},
+    {"declarations", "tfp"},
     {"registry", "noise", "allocator", "files", "values", "batch", "forward"},
     {"serialization", "parts", "history"},
     {"conditions"},
@@ -96,6 +97,23 @@ def test_plugins_use_only_public_names():
             if module.split(".")[0] == "zoo":
                 public = module == "zoo" and (name is None or name in zoo.__all__)
                 assert public, f"{path.name} imports {name or module} from {module}"
+
+
+@pytest.mark.parametrize("path", ["zoo/__init__.py", "zoo/runs/__init__.py"])
+def test_checkers_see_the_names_that_are_loaded_lazily(path):
+    package = path.removesuffix("/__init__.py").replace("/", ".")
+    tree = ast.parse((ROOT / path).read_text())
+    seen = {
+        alias.name: f"{node.module}.{alias.name}" if node.module == package else node.module
+        for branch in tree.body
+        if isinstance(branch, ast.If) and isinstance(branch.test, ast.Name)
+        for node in branch.body
+        for alias in node.names
+    }
+    loaded = importlib.import_module(package)
+    rooms = {room: f"{package}.{room}" for room in getattr(loaded, "_ROOMS", ())}
+    assert seen == {**loaded._PUBLIC, **rooms}
+    assert sorted(seen) == sorted(loaded.__all__)
 
 
 def test_importing_the_zoo_costs_nothing():

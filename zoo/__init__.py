@@ -6,9 +6,77 @@ Names are loaded when they are first used, so that ``import zoo`` itself costs n
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo import (
+        bottlenecks,
+        data,
+        distributions,
+        evaluation,
+        exporting,
+        models,
+        networks,
+        objectives,
+        recipes,
+        registry,
+        regularizers,
+        runs,
+        trainer,
+        training,
+        visualization,
+    )
+    from zoo.autoencoder import Autoencoder
+    from zoo.batch import Batch
+    from zoo.bottlenecks import Code
+    from zoo.forward import ForwardPass, as_vectors
+    from zoo.models import create
+    from zoo.noise import Noise
+    from zoo.registry import get, names, register, suggest
+    from zoo.regularizers import AdversarialRegularizer, Regularizer
+    from zoo.runs.artefacts import load_model
+    from zoo.serialization import at_step, positive_int, scalar, scalar_config
+    from zoo.trainer.replicas import gather
 
 __version__ = "0.1.0"
+
+# Written out, and imported above, for editors and checkers.
+__all__ = [
+    "AdversarialRegularizer",
+    "Autoencoder",
+    "Batch",
+    "Code",
+    "ForwardPass",
+    "Noise",
+    "Regularizer",
+    "as_vectors",
+    "at_step",
+    "bottlenecks",
+    "create",
+    "data",
+    "distributions",
+    "evaluation",
+    "exporting",
+    "gather",
+    "get",
+    "load_model",
+    "models",
+    "names",
+    "networks",
+    "objectives",
+    "positive_int",
+    "recipes",
+    "register",
+    "registry",
+    "regularizers",
+    "runs",
+    "scalar",
+    "scalar_config",
+    "suggest",
+    "trainer",
+    "training",
+    "visualization",
+]
 
 # Public name -> module that defines it.
 _PUBLIC = {
@@ -33,35 +101,19 @@ _PUBLIC = {
     "scalar_config": "zoo.serialization",
     "suggest": "zoo.registry",
 }
-_ROOMS = (
-    "bottlenecks",
-    "data",
-    "distributions",
-    "evaluation",
-    "exporting",
-    "models",
-    "networks",
-    "objectives",
-    "recipes",
-    "regularizers",
-    "registry",
-    "runs",
-    "trainer",
-    "training",
-    "visualization",
-)
-__all__ = sorted([*_PUBLIC, *_ROOMS])
+_ROOMS = tuple(name for name in __all__ if name not in _PUBLIC)
 
+if not TYPE_CHECKING:  # a checker that saw it would take any name for one of the zoo's
 
-def __getattr__(name: str) -> Any:
-    if name in _PUBLIC:
-        value = getattr(importlib.import_module(_PUBLIC[name]), name)
-    elif name in _ROOMS:
-        value = importlib.import_module(f"zoo.{name}")
-    else:
-        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        if name in _PUBLIC:
+            value = getattr(importlib.import_module(_PUBLIC[name]), name)
+        elif name in _ROOMS:
+            value = importlib.import_module(f"zoo.{name}")
+        else:
+            raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -37,5 +37,5 @@ class Batch(NamedTuple):
         import tensorflow as tf
 
         fields = self._replace(weight=None)
-        copies = (None if v is None else tf.repeat(v, samples, axis=0) for v in fields)
+        copies: Any = (None if v is None else tf.repeat(v, samples, axis=0) for v in fields)
         return Batch(*copies)._replace(weight=self.weight)

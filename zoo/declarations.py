@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _PLUGINS = "zoo_plugins"
+_DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Declared(NamedTuple):
@@ -67,7 +68,11 @@ def _registered(module: str) -> Iterator[Declared]:
         importlib.import_module(module)
     elif "register(" in source:
         for node in ast.parse(source).body:
-            for decorator in getattr(node, "decorator_list", ()):
+            if not isinstance(node, _DEFINITIONS):
+                continue
+            for decorator in node.decorator_list:
+                if not isinstance(decorator, ast.Call):
+                    continue
                 if re.match(r"(\w+\.)*register\(", ast.unparse(decorator)):
                     words = [*decorator.args, *(keyword.value for keyword in decorator.keywords)]
                     name, kind = [*map(ast.literal_eval, words), "regularizer"][:2]
@@ -78,9 +83,11 @@ def _docstring(module: str, attribute: str) -> str:
     for node in ast.parse(_source(module) or "").body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == attribute:
             return ast.get_docstring(node) or ""
-        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        for alias in node.names:
             if (alias.asname or alias.name) == attribute:
-                is_package = _spec(module).submodule_search_locations is not None
+                is_package = getattr(_spec(module), "submodule_search_locations", None) is not None
                 here = module if is_package else module.rpartition(".")[0]
                 there = "." * node.level + (node.module or "")
                 return _docstring(importlib.util.resolve_name(there, here), alias.name)
@@ -91,7 +98,8 @@ def _source(module: str) -> str | None:
     spec = _spec(module)
     if spec is None:
         raise ModuleNotFoundError(f"No module named {module!r}", name=module)
-    return spec.loader.get_source(module)
+    loader: Any = spec.loader  # of a file: it has a source
+    return loader.get_source(module)
 
 
 def _spec(module: str) -> ModuleSpec | None:
@@ -113,7 +121,7 @@ def _plugins_of_a_checkout() -> ModuleSpec | None:
     start = Path(__file__).parents[1] / "plugins" / "__init__.py"
     if not start.is_file():
         return None
-    spec = importlib.util.spec_from_file_location(_PLUGINS, start)
+    spec: Any = importlib.util.spec_from_file_location(_PLUGINS, start)  # a spec: there is the file
     sys.modules[_PLUGINS] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[_PLUGINS])
     return spec

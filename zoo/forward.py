@@ -10,11 +10,11 @@ import tensorflow as tf
 
 if TYPE_CHECKING:
     import keras
-    import tensorflow_probability as tfp
 
     from zoo.autoencoder import Autoencoder
     from zoo.distributions.priors import PriorDraw
     from zoo.noise import Noise
+    from zoo.tfp import tfd
 
 
 class Generated:
@@ -45,7 +45,7 @@ class Generated:
         return self._once("drawn", self._draw)
 
     @property
-    def label(self) -> tf.Tensor | None:
+    def label(self) -> tf.Tensor | Any:
         """c, (batch, classes) one-hot float32; None where the prior has no labels."""
         return self._drawn.label
 
@@ -116,18 +116,19 @@ class ForwardPass:
         True
     """
 
+    # `| Any` where None is possible and a part's `check` has ruled it out: a penalty need not ask again.
     inputs: tf.Tensor
     code: tf.Tensor
-    posterior: tfp.distributions.Distribution | None
-    prior: tfp.distributions.Distribution | None
-    output: tfp.distributions.Distribution
+    posterior: tfd.Distribution | Any
+    prior: tfd.Distribution | Any
+    output: tfd.Distribution
     noise: Noise
     step: tf.Tensor
-    generated: Generated | None = None
-    target: tf.Tensor | None = None
-    condition: tf.Tensor | None = None
+    generated: Generated | Any = None
+    target: tf.Tensor | Any = None
+    condition: tf.Tensor | Any = None
     mask: tf.Tensor | None = None
-    raw: tf.Tensor | None = None
+    raw: tf.Tensor | Any = None
     notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     losses: Mapping[str, tf.Tensor] = dataclasses.field(default_factory=dict)
     decoded: tf.Tensor | None = None
@@ -235,7 +236,7 @@ def as_vectors(code: tf.Tensor) -> tf.Tensor:
     """
     if len(code.shape) == 2:
         return code
-    size = 1
+    size: Any = 1
     for side in code.shape[1:]:
         size *= side
     return tf.reshape(code, (-1, size))

@@ -49,7 +49,7 @@ class Noise:
         self,
         seed: int,
         count: tf.Tensor | int,
-        replica: tf.Tensor | None = None,
+        replica: tf.Tensor | Any = None,
         replicas: int = 1,
         shares: Shares | None = None,
         tag: int = 0,
@@ -74,12 +74,12 @@ class Noise:
         tag = zlib.crc32(str(name).encode(), self.tag)
         return Noise(self.seed, self.count, self.replica, self.replicas, self.shares, tag)
 
-    def uniform(self, batch: tf.Tensor | int, *event: int) -> tf.Tensor:
+    def uniform(self, batch: tf.Tensor | int, *event: int | None) -> tf.Tensor:
         """Uniform numbers on (0, 1), both ends excluded.
 
         Args:
             batch: rows of this replica's batch.
-            *event: the remaining dimensions.
+            *event: the remaining dimensions, all known.
 
         Returns:
             (batch, *event) float32; row i of replica r is row r * batch + i of the global draw, or what
@@ -88,8 +88,14 @@ class Noise:
         word = tf.constant((self.seed << 32 ^ self.tag) & (2**63 - 1), tf.int64)
         seed = tf.stack([word, tf.cast(self.count, tf.int64)])
         rows, start = self._place(batch)
+        shape: Any = (rows, *event)
         bits = tf.random.stateless_uniform(
-            (rows, *event), seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox"
+            shape,
+            seed,
+            minval=None,  # pyright: ignore[reportArgumentType]  # the stubs have no full range
+            maxval=None,
+            dtype=tf.uint32,
+            alg="philox",
         )
         if self.replicas > 1:
             bits = tf.slice(bits, [start, *[0] * len(event)], [batch, *event])
@@ -106,10 +112,10 @@ class Noise:
         times = batch // tf.maximum(own, 1)  # several draws for each example
         return times * total, times * first
 
-    def normal(self, batch: tf.Tensor | int, *event: int) -> tf.Tensor:
+    def normal(self, batch: tf.Tensor | int, *event: int | None) -> tf.Tensor:
         """Standard normal numbers, (batch, *event) float32."""
         return tf.math.ndtri(self.uniform(batch, *event))
 
-    def keep(self, rate: float, batch: tf.Tensor | int, *event: int) -> tf.Tensor:
+    def keep(self, rate: float, batch: tf.Tensor | int, *event: int | None) -> tf.Tensor:
         """A float32 mask of ones with probability 1 - rate, zeros otherwise, (batch, *event)."""
         return tf.cast(self.uniform(batch, *event) >= rate, tf.float32)

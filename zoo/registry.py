@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, TypeVar
 
 from zoo.declarations import docstring_of, registered
 
@@ -39,13 +39,14 @@ _HOME = {
     "experiment": ("zoo.experiments",),
 }
 KINDS = tuple(_HOME)
+Named = TypeVar("Named")
 # These cost little to import and register some parts in a loop, which cannot be read.
 _IMPORTED = ("zoo.data", "zoo.experiments")
 _OWN = ("zoo", "zoo_plugins")
 _parts: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
 
 
-def register(name: str, kind: str = "regularizer") -> Callable[[Any], Any]:
+def register(name: str, kind: str = "regularizer") -> Callable[[Named], Named]:
     """Decorator that gives a class or a function a name.
 
     Args:
@@ -172,7 +173,8 @@ def described(name: str, kind: str) -> tuple[str, str]:
         >>> line.split(" (")[0], package
         ('Variational autoencoder', '')
     """
-    point, part = _declared(kind).get(name), _table(kind).get(name)
+    point: Any = _declared(kind).get(name)
+    part = _table(kind).get(name)
     docstring = docstring_of(point.module, point.attr) if part is None else inspect.getdoc(part)
     if point is not None and point.dist is not None:
         package = f"{point.dist.name} {point.dist.version}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import keras
 import tensorflow as tf
@@ -13,13 +13,14 @@ from zoo import registry
 from zoo.values import positive_int, whole_number  # noqa: F401  (beside `scalar`, for parts)
 
 PACKAGE = "zoo"
+C = TypeVar("C", bound=type)
 Schedule = keras.optimizers.schedules.LearningRateSchedule
 Scalar = float | Schedule | keras.Variable | tf.Variable
 
 
-def serializable(cls: type) -> type:
+def serializable(cls: C) -> C:
     """Class decorator: lets Keras save and load the class as ``zoo>ClassName``."""
-    return keras.saving.register_keras_serializable(PACKAGE)(cls)
+    return cast("C", keras.saving.register_keras_serializable(PACKAGE)(cls))
 
 
 def part(identifier: Any, kind: str, base: type) -> Any:
@@ -61,7 +62,7 @@ def serialize_part(instance: Any) -> dict[str, Any] | None:
         return None
     name = vars(type(instance)).get("zoo_name")
     if name is None:
-        saved = keras.saving.serialize_keras_object(instance)
+        saved: Any = keras.saving.serialize_keras_object(instance)
     else:
         saved = {"zoo_name": name, "config": instance.get_config()}
     # A plugin's get_config need not know of it.
@@ -120,7 +121,8 @@ def scalar(value: Any, name: str, minimum: float | None = None) -> Scalar:
             f"{name} must be a finite number{bound} or a Keras schedule; received {value!r}."
         )
     if isinstance(value, keras.Variable | tf.Variable):
-        value.is_setting = True  # of the user: no part counts it among its weights
+        setting: Any = value
+        setting.is_setting = True  # of the user: no part counts it among its weights
         return value
     return number
 

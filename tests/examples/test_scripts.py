@@ -78,3 +78,10 @@ def test_two_devices_train_the_same_model(printed):
     one, two = numbers(r"last epoch ([\d.]+)", text)
     assert one == pytest.approx(two, abs=2e-3)
     assert numbers(r"differ by (\S+) at most", text)[0] < 1e-2
+
+
+def test_typed_script_has_a_term_that_acts(printed):
+    text = output(printed, "typed_script")
+    assert "codes (1437, 4), exported True\npictures (10, 8, 8, 1) of float32\n" in text
+    # A code of the prior N(0, 1) would have four units of (0.80 - 0.5)^2.
+    assert numbers(r"metric like any other: ([\d.]+)", text)[0] < 0.1

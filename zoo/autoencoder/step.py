@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import keras
 import tensorflow as tf
@@ -192,7 +192,8 @@ class StepModel(BlockTrainer):
         self, noise: Noise, n: Any, label: Any, condition: Any, training: bool
     ) -> PriorDraw:
         given = {} if condition is None else {"condition": condition}
-        return self.prior.draw(
+        prior = cast(Prior, self.prior)  # who asks has made sure that there is one
+        return prior.draw(
             noise, n, *self.bottleneck.code_shape, label=label, training=training, **given
         )
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
-from tensorflow_probability import distributions as tfd
 
 from zoo.autoencoder.step import StepModel
 from zoo.bottlenecks import Bottleneck
+from zoo.conditions import Condition
 from zoo.noise import Noise
 from zoo.regularizers import Regularizer
 from zoo.serialization import whole_number
+from zoo.tfp import tfd
 from zoo.trainer.inference import cut, map_batches
 from zoo.trainer.sources import batch_columns, batches_of, is_array, plain_errors, to_float
 
@@ -186,7 +187,7 @@ class UsableModel(StepModel):
         if declared is not None and isinstance(declared.declared, int) and np.ndim(condition) == 0:
             condition = None if condition is None else np.full(n, condition)
         given = self._conditions(condition, n)
-        encoded = declared.encoded(*given) if given else None
+        encoded = self._encoded(*given) if given else None
         codes = self.sample_prior(n, seed, label, encoded).numpy()
         return self.decode(codes, batch_size, condition)
 
@@ -209,7 +210,7 @@ class UsableModel(StepModel):
 
     def encode_batch(self, inputs: tf.Tensor, condition: Any = None) -> tf.Tensor:
         """`encode` for one batch, in a graph."""
-        encoded = None if condition is None else self.intake.condition.encoded(condition)
+        encoded = self._encoded(condition)
         return self.bottleneck.encode(self._features(self._prepared(inputs), encoded, False))
 
     def classify_batch(self, inputs: tf.Tensor, condition: Any = None) -> tf.Tensor:
@@ -218,7 +219,7 @@ class UsableModel(StepModel):
 
     def decode_batch(self, code: tf.Tensor, condition: Any = None) -> tf.Tensor:
         """`decode` for one batch, in a graph."""
-        encoded = None if condition is None else self.intake.condition.encoded(condition)
+        encoded = self._encoded(condition)
         return self.decode_view(code, encoded, False)
 
     def sample_prior(
@@ -236,24 +237,24 @@ class UsableModel(StepModel):
         noise = Noise(self.seed, seed).fold("generate")
         return self._prior_draw(noise, n, label, condition, False).code
 
-    def posterior(self, x: Any, condition: Any = None) -> tfd.Distribution | None:
+    def posterior(self, x: Any, condition: Any = None) -> tfd.Distribution | Any:
         """q(z|x), batch shape (rows,), event shape (*code); None for a deterministic bottleneck."""
         if not isinstance(x, tf.Tensor):  # a tensor may be one of a graph
             x = self.intake.inputs(self.intake.columns(x)[0])
         return self.posterior_batch(tf.convert_to_tensor(x), condition)
 
-    def posterior_batch(self, inputs: tf.Tensor, condition: Any = None) -> tfd.Distribution | None:
+    def posterior_batch(self, inputs: tf.Tensor, condition: Any = None) -> tfd.Distribution | Any:
         """`posterior` for one batch, in a graph."""
-        encoded = None if condition is None else self.intake.condition.encoded(condition)
+        encoded = self._encoded(condition)
         return self.bottleneck.posterior(self._features(self._prepared(inputs), encoded, False))
 
     def conditional(self, z: Any, condition: Any = None) -> tfd.Distribution:
         """p(x|z), batch shape (rows,), event shape (*event), for z of (rows, *code)."""
         code = tf.convert_to_tensor(z, tf.float32)
-        encoded = None if condition is None else self.intake.condition.encoded(condition)
+        encoded = self._encoded(condition)
         return self.likelihood.distribution(self._decoded(code, encoded, False))
 
-    def prior_distribution(self, condition: tf.Tensor | None = None) -> tfd.Distribution | None:
+    def prior_distribution(self, condition: tf.Tensor | None = None) -> tfd.Distribution | Any:
         """p(z), event shape (*code); None without a prior, or with one that has no density.
 
         Args:
@@ -283,6 +284,12 @@ class UsableModel(StepModel):
             return to_float(x, self.event_shape)
         batch = self.intake.floats({"x": x})
         return self.seen(batch.x, batch.mask)
+
+    def _encoded(self, condition: Any) -> tf.Tensor | None:
+        """The condition of one batch as numbers, in a graph."""
+        if condition is None:
+            return None
+        return cast(Condition, self.intake.condition).encoded(condition)
 
     def _conditions(self, condition: Any, rows: int) -> tuple[Any, ...]:
         """The condition of some rows, checked, as a tuple of one; of none where the model declares none."""

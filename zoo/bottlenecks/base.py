@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import keras
 import tensorflow as tf
-from tensorflow_probability import distributions as tfd
 
 from zoo.noise import Noise
 from zoo.parts import Part
 from zoo.serialization import positive_int
+from zoo.tfp import tfd
 
 
 class Code(NamedTuple):
@@ -76,7 +76,7 @@ class Bottleneck(Part):
     """
 
     samples = 1
-    classes: int | None = None
+    classes: int | Any = None
     heavy_tailed = False
     jit_friendly = True
     jit_possible = True
@@ -88,7 +88,7 @@ class Bottleneck(Part):
 
     def build(self, features_shape: Sequence[int | None]) -> None:
         """Create the weights for features of a shape, the batch's axis first."""
-        self.code_shape = (*features_shape[1:-1], self.units)
+        self.code_shape = cast("tuple[int, ...]", (*features_shape[1:-1], self.units))
         self.built = True
 
     def encode(self, features: tf.Tensor) -> tf.Tensor:

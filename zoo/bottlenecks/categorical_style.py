@@ -55,10 +55,11 @@ class CategoricalStyle(DenseBottleneck):
 
         self.normalise = keras.layers.Identity(dtype="float32")
         if norm == "batch":
+            sharp: Any = keras.initializers.Constant(SHARPNESS)
             self.normalise = keras.layers.BatchNormalization(
                 momentum=MOMENTUM,
                 center=False,
-                gamma_initializer=keras.initializers.Constant(SHARPNESS),
+                gamma_initializer=sharp,
                 synchronized=True,
                 dtype="float32",
             )

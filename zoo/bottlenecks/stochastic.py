@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
-from tensorflow_probability import distributions as tfd
 
 from zoo.bottlenecks.base import Code, DenseBottleneck
 from zoo.distributions.families import Family, Parameters
 from zoo.noise import Noise
 from zoo.registry import register
 from zoo.serialization import deserialize_part, part, positive_int, serialize_part
+from zoo.tfp import tfd
 
 
 @register("stochastic", kind="bottleneck")

@@ -39,7 +39,7 @@ class TopK(DenseBottleneck):
     def __init__(self, units: int, k: Any = 25, alpha: float = 1.0, **kwargs: Any):
         super().__init__(units, **kwargs)
         self.k = scalar(k, "k", minimum=1)
-        self.alpha = scalar(alpha, "alpha", minimum=1)
+        self.alpha: Any = scalar(alpha, "alpha", minimum=1)
         if isinstance(self.k, float):
             self.k = positive_int(int(self.k) if self.k.is_integer() else self.k, "k")
             if self.k > units:

@@ -88,7 +88,8 @@ def decode(path: Path, page: int = 0, background: Any = "white") -> Picture:
         if transparent:
             image = image.convert("LA") if mode == "La" else image
             image = image.convert("RGBA")
-            transparent = image.getextrema()[3][0] < 255
+            extrema: Any = image.getextrema()
+            transparent = extrema[3][0] < 255
         if transparent:
             ground = Image.new("RGBA", image.size, background)
             image = Image.alpha_composite(ground, image)
@@ -122,7 +123,8 @@ def colour(background: Any) -> Any:
 
     found = tuple(background) if isinstance(background, list) else background
     try:
-        opaque = Image.new("RGBA", (1, 1), found).getpixel((0, 0))[3] == 255
+        pixel: Any = Image.new("RGBA", (1, 1), found).getpixel((0, 0))
+        opaque = pixel[3] == 255
     except (ValueError, TypeError, SystemError):
         opaque = False
     if not opaque:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from zoo.data.dataset import Data
@@ -34,7 +36,7 @@ def digits(split: str = "train") -> Data:
     from sklearn.model_selection import train_test_split
 
     check_split(split, name="digits")
-    bunch = load_digits()
+    bunch: Any = load_digits()
     rows = np.arange(len(bunch.target))
     train, test = train_test_split(
         rows, test_size=_TEST_SIZE, stratify=bunch.target, random_state=0

@@ -183,7 +183,8 @@ def _choose(
         check_split(split, name=name)
         order = split_rows(len(everything), split, test_fraction, seed, name)
         return everything, [everything[row] for row in order]
-    files = [file for part in parts_read(split, layout.parts, name) for file in layout.parts[part]]
+    present = [part for part in layout.parts if part is not None]
+    files = [file for part in parts_read(split, present, name) for file in layout.parts[part]]
     if split == "all":
         return everything, files
     return everything, [files[row] for row in np.random.default_rng(seed).permutation(len(files))]
@@ -281,7 +282,7 @@ def _labels(
                 stacklevel=4,
             )
         return None, None
-    number = {label: index for index, label in enumerate(classes)}
+    number: dict[str | None, int] = {label: index for index, label in enumerate(classes)}
     return np.array([number[page.label] for page in pages], np.int64), classes
 
 

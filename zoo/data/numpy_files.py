@@ -6,6 +6,7 @@ import os
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -123,7 +124,7 @@ def read_npz(
             check_split(split, name=path.name)
             chosen: tuple[str | None, ...] = (None,)
         else:
-            chosen = parts_read(split, known, path.name)
+            chosen = parts_read(split, [part for part in known if part is not None], path.name)
         size = sum(stored.zip.getinfo(f"{known[part]}.npy").file_size for part in chosen)
         if size > memory_limit:
             raise ValueError(
@@ -139,7 +140,7 @@ def read_npz(
             maximum = _maximum(stored, known, chosen, parts["inputs"], scale)
         except Exception as error:
             raise _damaged(path, error) from error
-    columns = {
+    columns: dict[str, Any] = {
         kind: _joined(path, kind, column, parts["inputs"]) if found[kind] else None
         for kind, column in parts.items()
     }

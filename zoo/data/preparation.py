@@ -68,7 +68,8 @@ def open_builder(name: str, data_dir: str | os.PathLike | None = None) -> Any:
         with quiet():
             if base in known:
                 return tfds.builder(name, data_dir=root, try_gcs=False)
-            return tfds.core.read_only_builder.builder_from_files(name, data_dir=root)
+            core: Any = tfds.core
+            return core.read_only_builder.builder_from_files(name, data_dir=root)
     except Exception as error:  # TFDS raises many kinds for a config or version it does not have
         configs = ", ".join(tfds.builder_cls(base).builder_configs) if base in known else ""
         reason = first_line(error).rpartition('}": ')[2]

@@ -81,7 +81,8 @@ def indices_of(factors: np.ndarray) -> np.ndarray:
     """
     factors = np.asarray(factors)
     try:
-        return np.ravel_multi_index(tuple(np.moveaxis(factors, -1, 0)), FACTOR_SIZES)
+        found: Any = np.ravel_multi_index(tuple(np.moveaxis(factors, -1, 0)), FACTOR_SIZES)
+        return found
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"Sprites have {len(FACTOR_SIZES)} factors below {FACTOR_SIZES}; received shape "

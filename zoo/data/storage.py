@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def cache_folder(data_dir: str | os.PathLike | None) -> Path:
 def build_array(
     shape: tuple[int, ...],
     dtype: np.dtype | type | str,
-    fill: Callable[[np.ndarray], dict[str, np.ndarray]],
+    fill: Callable[[np.ndarray], dict[str, Any]],
     *,
     key: str,
     data_dir: str | os.PathLike | None = None,

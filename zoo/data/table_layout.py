@@ -162,7 +162,7 @@ def _is_header(path: Path, cells: list[str], label_column: str | int | None) -> 
     begin = _unnamed(cells)
     label = None
     if re.fullmatch(r"-?\d+", str(label_column)):
-        label = int(label_column) % len(cells)
+        label = int(str(label_column)) % len(cells)
     features = [cell for place, cell in enumerate(cells) if place >= begin and place != label]
     if any(cell.lower() in _LABELS for cell in cells) or not any(map(is_number, features)):
         return True

@@ -114,7 +114,7 @@ def read(
         data_dir=data_dir,
         memory_limit=memory_limit,
     )
-    label = info.features[columns.label] if columns.label else None
+    label: Any = info.features[columns.label] if columns.label else None
     classes = tuple(label.names) if hasattr(label, "names") else None
     made = f", {binarize} binary" if binarize else ""
     return Data(
@@ -144,9 +144,10 @@ def _columns(builder: Any, image_key: str | None) -> _Columns:
             f"{builder.name!r} has the features {', '.join(features)}, of which "
             f"{', '.join(images) or 'none'} can be image_key; received image_key={image_key!r}."
         )
+    leaves: dict[str, Any] = dict(features.items())
     scalar = [
         key
-        for key, value in features.items()
+        for key, value in leaves.items()
         if value.shape == () and np.issubdtype(value.np_dtype, np.integer)
     ]
     if builder.name in _FACTORS:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
-from tensorflow_probability import distributions as tfd
 
 from zoo.noise import Noise
 from zoo.parts import Part
 from zoo.registry import register
+from zoo.tfp import tfd
 
 # The Cauchy quantile leaves float32 near 0 and 1; this keeps draws within +-318 scales.
 CAUCHY_MARGIN = 1e-3
@@ -44,7 +44,7 @@ class Family(Part):
         'Logistic'
     """
 
-    distribution: type[tfd.Distribution]
+    distribution: Callable[..., tfd.Distribution]
     heavy_tailed = False
 
     def __init__(self, **kwargs: Any):
@@ -80,7 +80,7 @@ class Family(Part):
         standard = self.standard(noise, tf.shape(loc)[0], *loc.shape[1:])
         return loc + scale * standard, self.member(parameters)
 
-    def standard(self, noise: Noise, batch: Any, *event: int) -> tf.Tensor:
+    def standard(self, noise: Noise, batch: Any, *event: int | None) -> tf.Tensor:
         """Draws from the member with loc 0 and scale 1, (batch, *event) float32."""
         return by_quantile(self.distribution(0.0, 1.0), noise.uniform(batch, *event), "standard")
 
@@ -115,7 +115,7 @@ class Cauchy(Family):
     distribution = tfd.Cauchy
     heavy_tailed = True
 
-    def standard(self, noise: Noise, batch: Any, *event: int) -> tf.Tensor:
+    def standard(self, noise: Noise, batch: Any, *event: int | None) -> tf.Tensor:
         """Draws from Cauchy(0, 1), (batch, *event) float32."""
         return standard_cauchy(noise.uniform(batch, *event))
 

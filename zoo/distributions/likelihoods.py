@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
-from tensorflow_probability import distributions as tfd
 
 from zoo.parts import Part
 from zoo.registry import register
 from zoo.serialization import scalar
+from zoo.tfp import tfd
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -78,7 +78,7 @@ class Likelihood(Part):
         if reduction not in _REDUCTIONS:
             raise ValueError(f"reduction must be 'sum', 'mean' or 'root'; received {reduction!r}.")
         self.reduction = reduction
-        self.activation = keras.activations.get(activation)
+        self.activation: Any = keras.activations.get(activation)
 
     def mean(self, output: tf.Tensor) -> tf.Tensor:
         """E[x|z], (batch, *event) float32."""
@@ -159,7 +159,8 @@ class BernoulliLikelihood(Likelihood):
 
     def elementwise(self, output: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
         """Cross-entropy of every element, in nats."""
-        return _cross_entropy(output, inputs)
+        loss: Any = _cross_entropy(output, inputs)  # the decorator takes the gradient away
+        return loss
 
 
 @register("squared_error", kind="likelihood")
@@ -201,7 +202,8 @@ class ScaledLikelihood(Likelihood):
                 "reduction='root' is for squared errors: -log p of a density may be negative. Take "
                 "likelihood='squared_error', or reduction='sum' or 'mean'."
             )
-        if scale != "learned" and not (isinstance(scalar(scale, "scale"), float) and scale > 0):
+        number: Any = 1.0 if scale == "learned" else scalar(scale, "scale")
+        if not (isinstance(number, float) and number > 0):
             raise ValueError(f"scale must be a number above 0 or 'learned'; received {scale!r}.")
         self.scale = scale
 

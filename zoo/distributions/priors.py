@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import tensorflow as tf
-from tensorflow_probability import distributions as tfd
 
 from zoo.distributions.families import CAUCHY_MARGIN, by_quantile
 from zoo.noise import Noise
 from zoo.parts import Part
 from zoo.registry import register
 from zoo.serialization import scalar
+from zoo.tfp import tfd
 
 
 class PriorDraw(NamedTuple):
@@ -46,7 +46,7 @@ class Prior(Part):
         (3, 6)
     """
 
-    classes: int | None = None
+    classes: int | Any = None
 
     def __init__(self, scale: float = 1.0, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)

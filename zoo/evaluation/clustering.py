@@ -125,7 +125,12 @@ def kmeans(codes: Any, clusters: int, *, restarts: int = 10, seed: int = 0) -> n
     codes = as_codes(codes, clusters)
     if len(np.unique(codes, axis=0)) < clusters:
         raise NotComputable(f"needs {clusters} different codes for {clusters} clusters")
-    return KMeans(clusters, n_init=restarts, random_state=seed).fit_predict(codes)
+    means = KMeans(
+        clusters,
+        n_init=restarts,  # pyright: ignore[reportArgumentType]  # no str, which the default is
+        random_state=seed,
+    )
+    return means.fit_predict(codes)
 
 
 def silhouette(codes: Any, clusters: Any, *, limit: int = 2000, seed: int = 0) -> float:
@@ -226,7 +231,7 @@ def _pair(labels: Any, clusters: Any) -> tuple[np.ndarray, np.ndarray]:
 def _contingency(labels: np.ndarray, clusters: np.ndarray) -> np.ndarray:
     from sklearn.metrics.cluster import contingency_matrix
 
-    return contingency_matrix(labels, clusters)
+    return np.asarray(contingency_matrix(labels, clusters))
 
 
 def _one_to_one(table: np.ndarray) -> float:

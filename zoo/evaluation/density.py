@@ -161,7 +161,8 @@ def _log_terms(model: Any):
 
     def call(x: np.ndarray, samples: int, seed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         result = terms(tf.constant(x), tf.constant(samples, tf.int32), tf.constant(seed, tf.int32))
-        return tuple(term.numpy().astype(np.float64) for term in result)
+        first, second = (term.numpy().astype(np.float64) for term in result)
+        return first, second
 
     return call
 

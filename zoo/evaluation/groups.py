@@ -43,7 +43,7 @@ class Task:
     x: np.ndarray
     labels: Any = None
     factors: Any = None
-    x_train: np.ndarray | None = None
+    x_train: np.ndarray | Any = None
     labels_train: Any = None
     bootstrap: int = 0
     seed: int = 0
@@ -249,7 +249,8 @@ def _some(x: np.ndarray, limit: int | None, rng: np.random.Generator) -> np.ndar
 
 
 def _decoded(task: Task) -> np.ndarray:
-    parts = [task.subject.decode(task.codes[rows]) for rows in batches(len(task.x), 500)]
+    decode: Any = task.subject.decode
+    parts = [decode(task.codes[rows]) for rows in batches(len(task.x), 500)]
     return np.concatenate([np.asarray(part) for part in parts])
 
 

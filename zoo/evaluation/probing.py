@@ -180,7 +180,8 @@ def _parts(codes, labels, codes_train, labels_train, test_share, seed):
             f"Training codes must have the {codes.shape[1]} units of the test codes; "
             f"received {codes_train.shape[1]}."
         )
-    as_labels(labels, len(codes)), as_labels(labels_train, len(codes_train), "labels_train")
+    as_labels(labels, len(codes))
+    as_labels(labels_train, len(codes_train), "labels_train")
     both = np.concatenate([np.ravel(labels_train), np.ravel(labels)])
     indices = as_labels(both, len(both))
     y_train, y = np.split(indices, [len(codes_train)])

@@ -79,7 +79,8 @@ def subject_of(model_or_codes: Any, x: np.ndarray, batch_size: int = 500) -> Sub
         return Subject(f"the Keras model {model_or_codes.name!r}", encode)
     if callable(model_or_codes):
         name = getattr(model_or_codes, "__name__", type(model_or_codes).__name__)
-        return Subject(f"the function {name}", _in_batches(model_or_codes, batch_size))
+        function: Any = model_or_codes
+        return Subject(f"the function {name}", _in_batches(function, batch_size))
     return _codes(model_or_codes, x)
 
 

@@ -10,6 +10,7 @@ import ast
 import importlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from zoo import registry
 from zoo.experiments.experiment import Experiment
@@ -56,12 +57,13 @@ def _plain(name: str) -> str:
 
 def _register_own() -> None:
     """Every ``Experiment(id="...", title="...", ...)`` that the modules of this package write out."""
-    here = Path(__file__).parent
+    here, package = Path(__file__).parent, __name__.rpartition(".")[0]
     for path in sorted(here.rglob("*.py")):
-        module = ".".join((__package__, *path.relative_to(here).with_suffix("").parts))
+        module = ".".join((package, *path.relative_to(here).with_suffix("").parts))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Experiment":
-                words = {k.arg: k.value.value for k in node.keywords if _is_text(k.value)}
+                found: dict[Any, Any] = {k.arg: _text(k.value) for k in node.keywords}
+                words = {name: text for name, text in found.items() if text is not None}
                 own = _in_module(module, words["id"], words["title"])
                 registry.register(words["id"], kind="experiment")(own)
 
@@ -76,8 +78,8 @@ def _in_module(module: str, name: str, title: str) -> Callable[[], Experiment]:
     return experiment
 
 
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _text(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 _register_own()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 from scipy import ndimage
 from sklearn.linear_model import LogisticRegression
 
 from zoo.evaluation.probing import fitted, one_scale
+from zoo.experiments.training import QUIET
 
 HELD_OUT = 10_000
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -36,7 +39,7 @@ def classifier(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int = 4) ->
     ]
     model = keras.Sequential(layers)
     model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(x, labels, batch_size=200, epochs=epochs, verbose=0)
+    model.fit(x, labels, batch_size=200, epochs=epochs, verbose=QUIET)
     return model
 
 
@@ -95,5 +98,5 @@ def sharpness(pictures: np.ndarray) -> float:
     return float(np.mean([ndimage.laplace(image).var() for image in images]))
 
 
-def _fit(x: np.ndarray, labels: np.ndarray, strength: float, iterations: int) -> LogisticRegression:
+def _fit(x: np.ndarray, labels: np.ndarray, strength: float, iterations: int) -> Any:
     return fitted(LogisticRegression(C=strength, max_iter=iterations), x, labels)

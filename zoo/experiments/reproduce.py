@@ -40,7 +40,7 @@ class _Plan(NamedTuple):
     experiment: Experiment
     quick: bool
     settings: dict[str, Any]
-    precision: str
+    precision: str | None
 
     @property
     def description(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.experiments.catalogue import find
@@ -11,7 +11,7 @@ from zoo.experiments.grid import aligned, grid
 from zoo.values import number_text
 
 
-def judged(experiment: Experiment, measured: list[Measures]) -> dict[str, Any]:
+def judged(experiment: Experiment, measured: Sequence[Measures]) -> dict[str, Any]:
     """What the measures of all seeds say together.
 
     Args:

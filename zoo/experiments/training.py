@@ -25,6 +25,16 @@ def mnist(split: str, sources: Sources, limit: int | None = None) -> Data:
     )
 
 
+QUIET: Any = 0  # Keras's `verbose`, whose default is a str
+
+
+def labels_of(data: Data) -> np.ndarray:
+    """The labels of a set that has them, (n,)."""
+    if data.labels is None:
+        raise ValueError(f"The data set {data.name!r} has no labels. Take one that has.")
+    return data.labels
+
+
 def unit(data: Data) -> np.ndarray:
     """The pictures as float32 in [0, 1]."""
     return as_unit_floats(data.inputs)
@@ -52,7 +62,7 @@ def train(
     Returns:
         The history: a list over the epochs for each term.
     """
-    clip = {"global_clipnorm": 5.0} if model.heavy_tailed else {}
+    clip: dict[str, Any] = {"global_clipnorm": 5.0} if model.heavy_tailed else {}
     model.compile(optimizer or Adam(learning_rate, **clip))
     pulse = [Pulse()]
     return model.fit(x, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=pulse).history
@@ -70,18 +80,18 @@ def train_classifier(
     """Train what `zoo.recipes.fine_tuning.classifier` gives on float inputs and their labels."""
     network.compile(optimizer, network.loss, metrics=["accuracy"])
     pulse = [Pulse()]
-    network.fit(x, labels, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=pulse)
+    network.fit(x, labels, batch_size=batch_size, epochs=epochs, verbose=QUIET, callbacks=pulse)
 
 
-def falling(
-    rate: float, epochs: int, rows: int, batch_size: int = BATCH
-) -> keras.optimizers.schedules.CosineDecay:
+def falling(rate: float, epochs: int, rows: int, batch_size: int = BATCH) -> Any:
     """A learning rate that falls to 0 as a cosine over so many epochs, for `train`."""
     return keras.optimizers.schedules.CosineDecay(rate, epochs * (rows // batch_size))
 
 
 class Pulse(keras.callbacks.Callback):
     """Prints the epoch and the loss, at most twice a minute."""
+
+    params: dict[str, Any]
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Start the clock."""

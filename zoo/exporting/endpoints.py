@@ -105,7 +105,8 @@ def _conditional_functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
         return _location_scale(model.posterior_batch(x, condition))
 
     def generate(n: tf.Tensor, seed: tf.Tensor, condition: Any) -> tf.Tensor:
-        encoded = model.intake.condition.encoded(condition)
+        declared: Any = model.intake.condition
+        encoded = declared.encoded(condition)
         return model.decode_batch(model.sample_prior(n, seed, condition=encoded), condition)
 
     return {f.__name__: f for f in (reconstruct, encode, decode, posterior, generate)}
@@ -166,7 +167,7 @@ def as_dict(answer: Any) -> dict[str, np.ndarray]:
 
 
 def _location_scale(distribution: Any) -> dict[str, tf.Tensor]:
-    base = None if distribution is None else base_distribution(distribution)
+    base: Any = None if distribution is None else base_distribution(distribution)
     if not (hasattr(base, "loc") and hasattr(base, "scale")):
         return {}
     return {"loc": base.loc, "scale": base.scale}

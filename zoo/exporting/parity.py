@@ -71,7 +71,12 @@ def compare(
     """
     condition = _condition(model, len(rows))
     codes = model.encode(rows, **({"condition": condition[0]} if condition else {}))
-    given = {"x": rows, "z": codes, "n": np.int32(len(rows)), "seed": np.int32(1)}
+    given: dict[str | None, Any] = {
+        "x": rows,
+        "z": codes,
+        "n": np.int32(len(rows)),
+        "seed": np.int32(1),
+    }
     known = endpoints(model)
     for name, function in exported.items():
         endpoint = known[name]

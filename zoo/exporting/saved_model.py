@@ -30,7 +30,7 @@ def write(model: Autoencoder, folder: Path) -> None:
 
 def write_endpoints(named: Mapping[str, Endpoint], folder: Path) -> None:
     """Write a SavedModel of these endpoints and the variables that they use."""
-    archive = keras.export.ExportArchive()
+    archive: Any = keras.export.ExportArchive()
     for name, endpoint in named.items():
         archive.add_endpoint(name, endpoint.function, list(endpoint.signature))
     archive.write_out(str(folder), verbose=False)

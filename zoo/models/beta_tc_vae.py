@@ -41,6 +41,6 @@ def beta_tc_vae(
         >>> [(term.name, term.weight) for term in model.regularizers]
         [('kl', 1.0), ('minibatch_total_correlation', 5.0)]
     """
-    weight = scalar(beta, "beta of beta_tc_vae", minimum=1) - 1
-    penalty = {"name": "minibatch_total_correlation", "weight": weight}
+    above_one: Any = scalar(beta, "beta of beta_tc_vae", minimum=1)
+    penalty = {"name": "minibatch_total_correlation", "weight": above_one - 1}
     return vae(input_shape, regularizers=[penalty, *regularizers], **options)

@@ -56,7 +56,8 @@ def info_vae(
         >>> [(term.name, term.weight) for term in model.regularizers]
         [('kl', 0.5), ('mmd', 9.5)]
     """
-    if scalar(alpha, "alpha of info_vae") > 1 or alpha + scalar(lam, "lam of info_vae") < 1:
+    checked: Any = scalar(alpha, "alpha of info_vae"), scalar(lam, "lam of info_vae")
+    if checked[0] > 1 or sum(checked) < 1:
         raise ValueError(
             "info_vae needs alpha of at most 1 and alpha + lam of at least 1; received "
             f"alpha={alpha!r}, lam={lam!r}."

@@ -69,6 +69,6 @@ class Conditioned(keras.layers.Layer):
         return cls(**{**config, "network": network})
 
     @staticmethod
-    def _joined_shape(shapes: Sequence[Sequence[int | None]]) -> tuple[int | None, ...]:
+    def _joined_shape(shapes: Sequence[Sequence[Any]]) -> tuple[int | None, ...]:
         x, condition = shapes
         return (*x[:-1], x[-1] + condition[-1])

@@ -70,7 +70,7 @@ class GaussianNoise(Corruption):
 
     def __init__(self, stddev: float = 0.1, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)
-        self.stddev = scalar(stddev, "stddev of GaussianNoise", minimum=0)
+        self.stddev: Any = scalar(stddev, "stddev of GaussianNoise", minimum=0)
 
     def corrupt(self, inputs: tf.Tensor, noise: Noise) -> tf.Tensor:
         """X plus noise."""

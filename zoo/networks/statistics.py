@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 
-def with_kept_statistics(network: keras.Layer, inputs: tf.Tensor) -> tf.Tensor:
+def with_kept_statistics(network: keras.Layer, inputs: Any) -> tf.Tensor:
     """network(inputs, training=True), after which batch norm's moving averages are what they were.
 
     A network that sees generated or distorted pictures beside the data normalises each batch by its own

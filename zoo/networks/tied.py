@@ -42,26 +42,28 @@ class Tied(keras.layers.Layer):
     def __init__(self, output_shape: Sequence[int], activation: str | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.event_shape = tuple(output_shape)
-        self.activation = keras.activations.get(activation)
+        self.activation: Any = keras.activations.get(activation)
         self._encoder: _Untracked | None = None
 
     def tie(self, layers: Sequence[keras.layers.Dense]) -> None:
         """Take the kernels of the encoder's built dense layers, first to last; creates the biases."""
-        if math.prod(self.event_shape) != layers[0].kernel.shape[0]:
+        kernels: list[Any] = [layer.kernel for layer in layers]
+        if math.prod(self.event_shape) != kernels[0].shape[0]:
             raise ValueError(
                 f"A tied decoder needs an encoder that reads its output of {self.event_shape}; "
-                f"received a first kernel of {tuple(layers[0].kernel.shape)}."
+                f"received a first kernel of {tuple(kernels[0].shape)}."
             )
         self._encoder = _Untracked(tuple(layers))
         self.biases = [
-            self.add_weight(name=f"bias_{i}", shape=(layer.kernel.shape[0],), initializer="zeros")
-            for i, layer in enumerate(layers)
+            self.add_weight(name=f"bias_{i}", shape=kernel.shape[:1], initializer="zeros")
+            for i, kernel in enumerate(kernels)
         ]
         self.built = True
 
     def call(self, code: tf.Tensor) -> tf.Tensor:
         """(batch, units) -> (batch, *output_shape)."""
-        pairs = list(zip(self._encoder.layers, self.biases, strict=True))
+        encoder: Any = self._encoder
+        pairs = list(zip(encoder.layers, self.biases, strict=True))
         for index in range(len(pairs) - 1, -1, -1):
             layer, bias = pairs[index]
             kernel = tf.cast(layer.kernel, code.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import keras
 import tensorflow as tf
@@ -56,7 +56,7 @@ def view(pictures: tf.Tensor, noise: Any, strength: str = "strong") -> tf.Tensor
         >>> changed.shape, np.allclose(changed, pictures)
         (TensorShape([4, 8, 8, 1]), False)
     """
-    height, width = pictures.shape[1:3]
+    height, width = cast("tuple[int, int]", pictures.shape[1:3])
     turn, zoom, shear, shift = STRENGTHS[check_strength(strength)]
     uniform = 2.0 * noise.uniform(tf.shape(pictures)[0], 6) - 1.0
     angle, scale_x, scale_y, slant, shift_x, shift_y = tf.unstack(uniform, axis=-1)
@@ -71,7 +71,8 @@ def view(pictures: tf.Tensor, noise: Any, strength: str = "strong") -> tf.Tensor
     f = middle_y + shift * height * shift_y - c * middle_x - d * middle_y
     none = tf.zeros_like(a)
     transform = tf.stack([a, b, e, c, d, f, none, none], axis=-1)
-    return keras.ops.image.affine_transform(pictures, transform)
+    changed: Any = keras.ops.image.affine_transform(pictures, transform)
+    return changed
 
 
 @serializable
@@ -105,7 +106,7 @@ class RandomView(keras.layers.Layer):
             return inputs
         return view(inputs, self, self.strength)
 
-    def uniform(self, batch: tf.Tensor, *event: int) -> tf.Tensor:
+    def uniform(self, batch: tf.Tensor, *event: int) -> Any:
         """Numbers of this step, as a `zoo.noise.Noise` has them."""
         return keras.random.uniform((batch, *event), seed=self.generator)
 

@@ -47,7 +47,7 @@ def start_at_mean(model: Autoencoder, x: Any) -> None:
     """
     bias = _bias(model)
     array = checked(array_of(x), model.event_shape, "x")
-    total = sum(
+    total: Any = sum(
         array[start : start + _CHUNK].sum(axis=0, dtype=np.float64)
         for start in range(0, len(array), _CHUNK)
     )
@@ -60,7 +60,7 @@ def start_at_mean(model: Autoencoder, x: Any) -> None:
 def _bias(model: Autoencoder) -> keras.Variable:
     """The bias of the decoder's only layer."""
     hidden, out = _weighted(model.encoder), _weighted(model.decoder)
-    last = out[0] if len(out) == 1 else None
+    last: Any = out[0] if len(out) == 1 else None
     if isinstance(last, Tied):
         biases = last.biases
     else:

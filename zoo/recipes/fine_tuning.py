@@ -137,7 +137,7 @@ def classifier(
                 f"{above.event_shape}."
             )
     classes = positive_int(classes, "classes")
-    layers: list[keras.Layer] = [keras.Input(stack[0].event_shape)]
+    layers: list[Any] = [keras.Input(stack[0].event_shape)]
     if view is not None:
         layers.append(RandomView(view, seed))
     if check_rate(input_dropout, "input_dropout"):
@@ -150,9 +150,10 @@ def classifier(
             layers.append(keras.layers.Dropout(dropout))
     layers.append(head or keras.layers.Dense(classes, dtype="float32"))
     network = keras.Sequential(layers)
-    if network.output_shape[-1] != classes:
+    shape: Any = network.output_shape
+    if shape[-1] != classes:
         raise ValueError(
-            f"head must give {classes} logits, one for each class; it gives {network.output_shape[-1]}."
+            f"head must give {classes} logits, one for each class; it gives {shape[-1]}."
         )
     network.compile(
         keras.optimizers.Adam(),

@@ -110,7 +110,7 @@ def train_rbm(
     rate = settings.gaussian_learning_rate if gaussian else settings.learning_rate
 
     @tf.function
-    def epoch(order: tf.Tensor, momentum: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    def epoch(order: tf.Tensor, momentum: float, count: tf.Tensor) -> tf.Tensor:
         total = tf.constant(0.0)
         for index in tf.range(tf.shape(order)[0]):
             batch = tf.gather(rows, order[index])
@@ -130,7 +130,8 @@ def train_rbm(
         momentum = settings.momentum if number >= 5 else 0.5
         plan = tf.constant(order.reshape(batches, settings.batch_size), tf.int32)
         errors.append(float(epoch(plan, momentum, tf.constant(number * batches, tf.int64))))
-    return RBM(*(weight.numpy() for weight in weights), errors)
+    kernel, hidden_bias, visible_bias = (weight.numpy() for weight in weights)
+    return RBM(kernel, hidden_bias, visible_bias, errors)
 
 
 def pretrain(
@@ -207,8 +208,8 @@ def _dense(network: keras.Layer) -> list[keras.layers.Dense]:
 
 
 def _check(down: list[keras.layers.Dense], up: list[keras.layers.Dense]) -> None:
-    shapes = [tuple(layer.kernel.shape) for layer in down]
-    mirrored = [tuple(layer.kernel.shape)[::-1] for layer in reversed(up)]
+    shapes = [_kernel_shape(layer) for layer in down]
+    mirrored = [_kernel_shape(layer)[::-1] for layer in reversed(up)]
     hidden = {layer.activation.__name__ for layer in [*down[:-1], *up[:-1]]}
     if shapes != mirrored or hidden - {"sigmoid"} or down[-1].activation.__name__ != "linear":
         raise ValueError(
@@ -216,3 +217,7 @@ def _check(down: list[keras.layers.Dense], up: list[keras.layers.Dense]) -> None
             f"received encoder {shapes}, decoder (reversed) {mirrored}, activations {sorted(hidden)} and "
             f"a {down[-1].activation.__name__} code. Use zoo.create('deep_autoencoder', ...)."
         )
+
+
+def _kernel_shape(layer: Any) -> tuple[int, ...]:
+    return tuple(layer.kernel.shape)

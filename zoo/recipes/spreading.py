@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 # Cells of so many pixels, with a histogram of the edges' directions each.
@@ -44,7 +46,7 @@ def upright(pictures: np.ndarray) -> np.ndarray:
         spread = ((rows - y) ** 2 * picture).sum() / mass
         slant = ((rows - y) * (columns - x) * picture).sum() / mass / (spread + 1e-6)
         turned = np.array([[1.0, 0.0], [slant, 1.0]])
-        offset = np.array([y, x]) - turned @ middle
+        offset: Any = np.array([y, x]) - turned @ middle
         changed[index] = ndimage.affine_transform(picture, turned, offset, order=1)
     return changed
 
@@ -159,6 +161,10 @@ def spread(
         (weights.ravel(), (np.repeat(np.arange(count), neighbours), near.ravel())), (count, count)
     )
     graph = graph + graph.T
-    spreading = LabelSpreading(kernel=lambda *_: graph, alpha=alpha, max_iter=200)
+    spreading = LabelSpreading(
+        kernel=lambda *_: graph,  # pyright: ignore[reportArgumentType]  # no str, which the default is
+        alpha=alpha,
+        max_iter=200,
+    )
     spreading.fit(features, np.where(sure, names, -1))
     return spreading.transduction_.astype(np.int64), spreading.label_distributions_.max(axis=1)

@@ -69,7 +69,8 @@ class AdversarialRegularizer(Regularizer):
                 f"received {learning_rate!r}."
             )
         self.critic_steps = positive_int(critic_steps, "critic_steps")
-        self.optimizer = Adam(learning_rate, beta_1=beta_1)
+        rate: Any = learning_rate  # a schedule too, which Keras does not say
+        self.optimizer = Adam(rate, beta_1=beta_1)
 
     @property
     def critic_layers(self) -> list[keras.Layer]:

@@ -50,7 +50,7 @@ class Regularizer(Part):
     jit_possible = True
     of_rows = True
     classifies = False
-    classes: int | None = None
+    classes: int | Any = None
 
     def __init__(self, weight: Any = 1.0, name: str | None = None, **kwargs: Any):
         name = name or vars(type(self)).get("zoo_name") or None

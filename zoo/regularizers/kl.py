@@ -6,12 +6,12 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
-from tensorflow_probability import distributions as tfd
 
 from zoo.distributions.divergences import has_analytic_kl, infinite_kl
 from zoo.forward import ForwardPass
 from zoo.registry import register, suggest
 from zoo.regularizers.base import Regularizer
+from zoo.tfp import tfd
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -76,7 +76,7 @@ class KL(Regularizer):
         return {**super().get_config(), "estimator": self.estimator}
 
 
-def _posterior_name(model: Autoencoder) -> str:
+def _posterior_name(model: Autoencoder) -> str | None:
     return _name(getattr(model.bottleneck, "family", model.bottleneck))
 
 

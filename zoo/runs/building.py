@@ -139,7 +139,7 @@ def _scheduled(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     inner = {key: _scheduled(item) for key, item in value.items()}
-    schedule = SCHEDULES.get(inner.get("name"))
+    schedule = SCHEDULES.get(inner.get("name", ""))
     if schedule is None:
         return inner
     options = {key: item for key, item in inner.items() if key != "name"}

@@ -64,7 +64,7 @@ def set_states(callbacks: Sequence[keras.callbacks.Callback], states: Sequence[A
     return without
 
 
-def _get(callback: keras.callbacks.Callback) -> Any:
+def _get(callback: Any) -> Any:
     if hasattr(callback, "get_state"):
         return callback.get_state()
     if isinstance(callback, keras.callbacks.CSVLogger):
@@ -74,7 +74,7 @@ def _get(callback: keras.callbacks.Callback) -> Any:
     return {name: getattr(callback, name) for name in names} if names else None
 
 
-def _set(callback: keras.callbacks.Callback, state: dict[str, Any]) -> None:
+def _set(callback: Any, state: dict[str, Any]) -> None:
     if hasattr(callback, "set_state"):
         callback.set_state(state)
     elif isinstance(callback, keras.callbacks.CSVLogger):
@@ -91,7 +91,7 @@ def _names(callback: keras.callbacks.Callback) -> tuple[str, ...]:
     return ()
 
 
-def _rewind(logger: keras.callbacks.CSVLogger, text: str) -> None:
+def _rewind(logger: Any, text: str) -> None:
     """The logger has opened its file and perhaps emptied it: write what it held at the checkpoint."""
     logger.csv_file.close()
     Path(logger.filename).write_bytes(text.encode())

@@ -106,7 +106,7 @@ def write(file: BinaryIO, checkpoint: Checkpoint) -> None:
         "shapes": {name: list(array.shape) for name, array in checkpoint.arrays.items()},
         "description": checkpoint.description,
     }
-    entries = {"json": np.frombuffer(json.dumps(description).encode(), np.uint8)}
+    entries: dict[str, Any] = {"json": np.frombuffer(json.dumps(description).encode(), np.uint8)}
     for name, array in checkpoint.arrays.items():
         entries[f"array {name}"] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     stream = _Hashing(file)

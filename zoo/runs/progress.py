@@ -34,6 +34,8 @@ class Progress(keras.callbacks.Callback):
         True
     """
 
+    model: keras.Model
+    params: dict[str, Any]
     sees_blocks = True
 
     def __init__(self, stream: TextIO | None = None):
@@ -74,7 +76,7 @@ class Progress(keras.callbacks.Callback):
             print(file=self.stream, flush=True)
 
     def _left(self, epochs: int) -> str:
-        done = self._epoch - self._first
+        done = self._epoch - (self._first or 0)
         seconds = (time.monotonic() - self._started) / done * (epochs - self._epoch)
         return f"  {seconds:.0f} s left" if seconds >= 1 else ""
 

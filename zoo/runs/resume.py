@@ -56,6 +56,8 @@ class Resume(keras.callbacks.Callback):
         3
     """
 
+    model: keras.Model
+
     def __init__(self, directory: str | os.PathLike[str], every_seconds: float = 0.0):
         super().__init__()
         self.checkpoints = CheckpointFolder(directory)

@@ -225,13 +225,14 @@ def _fit(
             HistoryFile(folder.history, _HISTORY_SECONDS),
             EventLog(folder.tensorboard),
         ]
+    epochs: Any = config.epochs  # settled by now
     resume = Resume(folder.checkpoint, _CHECKPOINT_SECONDS)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Training stopped in epoch")  # the outcome says it
             model.fit(
                 data,
-                epochs=config.epochs,
+                epochs=epochs,
                 batch_size=config.batch_size,
                 verbose=0,
                 callbacks=resume.among(callbacks),

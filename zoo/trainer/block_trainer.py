@@ -377,11 +377,13 @@ class BlockTrainer(keras.Model):
         self.reset_metrics()
         present = np.ones(len(fields["x"]), np.float32)
         batch = blocks.EvaluationBatch(fields, present, np.int64(0))
-        return self._batch_logs(self.test_function(iter([_tensors(batch)])), return_dict)
+        evaluate: Any = self.test_function
+        return self._batch_logs(evaluate(iter([_tensors(batch)])), return_dict)
 
     def predict_on_batch(self, x: Any) -> np.ndarray:
         """Reconstructions of one batch."""
-        return self.predict(x, batch_size=len(x), verbose=0)
+        quiet: Any = 0  # Keras's default is a str
+        return self.predict(x, batch_size=len(x), verbose=quiet)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step, or the steps of one block; the means of the epoch so far."""
@@ -396,11 +398,11 @@ class BlockTrainer(keras.Model):
         values = _of_some_rows(values, rows)
         # The sums leave out the steps that were skipped.
         used = steps - values[-1] if self.skip_nonfinite else steps
-        for name, value in zip(self.traces.names, tf.unstack(values), strict=True):
+        for name, value in zip(self.term_names, tf.unstack(values), strict=True):
             count = steps if name == "skipped" else used
             mean = tf.math.divide_no_nan(value, count)
             self.traces.means[name].update_state(mean, sample_weight=count * rows)
-        return self._logs(self.traces.names)
+        return self._logs(self.term_names)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluate one batch; the means of the evaluation so far."""
@@ -411,7 +413,7 @@ class BlockTrainer(keras.Model):
         else:
             fields = self.intake.stream_fields(data, "evaluation")
             # The rows seen so far, of which the first mean keeps count.
-            seen = self.traces.means[self.traces.names[0]].count
+            seen = self.traces.means[self.term_names[0]].count
             start, present = tf.cast(over_replicas(seen), tf.int64), None
             shares = shares_of_batch(fields["x"])
         noise = Noise(self.seed, start, replica, replicas, shares).fold("evaluation")
@@ -441,7 +443,7 @@ class BlockTrainer(keras.Model):
             # A term that is not a number ends the block, before it spoils the other terms.
             return (index < data.steps) & tf.math.is_finite(tf.reduce_sum(sums))
 
-        sums = tf.zeros([len(self.traces.names)])
+        sums = tf.zeros([len(self.term_names)])
         return tf.while_loop(goes_on, body, (0, sums))[1]
 
     def _run_batch(self, fields: blocks.Fields) -> tf.Tensor:
@@ -458,7 +460,7 @@ class BlockTrainer(keras.Model):
                 name: value if name == "skipped" else tf.math.multiply_no_nan(value, kept)
                 for name, value in terms.items()
             }
-        return tf.stack([terms[name] for name in self.traces.names])
+        return tf.stack([terms[name] for name in self.term_names])
 
     def _fetch(self, data: blocks.IndexBlock | blocks.DataBlock, index: Any) -> blocks.Fields:
         if isinstance(data, blocks.IndexBlock):
@@ -466,7 +468,7 @@ class BlockTrainer(keras.Model):
         return tf.nest.map_structure(lambda field: field[index], data.batches)
 
     def _logs(self, names: list[str]) -> dict[str, tf.Tensor]:
-        logs = {name: self.traces.means[name].result() for name in names}
+        logs: dict[str, Any] = {name: self.traces.means[name].result() for name in names}
         strategy = self.distribute_strategy
         if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras reduces these over axis 0 (its issue 20585).

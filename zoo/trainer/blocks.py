@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+# A tensor in a graph, an array on the way there, a specification in a signature.
+Column = Any
 # x and what a model declares beside it, by name; see `zoo.trainer.intake`.
 Fields = dict[str, Any]
 
@@ -24,8 +26,8 @@ PIECE = 64
 class IndexBlock(NamedTuple):
     """Row numbers of the batches of `steps` steps: (block, batch) int32 and a scalar int32."""
 
-    rows: tf.Tensor
-    steps: tf.Tensor
+    rows: Column
+    steps: Column
 
     def share(self, columns: slice) -> IndexBlock:
         """The block with some columns of every batch."""
@@ -36,7 +38,7 @@ class DataBlock(NamedTuple):
     """The batches of `steps` steps: fields of (block, batch, ...) and a scalar int32."""
 
     batches: Fields
-    steps: tf.Tensor
+    steps: Column
 
     def share(self, columns: slice) -> DataBlock:
         """The block with some columns of every batch."""
@@ -50,8 +52,8 @@ class EvaluationBatch(NamedTuple):
     """
 
     fields: Fields
-    present: tf.Tensor
-    start: tf.Tensor
+    present: Column
+    start: Column
 
     def share(self, columns: slice) -> EvaluationBatch:
         """The batch with some of its rows."""
@@ -179,13 +181,13 @@ def all_epochs(
     """
     start = steps_taken()
     if plan.epoch_steps is not None:
-        yield from _cut_otherwise(epoch, plan, start)
+        yield from _cut_otherwise(epoch, plan, start, plan.epoch_steps)
     for number in itertools.count():
         yield from epoch(start + number * plan.steps)
 
 
 def _cut_otherwise(
-    epoch: Callable[[int], Iterator[IndexBlock]], plan: Plan, start: int
+    epoch: Callable[[int], Iterator[Any]], plan: Plan, start: int, epoch_steps: int
 ) -> Iterator[IndexBlock]:
     """Pass after pass over the data, in epochs of `epoch_steps` steps that need not end with a pass.
 
@@ -203,8 +205,8 @@ def _cut_otherwise(
 
     stream = steps()
     while True:
-        for first in range(0, plan.epoch_steps, plan.block):
-            count = min(plan.block, plan.epoch_steps - first)
+        for first in range(0, epoch_steps, plan.block):
+            count = min(plan.block, epoch_steps - first)
             rows = np.zeros((plan.block, plan.batch), np.int32)
             rows[:count] = list(itertools.islice(stream, count))
             yield IndexBlock(rows, np.int32(count))
@@ -212,7 +214,7 @@ def _cut_otherwise(
 
 def block_dataset(
     generate: Callable[[], Iterator[IndexBlock | DataBlock | EvaluationBatch]],
-    signature: IndexBlock | DataBlock | EvaluationBatch,
+    signature: Any,
 ) -> tf.data.Dataset:
     """A data set of what an endless generator yields."""
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)

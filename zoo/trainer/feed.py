@@ -99,7 +99,7 @@ class Feed:
             self._make_resident(fields)
             epoch = functools.partial(blocks.index_blocks, plan._replace(epoch_steps=None))
             signature = blocks.IndexBlock(
-                tf.TensorSpec((steps, own), np.int32), tf.TensorSpec((), tf.int32)
+                tf.TensorSpec((steps, own), tf.int32), tf.TensorSpec((), tf.int32)
             )
         generate = functools.partial(blocks.all_epochs, epoch, plan, steps_taken)
         return self._distribute(generate, signature), plan.blocks
@@ -182,7 +182,7 @@ class Feed:
             tf.nest.map_structure(lambda field, array: field.assign(array), self._resident, fields)
             return
 
-        def resident(array: np.ndarray) -> tf.Variable:
+        def resident(array: Any) -> tf.Variable:
             shape = tf.TensorShape((None, *array.shape[1:]))
             return tf.Variable(array, trainable=False, shape=shape, name="resident")
 
@@ -255,7 +255,7 @@ def _specs(fields: Fields, *lead: int | None) -> Fields:
     """What the fields of some rows look like; floats and booleans are read as float32."""
 
     def spec(array: np.ndarray) -> tf.TensorSpec:
-        kind = np.float32 if array.dtype.kind in "fb" else array.dtype
+        kind: Any = np.float32 if array.dtype.kind in "fb" else array.dtype
         return tf.TensorSpec((*lead, *array.shape[1:]), kind)
 
     return tf.nest.map_structure(spec, fields)

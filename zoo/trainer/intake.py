@@ -146,10 +146,12 @@ class Intake:
             observed = tf.math.logical_not(tf.math.is_nan(x))
             mask, x = tf.cast(observed, tf.float32), tf.where(observed, x, 0.0)
         if "target" in fields:
-            target = sources.to_float(fields["target"], self.target_shape)
+            shape: Any = self.target_shape
+            target = sources.to_float(fields["target"], shape)
         condition = None
         if "condition" in fields:
-            condition = self.condition.encoded(fields["condition"])
+            declared: Any = self.condition
+            condition = declared.encoded(fields["condition"])
         weight = fields.get("weight")
         if weight is not None:
             weight = tf.reshape(tf.cast(weight, tf.float32), [-1])
@@ -225,17 +227,20 @@ def as_array(x: Any, name: str, missing: bool = False) -> Any:
                 f"{name} has {int(np.ma.getmaskarray(x).sum())} masked values. Fill them in "
                 f"({name}.filled(...)), or create the model with mask='nan'."
             )
-        return x.astype(np.float32).filled(np.nan)
-    if hasattr(x, "dtypes") and hasattr(x, "columns"):
+        return np.ma.filled(x.astype(np.float32), np.nan)
+    table: Any = x
+    if hasattr(table, "dtypes") and hasattr(table, "columns"):
         words = [
-            str(c) for c, kind in zip(x.columns, x.dtypes, strict=True) if kind.kind not in "iufb"
+            str(c)
+            for c, kind in zip(table.columns, table.dtypes, strict=True)
+            if kind.kind not in "iufb"
         ]
         if words:
             raise ValueError(
-                f"{name} must hold numbers; its columns {', '.join(words[:5])} hold {x.dtypes[words[0]]}. "
-                "Drop them, or turn them into numbers."
+                f"{name} must hold numbers; its columns {', '.join(words[:5])} hold "
+                f"{table.dtypes[words[0]]}. Drop them, or turn them into numbers."
             )
-        return x.to_numpy(dtype=np.float32)
+        return table.to_numpy(dtype=np.float32)
     return x
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
+
+if TYPE_CHECKING:
+    from zoo.trainer.block_trainer import BlockTrainer
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
@@ -17,6 +20,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
     has the weights (the optimizers' state too) of the last epoch that ended well, or those it began with.
     """
 
+    model: BlockTrainer
     sees_blocks = True
 
     def __init__(self) -> None:

@@ -27,6 +27,8 @@ class Adam(keras.optimizers.Adam):
         1
     """
 
+    _powers: Any
+
     def _backend_update_step(
         self, grads: Any, trainable_variables: Any, learning_rate: Any
     ) -> None:
@@ -34,7 +36,8 @@ class Adam(keras.optimizers.Adam):
             super()._backend_update_step(grads, trainable_variables, learning_rate)
             return
         # Once for all variables: on a small model the scalars would cost as much as the kernels.
-        step = tf.cast(self.iterations + 1, tf.float32)
+        iterations: Any = self.iterations
+        step = tf.cast(iterations + 1, tf.float32)
         self._powers = [
             tf.pow(tf.constant(b, tf.float32), step) for b in (self.beta_1, self.beta_2)
         ]
@@ -83,10 +86,10 @@ def resolve_optimizer(optimizer: Any, heavy_tailed: bool) -> keras.optimizers.Op
     Raises:
         ValueError: for a name that Keras does not know.
     """
-    clip = {"global_clipnorm": 5.0} if heavy_tailed else {}
+    clip: dict[str, Any] = {"global_clipnorm": 5.0} if heavy_tailed else {}
     if optimizer in ("adam", "Adam"):
         return Adam(**clip)
     if isinstance(optimizer, str) and clip:
-        config = keras.optimizers.get(optimizer).get_config()
-        return type(keras.optimizers.get(optimizer)).from_config({**config, **clip})
+        made: Any = keras.optimizers.get(optimizer)
+        return type(made).from_config({**made.get_config(), **clip})
     return keras.optimizers.get(optimizer)

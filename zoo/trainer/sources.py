@@ -42,7 +42,8 @@ def columns_of(data: Any) -> tuple[Any, Any, Any]:
         return data.inputs, None, None
     if isinstance(data, tuple) and data and is_array(data[0]):
         _refuse_longer(data)
-        return (*data, None, None)[:3]
+        x, y, weight = (*data, None, None)[:3]
+        return x, y, weight
     return data, None, None
 
 
@@ -167,7 +168,7 @@ def reader(
     return read
 
 
-def _read_rows(array: np.memmap, start: int, rows: np.ndarray) -> np.ndarray:
+def _read_rows(array: Any, start: int, rows: np.ndarray) -> np.ndarray:
     """Rows of the file that `array` maps, each run of neighbours in one piece."""
     chosen = np.empty((len(rows), *array.shape[1:]), array.dtype)
     edges = [0, *(np.flatnonzero(np.diff(rows) != 1) + 1), len(rows)]
@@ -182,7 +183,7 @@ def _read_rows(array: np.memmap, start: int, rows: np.ndarray) -> np.ndarray:
     return chosen
 
 
-def _file_offset(array: np.ndarray) -> int | None:
+def _file_offset(array: Any) -> int | None:
     """The byte of its file at which `array` begins; None where it is not an unbroken part of one.
 
     A slice of a `np.memmap` keeps the attribute `offset` of the whole.
@@ -227,7 +228,7 @@ def _refuse_longer(data: tuple | list) -> None:
         )
 
 
-def to_float(inputs: tf.Tensor, event_shape: tuple[int, ...]) -> tf.Tensor:
+def to_float(inputs: Any, event_shape: tuple[int, ...]) -> tf.Tensor:
     """Inputs as float32 of the model's shape, uint8 scaled by 1/255.
 
     Args:

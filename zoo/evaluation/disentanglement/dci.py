@@ -156,7 +156,7 @@ def importances(
 
     # The longest first, so that the threads (which sklearn's trees leave free) end together.
     order = np.argsort(values)[::-1]
-    fitted = Parallel(jobs, prefer="threads")(delayed(fit)(factor) for factor in order)
+    fitted: Any = Parallel(jobs, prefer="threads")(delayed(fit)(factor) for factor in order)
     columns = [fitted[i] for i in np.argsort(order)]
     return np.stack([c[0] for c in columns], axis=1), np.stack([c[1] for c in columns], axis=1)
 

@@ -115,7 +115,7 @@ def probabilities(
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    scaler = StandardScaler().fit(codes_train)
+    scaler: Any = StandardScaler().fit(codes_train)
     z_train, z_test = scaler.transform(codes_train), scaler.transform(codes_test)
     result = []
     for k, factor in enumerate(factors_train.T):

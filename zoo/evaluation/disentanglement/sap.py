@@ -95,12 +95,13 @@ def predictable(
     def fit(unit: int, factor: int) -> np.ndarray:
         model = LinearSVC(C=0.01, class_weight="balanced", random_state=0)
         model.fit(codes_train[:, [unit]], factors_train[:, factor])
-        return model.predict(codes_test[:, [unit]]) == factors_test[:, factor]
+        predicted: Any = model.predict(codes_test[:, [unit]])
+        return predicted == factors_test[:, factor]
 
     shape = (len(codes_test), codes_train.shape[1], factors_train.shape[1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the protocol stops there
-        columns = Parallel(jobs, prefer="threads")(
+        columns: Any = Parallel(jobs, prefer="threads")(
             delayed(fit)(*index) for index in np.ndindex(shape[1:])
         )
     return np.stack(columns, axis=1).reshape(shape)

@@ -30,7 +30,7 @@ from zoo.evaluation import clustering, merging
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.info_ae import recipes
 from zoo.experiments.shelf import kept
-from zoo.experiments.training import mnist
+from zoo.experiments.training import labels_of, mnist
 from zoo.visualization.drawing.style import panels, styled
 
 CLASSES = 10
@@ -53,7 +53,7 @@ def score(model: Autoencoder, test: Data, x: np.ndarray, near: Callable[[], np.n
         other in the training set, for a model of more than ten.
     """
     clusters = model.cluster(test.inputs)
-    found = clustering.compare(test.labels, clusters)
+    found: dict[str, Any] = clustering.compare(labels_of(test), clusters)
     row = {
         "error": 100 * (1 - float(found["one_to_one_accuracy"])),
         "majority_error": 100 * (1 - float(found["majority_accuracy"])),
@@ -65,7 +65,9 @@ def score(model: Autoencoder, test: Data, x: np.ndarray, near: Callable[[], np.n
         row["merged_error"] = row["error"]
         if len(np.unique(own)) > CLASSES:
             merged = merging.absorb_clusters(own, near(), CLASSES, classes)[clusters]
-            row["merged_error"] = 100 * (1 - clustering.one_to_one_accuracy(test.labels, merged))
+            row["merged_error"] = 100 * (
+                1 - clustering.one_to_one_accuracy(labels_of(test), merged)
+            )
     return row
 
 
@@ -172,8 +174,8 @@ def draw_errors(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     """A bar for each row."""
     names, errors = arrays["rows"][:, 0], arrays["rows"][:, 1].astype(float)
     figure, (axes,) = panels(1, 1, 0.5 + 0.4 * len(names))
-    axes.barh(names, errors, color="#0072B2")
-    axes.bar_label(axes.containers[0], fmt="%.2f", padding=3)
+    bars = axes.barh(names, errors, color="#0072B2")
+    axes.bar_label(bars, fmt="%.2f", padding=3)
     axes.set(xlabel="test error in %, no label used in training")
     axes.margins(x=0.1)  # room for the numbers
     axes.invert_yaxis()

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.info_ae import recipes
-from zoo.experiments.training import mnist, unit
+from zoo.experiments.training import QUIET, labels_of, mnist, unit
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import panels, styled
 from zoo.visualization.figures.interpolation import interpolation_codes
@@ -39,13 +39,15 @@ def run_figure(seed: int, sources: Sources, **settings: Any) -> Outcome:
     train, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
     taught = recipes.taught(train.inputs, seed, settings, sources.models)
     model = recipes.robust_taught(train.inputs, taught, seed, settings, sources.models)
-    judge = digits.classifier(unit(train), train.labels, seed)
+    judge = digits.classifier(unit(train), labels_of(train), seed)
     columns = [model.generate(100, seed=seed, label=label) for label in range(CLASSES)]
-    seen = [judge.predict(column, verbose=0).argmax(axis=1) for column in columns]
+    seen = [judge.predict(column, verbose=QUIET).argmax(axis=1) for column in columns]
     most = [np.bincount(column, minlength=CLASSES) for column in seen]
     codes = model.encode(test.inputs)
-    known = KNeighborsClassifier(5).fit(model.encode(train.inputs[:20_000]), train.labels[:20_000])
-    between, within = pairs(test.labels, seed)
+    known = KNeighborsClassifier(5).fit(
+        model.encode(train.inputs[:20_000]), labels_of(train)[:20_000]
+    )
+    between, within = pairs(labels_of(test), seed)
     paths = {
         name: model.decode(
             interpolation_codes(codes[ends[:, 0]], codes[ends[:, 1]], STEPS).reshape(
@@ -66,7 +68,7 @@ def run_figure(seed: int, sources: Sources, **settings: Any) -> Outcome:
     }
     order = np.argsort([counts.argmax() for counts in most], kind="stable")
     grid = np.stack([columns[label][:ROWS] for label in order], axis=1)
-    arrays = {"grid": grid, "codes": codes[:1000], "labels": test.labels[:1000], **paths}
+    arrays = {"grid": grid, "codes": codes[:1000], "labels": labels_of(test)[:1000], **paths}
     return Outcome(measures, arrays)
 
 

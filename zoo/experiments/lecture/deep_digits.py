@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 import zoo
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import falling, mnist, train, unit
+from zoo.experiments.training import falling, labels_of, mnist, train, unit
 from zoo.recipes.rbm import Settings, pretrain
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import PALETTE, panels, styled
@@ -55,10 +55,10 @@ def run(
     arrays: dict[str, Any] = {"inputs": fresh[:10]}
     rows = np.concatenate([np.flatnonzero(test.labels == c)[:PER_CLASS] for c in range(10)])
     rows = np.random.default_rng(seed).permutation(rows)
-    arrays["labels"] = test.labels[rows]
+    arrays["labels"] = labels_of(test)[rows]
 
     def judge(name: str, train_codes: np.ndarray, codes: np.ndarray, output: np.ndarray) -> None:
-        known = KNeighborsClassifier(5).fit(train_codes[:20_000], source.labels[:20_000])
+        known = KNeighborsClassifier(5).fit(train_codes[:20_000], labels_of(source)[:20_000])
         error = ((output.reshape(len(output), -1) - flat_fresh) ** 2).sum(axis=1).mean()
         measures[f"{name}/squared_error"] = float(error)
         measures[f"{name}/knn"] = float(known.score(codes, test.labels))

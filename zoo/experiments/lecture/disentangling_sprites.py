@@ -92,7 +92,8 @@ def run(
         measures[f"{name}/reconstruction"] = float(terms["reconstruction"])
         measures[f"{name}/active"] = float((codes.var(axis=0) > ACTIVE).sum())
         options = {"dci": {"num_train": points * 2 // 3, "num_test": points // 3}}
-        for score, value in scores(codes, factors, options=options, seed=seed).items():
+        found: dict[str, Any] = scores(codes, factors, options=options, seed=seed)
+        for score, value in found.items():
             measures[f"{name}/{score}"] = float(value)
         if name in SHOWN:
             arrays.update({f"{name}/{key}": value for key, value in responses(model).items()})

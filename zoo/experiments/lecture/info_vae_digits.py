@@ -13,7 +13,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.evaluation.kernel_distance import gaussian_kernel, median_distance, squared_mmd
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import mnist, train, unit
+from zoo.experiments.training import QUIET, labels_of, mnist, train, unit
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import panels, styled
 
@@ -53,7 +53,7 @@ def run(
         ``reconstructed_confidence`` of a classifier on samples and reconstructions.
     """
     source, test = mnist("train", sources), mnist("test", sources)
-    judge = digits.classifier(unit(source)[:20_000], source.labels[:20_000], seed)
+    judge = digits.classifier(unit(source)[:20_000], labels_of(source)[:20_000], seed)
     x, fresh = unit(source)[:examples], unit(test)[:2000]
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {"inputs": x[:10]}
@@ -72,19 +72,21 @@ def run(
         z = aggregate_sample(model, x, seed)
         prior = np.random.default_rng(seed + 1).standard_normal(z.shape)
         made, again = model.generate(examples, seed=seed), model.reconstruct(x)
-        pixels = [picture.reshape(len(picture), -1) for picture in (made, again)]
+        pixels = made.reshape(len(made), -1), again.reshape(len(again), -1)
         errors = [
             ((model.reconstruct(part) - part) ** 2).sum((1, 2, 3)).mean() for part in (x, fresh)
         ]
         measures |= {
             f"{kind}/mmd2": squared_mmd(z, prior, gaussian_kernel(median_distance(prior))),
-            f"{kind}/gap": squared_mmd(*pixels, gaussian_kernel(median_distance(pixels[1]))),
+            f"{kind}/gap": squared_mmd(
+                pixels[0], pixels[1], gaussian_kernel(median_distance(pixels[1]))
+            ),
             f"{kind}/train_error": float(errors[0]),
             f"{kind}/test_error": float(errors[1]),
             f"{kind}/overfit": float(errors[1] / errors[0]),
-            f"{kind}/confidence": float(judge.predict(made, verbose=0).max(axis=1).mean()),
+            f"{kind}/confidence": float(judge.predict(made, verbose=QUIET).max(axis=1).mean()),
             f"{kind}/reconstructed_confidence": float(
-                judge.predict(again, verbose=0).max(axis=1).mean()
+                judge.predict(again, verbose=QUIET).max(axis=1).mean()
             ),
         }
         arrays[f"{kind}/samples"] = made[:40]

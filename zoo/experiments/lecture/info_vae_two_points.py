@@ -114,7 +114,8 @@ def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
         place.set(title=name, xlabel="z", ylabel="density")
         place.legend()
         lower = axes[2 + column]
-        lower.hist(arrays[f"{kind}/samples"], bins=np.linspace(-1.6, 1.6, 65), color="#0072B2")
+        bins: Any = np.linspace(-1.6, 1.6, 65)
+        lower.hist(arrays[f"{kind}/samples"], bins=bins, color="#0072B2")
         lower.set(xlabel="decoded draws from p(z)", ylabel="draws of 2,000")
     return {"two_points": figure}
 

@@ -15,7 +15,7 @@ from zoo.experiments.digits import logistic_regression
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
 from zoo.experiments.lecture.filters import area, radius
 from zoo.experiments.shelf import kept
-from zoo.experiments.training import mnist, train, unit
+from zoo.experiments.training import labels_of, mnist, train, unit
 from zoo.recipes import LinearSchedule
 from zoo.recipes.centering import start_at_mean
 from zoo.recipes.rbm import Settings, train_rbm
@@ -130,7 +130,7 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
 
     def judge(row: str, features: Callable[[np.ndarray], np.ndarray]) -> None:
         held, named = logistic_regression(
-            features(x), source.labels, features(fresh), seed, settings["probe_iterations"]
+            features(x), labels_of(source), features(fresh), seed, settings["probe_iterations"]
         )
         if held * 100 < measures.get(f"{row}/held_out", 101.0):
             measures[f"{row}/held_out"] = held * 100

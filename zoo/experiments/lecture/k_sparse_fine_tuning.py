@@ -24,7 +24,7 @@ from zoo.experiments.lecture.k_sparse import (
     with_alpha,
 )
 from zoo.experiments.shelf import kept
-from zoo.experiments.training import falling, mnist, train_classifier, unit
+from zoo.experiments.training import QUIET, falling, labels_of, mnist, train_classifier, unit
 from zoo.recipes import LinearSchedule
 from zoo.recipes.fine_tuning import classifier, linear_head
 from zoo.recipes.rbm import Settings, train_rbm
@@ -138,7 +138,7 @@ def tuned(
         codes = source.inputs
         for model in stack:
             codes = model.encode(codes)
-        head = linear_head(codes, source.labels)
+        head = linear_head(codes, labels_of(source))
     network = classifier(
         stack, 10, tuning.input_dropout, tuning.dropout, head=head, input_noise=tuning.noise
     )
@@ -149,7 +149,7 @@ def tuned(
         else keras.optimizers.SGD(rate, momentum=0.9)
     )
     train_classifier(
-        network, x, source.labels, epochs=epochs, batch_size=BATCH, optimizer=optimizer
+        network, x, labels_of(source), epochs=epochs, batch_size=BATCH, optimizer=optimizer
     )
     return network
 
@@ -182,7 +182,7 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         stack = pretrained(row, source.inputs, seed, settings, sources)
         epochs = settings["dropout_tune_epochs" if tuning.dropout else "tune_epochs"]
         network = tuned(stack, x, source, tuning, epochs)
-        accuracy = network.evaluate(fresh, test.labels, batch_size=500, verbose=0)[1]
+        accuracy = network.evaluate(fresh, labels_of(test), batch_size=500, verbose=QUIET)[1]
         measures[f"{row}/error"] = 100 * (1 - float(accuracy))
     return Outcome(measures, {name: np.array(value) for name, value in measures.items()})
 

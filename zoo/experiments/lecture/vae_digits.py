@@ -14,7 +14,7 @@ from zoo.data.pixels import as_unit_floats
 from zoo.evaluation import density
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
-from zoo.experiments.training import BATCH, falling, mnist, train, unit
+from zoo.experiments.training import BATCH, QUIET, falling, labels_of, mnist, train, unit
 from zoo.recipes import WarmUp
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import panels, styled
@@ -68,7 +68,7 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         binarised test digits under the model of 40 latents, with its bound ``40/elbo``.
     """
     source, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
-    judge = digits.classifier(unit(source), source.labels, seed)
+    judge = digits.classifier(unit(source), labels_of(source), seed)
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {}
     for latents in LATENTS:
@@ -81,14 +81,15 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         if latents == 2:
             grid = inverse_cdf_grid(model.prior_distribution(), GRID).reshape(-1, 2)
             arrays["manifold"] = model.decode(grid)
-            seen = judge.predict(arrays["manifold"], verbose=0)
+            seen = judge.predict(arrays["manifold"], verbose=QUIET)
             sure = seen.argmax(axis=1)[seen.max(axis=1) > 0.5]
             measures["2/digits"] = float(len(np.unique(sure)))
     x, fresh = (binarised(part.inputs, seed) for part in (source, test))
     model = wide(x, settings["wide_epochs"], seed)
     some = fresh[: settings["density_examples"]]
     bounds = density.per_example(model, some, samples=settings["samples"], seed=seed)
-    for name, values in density.scores(bounds).items():
+    found: dict[str, Any] = density.scores(bounds)
+    for name, values in found.items():
         measures[f"40/{name}"] = float(values)
     return Outcome(measures, arrays)
 

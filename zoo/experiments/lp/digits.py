@@ -13,7 +13,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.evaluation import clustering, sparsity
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
-from zoo.experiments.training import mnist, train, unit
+from zoo.experiments.training import QUIET, labels_of, mnist, train, unit
 from zoo.recipes import WarmUp
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import PALETTE, panels, styled
@@ -73,13 +73,13 @@ def run_codes(seed: int, sources: Sources, **settings: Any) -> Outcome:
     source, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
     x = unit(test)
     measures: dict[str, float] = {}
-    arrays: dict[str, Any] = {"labels": test.labels[:1500], "inputs": x[:10]}
+    arrays: dict[str, Any] = {"labels": labels_of(test)[:1500], "inputs": x[:10]}
     for latents in (2, 10):
         for form in FORMS:
             model = trained(form, latents, source.inputs, seed, settings)
             codes, output = model.encode(x), model.reconstruct(x)
             known = KNeighborsClassifier(5).fit(
-                model.encode(source.inputs[:10_000]), source.labels[:10_000]
+                model.encode(source.inputs[:10_000]), labels_of(source)[:10_000]
             )
             groups = clustering.kmeans(codes, 10, restarts=3, seed=seed)
             name = f"{form}-{latents}"
@@ -88,7 +88,7 @@ def run_codes(seed: int, sources: Sources, **settings: Any) -> Outcome:
                 f"{name}/hoyer": float(np.nanmean(sparsity.hoyer(codes))),
                 f"{name}/one_active": float(sparsity.one_active(codes).mean()),
                 f"{name}/knn": float(known.score(codes, test.labels)),
-                f"{name}/kmeans": clustering.one_to_one_accuracy(test.labels, groups),
+                f"{name}/kmeans": clustering.one_to_one_accuracy(labels_of(test), groups),
             }
             arrays[f"{name}/outputs"] = output[:10]
             if latents == 2:
@@ -126,7 +126,7 @@ def run_traversals(seed: int, sources: Sources, **settings: Any) -> Outcome:
         axes) and ``digits`` (how many classes it sees there).
     """
     source, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
-    judge = digits.classifier(unit(source), source.labels, seed)
+    judge = digits.classifier(unit(source), labels_of(source), seed)
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {}
     for form in FORMS:
@@ -138,7 +138,7 @@ def run_traversals(seed: int, sources: Sources, **settings: Any) -> Outcome:
         walks = np.einsum("su,uv->usv", places, np.eye(10)).reshape(-1, 10)
         pictures = model.decode(walks)
         ends = model.decode(np.concatenate([np.diag(low), np.diag(high)]))
-        belief = judge.predict(ends, verbose=0)
+        belief = judge.predict(ends, verbose=QUIET)
         measures[f"{form}/confidence"] = float(belief.max(axis=1).mean())
         measures[f"{form}/digits"] = float(len(np.unique(belief.argmax(axis=1))))
         arrays[f"{form}/walks"] = pictures

@@ -12,7 +12,7 @@ from zoo.evaluation.clustering import silhouette
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
 from zoo.experiments.sparse_vae import parts
-from zoo.experiments.training import mnist, unit
+from zoo.experiments.training import QUIET, labels_of, mnist, unit
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import PALETTE, panels, styled
 
@@ -43,7 +43,7 @@ def run(
         and of the pictures decode(+-3 e_i): ``confidence`` of a classifier and how many ``digits`` it sees.
     """
     source, test = mnist("train", sources, examples), mnist("test", sources)
-    judge = digits.classifier(unit(source), source.labels, seed)
+    judge = digits.classifier(unit(source), labels_of(source), seed)
     x = unit(test)
     measures: dict[str, float] = {"inputs/sharpness": digits.sharpness(x[:2000])}
     arrays: dict[str, Any] = {"inputs": x[:10]}
@@ -52,7 +52,7 @@ def run(
         output = model.reconstruct(x)
         probes = np.eye(10, dtype=np.float32) * parts.PROBE
         pictures = model.decode(np.concatenate([probes, -probes]))
-        belief = judge.predict(pictures, verbose=0)
+        belief = judge.predict(pictures, verbose=QUIET)
         measures |= {
             f"{name}/error": float(((output - x) ** 2).sum((1, 2, 3)).mean()),
             f"{name}/sharpness": digits.sharpness(output[:2000]),
@@ -104,20 +104,20 @@ def run_plane(
 
     source, test = mnist("train", sources, examples), mnist("test", sources)
     measures: dict[str, float] = {}
-    arrays: dict[str, Any] = {"labels": test.labels[:2000]}
+    arrays: dict[str, Any] = {"labels": labels_of(test)[:2000]}
     line = np.linspace(-5, 5, steps)
     grid = np.stack(np.meshgrid(line, line[::-1]), axis=-1).reshape(-1, 2)
     for name, family, weights in parts.variants():
         model = parts.trained(family, weights, source.inputs, 2, 1.0, seed, **training)
         codes = model.encode(test.inputs)
         known = KNeighborsClassifier(5).fit(
-            model.encode(source.inputs[:10_000]), source.labels[:10_000]
+            model.encode(source.inputs[:10_000]), labels_of(source)[:10_000]
         )
         low, high = np.quantile(codes, [0.25, 0.75], axis=0)
         widths = np.sort(high - low)
         measures |= {
             f"{name}/knn": float(known.score(codes, test.labels)),
-            f"{name}/silhouette": silhouette(codes, test.labels, seed=seed),
+            f"{name}/silhouette": silhouette(codes, labels_of(test), seed=seed),
             f"{name}/ratio": float((widths[0] / widths[1]) ** 2),
         }
         arrays[f"{name}/codes"] = codes[:2000]

@@ -136,7 +136,8 @@ def gradient_variance(model: Autoencoder, x: np.ndarray, draws: int) -> float:
         with tf.GradientTape() as tape:
             record = model.forward(inputs, Noise(model.seed, count), training=True)
             loss = model.terms(record)["loss"]
-        return tf.concat([tf.reshape(g, [-1]) for g in tape.gradient(loss, weights)], 0)
+        gradients: Any = tape.gradient(loss, weights)
+        return tf.concat([tf.reshape(g, [-1]) for g in gradients], 0)
 
     found = [gradient(tf.constant(index, tf.int64)).numpy() for index in range(draws)]
     return float(np.var(found, axis=0, ddof=1).sum())

@@ -42,7 +42,7 @@ def run(
         and, for the pictures decode(3 e_i) - decode(0), means of ``gabor`` (R^2 of the best Gabor
         function), ``kurtosis`` (excess) and ``hoyer`` of the pixels.
     """
-    load = {
+    load: dict[str, Any] = {
         "path": sources.pictures,
         "data_dir": sources.data_dir,
         "manual_dir": sources.manual_dir,

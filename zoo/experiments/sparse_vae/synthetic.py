@@ -138,7 +138,8 @@ def run_toy(
     model = zoo.create("two_template_vae", (10, 10, 1), beta=beta, seed=seed)
     train(model, data.inputs, epochs=epochs, learning_rate=learning_rate, batch_size=20)
     codes, outputs = model.encode(test.inputs), model.reconstruct(test.inputs)
-    correlation = np.abs(np.corrcoef(codes.T, test.latents.T)[:2, 2:])
+    latents: Any = test.latents  # a synthetic set has them
+    correlation = np.abs(np.corrcoef(codes.T, latents.T)[:2, 2:])
     rows, columns = optimize.linear_sum_assignment(-correlation)
     measures = {
         "explained": explained(test.inputs, outputs),

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources, rising
-from zoo.experiments.training import falling, train
+from zoo.experiments.training import falling, labels_of, train
 from zoo.experiments.uniform_to_gaussian.square import BATCH, SHOWN, draws, square_points
 from zoo.visualization.drawing.style import PALETTE, panels, styled
 
@@ -71,7 +71,7 @@ def run_line(
         measures[f"{index}/length"] = float(np.linalg.norm(np.diff(curve, axis=0), axis=1).sum())
         arrays[f"{index}/curve"] = curve
         arrays[f"{index}/code"] = draws(model, test.inputs, seed)[:SHOWN]
-    arrays["labels"] = test.labels[:SHOWN]
+    arrays["labels"] = labels_of(test)[:SHOWN]
     return Outcome(measures, arrays)
 
 

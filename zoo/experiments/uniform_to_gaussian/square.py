@@ -15,7 +15,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import train
+from zoo.experiments.training import labels_of, train
 from zoo.visualization.drawing.style import PALETTE, panels, styled
 
 POINTS = 10_000
@@ -108,12 +108,12 @@ def run_square(
                 f"{name}/highest": float(output.max(axis=0).min()),
                 f"{name}/trustworthiness": float(trustworthiness(x, codes, n_neighbors=12)),
                 f"{name}/quadrants": float(
-                    cross_val_score(KNeighborsClassifier(5), codes, test.labels, cv=5).mean()
+                    cross_val_score(KNeighborsClassifier(5), codes, labels_of(test), cv=5).mean()
                 ),
             }
             arrays[f"{name}/code"] = z[:SHOWN]
             arrays[f"{name}/output"] = output[:SHOWN]
-    arrays["labels"] = test.labels[:SHOWN]
+    arrays["labels"] = labels_of(test)[:SHOWN]
     arrays["betas"], arrays["decays"] = np.array(betas), np.array(decays)
     return Outcome(measures, arrays)
 

@@ -104,8 +104,9 @@ def as_bytes(picture: Any, name: str) -> bytes:
     if isinstance(picture, Figure):
         return to_png(picture)
     if isinstance(picture, (bytes, bytearray)):
-        suffix(picture)
-        return bytes(picture)
+        content = bytes(picture)
+        suffix(content)
+        return content
     raise ValueError(
         f"Figure {name!r} must be a matplotlib Figure or the bytes of a PNG or GIF; "
         f"received {type(picture).__name__}."

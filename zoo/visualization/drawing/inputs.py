@@ -90,7 +90,9 @@ def as_labels(values: Any, count: int, name: str = "labels") -> np.ndarray | Non
 def class_name(label: Any, names: Sequence[str] | None) -> str:
     """What a label is called: its name where there are names and it is the index of one."""
     whole = isinstance(label, (int, np.integer))
-    return str(names[label] if names is not None and whole and 0 <= label < len(names) else label)
+    return str(
+        names[int(label)] if names is not None and whole and 0 <= label < len(names) else label
+    )
 
 
 def decoder_of(model: Any) -> Callable[[np.ndarray], np.ndarray]:

@@ -89,7 +89,7 @@ def midpoints(count: int) -> np.ndarray:
 
 
 def _of_tfp(distribution: Any, probabilities: np.ndarray, units: int, seed: int) -> np.ndarray:
-    from tensorflow_probability import distributions as tfd
+    from zoo.tfp import tfd
 
     base = distribution
     # Both only say that the units are independent; the quantile is their inner distribution's.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 from cycler import cycler
@@ -43,7 +43,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 SEQUENTIAL = "cividis"  # rises evenly in lightness, in colour and in grey
 WIDTH = 7.2  # inches, the text width of a printed page
 
-RC = {
+RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 9.5,
@@ -98,20 +98,20 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def class_style(index: int) -> dict[str, str]:
+def class_style(index: int) -> dict[str, Any]:
     """Colour and marker of the index-th class; the colours of the first 20 differ, all pairs of 160 do."""
     turn, place = divmod(index, len(PALETTE))
     return {"color": PALETTE[place], "marker": MARKERS[(index + turn) % len(MARKERS)]}
 
 
-def line_style(index: int) -> dict[str, str]:
+def line_style(index: int) -> dict[str, Any]:
     """Colour and dash of the index-th line; the colours of the first 20 differ, all pairs of 80 do."""
     turn, place = divmod(index, len(PALETTE))
     return {"color": PALETTE[place], "linestyle": DASHES[turn % len(DASHES)]}
 
 
 def panels(
-    count: int, columns: int, height: float = 1.8, **options: object
+    count: int, columns: int, height: float = 1.8, **options: Any
 ) -> tuple[Figure, list[Axes]]:
     """A figure of the common width with equal panels, filled row by row.
 

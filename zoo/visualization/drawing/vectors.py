@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -82,7 +84,8 @@ def draw_vector(
         markersize=2.5 if many else 3.5,
         label=label,
     )
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    locator: Any = axes.xaxis.get_major_locator()
+    locator.set_params(integer=True)
 
 
 def draw_window(axes: Axes, window: np.ndarray, channels: np.ndarray, dash: str = "-") -> None:
@@ -99,7 +102,7 @@ def draw_window(axes: Axes, window: np.ndarray, channels: np.ndarray, dash: str 
 
 
 def channel_legend(
-    figure: Figure, channels: np.ndarray, count: int, dashes: dict[str, str] | None = None
+    figure: Figure, channels: np.ndarray, count: int, dashes: dict[str, Any] | None = None
 ) -> None:
     """A legend below the figure: what the colours and the dashes of its windows are.
 

@@ -131,7 +131,7 @@ def _frame(
     pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     bar = np.full((2 * _BAR, *pixels.shape[1:]), 255, np.uint8)
     bar[_BAR:] = 220
-    bar[_BAR:, : max(1, round(probability * bar.shape[1]))] = 90
+    bar[_BAR:, : max(1, round(probability * pixels.shape[1]))] = 90
     # Pillow makes one frame of equal neighbours, as a dead unit gives them: a pixel differs.
     bar[-1, -1] = 255 if t % 2 else 220
     return np.concatenate([pixels, bar])

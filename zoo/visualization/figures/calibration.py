@@ -150,7 +150,7 @@ def _ranks(values: Any, name: str) -> np.ndarray:
 
 
 def _distribution_function(distribution: Any, z: np.ndarray, seed: int) -> np.ndarray:
-    from tensorflow_probability import distributions as tfd
+    from zoo.tfp import tfd
 
     base = distribution
     while isinstance(base, (tfd.Independent, tfd.Sample)):

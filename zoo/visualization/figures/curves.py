@@ -70,7 +70,7 @@ def overlaid_curves(histories: Mapping[str, History], unit: str | Mapping[str, s
     return _draw(runs, unit, "On validation data where there are any")
 
 
-def terms(history: History) -> list[str]:
+def terms(history: Mapping[str, Any]) -> list[str]:
     """The terms of a history without their validation: the loss first, then the others in order."""
     found = list(dict.fromkeys(name.removeprefix("val_") for name in history if name != "epoch"))
     return sorted(found, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
@@ -115,7 +115,8 @@ def _draw(
                 place.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
                 place.yaxis.set_major_formatter("{x:g}")
                 place.yaxis.set_minor_formatter(NullFormatter())
-        place.xaxis.get_major_locator().set_params(integer=True)
+        locator: Any = place.xaxis.get_major_locator()
+        locator.set_params(integer=True)
         place.grid(axis="y")
         place.set_xlabel("epoch")
     handles = {

@@ -75,7 +75,7 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
         windows = as_windows(scaled, w.shape[1:]) if is_window(w.shape[1:]) else None
         channels = None if windows is None else leading_channels(windows)
         for index, place in enumerate(axes):
-            if windows is None:
+            if windows is None or channels is None:
                 draw_vector(place, scaled[index], PALETTE[0])
             else:
                 draw_window(place, windows[index], channels)
@@ -83,7 +83,7 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
         for place in axes[-4:]:
             place.set_xlabel("coordinate" if windows is None else "time step")
         figure.supylabel("weight / largest weight")
-        if windows is not None:
+        if windows is not None and channels is not None:
             channel_legend(figure, channels, windows.shape[-1])
     figure.suptitle(title, x=0.01, ha="left")
     return figure

@@ -142,8 +142,10 @@ def _points(
         style, name = class_style(index), class_name(value, names)
         axes.scatter(*own.T, s=size, alpha=0.65, linewidths=0, label=name, **style)
         # The name at the class's middle tells the classes apart in grey print as well.
+        across, up = np.median(own, axis=0)
         axes.text(
-            *np.median(own, axis=0),
+            across,
+            up,
             name,
             color=style["color"],
             fontsize=11 if len(known) <= 10 else 8,

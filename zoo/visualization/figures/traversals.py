@@ -136,7 +136,7 @@ def posterior_traversals(
     values = np.quantile(z[:, chosen], probabilities, axis=0).T
     still = (values == np.median(values, axis=1, keepdims=True)).mean(axis=1) > 0.5
     ends = np.stack([z[:, chosen].min(axis=0), z[:, chosen].max(axis=0)])[:, still]
-    values[still] = np.linspace(*ends, len(probabilities)).T
+    values[still] = np.linspace(ends[0], ends[1], len(probabilities)).T
     origin = np.median(z, axis=0) if base is None else base
     place = "the median code" if base is None else "a given code"
     return traversals(

@@ -141,11 +141,11 @@ def best(values: Sequence[Any], better: str | None) -> list[bool]:
         One bool for each; all False where fewer than two can be compared, where all are equal, and where
         one has no interval. Equal ones are marked together.
     """
-    numbers = [number(value) for value in values]
+    numbers: list[Any] = [number(value) for value in values]
     finite = [
         index for index, value in enumerate(numbers) if value is not None and math.isfinite(value)
     ]
-    spreads = {index: _half_length(values[index]) for index in finite}
+    spreads: dict[int, Any] = {index: _half_length(values[index]) for index in finite}
     none = [False] * len(numbers)
     if not better or len(finite) < 2 or None in spreads.values():
         return none
@@ -263,7 +263,8 @@ def _in_words(value: Any) -> tuple[str, str]:
 
 def _with_error(metrics: Mapping[str, Any], path: str) -> Any:
     """A value with its interval, which a standard error beside it gives as well."""
-    value, error = metrics.get(path), number(metrics.get(f"{path}_standard_error"))
+    value: Any = metrics.get(path)
+    error = number(metrics.get(f"{path}_standard_error"))
     if is_interval(value) or number(value) is None or error is None:
         return value
     return {"value": value, "low": value - 1.96 * error, "high": value + 1.96 * error}

@@ -75,7 +75,7 @@ def text(value: Any) -> str:
 
 
 def _list(values: list[Any] | tuple[Any, ...]) -> str:
-    numbers = [number(value) for value in values]
+    numbers: list[Any] = [number(value) for value in values]
     if len(values) > 12 and all(entry is not None for entry in numbers):
         return f"{len(values)} values, {text(min(numbers))} to {text(max(numbers))}"
     return ", ".join(text(value) for value in values) or "none"
