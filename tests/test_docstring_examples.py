@@ -48,7 +48,8 @@ def everything():
     """module.name -> every public function and class, each once."""
     named = [getattr(zoo, name) for name in zoo._PUBLIC]
     named += [part for room in rooms() for part in public(room)]
-    named += [function(name) for name in zoo.names("model")]
+    models = (function(name) for name in zoo.names("model"))
+    named += [model for model in models if model.__module__.startswith("zoo.")]
     parts = {f"{part.__module__}.{part.__qualname__}": inspect.unwrap(part) for part in named}
     return {name: part for name, part in sorted(parts.items()) if not part.__name__.startswith("_")}
 

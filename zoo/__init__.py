@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from zoo.registry import get, names, register, suggest
     from zoo.regularizers import AdversarialRegularizer, Regularizer
     from zoo.runs.artefacts import load_model
-    from zoo.serialization import at_step, positive_int, scalar, scalar_config
+    from zoo.serialization import at_step, scalar, scalar_config
     from zoo.trainer.replicas import gather
+    from zoo.values import positive_int
 
 __version__ = "0.1.0"
 

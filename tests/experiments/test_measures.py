@@ -102,7 +102,7 @@ def test_not_normal_does_not_answer_to_rotation():
 
 
 def test_draws_of_the_aggregate_posterior_have_its_moments():
-    model = zoo.create("vae", (2,), latents=2, hidden=(8,), seed=0)
+    model = zoo.create("vae", (2,), latents=2, hidden=(8,), likelihood="normal", seed=0)
     x = RNG.normal(size=(20, 2)).astype(np.float32) * 5
     posterior = model.posterior(x)
     mean, deviation = np.asarray(posterior.mean()), np.asarray(posterior.stddev())

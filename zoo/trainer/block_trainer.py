@@ -315,6 +315,8 @@ class BlockTrainer(keras.Model):
         cached = "_use_cached_eval_dataset" in kwargs  # Keras's own, from within `fit`
         if not cached:
             _refuse_uncompiled(self)
+            if x is None:
+                sources.batches_of(x, "x")  # says what is expected
             data = self.intake.columns(x, y, sample_weight)
             x, steps = self._evaluation_feed(data, batch_size, "x", "steps", steps)
             batch_size = None
