@@ -152,7 +152,8 @@ class StepModel(BlockTrainer):
         """The terms of an evaluation batch; see `BlockTrainer.measure`."""
         forward = self.forward(batch, noise, training=False, present=present)
         rows = present
-        if present is not None and forward.samples > 1:
+        if present is not None:
+            # An operation of its own: between machines an argument of the step has no device to gather from.
             rows = tf.repeat(present, forward.samples, axis=0)
         with filled_up(rows):
             return self.terms(forward)
