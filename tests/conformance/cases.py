@@ -38,7 +38,9 @@ class Case(NamedTuple):
     def build(self, **changes):
         """A model that is the same each time."""
         keras.utils.set_random_seed(0)
-        return zoo.create(self.model, self.shape, **{"seed": 3, **self.options(), **changes})
+        model = zoo.create(self.model, self.shape, **{"seed": 3, **self.options(), **changes})
+        model.seed = 3  # of the noise and the order; the weights are drawn already
+        return model
 
     def data(self):
         """(160, *shape) float32 in [0, 1]; the same each time."""
@@ -160,9 +162,9 @@ CASES = {
     "adversarial_autoencoder": vector("adversarial_autoencoder", **SMALL, classes=4, critic=(6,)),
     "info_gan": vector("info_gan", classes=3, styles=1, noise_units=2, critic=(6,)),
     "info_ae": vector("info_ae", latents=3, classes=3, noise_units=4, **CRITIC),
-    # With the seed 3 a unit stands at the kink of its ReLU, and rounding decides on which side.
+    # From other weights a unit comes to the kink of its ReLU in 20 steps, and rounding decides the side.
     "info_ae_robust": picture(
-        "info_ae_robust", latents=3, classes=3, noise_units=4, seed=4, **CRITIC
+        "info_ae_robust", latents=3, classes=3, noise_units=4, seed=0, **CRITIC
     ),
     "invariant_autoencoder": picture(
         "invariant_autoencoder", latents=3, classes=3, heads=(3, 5), filters=(4, 4), dense=(6,)
