@@ -82,9 +82,8 @@ class Part(keras.layers.Layer):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if getattr(value, "is_setting", False):
-            object.__setattr__(
-                self, name, value
-            )  # Keras would count it among the weights, and train it
+            # Keras would count it among the weights, and train it.
+            object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)
         if not name.startswith("_") and name != "built":

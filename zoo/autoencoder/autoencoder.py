@@ -306,9 +306,8 @@ class Autoencoder(UsableModel):
         self._build_regularizers()
         for member in self.parts:
             if not member.trainable:
-                member.trainable = (
-                    True  # TensorFlow skips the assignment of the value that is there
-                )
+                # TensorFlow skips the assignment of the value that is there.
+                member.trainable = True
                 member.trainable = False
         self.built = True
 

@@ -117,7 +117,8 @@ class StepModel(BlockTrainer):
         for regularizer in self.regularizers:
             record = forward.with_noise(forward.noise.fold(regularizer.name))
             penalty = regularizer.penalty(record, forward.training)
-            _refuse_unweighted(regularizer, penalty, forward.weight if forward.weighted else None)
+            if forward.weighted:
+                _refuse_weights(regularizer, penalty)
             terms[regularizer.name] = penalty = forward.mean(penalty, regularizer.name)
             total = total + at_step(regularizer.weight, forward.step) * penalty
         for name, value in forward.losses.items():
@@ -168,8 +169,7 @@ class StepModel(BlockTrainer):
         seen = self.seen(views, None)
         if not training:
             return self.bottleneck.encode(self._features(seen, condition, False))
-        inputs = seen if condition is None else [seen, condition]
-        return self.bottleneck.encode(with_kept_statistics(self.encoder, inputs))
+        return self.bottleneck.encode(with_kept_statistics(self.encoder, _beside(seen, condition)))
 
     def decode_view(self, code: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
         """The mean of p(x|z) for codes; see `ForwardPass.decode`."""
@@ -182,12 +182,10 @@ class StepModel(BlockTrainer):
         return tf.concat([x, tf.ones_like(x) if mask is None else mask], axis=-1)
 
     def _features(self, seen: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
-        inputs = seen if condition is None else [seen, condition]
-        return self.encoder(inputs, training=training)
+        return self.encoder(_beside(seen, condition), training=training)
 
     def _decoded(self, code: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
-        inputs = code if condition is None else [code, condition]
-        return self.decoder(inputs, training=training)
+        return self.decoder(_beside(code, condition), training=training)
 
     def _prior_draw(
         self, noise: Noise, n: Any, label: Any, condition: Any, training: bool
@@ -223,15 +221,20 @@ class StepModel(BlockTrainer):
         return loss
 
 
+def _beside(values: tf.Tensor, condition: tf.Tensor | None) -> Any:
+    """What a network is given: the values, and beside them the condition where there is one."""
+    return values if condition is None else [values, condition]
+
+
 def critic_name(critic: AdversarialRegularizer) -> str:
     """The name of the metric of a critic's loss."""
     return f"{critic.name}_critic"
 
 
-def _refuse_unweighted(regularizer: Regularizer, penalty: tf.Tensor, weight: Any) -> None:
+def _refuse_weights(regularizer: Regularizer, penalty: tf.Tensor) -> None:
     """A scalar term of the rows, or a critic, cannot know how much every row counts."""
     couples = isinstance(regularizer, AdversarialRegularizer) or len(penalty.shape) == 0
-    if weight is not None and couples and regularizer.of_rows:
+    if couples and regularizer.of_rows:
         raise ValueError(
             f"The term {regularizer.name!r} couples the rows of a batch and knows no weights; received "
             "sample weights. Leave them out, or the regularizer."

@@ -322,8 +322,7 @@ class UsableModel(StepModel):
             yield (rows, *(self._conditions(_as_numpy(y), len(rows)) if declared else ()))
 
     def _map(self, name: str, function: Any, batches: Any) -> np.ndarray:
-        if self.changes != self.traces.changes:
-            self._trace_anew()
+        self._refresh()
         traced = self.traces.kept(
             name, lambda: tf.function(function, reduce_retracing=True, autograph=False)
         )

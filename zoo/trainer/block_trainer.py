@@ -158,12 +158,10 @@ class BlockTrainer(keras.Model):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """One mean for each term, once a fit or an evaluation has begun."""
-        traces = getattr(self, "traces", None)
-        return (
-            []
-            if traces is None
-            else [traces.means[n] for n in traces.names or () if n in traces.means]
-        )
+        traces = getattr(self, "traces", None)  # Keras asks before there are any
+        if traces is None:
+            return []
+        return [traces.means[name] for name in traces.names or () if name in traces.means]
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The means of an epoch; NaN where all its steps were skipped."""
@@ -348,7 +346,7 @@ class BlockTrainer(keras.Model):
             return self.feed.evaluation(x.fields, batch_size)
         if not sources.is_array(x):
             return sources.batches_of(x, name), steps
-        refuse_steps(steps_name, {steps_name: steps})
+        refuse_steps(steps_name, steps)
         return self.feed.evaluation(self.intake.arrays(x, y, weight, name), batch_size)
 
     def train_on_batch(
@@ -424,10 +422,6 @@ class BlockTrainer(keras.Model):
         for name, value in values.items():
             self.traces.means[name].update_state(_of_some_rows(value, rows), sample_weight=rows)
         return self._logs(list(values))
-
-    def predict_step(self, data: Any) -> tf.Tensor:
-        """Reconstructions of one batch."""
-        return self(sources.batch_columns(data)[0], training=False)
 
     def _run_block(self, data: Any) -> tf.Tensor:
         """Sums of the terms over the steps of a block, or the terms of a single batch."""
@@ -513,14 +507,12 @@ class BlockTrainer(keras.Model):
 
     def make_predict_function(self, force: bool = False) -> None:
         """As Keras's, anew where a setting was changed."""
-        if self.changes != self.traces.changes:
-            self._trace_anew()
+        self._refresh()
         super().make_predict_function(force)
 
     def _prepare(self) -> None:
         """Trace anew where a setting was changed, and have a mean for every term."""
-        if self.changes != self.traces.changes:
-            self._trace_anew()
+        self._refresh()
         if all(name in self.traces.means for name in self.term_names):
             return
         with self.distribute_strategy.scope():
@@ -543,6 +535,11 @@ class BlockTrainer(keras.Model):
         traced = tf.function(on_replicas, autograph=False)
         traced.get_concrete_function(self.intake.example())
         return [*found, *(["skipped"] if self.skip_nonfinite else [])]
+
+    def _refresh(self) -> None:
+        """Forget the traces where a setting was changed since."""
+        if self.changes != self.traces.changes:
+            self._trace_anew()
 
     def _trace_anew(self) -> None:
         """Forget the traces of all steps, which hold the data's variables and the settings as they were."""

@@ -229,11 +229,11 @@ def validation_rows(rows: int, share: float) -> int:
     return count
 
 
-def refuse_steps(name: str, kwargs: dict[str, Any]) -> None:
+def refuse_steps(name: str, steps: int | None) -> None:
     """Keras's arguments that would cut an evaluation of an array short."""
-    if kwargs.get(name) is not None:
+    if steps is not None:
         raise ValueError(
-            f"{name} is for data sets; received {name}={kwargs[name]} with an array, of which an evaluation "
+            f"{name} is for data sets; received {name}={steps} with an array, of which an evaluation "
             "takes all rows. Leave it out, or slice the array."
         )
 

@@ -95,13 +95,10 @@ class Intake:
     def inputs(self, x: Any, name: str = "x", minimum: int = 1) -> np.ndarray:
         """X alone, checked."""
         x = as_array(x, name, self.missing)
-        if not self.missing:
+        if not self.missing or np.asarray(x).dtype.kind != "f":
             return sources.checked(x, self.event_shape, name, self.bounds, minimum=minimum)
         x = np.asarray(x)
-        if x.dtype.kind != "f":
-            return sources.checked(x, self.event_shape, name, self.bounds, minimum=minimum)
-        least = 0.0 if self.bounds is None else max(self.bounds[0], 0.0)
-        filled = np.where(np.isnan(x), least, x)
+        filled = np.where(np.isnan(x), _inside(self.bounds), x)
         sources.checked(filled, self.event_shape, name, self.bounds, minimum=minimum)
         return x.astype(np.float32)
 
@@ -197,7 +194,7 @@ class Intake:
             return []
         x = tf.cast(x, tf.float32)
         if missing:
-            x = tf.where(tf.math.is_nan(x), 0.0 if bounds is None else max(bounds[0], 0.0), x)
+            x = tf.where(tf.math.is_nan(x), _inside(bounds), x)
         low, high = tf.reduce_min(x), tf.reduce_max(x)
         finite = tf.reduce_all(tf.math.is_finite(x))
         if bounds is None or bounds == ANY:
@@ -256,6 +253,11 @@ def _weights(weight: Any, rows: int) -> np.ndarray:
     return weights
 
 
+def _inside(bounds: tuple[float, float] | None) -> float:
+    """A number within the bounds, to stand for a missing one while the others are checked."""
+    return 0.0 if bounds is None else max(bounds[0], 0.0)
+
+
 def _same_rows(y: np.ndarray, rows: int, name: str) -> None:
     if len(y) != rows:
         raise ValueError(f"{name} must have as many rows as x, {rows}; received {len(y)}.")
@@ -280,8 +282,7 @@ def _refuse_dropped(y: Any, x: np.ndarray, name: str) -> None:
         y = np.asarray(y)
     except ValueError:
         return
-    if len(y) != len(x):
-        raise ValueError(f"{name} must have as many rows as x, {len(x)}; received {len(y)}.")
+    _same_rows(y, len(x), name)
     if y.shape == x.shape:
         if np.shares_memory(x, y) or np.array_equal(x, y.astype(x.dtype, copy=False)):
             return
