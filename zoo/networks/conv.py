@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import keras
+
+# Pixels along the longer side of the last feature map.
+_SMALLEST = 4
 
 
 def check_picture_shape(shape: Sequence[int], networks: str) -> None:
@@ -14,6 +18,27 @@ def check_picture_shape(shape: Sequence[int], networks: str) -> None:
             f"networks={networks!r} needs pictures of shape (height, width, channels); received "
             f"input_shape={tuple(shape)}. Use networks='mlp' for vectors."
         )
+
+
+def default_filters(shape: Sequence[int]) -> tuple[int, ...]:
+    """Filters of the convolutions where a user names none: 64, then 128, and 64 in the last.
+
+    Each halves the picture; there are as many as bring its longer side to 4 pixels, two at least. The last
+    one has few filters, since nearly all weights would be those between it and the dense layer.
+
+    Args:
+        shape: (h, w, channels).
+
+    Returns:
+        The filters of each convolution.
+
+    Example:
+        >>> from zoo.networks.conv import default_filters
+        >>> default_filters((28, 28, 1)), default_filters((64, 64, 3))
+        ((64, 128, 64), (64, 128, 128, 64))
+    """
+    layers = max(2, math.ceil(math.log2(max(shape[:2]) / _SMALLEST)))
+    return (64, *(128,) * (layers - 2), 64)
 
 
 def conv_encoder(
