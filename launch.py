@@ -70,6 +70,10 @@ _SETTINGS = {
     "skip_nonfinite": (bool, "Leave out updates that are not finite numbers, and count them."),
     "strategy": (str, "auto (default), none, mirrored or multi_worker."),
     "virtual_devices": (int, "Logical processors to mirror over, for tests."),
+    "evaluate": (
+        str,
+        "What is measured and drawn: none, quick (default of train) or full (of evaluate).",
+    ),
     "data_dir": (str, "TFDS's folder of prepared sets."),
     "manual_dir": (str, "TFDS's folder of files fetched by hand."),
 }
@@ -77,6 +81,10 @@ _OTHERS = {
     "set": (
         list,
         "Option of the model, or setting of the experiment, name=value; repeat it for more.",
+    ),
+    "standardize": (
+        bool,
+        "Bring every column or channel to mean 0 and deviation 1, within the model.",
     ),
     "regularizer": (list, "name or name:option=value,...; repeat it for more."),
     "data": (list, "Option of the data set, name=value; repeat it for more."),
@@ -200,7 +208,7 @@ def evaluate(call: Call) -> int:
     from zoo.evaluation.table import table
     from zoo.runs.run import evaluate as measure
 
-    outcome = measure(call.flags.run_dir, print)
+    outcome = measure(call.flags.run_dir, print, call.flags.evaluate or "full")
     print(table(outcome.metrics))
     _farewell(outcome)
     return 0
@@ -282,7 +290,7 @@ def reproduce(call: Call) -> int:
     return 0
 
 
-_TRAIN_FLAGS = (*_SETTINGS, "set", "regularizer", "data", "run_dir", "resume")
+_TRAIN_FLAGS = (*_SETTINGS, "set", "standardize", "regularizer", "data", "run_dir", "resume")
 _REPRODUCE_FLAGS = (
     "quick",
     "set",
@@ -297,7 +305,7 @@ _REPRODUCE_FLAGS = (
 _EVERYWHERE = ("import", "debug")
 COMMANDS: dict[str, tuple[Callable[[Call], int], tuple[str, ...]]] = {
     "train": (train, _TRAIN_FLAGS),
-    "evaluate": (evaluate, ("run_dir",)),
+    "evaluate": (evaluate, ("run_dir", "evaluate")),
     "export": (export, ("run_dir", "output", "format")),
     "list": (show_list, ()),
     "compare": (compare, ("output",)),
@@ -321,8 +329,11 @@ def _import_modules(known: flags.FlagValues, quietly: bool) -> None:
 def _configured(known: flags.FlagValues, base: Any) -> Any:
     """The settings of `base` with those that the command line gives."""
     given = {name: known[name].value for name in _SETTINGS if known[name].present}
-    if known.set:
-        given["options"] = {**base.options, **settings.named_values(known.set, "set")}
+    options = settings.named_values(known.set, "set")
+    if known["standardize"].present:
+        options["standardize"] = known.standardize
+    if options:
+        given["options"] = {**base.options, **options}
     if known.data:
         given["data_options"] = {**base.data_options, **settings.named_values(known.data, "data")}
     if known.regularizer:
@@ -341,12 +352,11 @@ def _farewell(outcome: Any) -> None:
     from zoo.values import number_text
 
     if outcome.metrics:
-        terms = outcome.metrics["loss"].items()
-        print(
-            "held-out data: " + ", ".join(f"{name} {number_text(value)}" for name, value in terms)
-        )
+        terms, measured = outcome.metrics["loss"].items(), outcome.metrics["measured_on"]
+        data = "held-out data, standardized: " if "loss" in measured else "held-out data: "
+        print(data + ", ".join(f"{name} {number_text(value)}" for name, value in terms))
         print(f"{time.monotonic() - _STARTED:.0f} s in all\n\nReport: {outcome.folder.report}")
-        for text, command in next_steps(outcome.folder):
+        for text, command in next_steps(outcome.folder, measured["level"]):
             print(f"{text}:\n  {command}")
 
 

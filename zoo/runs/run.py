@@ -17,6 +17,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
 from zoo.history import read_history
 from zoo.recipes.centering import start_at_mean
+from zoo.registry import one_of
 from zoo.runs import building
 from zoo.runs.artefacts import load_model, save_model, write_artefacts
 from zoo.runs.event_log import EventLog
@@ -24,7 +25,7 @@ from zoo.runs.history_file import HistoryFile
 from zoo.runs.modules import import_modules
 from zoo.runs.progress import Progress
 from zoo.runs.resume import Resume
-from zoo.runs.run_config import RunConfig
+from zoo.runs.run_config import EVALUATIONS, RunConfig
 from zoo.runs.run_folder import RunFolder
 from zoo.runs.strategies import is_chief, strategy
 from zoo.trainer.nonfinite import StopOnNonFinite
@@ -70,7 +71,7 @@ def train(
         run_dir: the run folder, see `RunFolder`.
         resume: go on with the run that the folder holds, where it holds one.
         command: the command line, to be kept.
-        say: is told the stages.
+        say: called with the name of each stage.
 
     Returns:
         How it ended.
@@ -121,7 +122,15 @@ def train(
         if place.num_replicas_in_sync > 1:
             model = load_model(folder.model)
         metrics = write_artefacts(
-            folder, model, config, data, held_out, history, say=say, seconds=seconds
+            folder,
+            model,
+            config,
+            data,
+            held_out,
+            history,
+            say=say,
+            seconds=seconds,
+            level=config.evaluate,
         )
         return Outcome(folder, metrics)
     finally:
@@ -150,7 +159,7 @@ def _finish(folder: RunFolder, config: RunConfig, say: Callable[[str], None]) ->
         folder.begin(config)
         if folder.finished:
             return Outcome(folder, {}, repeated=True)
-        return Outcome(folder, _artefacts_of(folder, config, export=True, say=say))
+        return Outcome(folder, _artefacts_of(folder, config, True, say, level=config.evaluate))
     finally:
         folder.end()
 
@@ -258,16 +267,17 @@ def evaluate(
 
     Args:
         run_dir: the run folder.
-        say: is told the stages.
+        say: called with the name of each stage.
         level: how much to measure, see `zoo.runs.artefacts.write_artefacts`. A run measures itself
-            quickly.
+            as its setting `evaluate` says, by default quickly.
 
     Returns:
         How it ended.
 
     Raises:
-        ValueError: where the folder holds no finished training.
+        ValueError: for an unknown level, and where the folder holds no finished training.
     """
+    one_of(level, "level of evaluation", EVALUATIONS)
     folder = RunFolder(run_dir)
     config = folder.open()
     try:
