@@ -58,10 +58,10 @@ def main() -> None:
     import zoo
 
     path = Path(arguments.output) / "networks.json"
-    command = f"python -m benchmarks.networks --steps={arguments.steps} --seeds={arguments.seeds}"
-    record = {"command": command, **machine(), "runs": []}
-    if path.is_file():
-        record["runs"] = json.loads(path.read_text())["runs"]
+    words = f"--steps={arguments.steps} --seeds={arguments.seeds} --sets {' '.join(arguments.sets)}"
+    earlier = json.loads(path.read_text()) if path.is_file() else {"commands": [], "runs": []}
+    commands = [*earlier["commands"], f"python -m benchmarks.networks {words}"]
+    record = {"commands": commands, **machine(), "runs": earlier["runs"]}
     done = {(r["set"], r["networks"], r["seed"], r["steps"]) for r in record["runs"]}
     folders = {"data_dir": arguments.data_dir, "manual_dir": arguments.manual_dir}
     for name in arguments.sets:

@@ -35,6 +35,18 @@ def test_the_default_convolutions_are_of_a_sane_size(shape, most):
     assert model.decoder(tf.zeros((2, 10))).shape == (2, *shape)
 
 
+@pytest.mark.parametrize("side", [28, 128])
+def test_the_default_convolutions_keep_the_scale_of_a_signal(side):
+    """He et al. 2015: the mean square of the features is that of the input, to a factor of 3."""
+    encoder, decoder = build_networks("conv", (side, side, 3), None)
+    draw = np.random.default_rng(0).normal
+    for network, shape in ((encoder, (4, side, side, 3)), (decoder, (64, 10))):
+        value = tf.constant(draw(size=shape).astype("float32"))
+        for layer in network.layers[:-1]:
+            value = layer(value)
+        assert 0.3 < float(tf.reduce_mean(value**2)) < 3, network.name
+
+
 def test_filters_and_dense_units_are_those_that_are_named():
     before = {"name": "conv", "hidden": (64, 128), "dense": (1024,)}
     encoder, decoder = build_networks(before, (8, 8, 1), None)

@@ -100,9 +100,10 @@ def conv_networks(
     if dense is None:
         dense = (256,) if hidden is None else ()
     filters = default_filters(input_shape) if hidden is None else hidden
+    options: dict[str, Any] = {"activation": activation, "keep_scale": hidden is None}
     return Networks(
-        conv_encoder(filters, dense, activation=activation),
-        conv_decoder(filters, input_shape, dense, activation=activation),
+        conv_encoder(filters, dense, **options),
+        conv_decoder(filters, input_shape, dense, **options),
     )
 
 

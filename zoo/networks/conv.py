@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 # Pixels along the longer side of the last feature map.
 _SMALLEST = 4
+# Of a transposed convolution of stride 2 a pixel sees a quarter of the kernel, and Keras calls what comes in
+# its fan_out.
+_KEEPS_SCALE = {
+    "class_name": "VarianceScaling",
+    "config": {"scale": 8.0, "mode": "fan_out", "distribution": "truncated_normal"},
+}
 
 
 def check_picture_shape(shape: Sequence[int], networks: str) -> None:
@@ -46,6 +53,7 @@ def conv_encoder(
     dense: Sequence[int] = (),
     kernel_size: int = 4,
     activation: str = "relu",
+    keep_scale: bool = False,
 ) -> keras.Sequential:
     """Convolutions of stride 2, then fully connected layers.
 
@@ -54,6 +62,9 @@ def conv_encoder(
         dense: units of the fully connected layers that follow; may be empty.
         kernel_size: width and height of the kernels, in pixels.
         activation: of every layer.
+        keep_scale: whether the weights begin as He et al. have them ("Delving Deep into Rectifiers", 2015,
+            equation 10), so that the signal is as large in the last layer as in the first; Keras's default
+            otherwise.
 
     Returns:
         (batch, h, w, c) -> (batch, features).
@@ -63,12 +74,14 @@ def conv_encoder(
         >>> encoder(np.zeros((3, 8, 8, 1), "float32")).shape
         TensorShape([3, 16])
     """
+    shared: dict[str, Any] = {"activation": activation}
+    if keep_scale:
+        shared["kernel_initializer"] = "he_normal"
     layers: list[keras.Layer] = [
-        keras.layers.Conv2D(count, kernel_size, 2, "same", activation=activation)
-        for count in filters
+        keras.layers.Conv2D(count, kernel_size, 2, "same", **shared) for count in filters
     ]
     layers.append(keras.layers.Flatten())
-    layers += [keras.layers.Dense(units, activation=activation) for units in dense]
+    layers += [keras.layers.Dense(units, **shared) for units in dense]
     return keras.Sequential(layers)
 
 
@@ -79,6 +92,7 @@ def conv_decoder(
     kernel_size: int = 4,
     activation: str = "relu",
     output_activation: str | None = None,
+    keep_scale: bool = False,
 ) -> keras.Sequential:
     """The mirror of `conv_encoder`; a picture whose sides are not a multiple is cropped to its size.
 
@@ -89,6 +103,7 @@ def conv_decoder(
         kernel_size: width and height of the kernels, in pixels.
         activation: of every layer but the last.
         output_activation: of the last layer. Keep None for logits.
+        keep_scale: as in `conv_encoder`.
 
     Returns:
         (batch, units) -> (batch, h, w, c).
@@ -101,13 +116,16 @@ def conv_decoder(
     height, width, channels = output_shape
     for _ in filters:
         height, width = -(-height // 2), -(-width // 2)
-    layers: list[keras.Layer] = [
-        keras.layers.Dense(units, activation=activation) for units in reversed(dense)
-    ]
-    layers.append(keras.layers.Dense(height * width * filters[-1], activation=activation))
+    flat: dict[str, Any] = {"activation": activation}
+    wide = dict(flat)
+    if keep_scale:
+        flat["kernel_initializer"] = "he_normal"
+        wide["kernel_initializer"] = _KEEPS_SCALE
+    layers: list[keras.Layer] = [keras.layers.Dense(units, **flat) for units in reversed(dense)]
+    layers.append(keras.layers.Dense(height * width * filters[-1], **flat))
     layers.append(keras.layers.Reshape((height, width, filters[-1])))
     layers += [
-        keras.layers.Conv2DTranspose(count, kernel_size, 2, "same", activation=activation)
+        keras.layers.Conv2DTranspose(count, kernel_size, 2, "same", **wide)
         for count in reversed(filters[:-1])
     ]
     layers.append(

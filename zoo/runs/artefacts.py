@@ -25,7 +25,7 @@ from zoo.runs.run_folder import RunFolder
 # What a report says of each level of evaluation, and of the command that measures in full.
 _LEVELS = {
     "none": "the terms of the loss alone",
-    "quick": "quick: few rows and draws, no t-SNE; disentanglement is not measured by the protocol",
+    "quick": "quick: few rows and draws, no t-SNE",
     "full": "full, with the settings of the sources",
 }
 _MEASURE = {
@@ -207,13 +207,15 @@ def _facts(
     found = {
         "Model": f"{config.model}: "
         + ", ".join(
-            f"{name} {value}" for name, value in options.items() if value not in (None, ())
+            f"{name} {value}" for name, value in options.items() if value not in (None, (), False)
         ),
         "Weights": f"{weights:,} trained",
         "Data": f"{data.name}: {len(data):,} examples of {shape} to train, {len(held_out):,} held out",
         "Training": f"{epochs} epochs of batches of {config.batch_size}, {config.optimizer}{rate}{time}",
         "Evaluation": _LEVELS[metrics["measured_on"]["level"]],
     }
+    if "disentanglement: protocol" in metrics.get("skipped", {}):
+        found["Evaluation"] += "; disentanglement not by the protocol"
     if model.standardization is not None:
         found["Units"] = (
             "the terms of the loss are those of standardized data; all other metrics, and what the figures "
