@@ -32,8 +32,12 @@ class Call(NamedTuple):
     def expect(self, count: int, usage: str) -> None:
         """See that so many words follow the command.
 
+        Args:
+            count: of the words.
+            usage: the command and its words, for the message.
+
         Raises:
-            ValueError: where they do not.
+            ValueError: where there are more or fewer.
         """
         if len(self.words) != count:
             received = " ".join(self.words) or "nothing"
@@ -41,6 +45,10 @@ class Call(NamedTuple):
 
     def require(self, command: str, *names: str) -> None:
         """See that flags are given.
+
+        Args:
+            command: that needs them.
+            *names: of the flags.
 
         Raises:
             ValueError: where one is not.
@@ -74,6 +82,9 @@ def typed(argument: str) -> str:
 
     Args:
         argument: the first word of `sys.argv`.
+
+    Returns:
+        The words to type before a command.
 
     Example:
         >>> from zoo.cli.call import typed

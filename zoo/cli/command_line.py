@@ -41,6 +41,9 @@ def main(argv: list[str] | None = None) -> int:
         The exit code: 0; 2 for bad input, or a loss that is not a finite number; 75 where another worker is
         lost; 130 after Ctrl-C.
 
+    Raises:
+        ValueError: for bad input where --debug asks for the traceback.
+
     Example:
         >>> from zoo import cli
         >>> cli.main(["latent-zoo", "list", "objectives"])

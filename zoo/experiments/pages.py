@@ -68,7 +68,7 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
             results = join(read_json(path, "results"), results)
         except ValueError as error:
             raise ValueError(
-                f"{error} Or put the run in place of what is there: replace."
+                f"{error} replace=True puts the run in place of what is there."
             ) from error
         if machine not in results["machine"]:
             results["machine"] += f" and a {machine}"
