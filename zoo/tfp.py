@@ -1,4 +1,4 @@
-"""TensorFlow Probability's `tfd` and `tfb`, with the types that its lazy loader hides from checkers."""
+"""TensorFlow Probability's distributions, `tfd`, and bijectors, `tfb`, with types that a checker sees."""
 
 from typing import TYPE_CHECKING
 

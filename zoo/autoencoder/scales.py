@@ -118,7 +118,7 @@ def far_apart(x: np.ndarray) -> str:
     return (
         f"The columns of x are on different scales: column {varies[most]} has a standard deviation of "
         f"{deviations[most]:.3g}, column {varies[least]} one of {deviations[least]:.3g}. The largest decide "
-        "the loss. Create the model with standardize=True (launch.py train --standardize), or rescale x."
+        "the loss. Create the model with standardize=True, or rescale x."
     )
 
 

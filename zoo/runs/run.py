@@ -63,6 +63,7 @@ def train(
     resume: bool = False,
     command: str = "",
     say: Callable[[str], None] = print,
+    program: str = "latent-zoo",
 ) -> Outcome:
     """Train a model and leave a run folder.
 
@@ -72,6 +73,7 @@ def train(
         resume: go on with the run that the folder holds, where it holds one.
         command: the command line, to be kept.
         say: called with the name of each stage.
+        program: how the command line is started, for the next steps that the report names.
 
     Returns:
         How it ended.
@@ -94,7 +96,7 @@ def train(
     config = building.checked(config)
     if resume and _trained(folder, config.epochs):
         # Needs no other worker, which may be through and gone.
-        return _finish(folder, config, say) if chief else Outcome(folder, {})
+        return _finish(folder, config, say, program) if chief else Outcome(folder, {})
     place = strategy(config.strategy, config.virtual_devices)
     if chief:
         folder.occupy(resume)
@@ -131,6 +133,7 @@ def train(
             say=say,
             seconds=seconds,
             level=config.evaluate,
+            program=program,
         )
         return Outcome(folder, metrics)
     finally:
@@ -149,7 +152,9 @@ def _trained(folder: RunFolder, epochs: int | None) -> bool:
     return saved and all(len(v) == wanted and math.isfinite(v[-1]) for v in training)
 
 
-def _finish(folder: RunFolder, config: RunConfig, say: Callable[[str], None]) -> Outcome:
+def _finish(
+    folder: RunFolder, config: RunConfig, say: Callable[[str], None], program: str
+) -> Outcome:
     """What comes after the last epoch, unless that is done too."""
     folder.occupy(resume=True)
     try:
@@ -159,7 +164,8 @@ def _finish(folder: RunFolder, config: RunConfig, say: Callable[[str], None]) ->
         folder.begin(config)
         if folder.finished:
             return Outcome(folder, {}, repeated=True)
-        return Outcome(folder, _artefacts_of(folder, config, True, say, level=config.evaluate))
+        how: dict[str, Any] = {"level": config.evaluate, "program": program}
+        return Outcome(folder, _artefacts_of(folder, config, True, say, **how))
     finally:
         folder.end()
 
@@ -260,6 +266,7 @@ def evaluate(
     run_dir: str | os.PathLike[str],
     say: Callable[[str], None] = lambda text: None,
     level: str = "full",
+    program: str = "latent-zoo",
 ) -> Outcome:
     """Measure the model of a run again, and write metrics, figures and report anew.
 
@@ -270,6 +277,7 @@ def evaluate(
         say: called with the name of each stage.
         level: how much to measure, see `zoo.runs.artefacts.write_artefacts`. A run measures itself
             as its setting `evaluate` says, by default quickly.
+        program: how the command line is started, for the next steps that the report names.
 
     Returns:
         How it ended.
@@ -283,6 +291,8 @@ def evaluate(
     try:
         import_modules(config.imports)
         missing = not folder.saved_model.is_dir()
-        return Outcome(folder, _artefacts_of(folder, config, missing, say, level=level))
+        return Outcome(
+            folder, _artefacts_of(folder, config, missing, say, level=level, program=program)
+        )
     finally:
         folder.end()
