@@ -18,6 +18,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 # Machine code for a few steps need not be good; compiling it takes most of the time.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
+pytest_plugins = ["tests.processor_time"]
 PLUGINS = Path(__file__).parent / "plugins"
 
 

@@ -13,19 +13,29 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"), key=lambda path: (path.stem != "mirrored", path.stem))
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory):
+def results(folder, size):
     """Script -> what it printed; all in one process, which imports TensorFlow once."""
-    folder = tmp_path_factory.mktemp("examples")
     runner = Path(__file__).with_name("run_scripts.py")
-    command = [sys.executable, str(runner), "results.json", *map(str, SCRIPTS)]
+    command = [sys.executable, str(runner), size, "results.json", *map(str, SCRIPTS)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    results = json.loads((folder / "results.json").read_text())
+    found = json.loads((folder / "results.json").read_text())
     return {
         "files": sorted(path.name for path in folder.rglob("*")),
-        **{name: tuple(result) for name, result in results.items()},
+        **{name: tuple(result) for name, result in found.items()},
     }
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """What the scripts print where a training is one epoch."""
+    return results(tmp_path_factory.mktemp("short"), "short")
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory):
+    """What they print as a user runs them."""
+    return results(tmp_path_factory.mktemp("whole"), "whole")
 
 
 def output(printed, name):
@@ -39,19 +49,31 @@ def numbers(pattern, text):
 
 
 @pytest.mark.parametrize("name", [path.stem for path in SCRIPTS])
-def test_runs_and_prints_something(printed, name):
-    assert len(output(printed, name).splitlines()) >= 3
+def test_runs_and_prints_something(short, name):
+    assert len(output(short, name).splitlines()) >= 3
 
 
-def test_quickstart_writes_what_it_says(printed):
-    text = output(printed, "quickstart")
-    assert "KL(N(mu(x), sigma(x)) || Laplace(0, 1))" in text
-    (loss,) = numbers(r"'loss': ([\d.]+)", text)
-    assert 15 < loss < 32  # 64 pixels at log 2 would be 44 nats
+def test_quickstart_writes_what_it_says(short):
+    assert "KL(N(mu(x), sigma(x)) || Laplace(0, 1))" in output(short, "quickstart")
     written = {"model.keras", "saved_model.pb", "reconstructions.png", "samples.png"}
-    assert written <= set(printed["files"])
+    assert written <= set(short["files"])
 
 
+def test_own_parts_and_networks_survive_saving(short):
+    _, with_it, loaded = numbers(
+        r"(\d\.\d{3}) (?:without|with it|saved)", output(short, "custom_regularizer")
+    )
+    assert loaded == with_it
+    assert numbers(r"differ by (\S+) at most", output(short, "own_networks"))[0] < 1e-5
+
+
+@pytest.mark.long
+def test_quickstart_learns(printed):
+    (loss,) = numbers(r"'loss': ([\d.]+)", output(printed, "quickstart"))
+    assert 15 < loss < 32  # 64 pixels at log 2 would be 44 nats
+
+
+@pytest.mark.long
 def test_own_regularizer_decorrelates_and_survives_saving(printed):
     text = output(printed, "custom_regularizer")
     without, with_it, loaded = numbers(r"(\d\.\d{3}) (?:without|with it|saved)", text)
@@ -59,6 +81,7 @@ def test_own_regularizer_decorrelates_and_survives_saving(printed):
     assert loaded == with_it
 
 
+@pytest.mark.long
 def test_own_networks_learn_with_fewer_weights(printed):
     text = output(printed, "own_networks")
     losses = numbers(r"= ([\d.]+) nats", text)
@@ -67,19 +90,21 @@ def test_own_networks_learn_with_fewer_weights(printed):
     assert numbers(r"differ by (\S+) at most", text)[0] < 1e-5
 
 
+@pytest.mark.long
 def test_augmentation_helps_with_moved_pictures(printed):
     plain, moved, augmented, augmented_moved = numbers(r"(\d+\.\d\d)", output(printed, "tf_data"))
     assert augmented_moved < moved
     assert plain < augmented
 
 
-def test_two_devices_train_the_same_model(printed):
-    text = output(printed, "mirrored")
+def test_two_devices_train_the_same_model(short):
+    text = output(short, "mirrored")
     one, two = numbers(r"last epoch ([\d.]+)", text)
     assert one == pytest.approx(two, abs=2e-3)
     assert numbers(r"differ by (\S+) at most", text)[0] < 1e-2
 
 
+@pytest.mark.long
 def test_typed_script_has_a_term_that_acts(printed):
     text = output(printed, "typed_script")
     assert "codes (1437, 4), exported True\npictures (10, 8, 8, 1) of float32\n" in text
