@@ -1,8 +1,4 @@
-"""Run scripts one after the other in one process, and write what each printed or raised as JSON.
-
-run_scripts.py whole TARGET SCRIPT...    as a user runs them
-run_scripts.py short TARGET SCRIPT...    every training stops after an epoch, and nothing is compiled
-"""
+"""Run scripts one after the other in one process, and write what each printed or raised as JSON."""
 
 import contextlib
 import io
@@ -11,15 +7,6 @@ import runpy
 import sys
 import traceback
 from pathlib import Path
-
-
-def shorten():
-    """Let every `fit` run one epoch, without XLA."""
-    from zoo.trainer import BlockTrainer, compilation
-
-    whole = BlockTrainer.fit
-    BlockTrainer.fit = lambda *args, **options: whole(*args, **{**options, "epochs": 1})
-    compilation.JIT_WEIGHTS = 0
 
 
 def run(path):
@@ -35,7 +22,5 @@ def run(path):
 
 
 if __name__ == "__main__":
-    size, target, *scripts = sys.argv[1:]
-    if size == "short":
-        shorten()
+    target, *scripts = sys.argv[1:]
     Path(target).write_text(json.dumps({Path(path).stem: run(path) for path in scripts}))
