@@ -7,35 +7,47 @@ import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
+
+import zoo
+from tests.examples.run_scripts import run
+from zoo.trainer import compilation
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # The one that splits the processor comes first: that is possible only before TensorFlow has started.
 SCRIPTS = sorted(EXAMPLES.glob("*.py"), key=lambda path: (path.stem != "mirrored", path.stem))
 
 
-def results(folder, size):
-    """Script -> what it printed; all in one process, which imports TensorFlow once."""
-    runner = Path(__file__).with_name("run_scripts.py")
-    command = [sys.executable, str(runner), size, "results.json", *map(str, SCRIPTS)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found = json.loads((folder / "results.json").read_text())
-    return {
-        "files": sorted(path.name for path in folder.rglob("*")),
-        **{name: tuple(result) for name, result in found.items()},
-    }
-
-
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
-    """What the scripts print where a training is one epoch."""
-    return results(tmp_path_factory.mktemp("short"), "short")
+    """Script -> what it printed, where a training is one epoch, without XLA, all in this process."""
+    fit = zoo.Autoencoder.fit
+    folder = tmp_path_factory.mktemp("short")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", sys.argv)
+        patch.setattr(
+            zoo.Autoencoder, "fit", lambda *args, **options: fit(*args, **{**options, "epochs": 1})
+        )
+        patch.setattr(compilation, "JIT_WEIGHTS", 0)
+        # The processor is split already, for all tests: see conftest.py.
+        patch.setattr(tf.config, "set_logical_device_configuration", lambda *_: None)
+        for kind, table in zoo.registry._parts.items():
+            zoo.names(kind)  # what the library itself registers stays
+            patch.setitem(zoo.registry._parts, kind, dict(table))
+        found = {path.stem: run(str(path)) for path in SCRIPTS}
+    return {"files": sorted(path.name for path in folder.rglob("*")), **found}
 
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory):
-    """What they print as a user runs them."""
-    return results(tmp_path_factory.mktemp("whole"), "whole")
+    """Script -> what it prints as a user runs it; all in one process, which imports TensorFlow once."""
+    folder = tmp_path_factory.mktemp("examples")
+    runner = Path(__file__).with_name("run_scripts.py")
+    command = [sys.executable, str(runner), "results.json", *map(str, SCRIPTS)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "results.json").read_text())
 
 
 def output(printed, name):
