@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-# Seconds. No test comes near it on a processor of 2023; on one of half its speed none fails.
-LIMIT = 25.0
+# Seconds. The dearest take half of it on a busy processor of 2023, so that on a slower one none fails.
+LIMIT = 40.0
 
 
 def spent() -> float:
