@@ -16,6 +16,7 @@ import tensorflow as tf
 
 import launch
 import zoo
+from zoo.cli.command_line import TRY_AGAIN
 from zoo.data import load
 from zoo.history import read_history
 
@@ -198,7 +199,7 @@ def test_another_worker_lost_is_one_line_and_an_exit_code_of_its_own(tmp_path, m
         raise tf.errors.UnavailableError(None, None, "connection refused")
 
     monkeypatch.setattr(zoo.Autoencoder, "fit", lost)
-    assert run("train", *SMALL, f"--run_dir={tmp_path / 'run'}") == launch.TRY_AGAIN
+    assert run("train", *SMALL, f"--run_dir={tmp_path / 'run'}") == TRY_AGAIN
     error = capsys.readouterr().err
     assert error == (
         "launch.py: Another worker of this run is gone. Start all workers again with --resume.\n"
@@ -230,7 +231,7 @@ def test_a_run_killed_after_its_last_epoch_needs_no_other_worker(trained, tmp_pa
     (folder / "metrics.json").unlink()
     finished = []
     monkeypatch.setattr(
-        module, "write_artefacts", lambda folder, *_: finished.append(folder) or {"loss": {}}
+        module, "write_artefacts", lambda folder, *_, **__: finished.append(folder) or {"loss": {}}
     )
     cluster = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
     for index in (1, 0):
