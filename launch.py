@@ -67,6 +67,7 @@ _SETTINGS = {
         bool,
         "Let the code of a model without hidden layers begin as that of deviations from the mean.",
     ),
+    "slices": (int, "Slices of a batch, one a core; default: as the machine allows."),
     "skip_nonfinite": (bool, "Leave out updates that are not finite numbers, and count them."),
     "strategy": (str, "auto (default), none, mirrored or multi_worker."),
     "virtual_devices": (int, "Logical processors to mirror over, for tests."),
