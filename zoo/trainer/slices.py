@@ -73,6 +73,9 @@ def why_whole(members: Iterable[keras.Layer], training: bool) -> str | None:
     Args:
         members: networks and parts of a model.
         training: whether in training, where batch norm compares the rows of a batch.
+
+    Returns:
+        The first reason found, in a few words.
     """
     for member in members:
         for layer in member._flatten_layers():
