@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -58,11 +58,11 @@ class Passes:
         )
         return found[""]
 
-    def losses(self) -> dict[str, tf.Tensor]:
-        """What the bottleneck adds to the loss, means over the batch."""
+    def means(self, read: Callable[[ForwardPass], Mapping[str, tf.Tensor]]) -> dict[str, tf.Tensor]:
+        """Means over the batch of what the bottleneck says of its rows, by name."""
 
         def means(record: ForwardPass) -> dict[str, tf.Tensor]:
-            return {name: record.mean(value, name) for name, value in record.losses.items()}
+            return {name: record.mean(value, name) for name, value in read(record).items()}
 
         return self._terms(means, self.alike)
 
@@ -82,18 +82,21 @@ class Passes:
         }
 
 
+def says_rows_only(code: Code) -> bool:
+    """Whether what a bottleneck says is one value for each row, so that the codes of slices can be joined."""
+    terms = (*code.losses.values(), *code.measures.values())
+    return not code.notes and all(len(term.shape) == 1 for term in terms)
+
+
 def joined_code(slices: Sequence[ForwardPass]) -> Code:
-    """The code of the whole batch from those of its slices.
+    """The code of the whole batch from those of its slices, see `says_rows_only`."""
 
-    Raises:
-        TypeError: for a posterior whose parameters TensorFlow cannot see.
-    """
-
-    def join(*values: Any) -> Any:
+    def join(name: str) -> Any:
+        values = [getattr(record, name) for record in slices]
         return None if values[0] is None else joined(values)
 
-    each = [(s.code, s.posterior, s.raw, dict(s.notes)) for s in slices]
-    return Code(*(join(*values) for values in zip(*each, strict=True)))
+    own = {name: join(name) for name in ("posterior", "raw", "losses", "measures")}
+    return Code(join("code"), **own)
 
 
 def _share(mean: tf.Tensor, record: ForwardPass) -> tf.Tensor:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
-from zoo.autoencoder.passes import Passes, joined_code
+from zoo.autoencoder.passes import Passes, joined_code, says_rows_only
 from zoo.batch import Batch
 from zoo.bottlenecks import Bottleneck, Code
 from zoo.distributions.likelihoods import Likelihood
@@ -128,14 +128,15 @@ class StepModel(BlockTrainer):
         step = self.step.value
 
         def draw(features: Any, noise: Noise) -> Code:
-            return self.bottleneck.draw(features, noise.fold("code"), step, training)
+            code = self.bottleneck.draw(features, noise.fold("code"), step, training)
+            return self.objective.received(code)
 
         if len(features) == 1:
             return [draw(features[0], noise)], None
-        if why_whole([self.bottleneck], training) is None:
+        if why_whole([self.bottleneck, self.objective], training) is None:
             with meetings() as met:
                 codes = [draw(own, of_own) for own, of_own in zip(features, noises, strict=True)]
-            if not met:
+            if not met and says_rows_only(codes[0]):
                 return codes, None
         whole = draw(joined(features), noise)
         values = divided(whole.value, features, times=self.bottleneck.samples)
@@ -172,6 +173,7 @@ class StepModel(BlockTrainer):
             raw=code.raw,
             notes=code.notes,
             losses=code.losses,
+            measures=code.measures,
             decoded=output,
             samples=samples,
             training=training,
@@ -197,9 +199,11 @@ class StepModel(BlockTrainer):
             penalty = passes.penalty(regularizer, functools.partial(_penalty, regularizer))
             terms[regularizer.name] = penalty
             total = total + at_step(regularizer.weight, step) * penalty
-        for name, value in passes.losses().items():
+        for name, value in passes.means(lambda record: record.losses).items():
             terms[name] = value
             total = total + value
+        for name, value in passes.means(lambda record: record.measures).items():
+            terms[name] = tf.stop_gradient(value)
         if added:  # by the layers of a user's own encoder and decoder
             total = total + tf.add_n([tf.cast(loss, tf.float32) for loss in added])
         terms["loss"] = total

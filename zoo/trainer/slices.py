@@ -92,8 +92,11 @@ def why_whole(members: Iterable[keras.Layer], training: bool) -> str | None:
 
 def by_rows(part: Any) -> bool:
     """Whether a part of the zoo, or one that says so, treats each row by itself where it does not gather."""
-    said = getattr(part, "row_wise", None)
-    return type(part).__module__.startswith(HOME) if said is None else bool(said)
+    said = vars(type(part)).get("row_wise")  # not what a class inherits: a subclass may do otherwise
+    if said is not None:
+        return bool(said)
+    # What a part keeps from step to step is seldom a matter of single rows.
+    return type(part).__module__.startswith(HOME) and not part._non_trainable_variables
 
 
 @contextlib.contextmanager
