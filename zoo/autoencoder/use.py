@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from zoo.regularizers import Regularizer
 from zoo.serialization import whole_number
 from zoo.tfp import tfd
 from zoo.trainer.inference import cut, map_batches
+from zoo.trainer.slices import in_slices
 from zoo.trainer.sources import batch_columns, batches_of, is_array, plain_errors, to_float
 
 
@@ -142,10 +144,11 @@ class UsableModel(StepModel):
 
     def predict_step(self, data: Any) -> tf.Tensor:
         """Reconstructions of one batch."""
+        reconstruct = in_slices(functools.partial(self, training=False), self.slices_in_use)
         if self.intake.condition is None:
-            return self(self.intake.stream_inputs(data), training=False)
+            return reconstruct(self.intake.stream_inputs(data))
         x, y, _ = data if len(data) == 3 else (*data, None, None)[:3]
-        return self(x if y is None else (x, y), training=False)
+        return reconstruct(x if y is None else (x, y))
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """As `keras.Model.save`, to a .keras file.
@@ -331,9 +334,12 @@ class UsableModel(StepModel):
 
     def _map(self, name: str, function: Any, batches: Any) -> np.ndarray:
         self._refresh()
-        traced = self.traces.kept(
-            name, lambda: tf.function(function, reduce_retracing=True, autograph=False)
-        )
+
+        def make() -> Any:
+            sliced = in_slices(function, self.slices_in_use)
+            return tf.function(sliced, reduce_retracing=True, autograph=False)
+
+        traced = self.traces.kept(name, make)
         with plain_errors():
             return map_batches(traced, batches, self.distribute_strategy)
 

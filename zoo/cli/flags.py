@@ -53,6 +53,7 @@ FLAGS = (
     _setting(
         "start_at_mean", bool, "Let a code without hidden layers be of deviations from the mean."
     ),
+    _setting("slices", int, "Slices of a batch, one a core. Default: as the machine allows."),
     _setting("skip_nonfinite", bool, "Leave out updates that are not finite, and count them."),
     _setting("strategy", str, "auto (default), none, mirrored or multi_worker."),
     _setting("virtual_devices", int, "Logical processors to mirror over, for tests."),

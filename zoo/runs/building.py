@@ -96,7 +96,9 @@ def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
     try:
         with policy(config.precision):
             model = zoo.create(config.model, event_shape, **options)
-        model.compile(config.optimizer, skip_nonfinite=config.skip_nonfinite)
+        model.compile(
+            config.optimizer, skip_nonfinite=config.skip_nonfinite, slices=config.slices or "auto"
+        )
     except ValueError:
         raise
     except Exception as error:  # an option of a kind that no part expected

@@ -28,6 +28,7 @@ from zoo.runs.resume import Resume
 from zoo.runs.run_config import EVALUATIONS, RunConfig
 from zoo.runs.run_folder import RunFolder
 from zoo.runs.strategies import is_chief, strategy
+from zoo.trainer import threads
 from zoo.trainer.nonfinite import StopOnNonFinite
 
 _STEPS = 4000
@@ -38,7 +39,7 @@ _VALIDATION_ROWS = 2000
 _CHECKPOINT_SECONDS = 2.0
 _HISTORY_SECONDS = 0.5
 # Settings that a run may choose for itself.
-_CHOSEN = ("epochs", "batch_size")
+_CHOSEN = ("epochs", "batch_size", "slices")
 
 
 class Outcome(NamedTuple):
@@ -94,6 +95,7 @@ def train(
     folder = RunFolder(run_dir)
     chief = is_chief(config.strategy)
     config = building.checked(config)
+    threads.cores()  # before the data are read, by TensorFlow perhaps
     if resume and _trained(folder, config.epochs):
         # Needs no other worker, which may be through and gone.
         return _finish(folder, config, say, program) if chief else Outcome(folder, {})
@@ -102,12 +104,15 @@ def train(
         folder.occupy(resume)
     try:
         data, held_out = read_data(config)
+        if config.slices is None and folder.config.exists():
+            config = dataclasses.replace(config, slices=RunConfig.read(folder.path).slices)
         config = _settled(config, len(data), place.num_replicas_in_sync)
         keras.utils.set_random_seed(config.seed)
         with place.scope():
             model = building.build(config, data.event_shape)
             if config.start_at_mean:
                 start_at_mean(model, data)
+        config = dataclasses.replace(config, slices=model.slices)
         if chief:
             folder.begin(config, command)
             what = data.description or data.name
