@@ -198,6 +198,23 @@ CASES |= {
     ),
 }
 
+# Cases whose parts all stand in others too, as test_table.py holds. On every change they are trained, saved
+# and loaded, but not compiled by XLA, nor spread over devices, nor computed in bfloat16.
+REPEATS = {
+    "k_sparse_autoencoder",
+    "linear_autoencoder",
+    "deep_autoencoder",
+    "dropout_autoencoder",
+    "two_template_vae",
+    "beta_vae_shapes",
+    "beta_vae_chairs",
+    "dc_ign",
+    "info_vae",
+    "wae_mmd",
+    "info_ae_robust",
+    "invariant_autoencoder_taught",
+}
+
 
 def parts(case):
     """The (kind, name) pairs of the parts that a case is made of."""
