@@ -154,7 +154,8 @@ def least_kl(posterior: tfd.Distribution, prior: tfd.Distribution) -> float:
     located = all(hasattr(d, name) for d in (q, p) for name in ("loc", "scale"))
     if type(q) is type(p) or not located:
         return 0.0
-    standard = type(q)(loc=0.0, scale=1.0)
+    family: Any = type(q)
+    standard = family(loc=0.0, scale=1.0)
     ratios = np.geomspace(0.1, 10, 60, dtype=np.float32).reshape(-1, 1, 1)
     draws = standard.quantile((np.arange(5000, dtype=np.float32) + 0.5) / 5000)[:, None]
     loc, scale = _loc_and_scale(p)
