@@ -80,6 +80,10 @@ _OTHERS = {
     ),
     "regularizer": (list, "name or name:option=value,...; repeat it for more."),
     "data": (list, "Option of the data set, name=value; repeat it for more."),
+    "fit_prior": (
+        str,
+        "Prior to fit to the training codes at the end, name or name:option=value,...",
+    ),
     "run_dir": (str, "Run folder. Default: a new one in runs/."),
     "resume": (bool, "Go on with the run in --run_dir."),
     "output": (str, "Where export, compare and reproduce write."),
@@ -282,7 +286,7 @@ def reproduce(call: Call) -> int:
     return 0
 
 
-_TRAIN_FLAGS = (*_SETTINGS, "set", "regularizer", "data", "run_dir", "resume")
+_TRAIN_FLAGS = (*_SETTINGS, "set", "regularizer", "fit_prior", "data", "run_dir", "resume")
 _REPRODUCE_FLAGS = (
     "quick",
     "set",
@@ -327,6 +331,8 @@ def _configured(known: flags.FlagValues, base: Any) -> Any:
         given["data_options"] = {**base.data_options, **settings.named_values(known.data, "data")}
     if known.regularizer:
         given["regularizers"] = [settings.part(text, "regularizer") for text in known.regularizer]
+    if known.fit_prior:
+        given["fit_prior"] = settings.part(known.fit_prior, "fit_prior")
     if known["import"].value:
         given["imports"] = known["import"].value
     path = Path(given.get("dataset", ""))

@@ -21,6 +21,7 @@ from zoo.files import discard, read_json, replacing, write_json
 from zoo.runs.measuring import measure
 from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
+from zoo.values import number_text
 
 
 def save_model(model: Autoencoder, path: Path) -> None:
@@ -89,8 +90,8 @@ def write_artefacts(
             figures but the learning curves.
 
     Returns:
-        What metrics.json holds: what `zoo.runs.measuring.measure` returns, and under "training" the
-        seconds that it took, where they are known.
+        What metrics.json holds: what `zoo.runs.measuring.measure` returns, under "training" the seconds that
+        it took, where they are known, and under "prior" what its fit found, where it was fitted.
     """
     from zoo.visualization import save_figures, write_report
 
@@ -98,6 +99,9 @@ def write_artefacts(
     say("evaluation")
     metrics = measure(model, data, held_out, cache_folder(config.data_dir), level)
     metrics["training"] = _training(folder, seconds)
+    report = getattr(model.prior, "report", None)
+    if report:
+        metrics["prior"] = {"name": type(model.prior).zoo_name, **report}
     write_json(folder.metrics, metrics)
     if export:
         say("export")
@@ -190,6 +194,8 @@ def _facts(
     seconds = training.get("seconds")
     time = "" if seconds is None else f", {_duration(seconds)}"
     shape = " x ".join(map(str, data.event_shape))
+    report = getattr(model.prior, "report", None)
+    fitted = {} if not report else {"Fitted prior": _prior_in_words(model)}
     return {
         "Model": f"{config.model}: "
         + ", ".join(
@@ -198,7 +204,17 @@ def _facts(
         "Weights": f"{weights:,} trained",
         "Data": f"{data.name}: {len(data):,} examples of {shape} to train, {len(held_out):,} held out",
         "Training": f"{epochs} epochs of batches of {config.batch_size}, {config.optimizer}{rate}{time}",
+        **fitted,
     }
+
+
+def _prior_in_words(model: Autoencoder) -> str:
+    """A fitted prior, the options that the fit chose, and what it found."""
+    prior: Any = model.prior
+    count = {"components": prior.components} if hasattr(prior, "components") else {}
+    numbers = {k: v for k, v in {**count, **prior.report}.items() if not isinstance(v, dict)}
+    found = ", ".join(f"{name} {number_text(value)}" for name, value in numbers.items())
+    return f"{type(prior).zoo_name}: {found}"
 
 
 def _duration(seconds: float) -> str:

@@ -46,6 +46,7 @@ class RunConfig:
         skip_nonfinite: leave out updates whose gradient is not a finite number, and count them.
         strategy: "auto", "none", "mirrored" or "multi_worker".
         virtual_devices: logical processors that "mirrored" then uses; 0 for none.
+        fit_prior: prior to fit to the training codes at the end, a dict with "name" and its options, or None.
         imports: modules to import first, since they register parts: dotted names, or .py files.
 
     Raises:
@@ -80,6 +81,7 @@ class RunConfig:
     skip_nonfinite: bool = False
     strategy: str = "auto"
     virtual_devices: int = 0
+    fit_prior: Mapping[str, Any] | None = None
     imports: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -108,6 +110,11 @@ class RunConfig:
         for entry in self.regularizers:
             if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
                 raise ValueError(f"A regularizer needs a name; received {entry!r}.")
+        prior = self.fit_prior
+        if prior is not None and not (
+            isinstance(prior, Mapping) and isinstance(prior.get("name"), str)
+        ):
+            raise ValueError(f"fit_prior needs the name of a prior; received {prior!r}.")
 
     def differing(self, other: RunConfig) -> list[str]:
         """Names of the settings that make `other` another run than this one."""
