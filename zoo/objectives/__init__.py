@@ -2,5 +2,6 @@
 
 from zoo.objectives.base import Objective
 from zoo.objectives.elbo import ELBO
+from zoo.objectives.importance_weighted import ImportanceWeighted
 
-__all__ = ["ELBO", "Objective"]
+__all__ = ["ELBO", "ImportanceWeighted", "Objective"]
