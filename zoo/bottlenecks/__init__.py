@@ -4,6 +4,7 @@ from zoo.bottlenecks.base import Bottleneck, Code, DenseBottleneck
 from zoo.bottlenecks.categorical_style import CategoricalStyle
 from zoo.bottlenecks.deterministic import Deterministic
 from zoo.bottlenecks.finite_scalar import FiniteScalar
+from zoo.bottlenecks.label_and_style import LabelAndStyle
 from zoo.bottlenecks.lookup_free import LookupFree
 from zoo.bottlenecks.quantized import Quantized
 from zoo.bottlenecks.stochastic import Stochastic
@@ -17,6 +18,7 @@ __all__ = [
     "DenseBottleneck",
     "Deterministic",
     "FiniteScalar",
+    "LabelAndStyle",
     "LookupFree",
     "Quantized",
     "ResidualQuantized",

@@ -6,6 +6,7 @@ from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
 from zoo.networks.mlp import Gated, mlp
 from zoo.networks.tied import Tied
+from zoo.networks.unconditioned import Unconditioned
 from zoo.networks.views import RandomView, check_strength, view
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Networks",
     "RandomView",
     "Tied",
+    "Unconditioned",
     "build_networks",
     "check_strength",
     "conv_decoder",
