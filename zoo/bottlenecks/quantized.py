@@ -31,6 +31,20 @@ class Quantized(DenseBottleneck):
 
     Attributes:
         levels: indices at one place.
+
+    Example:
+        >>> import tensorflow as tf
+        >>> class Digit(zoo.bottlenecks.Quantized):  # of one unit, rounded to 0, 1 or 2
+        ...     vocabulary = 3
+        ...     def quantise(self, raw):
+        ...         code = tf.clip_by_value(tf.round(raw), 0.0, 2.0)
+        ...         return code, tf.cast(code, tf.int32)
+        ...     def look_up(self, index):
+        ...         return tf.cast(index, tf.float32)
+        >>> encoder, decoder = zoo.networks.mlp([4]), zoo.networks.mlp([4], (6,))
+        >>> model = zoo.Autoencoder((6,), encoder, Digit(1, places=5), decoder)
+        >>> model.encode(np.zeros((2, 6), "float32")).shape
+        (2, 5, 1)
     """
 
     levels = 1
