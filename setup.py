@@ -55,5 +55,6 @@ setup(
         "jinja2>=3.1",
         "threadpoolctl>=3.1",
     ],
+    entry_points={"console_scripts": ["latent-zoo = zoo.cli:main"]},
     extras_require={"test": TEST, "bench": BENCH, "onnx": ONNX},
 )

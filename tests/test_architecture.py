@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ FLOORS = [
     {"runs"},
     {"training"},
     {"experiments"},
+    {"cli"},
+    {"__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # Parts of one floor that may use each other: files of the trainer check what the data room checks.
@@ -154,3 +157,20 @@ def test_every_model_states_its_objective():
     for name in zoo.names("model"):
         assert objective(name), name
         assert "Args:" in function(name).__doc__, name
+
+
+def test_messages_of_the_library_name_no_flag_and_no_command():
+    """Who calls it from Python has neither; the command line adds its own words."""
+    for path in FILES:
+        for text in messages(path) if room(path) != "cli" else ():
+            assert not re.search(r"--[a-z]|launch\.py|latent-zoo [a-z]", text), f"{path}: {text}"
+
+
+def messages(path):
+    """The texts of the errors that a file raises, and of its warnings."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        is_warning = isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn"
+        if isinstance(node, ast.Raise) or is_warning:
+            for part in ast.walk(node):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield part.value

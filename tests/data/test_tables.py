@@ -13,9 +13,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from zoo.cli.settings import named_values
 from zoo.data import load
 from zoo.data.table_layout import is_number
-from zoo.runs.settings import named_values
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(7, 4)).astype(np.float32)

@@ -115,7 +115,7 @@ def test_results_may_begin_at_a_later_seed(tmp_path):
     target = pages.add(later, tmp_path / "new", "abacus")
     assert json.loads((target / "results.json").read_text())["first_seed"] == 4
     pages.main([str(site), "--add", str(first)])
-    with pytest.raises(SystemExit, match="--replace"):
+    with pytest.raises(SystemExit, match="replace=True"):
         pages.main([str(site), "--add", str(later)])
     pages.main([str(site), "--add", str(later), "--replace", "--machine=abacus"])
     kept = json.loads((site / "data/U2G-F2/results.json").read_text())

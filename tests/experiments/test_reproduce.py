@@ -127,7 +127,7 @@ def test_no_experiment_writes_over_another(counted, tmp_path):
     path.write_text(json.dumps({**json.loads(path.read_text()), "id": "T-2"}))
     before = (tmp_path / "seed-0.npz").read_bytes()
     with pytest.raises(
-        ValueError, match=r"holds the results of T-2, not of T-1\. Give another --output"
+        ValueError, match=r"holds the results of T-2, not of T-1\. Choose another folder"
     ):
         reproduce.reproduce("T-1", True, tmp_path, 1, say=lambda text: None)
     assert (tmp_path / "seed-0.npz").read_bytes() == before

@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import launch
+from zoo.cli.flags import define
+from zoo.cli.settings import named_values, part, value
 from zoo.history import read_history
 from zoo.runs import run
 from zoo.runs.checkpoints import DamagedCheckpointError, read
 from zoo.runs.run_config import RunConfig
-from zoo.runs.settings import named_values, part, value
 
 CASES = int(os.environ.get("ZOO_FUZZ", "30"))
 SLOW = settings(
@@ -37,7 +38,7 @@ OPTIONS = st.sampled_from(
 ANYTHING = st.one_of(WORDS, st.text(max_size=12))
 SETTING = st.builds("{}={}".format, OPTIONS, ANYTHING)
 PART = st.builds("{}:{}".format, WORDS, SETTING)
-FLAG = st.sampled_from(sorted(set(launch.define_flags()) - {"debug", "help"}))
+FLAG = st.sampled_from(sorted(set(define()) - {"debug", "help"}))
 ARGUMENT = st.one_of(
     st.builds("--{}={}".format, FLAG, st.one_of(ANYTHING, SETTING, PART)),
     st.builds("--set={}".format, SETTING),

@@ -8,6 +8,8 @@ import pytest
 
 import launch
 import zoo
+from zoo.cli import COMMANDS
+from zoo.cli.flags import define
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,9 +17,9 @@ ROOT = Path(__file__).parents[2]
 def test_help_names_every_command_and_every_flag(capsys):
     assert launch.main(["launch.py", "--help"]) == 0
     text = capsys.readouterr().out
-    for name in launch.COMMANDS:
+    for name in COMMANDS:
         assert f"python launch.py {name}" in text
-    for flag in launch.define_flags():
+    for flag in define():
         assert f"--{flag} " in text
     assert launch.main(["launch.py", "help"]) == 0
     assert capsys.readouterr().out == text

@@ -105,7 +105,7 @@ def test_a_finished_run_is_not_run_again(trained, capsys):
     assert run("train", f"--run_dir={trained}", "--resume") == 0
     assert "is finished" in capsys.readouterr().out
     assert run("train", f"--run_dir={trained}") == 2
-    assert "Add --resume" in capsys.readouterr().err
+    assert "Resume it, or choose another" in capsys.readouterr().err
     assert run("train", f"--run_dir={trained}", "--resume", "--set", "latents=4") == 2
     assert "options.latents is 3 there and 4 here" in capsys.readouterr().err
     assert run("train", f"--run_dir={trained}", "--resume", "--model=vae") == 2

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import launch
+from zoo.cli.command_line import TRY_AGAIN
 from zoo.history import read_history
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +63,7 @@ def test_a_lost_worker(tmp_path, monkeypatch):
             time.sleep(0.05)
         workers[1].send_signal(signal.SIGKILL)
         _, error = workers[0].communicate(timeout=200)
-        assert workers[0].returncode == launch.TRY_AGAIN
+        assert workers[0].returncode == TRY_AGAIN
         assert error.strip().splitlines()[-1].endswith("Start all workers again with --resume.")
         assert epochs_done(folder) < EPOCHS
         ports = free_ports(2)

@@ -132,7 +132,7 @@ def test_printed_commands_survive_a_shell(tmp_path):
     path = tmp_path / "a folder's $HOME & more"
     for _, command in next_steps(RunFolder(path)):
         words = shlex.split(command)
-        assert words[:2] == ["python", "launch.py"]
+        assert words[0] == "latent-zoo"
         named = [word for word in words if "folder" in word]
         assert all(word.removeprefix("--run_dir=") == str(path) for word in named)
-        assert bool(named) == (words[2] != "train")
+        assert bool(named) == (words[1] != "train")

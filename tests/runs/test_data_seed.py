@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-import launch
+from zoo.cli.flags import configured, define
 from zoo.data import load
 from zoo.runs.run import read_data
 from zoo.runs.run_config import RunConfig
@@ -67,9 +67,9 @@ def test_older_runs_keep_their_held_out_rows(seed, table, tmp_path):
 
 
 def test_the_command_line_has_both_seeds():
-    known = launch.define_flags()
+    known = define()
     known(["launch.py", "train", "--seed=3", "--data_seed=4", "--data", "delimiter=\\t"])
-    config = launch._configured(known, RunConfig())
+    config = configured(known, RunConfig())
     assert (config.seed, config.data_seed) == (3, 4)
     assert config.data_options == {"delimiter": "\\t"}
 

@@ -5,18 +5,18 @@ import json
 import numpy as np
 import pytest
 
-import launch
 import zoo
+from zoo.cli import flags
 from zoo.runs import building
 from zoo.runs.artefacts import _prior_in_words
 from zoo.runs.run import _with_prior, read_data
 from zoo.runs.run_config import RunConfig
 
 
-def configured(*flags):
-    known = launch.define_flags()
-    known(["launch.py", *flags])
-    return launch._configured(known, RunConfig(limit=60, options={"hidden": [4], "latents": 2}))
+def configured(*words):
+    known = flags.define()
+    known(["latent-zoo", *words])
+    return flags.configured(known, RunConfig(limit=60, options={"hidden": [4], "latents": 2}))
 
 
 def test_the_flag_names_the_prior_and_its_options():

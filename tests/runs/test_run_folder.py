@@ -30,7 +30,7 @@ def test_the_configuration_says_all_that_is_needed_to_repeat_the_run(tmp_path):
 
 def test_a_run_that_is_there_is_not_overwritten(tmp_path):
     before = begun(tmp_path).config.read_bytes()
-    with pytest.raises(ValueError, match=r"holds a run already. Add --resume"):
+    with pytest.raises(ValueError, match=r"holds a run already\. Resume it"):
         begun(tmp_path, seed=1)
     assert (tmp_path / "config.json").read_bytes() == before
 

@@ -59,7 +59,7 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
     """
     source = run / "results.json"
     if not source.exists():
-        raise ValueError(f"{run} has no results.json; run 'python launch.py reproduce ...' first.")
+        raise ValueError(f"{run} has no results.json; reproduce the experiment first.")
     results = _whole(read_json(source, "results"), source)
     target = pages / DATA / (results["id"] + "-quick" * results["quick"])
     path = target / "results.json"
@@ -68,7 +68,7 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
             results = join(read_json(path, "results"), results)
         except ValueError as error:
             raise ValueError(
-                f"{error} To put the run in place of what is there, give --replace."
+                f"{error} replace=True puts the run in place of what is there."
             ) from error
         if machine not in results["machine"]:
             results["machine"] += f" and a {machine}"
@@ -101,8 +101,8 @@ def write_pages(pages: Path) -> list[Path]:
     """
     if not any((pages / DATA).glob("*/results.json")):
         raise ValueError(
-            f"There are no results below {str(pages / DATA)!r}. Name the folder of the pages, or take a run "
-            "over with --add."
+            f"There are no results below {str(pages / DATA)!r}. Name the folder of the pages, or take a "
+            "run over first."
         )
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((pages / DATA).glob("*/results.json")):
@@ -131,9 +131,7 @@ def _whole(results: dict[str, Any], source: Path) -> dict[str, Any]:
     """Results that a page can be made of, judged."""
     missing = sorted(_KEYS - results.keys())
     if missing:
-        raise ValueError(
-            f"{source} lacks {', '.join(missing)}; run 'python launch.py reproduce ...' again."
-        )
+        raise ValueError(f"{source} lacks {', '.join(missing)}; reproduce the experiment again.")
     return judged_again(results)
 
 

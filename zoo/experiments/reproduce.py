@@ -176,7 +176,7 @@ def _check_own(folder: Path, name: str) -> None:
     other = read_json(path, "results").get("id") if path.exists() else name
     if other != name:
         raise ValueError(
-            f"{str(folder)!r} holds the results of {other}, not of {name}. Give another --output."
+            f"{str(folder)!r} holds the results of {other}, not of {name}. Choose another folder."
         )
 
 

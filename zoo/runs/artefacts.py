@@ -69,6 +69,7 @@ def write_artefacts(
     say: Callable[[str], None] = lambda text: None,
     seconds: float | None = None,
     level: str = "quick",
+    program: str = "latent-zoo",
 ) -> dict[str, Any]:
     """Evaluate a trained model on held-out data, and write metrics, SavedModel, figures and report.
 
@@ -88,6 +89,7 @@ def write_artefacts(
         level: "quick", by which an evaluation costs about as much as a short training; "full", with the
             sources' settings and the t-SNE of the codes; "none" for the terms of the loss alone, and no
             figures but the learning curves.
+        program: how the command line is started, for the next steps that the report names.
 
     Returns:
         What metrics.json holds: what `zoo.runs.measuring.measure` returns, under "training" the seconds that
@@ -125,7 +127,7 @@ def write_artefacts(
         history=history,
         metrics=metrics,
         figures=figures,
-        next_steps=next_steps(folder),
+        next_steps=next_steps(folder, program),
         facts=_facts(model, config, data, held_out, history, metrics["training"]),
         failed=failed,
     )
@@ -235,12 +237,12 @@ def _training(folder: RunFolder, seconds: float | None) -> dict[str, Any]:
         return {}
 
 
-def next_steps(folder: RunFolder) -> list[tuple[str, str]]:
-    """What to do with a finished run: a text and a command each."""
+def next_steps(folder: RunFolder, program: str = "latent-zoo") -> list[tuple[str, str]]:
+    """What to do with a finished run: a text and a command each, for a program that is started so."""
     path = shlex.quote(str(folder.path))
     return [
-        ("Measure it again", f"python launch.py evaluate --run_dir={path}"),
-        ("Export it for serving", f"python launch.py export --run_dir={path} --output=exported"),
-        ("Compare it with another run", f"python launch.py compare {path} ANOTHER_RUN"),
-        ("Train another model", "python launch.py train --model=vae --dataset=digits"),
+        ("Measure it again", f"{program} evaluate --run_dir={path}"),
+        ("Export it for serving", f"{program} export --run_dir={path} --output=exported"),
+        ("Compare it with another run", f"{program} compare {path} ANOTHER_RUN"),
+        ("Train another model", f"{program} train --model=vae --dataset=digits"),
     ]

@@ -64,6 +64,7 @@ def train(
     resume: bool = False,
     command: str = "",
     say: Callable[[str], None] = print,
+    program: str = "latent-zoo",
 ) -> Outcome:
     """Train a model and leave a run folder.
 
@@ -73,6 +74,7 @@ def train(
         resume: go on with the run that the folder holds, where it holds one.
         command: the command line, to be kept.
         say: is told the stages.
+        program: how the command line is started, for the next steps that the report names.
 
     Returns:
         How it ended.
@@ -95,7 +97,7 @@ def train(
     config = building.checked(config)
     if resume and _trained(folder, config.epochs):
         # Needs no other worker, which may be through and gone.
-        return _finish(folder, config, say) if chief else Outcome(folder, {})
+        return _finish(folder, config, say, program) if chief else Outcome(folder, {})
     place = strategy(config.strategy, config.virtual_devices)
     if chief:
         folder.occupy(resume)
@@ -126,7 +128,15 @@ def train(
         if place.num_replicas_in_sync > 1:
             model = load_model(folder.model)
         metrics = write_artefacts(
-            folder, model, config, data, held_out, history, say=say, seconds=seconds
+            folder,
+            model,
+            config,
+            data,
+            held_out,
+            history,
+            say=say,
+            seconds=seconds,
+            program=program,
         )
         return Outcome(folder, metrics)
     finally:
@@ -155,7 +165,9 @@ def _trained(folder: RunFolder, epochs: int | None) -> bool:
     return saved and all(len(v) == wanted and math.isfinite(v[-1]) for v in training)
 
 
-def _finish(folder: RunFolder, config: RunConfig, say: Callable[[str], None]) -> Outcome:
+def _finish(
+    folder: RunFolder, config: RunConfig, say: Callable[[str], None], program: str
+) -> Outcome:
     """What comes after the last epoch, unless that is done too."""
     folder.occupy(resume=True)
     try:
@@ -165,7 +177,7 @@ def _finish(folder: RunFolder, config: RunConfig, say: Callable[[str], None]) ->
         folder.begin(config)
         if folder.finished:
             return Outcome(folder, {}, repeated=True)
-        return Outcome(folder, _artefacts_of(folder, config, export=True, say=say))
+        return Outcome(folder, _artefacts_of(folder, config, True, say, program=program))
     finally:
         folder.end()
 
@@ -266,6 +278,7 @@ def evaluate(
     run_dir: str | os.PathLike[str],
     say: Callable[[str], None] = lambda text: None,
     level: str = "full",
+    program: str = "latent-zoo",
 ) -> Outcome:
     """Measure the model of a run again, and write metrics, figures and report anew.
 
@@ -276,6 +289,7 @@ def evaluate(
         say: is told the stages.
         level: how much to measure, see `zoo.runs.artefacts.write_artefacts`. A run measures itself
             quickly.
+        program: how the command line is started, for the next steps that the report names.
 
     Returns:
         How it ended.
@@ -288,6 +302,8 @@ def evaluate(
     try:
         import_modules(config.imports)
         missing = not folder.saved_model.is_dir()
-        return Outcome(folder, _artefacts_of(folder, config, missing, say, level=level))
+        return Outcome(
+            folder, _artefacts_of(folder, config, missing, say, level=level, program=program)
+        )
     finally:
         folder.end()

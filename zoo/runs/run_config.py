@@ -149,8 +149,8 @@ class RunConfig:
         path = Path(folder) / "config.json"
         if not path.is_file():
             raise ValueError(
-                f"{str(folder)!r} is not a run folder: it has no config.json. Name a folder that "
-                "'launch.py train' wrote."
+                f"{str(folder)!r} is not a run folder: it has no config.json. Name the folder of "
+                "a run."
             )
         try:
             return cls.from_json(read_json(path, "The run's configuration"))

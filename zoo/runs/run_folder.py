@@ -83,8 +83,7 @@ class RunFolder:
         if self.config.exists() and not resume:
             self.end()
             raise ValueError(
-                f"{str(self.path)!r} holds a run already. Add --resume to go on with it, or choose "
-                "another --run_dir."
+                f"{str(self.path)!r} holds a run already. Resume it, or choose another run folder."
             )
         self._clean()
 
@@ -142,7 +141,7 @@ class RunFolder:
             ]
             raise ValueError(
                 f"{str(self.path)!r} holds another run: {'; '.join(phrases)}. Resume it with its own "
-                "settings, or choose another --run_dir."
+                "settings, or choose another run folder."
             )
         content = read_json(self.config, "The run's configuration")
         changed = differences(content.get("versions", {}), versions())

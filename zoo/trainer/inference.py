@@ -32,7 +32,7 @@ def map_batches(
     for batch in batches:
         rows = len(batch[0])
         if replicas == 1:
-            outputs.append(function(*tf.nest.map_structure(tf.convert_to_tensor, batch)).numpy())
+            outputs.append(function(*_each(tf.convert_to_tensor, batch)).numpy())
             continue
         share = -(-rows // replicas)
 
@@ -56,4 +56,14 @@ def map_batches(
 def cut(arrays: Rows, size: int) -> Iterator[Rows]:
     """Arrays of the same rows, or dicts of them, in batches of `size`."""
     for first in range(0, len(arrays[0]), size):
-        yield tf.nest.map_structure(lambda a, i=first: a[i : i + size], arrays)
+        yield _each(lambda a, i=first: a[i : i + size], arrays)
+
+
+def _each(function: Callable[[Any], Any], rows: Rows) -> Rows:
+    """A function of every array; `tf.nest` takes a tenth of a millisecond, a sixth of a batch of one row."""
+    return tuple(
+        {name: function(array) for name, array in value.items()}
+        if isinstance(value, dict)
+        else function(value)
+        for value in rows
+    )

@@ -1,18 +1,9 @@
 """IA-T1 and IA-T1b: unsupervised digits (Haque et al., table 1).
 
-What single trials on the full training set gave before the recipe was what it is, one core,
-mixed_bfloat16, last epoch's weights (one-to-one test error in %; runs of the table replace them):
-
-- the voters of one teacher, 16 or 18 epochs: 1.6 to 2.1; three teachers agree on 94.5 % of the training set;
-- students of what the teachers agree on, with own predictions beside it and strong views: 1.43 to 1.63 for
-  one or two teachers and 10 epochs, 1.23 for three and 16 epochs;
-- the same for 8 epochs 1.52; without the names that neighbours contradict 1.54; with a bend of the pictures
-  1.49; with names spread over the graph of neighbours instead 1.26, all of them and no own predictions 1.24,
-  milder views as well 1.08 (.95 after 16 epochs).
-
-The views' strength was lowered because a student with strong ones contradicted its names on .9 % of the
-training set, with medium ones on .6 %. What is left are ones with a foot for twos, curled nines for threes
-and closed fours for nines, which the teachers and the neighbours take alike.
+The recipe was found by trials on the full training set: three teachers in place of one, names spread over
+the graph of neighbours to the digits on which they disagree, and milder views, with which a student
+contradicts its names less often. What is left are ones with a foot for twos, curled nines for threes and
+closed fours for nines, which the teachers and the neighbours take alike.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from zoo.cli.settings import named_values, part, value
 from zoo.runs.differences import differences
 from zoo.runs.run_config import RunConfig, main_job
-from zoo.runs.settings import named_values, part, value
 
 
 @pytest.mark.parametrize(

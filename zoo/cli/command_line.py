@@ -1,0 +1,124 @@
+"""From the words of a command line to an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import shlex
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+from absl import flags
+
+from zoo.cli.call import Call, short, typed
+from zoo.cli.flags import FLAGS, define, taken_by
+from zoo.registry import KINDS, one_of, suggest
+
+COMMANDS = ("train", "evaluate", "export", "list", "compare", "reproduce")
+BAD_INPUT, TRY_AGAIN, INTERRUPTED = 2, 75, 130
+# They are through at once without TensorFlow, which modules of others are likely to import.
+_LIGHT = ("list", "compare")
+_EXAMPLES = """\
+Examples:
+  {0} train --model=vae --dataset=mnist --epochs=20 --batch_size=128 --run_dir=runs/a
+  {0} train --set latents=10 --set hidden=500,500 --regularizer=lp_norm:p=0.5,weight=0.01
+  {0} train --set "beta=linear:start=0,end=1,steps=2000" --dataset=pictures/
+  {0} train --import=my_parts.py --model=mine --dataset=my_set --data n=100
+  {0} train --run_dir=runs/a --resume
+  {0} evaluate --run_dir=runs/a
+  {0} export --run_dir=runs/a --output=exported --format=litert
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: the words of the command line, the program first; `sys.argv` by default.
+
+    Returns:
+        The exit code: 0; 2 for bad input, or a loss that is not a finite number; 75 where another worker is
+        lost; 130 after Ctrl-C.
+
+    Raises:
+        ValueError: for bad input where --debug asks for the traceback.
+
+    Example:
+        >>> from zoo import cli
+        >>> cli.main(["latent-zoo", "list", "objectives"])
+        elbo ...
+        0
+    """
+    argv = list(sys.argv if argv is None else argv)
+    program = typed(argv[0])
+    known = define()
+    try:
+        name, *words = known(argv)[1:] or ["train"]
+        if known["help"].value or name == "help":
+            print(help_text(program))
+            return 0
+        command = _command(one_of(name, "command", COMMANDS))
+        allowed = taken_by(name)
+        for flag in known:
+            if known[flag].present and flag not in allowed:
+                raise ValueError(f"{name!r} takes no --{flag}.{suggest(flag, allowed)}")
+        line = f"{program} {shlex.join(argv[1:])}".rstrip()
+        call = Call(known, words, line, program, time.monotonic())
+        _import_modules(call, quietly=name not in _LIGHT)
+        return command.run(call)
+    except KeyboardInterrupt as stop:
+        print(f"\nStopped. {stop}", file=sys.stderr)
+        return INTERRUPTED
+    except ConnectionError as error:
+        _say(program, f"{error} Start all workers again with --resume.")
+        return TRY_AGAIN
+    except (ValueError, ImportError, OSError, flags.Error) as error:
+        if known.is_parsed() and known["debug"].value:
+            raise
+        _say(program, str(error))
+        return BAD_INPUT
+
+
+def help_text(program: str) -> str:
+    """What every command does and every flag means, for a program that is started so."""
+    usages = {_command(name).USAGE: (_command(name).__doc__ or "").strip() for name in COMMANDS}
+    width = max(map(len, usages))
+    return "\n".join(
+        [
+            "Train, measure, export and compare autoencoders.\n",
+            f"  {program}\n      train the Laplace-prior VAE on the embedded digits",
+            *(f"  {program} {usage:<{width}}  {_line(text)}" for usage, text in usages.items()),
+            f"\nA KIND is one of {', '.join(f'{kind}s' for kind in KINDS)}.",
+            f"\n{_EXAMPLES.format(program)}\nFlags:",
+            *(f"  --{flag.name:<16} {flag.text}" for flag in FLAGS),
+        ]
+    )
+
+
+def _line(text: str) -> str:
+    """The first line of a docstring, as part of a list."""
+    line = text.splitlines()[0].removesuffix(".")
+    return line[0].lower() + line[1:]
+
+
+def _say(program: str, text: str) -> None:
+    print(f"{short(program)}: {' '.join(text.split())}", file=sys.stderr)
+
+
+def _command(name: str) -> ModuleType:
+    return importlib.import_module(f"zoo.cli.{name}")
+
+
+def _import_modules(call: Call, quietly: bool) -> None:
+    """The modules of --import, and those that the run of --run_dir was trained with."""
+    from zoo.runs.modules import import_modules
+    from zoo.runs.run_config import RunConfig
+
+    given = call.flags.flag_values_dict()
+    names, run_dir = list(given["import"]), given["run_dir"]
+    if run_dir and (Path(run_dir) / "config.json").is_file():
+        names = [*RunConfig.read(run_dir).imports, *names]
+    if names and quietly:
+        call.import_quietly()
+    call.flags["import"].value = import_modules(names)
