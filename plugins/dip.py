@@ -90,7 +90,7 @@ class DIP(zoo.Regularizer):
 
 def _covariances(posterior: Any) -> tf.Tensor:
     """Cov[z|x] of every row, (batch, units, units); its diagonal alone where the units are independent."""
-    base = zoo.distributions.base_distribution(posterior)
+    base: Any = zoo.distributions.base_distribution(posterior)
     if len(base.event_shape) == 0:
         return tf.linalg.diag(posterior.variance())
     return posterior.covariance()

@@ -102,7 +102,7 @@ def test_entries_that_nothing_chooses_stay_where_they_are_or_are_placed_anew():
 def test_each_level_quantises_what_is_left():
     bottleneck = bare(ResidualQuantized(4, codes=8, levels=3, decay=0.8))
     data = lambda seed: make_vectors(200, 4)  # noqa: E731
-    for step in range(5):
+    for step in range(3):
         bottleneck.draw(tf.constant(data(step)), zoo.Noise(0, step), step, True)
     x, books = data(0), bottleneck.books.numpy()
     left, losses = x.copy(), 0.0

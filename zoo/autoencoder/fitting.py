@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import numpy as np
@@ -46,9 +46,10 @@ def fitted(
     with model.distribute_strategy.scope():
         copy = type(model).from_config(config)
         _take_over(copy, model)
-        copy.prior.set_weights(made.get_weights())
-        if model.compiled:
-            copy.compile_from_config(model.get_compile_config())
+        cast(Prior, copy.prior).set_weights(made.get_weights())
+        compiled = model.get_compile_config()
+        if compiled is not None:
+            copy.compile_from_config(compiled)
     return copy
 
 

@@ -53,7 +53,7 @@ class FiniteScalar(Quantized):
         self._half = np.float32((size - 1) / 2 * (1 - _MARGIN))
         self._offset = np.float32(np.where(size % 2 == 0, 0.5, 0.0))
         self._scale = np.float32(size // 2)
-        self._steps = np.int32(mixed_radix(self.sizes))
+        self._steps = np.array(mixed_radix(self.sizes), np.int32)
         self.normalise = keras.layers.BatchNormalization(
             momentum=_MOMENTUM, center=False, scale=False, synchronized=True, dtype="float32"
         )
@@ -81,7 +81,7 @@ class FiniteScalar(Quantized):
 
     def look_up(self, index: tf.Tensor) -> tf.Tensor:
         """See `Quantized.look_up`: the digits of the index."""
-        digits = index // self._steps % np.int32(self.sizes)
+        digits = tf.math.floormod(index // self._steps, np.array(self.sizes, np.int32))
         return tf.cast(digits, tf.float32) / self._scale - 1.0
 
     def get_config(self) -> dict[str, Any]:

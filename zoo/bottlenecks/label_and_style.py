@@ -94,7 +94,7 @@ class LabelAndStyle(DenseBottleneck):
         del step, training
         rows = tf.shape(features)[0]
         log_chances = tf.nn.log_softmax(self.numbers(features))
-        label = tf.tile(tf.eye(self.classes), (rows, 1))
+        label = tf.tile(tf.eye(self.classes), tf.stack([rows, 1]))
         loc, scale = self._style(tf.repeat(features, self.classes, axis=0), label)
         style = loc + scale * noise.normal(rows * self.classes, loc.shape[-1])
         divergence = tf.reduce_sum(

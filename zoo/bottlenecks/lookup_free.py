@@ -60,7 +60,7 @@ class LookupFree(Quantized):
         self.beta = scalar(beta, "beta", minimum=0)
         self.entropy = scalar(entropy, "entropy", minimum=0)
         self.diversity: Any = scalar(diversity, "diversity", minimum=0)
-        self._steps = np.int32(mixed_radix([2] * self.units))
+        self._steps = np.array(mixed_radix([2] * self.units), np.int32)
 
     @property
     def vocabulary(self) -> int:
@@ -76,7 +76,7 @@ class LookupFree(Quantized):
 
     def look_up(self, index: tf.Tensor) -> tf.Tensor:
         """See `Quantized.look_up`: the bits of the index."""
-        return tf.cast(index // self._steps % 2, tf.float32) * 2.0 - 1.0
+        return tf.cast(tf.math.floormod(index // self._steps, 2), tf.float32) * 2.0 - 1.0
 
     def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
         """See `Bottleneck.draw`."""

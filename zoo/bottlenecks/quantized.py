@@ -117,7 +117,7 @@ class Quantized(DenseBottleneck):
 
     def measured(self, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Usage and perplexity of indices over the global batch, means over the levels."""
-        index = gather(tf.reshape(index, (-1, self.levels)))
+        index = tf.reshape(gather(index), (-1, self.levels))
         count = tf.cast(tf.shape(index)[0], tf.float32)
         shares = (
             tf.stack([counts(index[:, i], self.vocabulary) for i in range(self.levels)]) / count

@@ -96,7 +96,7 @@ class VectorQuantized(Quantized):
     def look_up(self, index: tf.Tensor) -> tf.Tensor:
         """The sum of the entries that the levels' indices name."""
         books = tf.unstack(tf.convert_to_tensor(self.books))
-        found = [tf.gather(book, index[..., i]) for i, book in enumerate(books)]
+        found = [tf.gather(book, tf.gather(index, i, axis=-1)) for i, book in enumerate(books)]
         return tf.add_n(found)
 
     def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
@@ -104,7 +104,7 @@ class VectorQuantized(Quantized):
         raw = self.raw(features, training)
         books = tf.convert_to_tensor(self.books)
         if training:
-            vectors = gather(tf.stop_gradient(tf.reshape(raw, (-1, self.units))))
+            vectors = tf.reshape(gather(tf.stop_gradient(raw)), (-1, self.units))
             # The same numbers on every replica.
             random = Noise(noise.seed, noise.count, tag=noise.tag)
             books, shares = tf.cond(
@@ -168,7 +168,7 @@ def _quantised(raw: tf.Tensor, books: tf.Tensor) -> tuple[list[tf.Tensor], tf.Te
     """The code after each level, (..., units) each, and the indices, (..., levels)."""
     codes, chosen = [], []
     code = tf.zeros_like(raw)
-    for level in range(books.shape[0]):
+    for level in range(len(books)):
         index = _nearest(raw - code, books[level])
         code += tf.gather(books[level], index)
         codes.append(code)

@@ -71,7 +71,7 @@ class FlowFamily(Family):
     def parameters(self, numbers: tf.Tensor) -> Parameters:
         """(loc, scale, what the steps take)."""
         units = self._units(numbers.shape[-1])
-        base, beside = numbers[..., : 2 * units], numbers[..., 2 * units :]
+        base, beside = tf.split(numbers, [2 * units, self.beside(units)], axis=-1)
         return (*super().parameters(base), beside)
 
     def member(self, parameters: Parameters) -> tfd.Distribution:
@@ -125,7 +125,7 @@ class Planar(FlowFamily):
 
     def forward(self, z: tf.Tensor, numbers: tf.Tensor) -> Moved:
         """See `FlowFamily.forward`."""
-        total = tf.zeros_like(z[..., 0])
+        total = tf.reduce_sum(tf.zeros_like(z), axis=-1)
         for own in tf.split(numbers, self.steps, axis=-1):
             z, log_det = self.move(z, own)
             total += log_det
@@ -185,7 +185,7 @@ class NetworkFamily(FlowFamily):
 
     def forward(self, z: tf.Tensor, numbers: tf.Tensor) -> Moved:
         """See `FlowFamily.forward`."""
-        total = tf.zeros_like(z[..., 0])
+        total = tf.reduce_sum(tf.zeros_like(z), axis=-1)
         for flow in self.flows:
             z, log_det = flow.forward(z, numbers)
             total += log_det
@@ -195,7 +195,7 @@ class NetworkFamily(FlowFamily):
         """See `FlowFamily.inverse`."""
 
         def back(z: tf.Tensor) -> Moved:
-            total = tf.zeros_like(z[..., 0])
+            total = tf.reduce_sum(tf.zeros_like(z), axis=-1)
             for flow in reversed(self.flows):
                 z, log_det = flow.inverse(z, numbers)
                 total += log_det

@@ -94,14 +94,14 @@ class FlowPrior(FittedPrior):
         )
 
     def _forward(self, code: tf.Tensor) -> Moved:
-        total = tf.zeros_like(code[..., 0])
+        total = tf.reduce_sum(tf.zeros_like(code), axis=-1)
         for coupling in self.couplings:
             code, log_det = coupling.forward(code)
             total += log_det
         return code, total
 
     def _inverse(self, code: tf.Tensor) -> Moved:
-        total = tf.zeros_like(code[..., 0])
+        total = tf.reduce_sum(tf.zeros_like(code), axis=-1)
         for coupling in reversed(self.couplings):
             code, log_det = coupling.inverse(code)
             total += log_det

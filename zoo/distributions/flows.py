@@ -128,7 +128,7 @@ class InverseAutoregressive(Flow):
     def inverse(self, z: tf.Tensor, context: tf.Tensor | None = None) -> Moved:
         """See `Flow.inverse`; a pass for each unit."""
         found = tf.zeros_like(z)
-        for _ in range(z.shape[-1]):
+        for _ in range(self.into.shape[0]):
             move, log_gate = self._moves(found, context)
             gate = tf.exp(log_gate)
             found = (z - (1 - gate) * move) / gate
@@ -166,14 +166,14 @@ def planar(z: tf.Tensor, numbers: tf.Tensor) -> Moved:
         >>> moved.numpy().tolist(), log_det.numpy().tolist()
         ([[1.0, 2.0]], [0.0])
     """
-    units = z.shape[-1]
+    units: Any = z.shape[-1]
     w, u, b = tf.split(numbers, [units, units, 1], axis=-1)
     along = tf.reduce_sum(w * u, axis=-1, keepdims=True)
     held = tf.nn.softplus(along + math.log(math.e - 1)) - 1
     u += (held - along) * w / (tf.reduce_sum(w * w, axis=-1, keepdims=True) + 1e-6)
     bent = tf.tanh(tf.reduce_sum(w * z, axis=-1, keepdims=True) + b)
     slope = (1 - bent**2) * tf.reduce_sum(w * u, axis=-1, keepdims=True)
-    return z + u * bent, tf.math.log1p(slope)[..., 0]
+    return z + u * bent, tf.squeeze(tf.math.log1p(slope), -1)
 
 
 def radial(z: tf.Tensor, numbers: tf.Tensor) -> Moved:
@@ -195,7 +195,7 @@ def radial(z: tf.Tensor, numbers: tf.Tensor) -> Moved:
         >>> moved.numpy().tolist(), log_det.numpy().tolist()
         ([[1.0, 2.0]], [0.0])
     """
-    units = z.shape[-1]
+    units: Any = z.shape[-1]
     centre, raw_alpha, raw_beta = tf.split(numbers, [units, 1, 1], axis=-1)
     alpha = tf.nn.softplus(raw_alpha + math.log(math.e - 1))
     beta = alpha * (tf.nn.softplus(raw_beta + math.log(math.e - 1)) - 1)
@@ -205,7 +205,7 @@ def radial(z: tf.Tensor, numbers: tf.Tensor) -> Moved:
     near = beta / (alpha + distance)
     slope = alpha * beta / (alpha + distance) ** 2
     log_det = (units - 1) * tf.math.log1p(near) + tf.math.log1p(slope)
-    return z + near * offset, log_det[..., 0]
+    return z + near * offset, tf.squeeze(log_det, -1)
 
 
 class Moving(tfb.Bijector):

@@ -29,7 +29,7 @@ class KernelPrior(FittedPrior):
     def __init__(self, limit: int = 2000, rows: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.limit = positive_int(limit, "limit")
-        self.rows = rows
+        self.rows: Any = rows
 
     def build(self, input_shape: Any = None) -> None:
         """Make room for the codes, (rows, units of all places)."""
@@ -53,7 +53,7 @@ class KernelPrior(FittedPrior):
     def sample(self, noise: Noise, batch: Any, *code_shape: int) -> tf.Tensor:
         """A training code for every row, and noise, (batch, *code) float32."""
         uniform = noise.fold("row").uniform(batch)
-        chosen = tf.cast(uniform * float(self.rows or 0), tf.int32)
+        chosen = tf.cast(uniform * float(self.rows), tf.int32)
         points = tf.gather(self.points.value, chosen)
         points += self.width.value * noise.normal(batch, *points.shape[1:])
         return tf.reshape(tf.linalg.matvec(self.factor.value, points), (-1, *code_shape))
@@ -197,4 +197,5 @@ def _log_density(squares: np.ndarray, units: int, width: float) -> float:
     """Mean log density of points at these squared distances from the kernels, less a constant."""
     from scipy.special import logsumexp
 
-    return float(logsumexp(-squares / (2 * width**2), axis=1).mean() - units * math.log(width))
+    each: Any = logsumexp(-squares / (2 * width**2), axis=1)
+    return float(each.mean() - units * math.log(width))

@@ -43,9 +43,8 @@ class GaussianMixturePrior(FittedPrior):
 
     def __init__(self, components: Any = AUTO, covariance: str = "full", **kwargs: Any):
         super().__init__(**kwargs)
-        self.components = (
-            components if components == AUTO else positive_int(components, "components")
-        )
+        auto = components == AUTO
+        self.components: Any = AUTO if auto else positive_int(components, "components")
         self.covariance = one_of(covariance, "covariance", COVARIANCES)
 
     classifies = True

@@ -42,7 +42,7 @@ class TwoStagePrior(FittedPrior):
         super().__init__(**kwargs)
         self.hidden = tuple(positive_int(units, "hidden") for units in hidden)
         self.steps = positive_int(steps, "steps")
-        self.second = (
+        self.second: Any = (
             keras.saving.deserialize_keras_object(second) if isinstance(second, dict) else second
         )
 

@@ -70,7 +70,7 @@ class ImportanceWeighted(Objective):
         share = scalar(mix, "mix", minimum=0)
         if not isinstance(share, float) or share > 1:
             raise ValueError(f"mix must be a number from 0 to 1; received {mix!r}.")
-        self.mix = share
+        self.mix: float = share
         self.pooled = bool(pooled)
         self.gradient = one_of(gradient, "gradient", GRADIENTS)
 
@@ -142,8 +142,8 @@ class ImportanceWeighted(Objective):
 
     def _bounds(self, log_weights: tf.Tensor, groups: int) -> tf.Tensor:
         """(examples, M K) log weights -> (examples, M) bounds."""
-        grouped = _grouped(log_weights, groups)
-        tight = tf.reduce_logsumexp(grouped, axis=2) - math.log(grouped.shape[2])
+        grouped, draws = _grouped(log_weights, groups)
+        tight = tf.reduce_logsumexp(grouped, axis=2) - math.log(draws)
         if self.mix == 0:
             return tight
         return (1 - self.mix) * tight + self.mix * tf.reduce_mean(grouped, axis=2)
@@ -156,10 +156,10 @@ class ImportanceWeighted(Objective):
 
     def _log_shares(self, log_weights: tf.Tensor, groups: int, squared: bool) -> tf.Tensor:
         """The logarithm of d bound / d l_mk, (examples, M K); the normalised weights may be squared."""
-        grouped = _grouped(log_weights, groups)
+        grouped, draws = _grouped(log_weights, groups)
         normalised = tf.nn.log_softmax(grouped, axis=2) * (2.0 if squared else 1.0)
         if self.mix > 0:
-            even = tf.fill(tf.shape(grouped), math.log(self.mix / grouped.shape[2]))
+            even = tf.fill(tf.shape(grouped), math.log(self.mix / draws))
             tight = math.log(1 - self.mix) if self.mix < 1 else -math.inf
             normalised = tf.reduce_logsumexp(tf.stack([normalised + tight, even]), axis=0)
         return tf.reshape(normalised - math.log(groups), tf.shape(log_weights))
@@ -192,7 +192,8 @@ class Gate:
         def identity(values: tf.Tensor) -> tuple[tf.Tensor, Any]:
             return tf.identity(values), self._weighed
 
-        return identity(code)
+        passed: Any = identity(code)  # the decorator takes the gradient away
+        return passed
 
     def open(self, log_factors: tf.Tensor) -> None:
         """Set the factors, (examples, draws), in the order of the rows."""
@@ -212,6 +213,7 @@ def held_fixed(posterior: tfd.Distribution) -> tfd.Distribution:
     return tfd.Independent(fixed, len(base.loc.shape) - len(posterior.batch_shape))
 
 
-def _grouped(log_weights: tf.Tensor, groups: int) -> tf.Tensor:
-    """(examples, M K) -> (examples, M, K)."""
-    return tf.reshape(log_weights, (-1, groups, log_weights.shape[1] // groups))
+def _grouped(log_weights: tf.Tensor, groups: int) -> tuple[tf.Tensor, int]:
+    """(examples, M K) -> (examples, M, K), and K."""
+    samples: Any = log_weights.shape[1]
+    return tf.reshape(log_weights, (-1, groups, samples // groups)), samples // groups

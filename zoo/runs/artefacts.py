@@ -101,9 +101,9 @@ def write_artefacts(
     say("evaluation")
     metrics = measure(model, data, held_out, cache_folder(config.data_dir), level)
     metrics["training"] = _training(folder, seconds)
-    report = getattr(model.prior, "report", None)
-    if report:
-        metrics["prior"] = {"name": type(model.prior).zoo_name, **report}
+    prior: Any = model.prior
+    if getattr(prior, "report", None):
+        metrics["prior"] = {"name": type(prior).zoo_name, **prior.report}
     write_json(folder.metrics, metrics)
     if export:
         say("export")
