@@ -90,7 +90,7 @@ class VectorQuantized(Quantized):
 
     def quantise(self, raw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """See `Quantized.quantise`: level by level."""
-        codes, index = _quantised(raw, tf.convert_to_tensor(self.books))
+        codes, index = _quantised(raw, tf.convert_to_tensor(self.books), self.levels)
         return codes[-1], index
 
     def look_up(self, index: tf.Tensor) -> tf.Tensor:
@@ -113,7 +113,7 @@ class VectorQuantized(Quantized):
                 lambda: self._first(vectors, random.fold("first")),
             )
             self._move(vectors, books, shares, random.fold("restart"))
-        codes, index = _quantised(tf.stop_gradient(raw), books)
+        codes, index = _quantised(tf.stop_gradient(raw), books, self.levels)
         commitment = at_step(self.beta, step) * tf.add_n([squares(raw - code) for code in codes])
         return self.code_of(raw, codes[-1], index, {"commitment": commitment})
 
@@ -164,11 +164,11 @@ class VectorQuantized(Quantized):
         }
 
 
-def _quantised(raw: tf.Tensor, books: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
+def _quantised(raw: tf.Tensor, books: tf.Tensor, levels: int) -> tuple[list[tf.Tensor], tf.Tensor]:
     """The code after each level, (..., units) each, and the indices, (..., levels)."""
     codes, chosen = [], []
     code = tf.zeros_like(raw)
-    for level in range(len(books)):
+    for level in range(levels):
         index = _nearest(raw - code, books[level])
         code += tf.gather(books[level], index)
         codes.append(code)
