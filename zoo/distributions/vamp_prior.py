@@ -37,7 +37,7 @@ class VampPrior(Prior):
     sees_model = True
 
     def __init__(self, components: int = 50, **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(scale=1.0, **kwargs)
         self.components = positive_int(components, "components")
 
     def build(self, input_shape: Any = None) -> None:
