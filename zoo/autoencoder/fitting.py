@@ -91,7 +91,9 @@ def _take_over(copy: Autoencoder, model: Autoencoder) -> None:
     """The weights of everything but the prior."""
 
     def members(owner: Autoencoder) -> list[keras.Layer]:
-        return [owner.encoder, owner.decoder, *(p for p in owner.parts if p is not owner.prior)]
+        others = [part for part in owner.parts if part is not owner.prior]
+        scales = [] if owner.standardization is None else [owner.standardization]
+        return [owner.encoder, owner.decoder, *scales, *others]
 
     for new, old in zip(members(copy), members(model), strict=True):
         new.set_weights(old.get_weights())

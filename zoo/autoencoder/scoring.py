@@ -84,6 +84,7 @@ def _terms(model: Autoencoder, by: str) -> Callable[..., Any]:
     def terms(place: tf.Tensor, x: tf.Tensor, *condition: Any) -> tf.Tensor:
         fields = {"x": x, **({"condition": condition[0]} if condition else {})}
         batch = model.intake.floats(fields)
+        batch = batch._replace(x=model.standardized(batch.x, batch.mask))
         features = model._features(model.seen(batch.x, batch.mask), batch.condition, False)
         # Of seed, round and first row of the batch.
         noise = Noise(0, place[0] * (1 << 48) + place[2] * (1 << 32) + place[1]).fold("score")
