@@ -74,6 +74,24 @@ def test_missing_values_count_in_no_score():
     assert np.isfinite(model.score(x, samples=2)).all()
 
 
+def test_standardized_models_score_and_take_a_fitted_prior():
+    model = zoo.create("vae", (6,), standardize=True, likelihood="normal", **SMALL)
+    x = make_vectors(30, 6) * 100 + 7
+    model.adapt(x)
+    deviation = x.std(axis=0)
+    # The density of x itself differs by the units alone.
+    found, draws = (
+        model.score(x, "probability", samples=400),
+        model.posterior(x).sample(400, [0, 1]),
+    )
+    each = model.conditional(tf.reshape(draws, (-1, 2))).log_prob(np.tile(x, (400, 1)))
+    expected = np.mean(np.reshape(each, (400, 30)), axis=0) + np.log(deviation).sum()
+    assert_allclose(found, expected, atol=0.3)
+    fitted = model.fit_prior("gaussian_mixture", x, components=1)
+    assert_array_equal(fitted.reconstruct(x), model.reconstruct(x))
+    assert fitted.generate(20, seed=0).mean() > 10
+
+
 def test_a_kind_that_was_held_out_scores_low():
     random = np.random.default_rng(0)
     kinds = random.integers(0, 3, 400)

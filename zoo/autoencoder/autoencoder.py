@@ -351,7 +351,8 @@ class Autoencoder(UsableModel):
                            Detection using Reconstruction Probability", 2015, algorithm 4)
             error          -||x - x_hat||^2, x_hat the reconstruction of the code without noise
 
-        Missing values are left out of all three. With standardize=True the first two are of standardized data.
+        Missing values are left out of all three. With standardize=True the first two are those of
+        standardized data.
 
         Args:
             x: as in `encode`.
