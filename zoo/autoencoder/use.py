@@ -13,6 +13,7 @@ from zoo.autoencoder.scales import in_units_of_data
 from zoo.autoencoder.step import StepModel
 from zoo.bottlenecks import Bottleneck
 from zoo.conditions import Condition
+from zoo.distributions.priors import Prior
 from zoo.noise import Noise
 from zoo.regularizers import Regularizer
 from zoo.serialization import whole_number
@@ -41,8 +42,8 @@ class UsableModel(StepModel):
         return self._classifier is not None
 
     @property
-    def classifier(self) -> Bottleneck | Regularizer:
-        """The bottleneck or the first regularizer that classifies codes.
+    def classifier(self) -> Bottleneck | Regularizer | Prior:
+        """The bottleneck, the first regularizer or the prior that classifies codes.
 
         Raises:
             ValueError: where there is none.
@@ -57,10 +58,12 @@ class UsableModel(StepModel):
         return found
 
     @property
-    def _classifier(self) -> Bottleneck | Regularizer | None:
+    def _classifier(self) -> Bottleneck | Regularizer | Prior | None:
         if self.bottleneck.classes is not None:
             return self.bottleneck
-        return next((r for r in self.regularizers if r.classifies), None)
+        return next(
+            (part for part in (*self.regularizers, self.prior) if part and part.classifies), None
+        )
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """The mean of p(x|z) at the posterior's location.
@@ -305,6 +308,8 @@ class UsableModel(StepModel):
     def _conditions(self, condition: Any, rows: int) -> tuple[Any, ...]:
         """The condition of some rows, checked, as a tuple of one; of none where the model declares none."""
         declared = self.intake.condition
+        if declared is not None and condition is None and self.bottleneck.infers_condition:
+            condition = np.full(rows, -1)
         if declared is None:
             if condition is not None:
                 raise ValueError("This model declares no condition; received one. Leave it out.")

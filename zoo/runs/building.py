@@ -65,6 +65,8 @@ def checked(config: RunConfig) -> RunConfig:
             )
     for regularizer in config.regularizers:
         registry.lookup(regularizer["name"])
+    if config.fit_prior is not None:
+        registry.lookup(config.fit_prior["name"], "prior")
     registry.one_of(config.optimizer, "optimizer", OPTIMIZERS)
     options = {
         name: _fitting(name, value, _annotation(known.get(name)), config.model)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -122,6 +124,9 @@ def train(
         bad_term = _fit(model, config, folder, data, held_out, chief)
         seconds = time.monotonic() - started if whole else None
         history = {name: list(values) for name, values in model.history.history.items()}
+        if chief and config.fit_prior is not None and not bad_term:
+            say(f"prior: {config.fit_prior['name']}")
+            model = _with_prior(model, config, data)
         if chief:
             save_model(model, folder.model)
         if bad_term or not chief:
@@ -143,6 +148,16 @@ def train(
         return Outcome(folder, metrics)
     finally:
         folder.end()
+
+
+def _with_prior(model: Autoencoder, config: RunConfig, data: Data) -> Autoencoder:
+    """The model with the prior that the settings name fitted to the training codes, on one device."""
+    if model.distribute_strategy.num_replicas_in_sync > 1:
+        with tempfile.TemporaryDirectory() as place:
+            save_model(model, Path(place) / "model.keras")
+            model = load_model(Path(place) / "model.keras")
+    named = dict(config.fit_prior or {})
+    return model.fit_prior(named.pop("name"), data, seed=config.seed, **named)
 
 
 def _trained(folder: RunFolder, epochs: int | None) -> bool:

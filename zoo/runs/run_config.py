@@ -49,6 +49,7 @@ class RunConfig:
             keeps its number when it is resumed on another machine.
         strategy: "auto", "none", "mirrored" or "multi_worker".
         virtual_devices: logical processors that "mirrored" then uses; 0 for none.
+        fit_prior: prior to fit to the training codes at the end, a dict with "name" and its options, or None.
         evaluate: what is measured and drawn when the training ends, see `zoo.runs.artefacts.write_artefacts`:
             "none", "quick" or "full".
         imports: modules to import first, since they register parts: dotted names, or .py files.
@@ -86,6 +87,7 @@ class RunConfig:
     slices: int | None = None
     strategy: str = "auto"
     virtual_devices: int = 0
+    fit_prior: Mapping[str, Any] | None = None
     evaluate: str = "quick"
     imports: tuple[str, ...] = ()
 
@@ -116,6 +118,11 @@ class RunConfig:
         for entry in self.regularizers:
             if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
                 raise ValueError(f"A regularizer needs a name; received {entry!r}.")
+        prior = self.fit_prior
+        if prior is not None and not (
+            isinstance(prior, Mapping) and isinstance(prior.get("name"), str)
+        ):
+            raise ValueError(f"fit_prior needs the name of a prior; received {prior!r}.")
 
     def differing(self, other: RunConfig) -> list[str]:
         """Names of the settings that make `other` another run than this one."""
