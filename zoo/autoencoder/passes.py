@@ -8,8 +8,9 @@ from typing import Any
 import tensorflow as tf
 
 from zoo.bottlenecks import Code
+from zoo.distributions.likelihoods import Likelihood
 from zoo.forward import ForwardPass
-from zoo.objectives import Objective
+from zoo.objectives import ELBO, Objective
 from zoo.regularizers import AdversarialRegularizer, Regularizer
 from zoo.trainer.slices import by_rows, joined, meetings, why_whole
 
@@ -20,8 +21,8 @@ class Passes:
     Args:
         slices: their records in order; one for a batch that is not cut.
         join: () -> the record of the whole batch.
-        alike: whether the records of the slices hold what that of the whole batch holds; else only what an
-            objective needs, since rows met in the bottleneck or may meet in the prior.
+        alike: whether the records of the slices hold what that of the whole batch holds; else only what the
+            reconstruction needs, since rows met in the bottleneck or may meet in the prior.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class Passes:
             self._whole = join()
         return self._whole
 
-    def objective(self, objective: Objective) -> dict[str, tf.Tensor]:
+    def objective(self, objective: Objective, likelihood: Likelihood) -> dict[str, tf.Tensor]:
         """The terms of an objective, means over the batch."""
-        return self._terms(objective.terms, by_rows(objective))
+        alone = by_rows(objective) and by_rows(likelihood)
+        # The reconstruction asks for no more than what the decoder gave.
+        return self._terms(objective.terms, alone and (self.alike or type(objective) is ELBO))
 
     def penalty(
         self, regularizer: Regularizer, compute: Callable[[ForwardPass], tf.Tensor]

@@ -197,7 +197,7 @@ class StepModel(BlockTrainer):
             Name -> value; "loss" is what training minimises.
         """
         passes = forward if isinstance(forward, Passes) else Passes([forward])
-        terms = dict(passes.objective(self.objective))
+        terms = dict(passes.objective(self.objective, self.likelihood))
         total, added, step = terms["loss"], self.losses, self.step.value
         for regularizer in self.regularizers:
             penalty = passes.penalty(regularizer, functools.partial(_penalty, regularizer))
