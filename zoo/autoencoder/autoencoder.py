@@ -95,6 +95,8 @@ class Autoencoder(UsableModel):
         mask: "nan" where NaN in x stands for a missing value, which the likelihood leaves out and
             `reconstruct` fills in; None to refuse NaN.
         seed: of the noise and of the order of the data, a whole number.
+        scale: what bytes (uint8) are divided by: a number, or "none" for 1; a dict of "x" and "target" where
+            the two differ. None to decide by the first bytes that come, see `zoo.data.scaling`.
         formula: the objective as a formula, for reports.
 
     Raises:
@@ -130,6 +132,7 @@ class Autoencoder(UsableModel):
         target_shape: Sequence[int] | None = None,
         mask: str | None = None,
         seed: int = 0,
+        scale: Any = None,
         formula: str = "",
         **kwargs: Any,
     ):
@@ -147,6 +150,7 @@ class Autoencoder(UsableModel):
         self.target_shape = None if target_shape is None else check_event_shape(target_shape)
         self.mask = mask
         self.seed = whole_number(seed, "seed")
+        self.__dict__["_given_scale"] = scale
         self.formula = formula
         # Of the networks that a prior and critics make for themselves.
         self._policy = keras.config.dtype_policy().name
@@ -154,6 +158,8 @@ class Autoencoder(UsableModel):
         self._build_parts()
         for member in self.parts:
             member.check(self)
+        shape = self.target_shape or self.event_shape
+        self.intake.reconstructed.counts = self.likelihood.is_of_counts(shape)
 
     @functools.cached_property
     def intake(self) -> Intake:
@@ -165,7 +171,26 @@ class Autoencoder(UsableModel):
             self.target_shape,
             declared,
             self.mask == "nan",
+            self.__dict__["_given_scale"],
         )
+
+    @property
+    def scale(self) -> Any:
+        """What bytes are divided by, as given or as decided by the first that came; None before.
+
+        A dict of "x" and "target" for a model with a target. It may be set as long as nothing is decided.
+        """
+        known = {name: scale.divisor for name, scale in self.intake.scales.items()}
+        return known if self.target_shape is not None else known["x"]
+
+    @scale.setter
+    def scale(self, value: Any) -> None:
+        if any(scale.divisor is not None for scale in self.intake.scales.values()):
+            raise ValueError(
+                f"What bytes are divided by is decided once: by {self.scale!r}; received {value!r} later. "
+                "Create a new model with scale=..."
+            )
+        self.intake.give_scale(value)
 
     @property
     def parts(self) -> list[Part]:
@@ -227,6 +252,7 @@ class Autoencoder(UsableModel):
             "target_shape": self.target_shape,
             "mask": self.mask,
             "seed": self.seed,
+            "scale": self.intake.kept_scale,
             "formula": self.formula,
             "policy": self._policy,
         }
@@ -235,6 +261,7 @@ class Autoencoder(UsableModel):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Autoencoder:
         """The inverse of `get_config`, of 0.1.0 too."""
         config = dict(config)
+        config.setdefault("scale", 255.0)  # of all bytes, before it was decided
         if "formula" not in config:  # 0.1.0, where the formula was the objective
             config["formula"] = config.pop("objective", "")
             weight = config.pop("reconstruction_weight", 1.0)

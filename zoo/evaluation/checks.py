@@ -77,6 +77,30 @@ def as_examples(x: Any, name: str = "x") -> np.ndarray:
     return x
 
 
+def as_seen(model: Any, x: np.ndarray) -> np.ndarray:
+    """Examples as a model of the zoo sees them, but bytes that it divides by 255, as all measures do.
+
+    Args:
+        model: anything.
+        x: (n, *event).
+
+    Returns:
+        x itself, or float32 where x holds bytes that the model divides by another number.
+
+    Example:
+        >>> from zoo.evaluation.checks import as_seen
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), likelihood="normal", scale=1)
+        >>> as_seen(model, np.full((2, 6), 9, np.uint8)).max()
+        np.float32(9.0)
+    """
+    intake = getattr(model, "intake", None)
+    if intake is None or x.dtype != np.uint8 or x.shape[1:] != intake.event_shape:
+        return x
+    scale = intake.scales["x"]
+    taken = scale.taken(x, "x")
+    return taken if scale.divisor in (None, 255.0) else scale.divided(taken)
+
+
 def as_labels(labels: Any, n: int, name: str = "labels") -> np.ndarray:
     """Labels as class indices 0, 1, ... in the order of the sorted label values.
 

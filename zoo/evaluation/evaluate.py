@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.evaluation.checks import NotComputable, as_codes, as_examples, as_labels
+from zoo.evaluation.checks import NotComputable, as_codes, as_examples, as_labels, as_seen
 from zoo.evaluation.groups import GROUPS, Task
 from zoo.evaluation.levels import FEWER_ROWS, settings_of
 from zoo.evaluation.subject import subject_of
@@ -101,12 +101,16 @@ def evaluate(
     settings = dict(settings or {})
     chosen = _chosen_groups(groups, settings)
     options = settings_of(level, settings)
+    if hasattr(model_or_codes, "intake"):
+        for data in (x, x_train):
+            model_or_codes.intake.columns(data)  # the bytes of a record are pixels
     x, labels, factors = _record(x, labels, factors)
     x_train, labels_train, _ = _record(x_train, labels_train, None)
     if x is None:
         x = _codes_alone(model_or_codes, decode)
-    x = as_examples(x, "x")
-    x_train = None if x_train is None else as_examples(x_train, "x_train")
+    x = as_seen(model_or_codes, as_examples(x, "x"))
+    if x_train is not None:
+        x_train = as_seen(model_or_codes, as_examples(x_train, "x_train"))
     _check_lengths(x, labels, factors, x_train, labels_train)
     subject = subject_of(model_or_codes, x, batch_size).with_decoder(decode)
     task = Task(
