@@ -134,7 +134,10 @@ class ByteScale:
                 "scale='none' for other numbers, or give it an array first."
             )
         numbers = tf.cast(x, tf.float32)
-        return numbers if self.divisor == 1.0 else numbers / self.divisor
+        if self.divisor == 1.0:
+            return numbers
+        # Of an ordinary division TensorFlow makes a product, which is not NumPy's quotient in the last bit.
+        return tf.math.divide_no_nan(numbers, self.divisor)
 
 
 def _warn(text: str) -> None:
