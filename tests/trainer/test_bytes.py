@@ -264,8 +264,9 @@ def test_zeros_decide_nothing():
     assert model.scale is None
     with pytest.raises(ValueError, match="begins with a batch of zeros"):
         model.fit(stream(black), verbose=0)
-    model.encode(MASKS)
-    assert model.scale == 1
+    codes = model.encode(PICTURES)
+    assert model.scale == 255
+    assert_allclose(codes, model_of().encode(PICTURES / np.float32(255)), rtol=1e-5, atol=1e-6)
 
 
 def test_in_a_graph_of_the_users_own_nothing_is_guessed():

@@ -200,8 +200,9 @@ class Autoencoder(UsableModel):
 
     @property
     def changes(self) -> int:
-        """How often a setting of a part, or the seed, was changed."""
-        return sum(member.changes for member in self.parts) + self.__dict__.get("_changes", 0)
+        """How often a setting of a part, the seed, or the meaning of bytes was changed."""
+        watched = [*self.parts, *self.intake.scales.values()]
+        return sum(each.changes for each in watched) + self.__dict__.get("_changes", 0)
 
     @property
     def heavy_tailed(self) -> bool:

@@ -29,6 +29,7 @@ class ByteScale:
     Attributes:
         divisor: the values that the model sees are value / divisor; None until it is known.
         counts: whether the likelihood is one of whole numbers.
+        changes: how often a graph that was traced before holds another divisor.
     """
 
     def __init__(self, given: Any, rank: int, bounds: tuple[float, float] | None):
@@ -38,6 +39,8 @@ class ByteScale:
         self.rank = rank
         self.bounds = bounds
         self.counts = False
+        self.changes = 0
+        self._zeros = False
 
     @property
     def kept(self) -> Any:
@@ -73,7 +76,7 @@ class ByteScale:
             name: what a message calls it.
 
         Returns:
-            The array; zeros as float32 where it holds zeros alone and nothing is decided: they mean 0 anyhow.
+            The array. Zeros alone decide nothing, and are 0 whatever they are divided by.
 
         Raises:
             ValueError: for bytes that can be taken in two ways, or do not fit what was decided.
@@ -82,11 +85,13 @@ class ByteScale:
             pictures = self.rank >= 4 and not self.counts
             largest = peak(array, enough=FEW if pictures else np.inf)
             if largest <= 0:
-                return np.zeros(array.shape, np.float32)
+                self._zeros = True
+                return array
             found = decide_scale(
                 np.uint8, self.rank, largest, name=name, bounds=self.bounds, counts=self.counts
             )
             self.divisor = found.divisor
+            self.changes += self._zeros
             if found.said:
                 _warn(found.said)
         if self.largest < _BYTE and (largest := peak(array, enough=self.largest)) > self.largest:
@@ -105,6 +110,7 @@ class ByteScale:
                 f"{name} is a record whose bytes are pixels from 0 to 255, and the model {takes}. Load it "
                 "with scale='none', which keeps the numbers of the file as floats."
             )
+        self.changes += self._zeros and self.divisor is None
         self.divisor = _BYTE
 
     def line(self, name: str, largest: str) -> str:
@@ -119,8 +125,7 @@ class ByteScale:
         """Checked numbers as the model sees them, float32."""
         if array.dtype != np.uint8:
             return array
-        divisor: Any = self.divisor
-        return divide(array, divisor)
+        return divide(array, self.divisor or 1.0)
 
     def floats(self, x: tf.Tensor) -> tf.Tensor:
         """Bytes as the model sees them, float32, in a graph.
@@ -128,13 +133,13 @@ class ByteScale:
         Raises:
             ValueError: where nothing is decided.
         """
-        if self.divisor is None:
+        if self.divisor is None and not self._zeros:
             raise ValueError(
                 "Nothing says yet what bytes mean to this model. Create it with scale=255 for pixels, with "
                 "scale='none' for other numbers, or give it an array first."
             )
         numbers = tf.cast(x, tf.float32)
-        if self.divisor == 1.0:
+        if self.divisor in (None, 1.0):
             return numbers
         # Of an ordinary division TensorFlow makes a product, which is not NumPy's quotient in the last bit.
         return tf.math.divide_no_nan(numbers, self.divisor)

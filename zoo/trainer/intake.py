@@ -70,6 +70,7 @@ class Intake:
                 before = self.scales[field]
                 self.scales[field] = ByteScale(given, before.rank, before.bounds)
                 self.scales[field].counts = before.counts
+                self.scales[field].changes = before.changes + 1
 
     @property
     def kept_scale(self) -> Any:
