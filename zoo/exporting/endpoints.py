@@ -74,7 +74,7 @@ def endpoints(model: Autoencoder) -> dict[str, Endpoint]:
 # The names of the arguments are those of the signature: an export takes both.
 def _functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
     def reconstruct(x: tf.Tensor) -> tf.Tensor:
-        return model(x, training=False)
+        return model.reconstruct_batch(x)
 
     def encode(x: tf.Tensor) -> tf.Tensor:
         return model.encode_batch(x)
@@ -93,7 +93,7 @@ def _functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
 
 def _conditional_functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
     def reconstruct(x: tf.Tensor, condition: Any) -> tf.Tensor:
-        return model((x, condition), training=False)
+        return model.reconstruct_batch(x, condition)
 
     def encode(x: tf.Tensor, condition: Any) -> tf.Tensor:
         return model.encode_batch(x, condition)

@@ -24,6 +24,7 @@ from zoo.trainer.feed import (
     validation_rows,
 )
 from zoo.trainer.intake import EXAMPLE_ROWS, Intake
+from zoo.trainer.refusals import plain_errors
 from zoo.trainer.replicas import over_replicas, shares_of_batch, synchronizes, this_replica
 
 
@@ -250,9 +251,10 @@ class BlockTrainer(keras.Model):
         last good epoch.
 
         Args:
-            x: array (rows, *event) of uint8 (scaled by 1/255) or float, memory-mapped arrays included; a
-                `zoo.data.Data` record; or a `tf.data.Dataset` or another stream of batches of x, (x, y),
-                (x, y, weight) or TFDS's dicts.
+            x: array (rows, *event) of float or uint8, memory-mapped arrays included; a `zoo.data.Data`
+                record; or a `tf.data.Dataset`, `PyDataset`, generator or loader of PyTorch that gives
+                batches of x, (x, y), (x, y, weight) or TFDS's dicts. The first bytes decide what bytes are
+                divided by, see `zoo.data.scaling`: a warning says it, the model keeps it.
             y: the target of a model that declares one, the condition of a model that declares one; labels
                 otherwise, which are left out. A y that looks like a target is refused where the model
                 reconstructs x.
@@ -292,8 +294,6 @@ class BlockTrainer(keras.Model):
                     fields = tf.nest.map_structure(lambda a: a[:cut], fields)
                     validation_data, rows = _Checked(held_out), cut
                 self.meet(fields["x"])
-                if fields["x"].dtype == np.uint8 and verbose:
-                    print("uint8 inputs are scaled by 1/255.")
                 batch = self.feed.batch_rows(batch_size, rows)
                 if self.feed.reads_anew(fields):
                     self._trace_anew()
@@ -305,7 +305,7 @@ class BlockTrainer(keras.Model):
                 )
                 batch_size, shuffle = None, False
             else:
-                x = sources.batches_of(x, "x")
+                x = self.intake.stream(x, "x")
                 if y is not None or sample_weight is not None:
                     raise ValueError(
                         "A stream of batches holds y and weights itself, as (x, y, weight); received them "
@@ -325,7 +325,7 @@ class BlockTrainer(keras.Model):
                 validation_steps,
             )
             self._prepare()
-            with sources.plain_errors("x", "validation_data"):
+            with plain_errors("x", "validation_data"):
                 return super().fit(
                     x,
                     batch_size=batch_size,
@@ -333,7 +333,7 @@ class BlockTrainer(keras.Model):
                     verbose=verbose,
                     callbacks=callbacks,
                     validation_data=validation_data,
-                    shuffle=shuffle and not isinstance(x, tf.data.Dataset),
+                    shuffle=shuffle and isinstance(x, keras.utils.PyDataset),
                     initial_epoch=initial_epoch,
                     steps_per_epoch=steps_per_epoch,
                     validation_steps=validation_steps,
@@ -368,7 +368,7 @@ class BlockTrainer(keras.Model):
             x, steps = self._evaluation_feed(data, batch_size, "x", "steps", steps)
             batch_size = None
             self._prepare()
-        with sources.plain_errors("x", "validation_data" if cached else "x"):
+        with plain_errors("x", "validation_data" if cached else "x"):
             return super().evaluate(
                 x,
                 batch_size=batch_size,
@@ -394,7 +394,7 @@ class BlockTrainer(keras.Model):
         if isinstance(x, _Checked):
             return self.feed.evaluation(x.fields, batch_size)
         if not sources.is_array(x):
-            return sources.batches_of(x, name), steps
+            return self.intake.stream(x, name), steps
         refuse_steps(steps_name, steps)
         return self.feed.evaluation(self.intake.arrays(x, y, weight, name), batch_size)
 
@@ -433,7 +433,7 @@ class BlockTrainer(keras.Model):
     def predict_on_batch(self, x: Any) -> np.ndarray:
         """Reconstructions of one batch."""
         quiet: Any = 0  # Keras's default is a str
-        return self.predict(x, batch_size=len(x), verbose=quiet)
+        return self.predict(x, verbose=quiet)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step, or the steps of one block; the means of the epoch so far."""
