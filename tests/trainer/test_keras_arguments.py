@@ -179,7 +179,7 @@ SAVE = {
         saved(m, p / "m.keras").is_file() and refused(".keras file", m.save, p / "m.h5")
     ),
     "overwrite": lambda m, c, p: left_alone(m, saved(m, p / "m.keras")),
-    "zipped": lambda m, c, p: saved(m, p / "folder.keras", zipped=False).is_dir(),
+    "zipped": lambda m, c, p: saved(m, p / "folder", zipped=False).is_dir(),
     "include_optimizer": lambda m, c, p: (
         not zoo.load_model(saved(m, p / "m.keras", include_optimizer=False)).compiled
         and m.compiled

@@ -141,6 +141,10 @@ EXACT = {
     "CenterCrop": (PHOTO, lambda x: L.CenterCrop(4, 4)(x)),
     "AutoContrast": (PHOTO, lambda x: L.AutoContrast(value_range=(0, 1))(x)),
     "Equalization": (PHOTO, lambda x: L.Equalization(value_range=(0, 1))(x)),
+    "ContrastLimitedAdaptiveHistogramEqualization": (
+        PHOTO,
+        lambda x: L.ContrastLimitedAdaptiveHistogramEqualization((0, 1), tile_grid_size=(2, 2))(x),
+    ),
     "ConvLSTM1D": (PHOTO, lambda x: L.ConvLSTM1D(2, 3)(x)),
     "ConvLSTM2D": (VOLUME, lambda x: L.ConvLSTM2D(2, 2)(x)),
     "ConvLSTM3D": (FILM, lambda x: L.ConvLSTM3D(2, 2)(x)),

@@ -24,10 +24,11 @@ GROUPS = [
     {"clipvalue": 0.01},
     {"global_clipnorm": 0.1},
     {"weight_decay": 0.5},
-    {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 1},
+    {"use_ema": True, "ema_momentum": 0.5},
     {"loss_scale_factor": 8.0, "clipnorm": 0.1},
 ]
-NO_CHANGE = {"loss_scale_factor"}  # the gradient is divided by it again
+# Of one replica only.
+ALONE = {"gradient_accumulation_steps": 2, "ema_overwrite_frequency": 1}
 
 
 def fitted(optimizer, strategy=None, **options):
@@ -47,7 +48,7 @@ def assert_same_weights(first, second):
 def test_every_option_stands_in_a_group():
     known = set(inspect.signature(keras.optimizers.SGD).parameters)
     own = {"learning_rate", "momentum", "nesterov", "name", "kwargs"}
-    assert known - own == {"gradient_accumulation_steps", *(name for g in GROUPS for name in g)}
+    assert known - own == {*ALONE, *(name for group in GROUPS for name in group)}
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,15 @@ def test_an_option_acts_and_two_devices_are_one(options, two_devices, without_op
         for a, b in zip(one.weights, without_options.weights, strict=True)
     ]
     assert max(gap) > 1e-4
+
+
+@pytest.mark.parametrize("option", ALONE)
+def test_an_option_that_needs_one_replica_is_refused_on_two(option, two_devices):
+    optimizer = keras.optimizers.SGD(0.05, use_ema=True, **{option: ALONE[option]})
+    with two_devices.scope():
+        model = tiny(name="autoencoder")
+    with pytest.raises(ValueError, match=f"{option} works on one replica only"):
+        model.compile(optimizer)
 
 
 def test_accumulated_gradients_are_those_of_a_larger_batch():
@@ -103,7 +113,13 @@ def test_every_regularizer_of_the_code_and_of_a_layer_on_two_devices(two_devices
         keras.utils.set_random_seed(0)
         encoder = keras.Sequential(
             [layer(4, kernel_regularizer=r, bias_regularizer="l2") for r in regularizers()]
-            + [layer(4, activity_regularizer="l1_l2", kernel_constraint="max_norm")]
+            + [
+                layer(
+                    4,
+                    activity_regularizer=keras.regularizers.L1L2(0.01, 0.02),
+                    kernel_constraint="max_norm",
+                )
+            ]
         )
         decoder = keras.Sequential([layer(6, kernel_regularizer="l1")])
         return {"networks": (encoder, decoder), "hidden": None, "regularizers": regularizers()}

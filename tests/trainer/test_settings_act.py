@@ -1,5 +1,7 @@
 """A setting acts whenever it is changed, or is refused in one line."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -112,6 +114,24 @@ def test_a_part_is_chosen_when_the_model_is_made(name):
         setattr(model, name, getattr(model, name))
 
 
+def test_every_argument_of_a_model_is_refused_afterwards_or_acts():
+    model = ready()
+    acting = {"seed", "formula"}  # the seed is among SETTINGS above
+    for name in set(inspect.signature(zoo.Autoencoder).parameters) - {*acting, "kwargs"}:
+        with pytest.raises(ValueError, match=f"{name} is chosen when a model is made"):
+            setattr(model, name, getattr(model, name, None))
+    model.formula = "f(x)"
+    assert model.get_config()["formula"] == "f(x)"
+    for name in ("optimizer", "loss", "jit_compile", "skip_nonfinite", "steps_per_execution"):
+        with pytest.raises(ValueError, match=rf"{name} is chosen in compile"):
+            setattr(model, name, 4)
+
+
+def test_the_bounds_of_inputs_are_those_of_the_likelihood():
+    assert tiny().input_bounds == (0, 1)
+    assert tiny(likelihood="normal").input_bounds is None
+
+
 def test_a_bad_weight_is_refused_where_it_is_set():
     with pytest.raises(ValueError, match="weight of kl must be a finite number of at least 0"):
         tiny().regularizers[0].weight = -1.0
@@ -148,6 +168,10 @@ def test_run_eagerly_runs_eagerly():
     graph = tiny(regularizers=[Looks(name="looks")])
     graph.compile("sgd", jit_compile=False)
     assert_allclose(graph.fit(X, batch_size=32, verbose=0).history["loss"], history["loss"], 1e-5)
+    graph.run_eagerly = True
+    eager.clear()
+    graph.fit(X, batch_size=32, verbose=0)
+    assert eager[-1]
 
 
 def by_layers(encoder, trains):

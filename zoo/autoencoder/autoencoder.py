@@ -47,6 +47,7 @@ _FIXED = (
     "target_shape",
     "mask",
     "standardization",
+    "input_shape",
     "step",
     "intake",
 )
@@ -398,7 +399,7 @@ class Autoencoder(UsableModel):
         """The constructor has built everything."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _FIXED and getattr(self, "built", False) and hasattr(self, name):
+        if name in _FIXED and getattr(self, "built", False):
             raise ValueError(
                 f"{name} is chosen when a model is made; received a new one later. Create a new model "
                 "(from_config(get_config()) copies one)."

@@ -75,7 +75,8 @@ class GaussianNoise(Corruption):
 
     def corrupt(self, inputs: tf.Tensor, noise: Noise) -> tf.Tensor:
         """X plus noise."""
-        stddev = at_step(self.stddev, noise.count)
+        step: Any = noise.count
+        stddev = at_step(self.stddev, step)
         return inputs + stddev * noise.normal(tf.shape(inputs)[0], *inputs.shape[1:])
 
     def get_config(self) -> dict[str, Any]:

@@ -80,6 +80,11 @@ def optimizer_for(
             f"gradient_accumulation_steps works on one replica only; received "
             f"{found.gradient_accumulation_steps} with {replicas}. Take a larger batch_size instead."
         )
+    if found.use_ema and found.ema_overwrite_frequency and replicas > 1:
+        raise ValueError(
+            f"ema_overwrite_frequency works on one replica only; received {found.ema_overwrite_frequency} "
+            f"with {replicas}. Leave it out: the averages then take the weights' place when fit ends."
+        )
     half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
     if half and unscaled and options.get("auto_scale_loss", True):
         found, scales = keras.optimizers.LossScaleOptimizer(found), True

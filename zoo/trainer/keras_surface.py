@@ -9,7 +9,14 @@ from typing import Any
 import keras
 
 # What `compile` decides. Set by hand they would act later, by half or not at all.
-_COMPILED = ("optimizer", "jit_compile", "steps_per_execution", "skip_nonfinite", "auto_scale_loss")
+_COMPILED = (
+    "optimizer",
+    "loss",
+    "jit_compile",
+    "steps_per_execution",
+    "skip_nonfinite",
+    "auto_scale_loss",
+)
 
 
 class KerasSurface(keras.Model):
@@ -24,6 +31,7 @@ class KerasSurface(keras.Model):
         ValueError: optimizer is chosen in compile(); ...
     """
 
+    optimizer: Any  # None where the model is not compiled
     _compiling = False
     _distribute_reduction_method = None  # Keras reads it, and nothing sets it
 
