@@ -90,7 +90,7 @@ EXACT = {
     "Attention": (SEQUENCE, two(L.Attention)),
     "AdditiveAttention": (SEQUENCE, two(L.AdditiveAttention)),
     "MultiHeadAttention": (SEQUENCE, attention(lambda: L.MultiHeadAttention(2, 3))),
-    "GroupQueryAttention": (SEQUENCE, attention(lambda: L.GroupQueryAttention(3, 2, 1))),
+    "GroupedQueryAttention": (SEQUENCE, attention(lambda: L.GroupQueryAttention(3, 2, 1))),
     "Conv1D": (SEQUENCE, lambda x: L.Conv1D(3, 2)(x)),
     "Conv1DTranspose": (SEQUENCE, lambda x: L.Conv1DTranspose(3, 2)(x)),
     "DepthwiseConv1D": (SEQUENCE, lambda x: L.DepthwiseConv1D(2)(x)),

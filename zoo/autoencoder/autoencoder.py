@@ -48,6 +48,7 @@ _FIXED = (
     "mask",
     "standardization",
     "input_shape",
+    "standardize",
     "step",
     "intake",
 )

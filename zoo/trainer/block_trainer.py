@@ -25,7 +25,7 @@ from zoo.trainer.feed import (
     validation_rows,
 )
 from zoo.trainer.intake import EXAMPLE_ROWS, Intake
-from zoo.trainer.keras_surface import KerasSurface
+from zoo.trainer.keras_surface import KerasSurface, refuse_uncompiled
 from zoo.trainer.replicas import over_replicas, shares_of_batch, synchronizes, this_replica
 
 
@@ -147,7 +147,7 @@ class BlockTrainer(KerasSurface):
             ValueError: for a model that is not compiled.
         """
         if self.traces.names is None:
-            _refuse_uncompiled(self)
+            refuse_uncompiled(self)
             self.traces.names = self._found_names()
         return list(self.traces.names)
 
@@ -287,7 +287,7 @@ class BlockTrainer(KerasSurface):
             ValueError: for data that do not fit the model.
         """
         keep_freed_memory()
-        _refuse_uncompiled(self)
+        refuse_uncompiled(self)
         refuse_class_weight(class_weight)
         x, y, weight = self.intake.columns(x, y, sample_weight)
         callbacks = with_guard(callbacks)
@@ -372,7 +372,7 @@ class BlockTrainer(KerasSurface):
         """
         cached = "_use_cached_eval_dataset" in kwargs  # Keras's own, from within `fit`
         if not cached:
-            _refuse_uncompiled(self)
+            refuse_uncompiled(self)
             if x is None:
                 sources.batches_of(x, "x")  # says what is expected
             data = self.intake.columns(x, y, sample_weight)
@@ -567,7 +567,7 @@ class BlockTrainer(KerasSurface):
         return found if return_dict else list(found.values())
 
     def _ready_for_batch(self, method: str) -> None:
-        _refuse_uncompiled(self)
+        refuse_uncompiled(self)
         if self.distribute_strategy.num_replicas_in_sync > 1:
             raise ValueError(
                 f"{method} works on one replica; received {self.distribute_strategy.num_replicas_in_sync}. "
@@ -707,14 +707,6 @@ class _Checked:
 
 def _tensors(nest: Any) -> Any:
     return tf.nest.map_structure(tf.convert_to_tensor, nest)
-
-
-def _refuse_uncompiled(model: BlockTrainer) -> None:
-    if not model.compiled:
-        raise ValueError(
-            "The model is not compiled. Call compile(optimizer='adam') first, after loading without its "
-            "optimizer too."
-        )
 
 
 def _of_some_rows(values: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:

@@ -70,6 +70,15 @@ class KerasSurface(keras.Model):
             with self._choosing():
                 self.optimizer, self.compiled = before, True
 
+    def get_state_tree(self, *args: Any, **kwargs: Any) -> Any:
+        """As `keras.Model.get_state_tree`.
+
+        Raises:
+            ValueError: for a model that is not compiled.
+        """
+        refuse_uncompiled(self)
+        return super().get_state_tree(*args, **kwargs)
+
     def get_metrics_result(self) -> dict[str, Any]:
         """The means since they were reset, by name."""
         return {metric.name: metric.result() for metric in self.metrics}
@@ -118,6 +127,19 @@ class KerasSurface(keras.Model):
         )
 
     quantized_build = quantized_call = quantize
+
+
+def refuse_uncompiled(model: keras.Model) -> None:
+    """Refuse what needs an optimizer where there is none.
+
+    Raises:
+        ValueError: for a model that is not compiled.
+    """
+    if not model.compiled:
+        raise ValueError(
+            "The model is not compiled. Call compile(optimizer='adam') first, after loading without its "
+            "optimizer too."
+        )
 
 
 def _own_loss(method: str) -> ValueError:
