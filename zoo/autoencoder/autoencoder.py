@@ -47,6 +47,10 @@ _FIXED = (
     "target_shape",
     "mask",
     "standardization",
+    "input_shape",
+    "standardize",
+    "step",
+    "intake",
 )
 _MASKS = (None, "nan")
 # Keras's layers that XLA compiles, and that it makes faster.
@@ -227,7 +231,9 @@ class Autoencoder(UsableModel):
     def parts(self) -> list[Part]:
         """Everything but the networks."""
         chosen = (self.bottleneck, self.prior, self.likelihood, self.objective, self.corruption)
-        return [member for member in (*chosen, *self.regularizers) if member is not None]
+        members = [member for member in (*chosen, *self.regularizers) if member is not None]
+        inner = [la for member in members for la in member._layers if isinstance(la, Part)]
+        return [*members, *inner]  # such as the family of a posterior
 
     @property
     def changes(self) -> int:
@@ -266,6 +272,18 @@ class Autoencoder(UsableModel):
     def input_bounds(self) -> tuple[float, float] | None:
         """The range of the inputs, where the likelihood has one."""
         return self.intake.bounds
+
+    def settle(self) -> None:
+        """The bottleneck is frozen and freed with the encoder, whose last layer it is; parts are checked.
+
+        An encoder that was frozen when the model was made leaves the bottleneck to be trained.
+        """
+        frozen = _is_frozen(self.encoder)
+        if frozen != self._encoder_frozen:
+            self._encoder_frozen = frozen
+            self.bottleneck.trainable = not frozen
+        for member in self.parts:
+            member.check(self)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -410,7 +428,7 @@ class Autoencoder(UsableModel):
         """The constructor has built everything."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _FIXED and getattr(self, "built", False) and hasattr(self, name):
+        if name in _FIXED and getattr(self, "built", False):
             raise ValueError(
                 f"{name} is chosen when a model is made; received a new one later. Create a new model "
                 "(from_config(get_config()) copies one)."
@@ -475,6 +493,8 @@ class Autoencoder(UsableModel):
                 # TensorFlow skips the assignment of the value that is there.
                 member.trainable = True
                 member.trainable = False
+            member.settle()
+        self._encoder_frozen = _is_frozen(self.encoder)
         self.built = True
 
     def _build_regularizers(self) -> None:
@@ -485,6 +505,11 @@ class Autoencoder(UsableModel):
                     "every model one of its own."
                 )
             regularizer.build(self.event_shape, self.units)
+
+
+def _is_frozen(network: keras.Layer) -> bool:
+    """Whether nothing of a network trains, be it frozen as a whole or layer by layer."""
+    return not network.trainable or bool(network.weights and not network.trainable_weights)
 
 
 def _checked_corruption(corruption: Any) -> Corruption | None:

@@ -96,6 +96,11 @@ class UsableModel(StepModel):
         code = self.bottleneck.encode(features)
         return self._in_units(self.decode_view(code, encoded, training))
 
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """(batch, *event), of what is reconstructed."""
+        rows = tf.nest.flatten(input_shape)[0]
+        return (rows, *(self.intake.target_shape or self.event_shape))
+
     def encode(self, x: Any, batch_size: int = 500, condition: Any = None) -> np.ndarray:
         """The code of every row without noise: the posterior's location, or the deterministic code.
 
@@ -133,13 +138,21 @@ class UsableModel(StepModel):
         batches = self._batches(x, batch_size, condition)
         return self._map("reconstruct", self.reconstruct_batch, batches)
 
-    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> np.ndarray:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> np.ndarray:
         """As `reconstruct`, with the further arguments of `keras.Model.predict`.
 
         x is a pair (x, condition) where the model declares a condition. A target is not asked for, and left
         out; one that the model would never use is refused, as in `fit`.
         """
         x, y, _ = self.intake.columns(x)
+        kwargs: Any = {"verbose": verbose, "steps": steps, "callbacks": callbacks}
         with plain_errors():
             if not is_array(x):
                 batches = self.intake.stream(x, "x", inputs=True)
@@ -156,7 +169,7 @@ class UsableModel(StepModel):
         return in_slices(self.reconstruct_batch, self.slices_in_use)(*given)
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
-        """As `keras.Model.save`, to a .keras file.
+        """As `keras.Model.save`, to a .keras file; `include_optimizer=False` leaves the optimizer out.
 
         Raises:
             ValueError: for an HDF5 file, which Keras writes and cannot read again.
@@ -166,7 +179,8 @@ class UsableModel(StepModel):
                 f"A model is saved to a .keras file; received {str(filepath)!r}. (Weights alone go to "
                 "save_weights('....weights.h5').)"
             )
-        super().save(filepath, *args, **kwargs)
+        with self.with_optimizer(kwargs.pop("include_optimizer", True)):
+            super().save(filepath, *args, **kwargs)
 
     def generate(
         self,
@@ -292,9 +306,18 @@ class UsableModel(StepModel):
         return self.bottleneck.example_posterior()
 
     def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> None:
-        """Export for serving; see `zoo.exporting.export`."""
+        """Export for serving; see `zoo.exporting.export`.
+
+        Raises:
+            ValueError: for Keras's further arguments, which an export of several functions does not have.
+        """
         from zoo.exporting import export
 
+        if unused := sorted(set(kwargs) - {"check"}):
+            raise ValueError(
+                f"export() has no {unused[0]}: every function is exported with a signature of its own. "
+                "Leave it out."
+            )
         export(self, filepath, format=format, **kwargs)
 
     def _codes(self, z: Any) -> np.ndarray:

@@ -237,6 +237,16 @@ class ScaledLikelihood(Likelihood):
             self.log_scale = self.add_weight(name="log_scale", shape=(), initializer="zeros")
         self.built = True
 
+    def checked_option(self, name: str, value: Any) -> Any:
+        """As `Part.checked_option`; a learned scale has a weight, which a number has not."""
+        value = super().checked_option(name, value)
+        if name == "scale" and (value == "learned") != (self.scale == "learned"):
+            raise ValueError(
+                "scale of a likelihood is learned or a number from the start; received the other later. "
+                "Create a new model with it."
+            )
+        return value
+
     def current_scale(self) -> Any:
         """The scale as it stands, a scalar."""
         if self.scale == "learned":
