@@ -27,6 +27,10 @@ class Part(keras.layers.Layer):
         sees_model: whether the part asks for its model; `model` is then there from `build` on. Most parts
             need none: what a pass gave reaches them as a `ForwardPass`.
         changes: how often a public attribute was set.
+        row_wise: whether what the part gives for a row depends on no other row, but for what `zoo.gather`
+            brings together; a training step may then compute a batch in slices, one on each core. A class
+            says it for itself and not for its subclasses; None for one that does not say: True for the
+            zoo's own.
 
     Example:
         >>> from zoo.parts import Part
@@ -41,6 +45,7 @@ class Part(keras.layers.Layer):
 
     sees_model = False
     changes = 0
+    row_wise: bool | None = None
 
     @property
     def model(self) -> Autoencoder:

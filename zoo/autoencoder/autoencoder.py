@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from zoo.autoencoder import collapse, scales
 from zoo.autoencoder.use import UsableModel
@@ -281,6 +282,101 @@ class Autoencoder(UsableModel):
             if isinstance(config.get("condition"), list):
                 config["condition"] = tuple(config["condition"])
             return cls(**config)
+
+    def fit_prior(
+        self,
+        prior: Any,
+        x: Any,
+        *,
+        condition: Any = None,
+        batch_size: int = 500,
+        seed: int = 0,
+        **options: Any,
+    ) -> Autoencoder:
+        """A model with these networks, and a prior that is fitted to the codes of x.
+
+        Codes of an encoder that was not held to a prior, as an autoencoder's, fill some region of their own;
+        those of a VAE do not fill their prior either. Draws from what fits them make better examples (Ghosh
+        et al., "From Variational to Deterministic Autoencoders", 2020, section 4). The fitted prior takes the
+        place of the prior: `generate`, a saved and an exported model draw from it, and terms of the loss are
+        given its density where it has one.
+
+        Args:
+            prior: "gaussian_mixture", "flow", "two_stage", "kernel_density", "codes", "autoregressive" for
+                quantized codes, or a `Prior` with a `fit` of its own.
+            x: as in `encode`. A stochastic code is drawn once for each row.
+            condition: as in `encode`.
+            batch_size: rows of a batch.
+            seed: of the draws and of the fit.
+            **options: of the prior, such as ``components=10``.
+
+        Returns:
+            A new model, compiled as this one is, which stays as it was; its ``prior.report`` says what the
+            fit found.
+
+        Raises:
+            ValueError: for a prior that cannot be fitted to these codes.
+
+        Example:
+            >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,))
+            >>> x = np.random.default_rng(0).random((100, 6), np.float32)
+            >>> fitted = model.fit_prior("gaussian_mixture", x, components=2)
+            >>> fitted.generate(3, seed=0).shape, np.array_equal(fitted.encode(x), model.encode(x))
+            ((3, 6), True)
+            >>> fitted.save("fitted.keras")
+            >>> again = zoo.load_model("fitted.keras")
+            >>> np.array_equal(again.generate(3, seed=0), fitted.generate(3, seed=0))
+            True
+        """
+        from zoo.autoencoder.fitting import fitted
+
+        return fitted(self, prior, x, condition, batch_size, seed, **options)
+
+    def score(
+        self,
+        x: Any,
+        by: str = "bound",
+        *,
+        samples: int = 50,
+        condition: Any = None,
+        batch_size: int = 500,
+        seed: int = 0,
+    ) -> np.ndarray:
+        """How well every row of x fits the model, in the order of x: a low score marks an anomaly.
+
+        With K draws z_k ~ q(z|x), log p(x|z) in the likelihood's convention:
+
+            bound          log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x)   (Burda et al. 2016, equation 8)
+            probability    1/K sum_k log p(x|z_k)   (An & Cho, "Variational Autoencoder based Anomaly
+                           Detection using Reconstruction Probability", 2015, algorithm 4)
+            error          -||x - x_hat||^2, x_hat the reconstruction of the code without noise
+
+        Missing values are left out of all three. With standardize=True the first two are those of
+        standardized data.
+
+        Args:
+            x: as in `encode`.
+            by: "bound", "probability" or "error".
+            samples: K; a code without noise is decoded once.
+            condition: as in `encode`.
+            batch_size: rows of a batch.
+            seed: of the draws.
+
+        Returns:
+            (rows,) float64, in nats but for the error.
+
+        Raises:
+            ValueError: for another name, or a bound of a model that has no densities of its codes.
+
+        Example:
+            >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+            >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+            >>> model.score(x, samples=5).shape, bool(np.all(model.score(x, by="error") < 0))
+            ((20,), True)
+        """
+        from zoo.autoencoder.scoring import scores
+
+        return scores(self, x, by, samples, condition, batch_size, seed)
 
     def build(self, input_shape: Any = None) -> None:
         """The constructor has built everything."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -12,11 +13,13 @@ from zoo.autoencoder.scales import in_units_of_data
 from zoo.autoencoder.step import StepModel
 from zoo.bottlenecks import Bottleneck
 from zoo.conditions import Condition
+from zoo.distributions.priors import Prior
 from zoo.noise import Noise
 from zoo.regularizers import Regularizer
 from zoo.serialization import whole_number
 from zoo.tfp import tfd
 from zoo.trainer.inference import cut, map_batches
+from zoo.trainer.slices import in_slices
 from zoo.trainer.sources import batch_columns, batches_of, is_array, plain_errors, to_float
 
 
@@ -39,8 +42,8 @@ class UsableModel(StepModel):
         return self._classifier is not None
 
     @property
-    def classifier(self) -> Bottleneck | Regularizer:
-        """The bottleneck or the first regularizer that classifies codes.
+    def classifier(self) -> Bottleneck | Regularizer | Prior:
+        """The bottleneck, the first regularizer or the prior that classifies codes.
 
         Raises:
             ValueError: where there is none.
@@ -55,10 +58,12 @@ class UsableModel(StepModel):
         return found
 
     @property
-    def _classifier(self) -> Bottleneck | Regularizer | None:
+    def _classifier(self) -> Bottleneck | Regularizer | Prior | None:
         if self.bottleneck.classes is not None:
             return self.bottleneck
-        return next((r for r in self.regularizers if r.classifies), None)
+        return next(
+            (part for part in (*self.regularizers, self.prior) if part and part.classifies), None
+        )
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """The mean of p(x|z) at the posterior's location.
@@ -142,10 +147,11 @@ class UsableModel(StepModel):
 
     def predict_step(self, data: Any) -> tf.Tensor:
         """Reconstructions of one batch."""
+        reconstruct = in_slices(functools.partial(self, training=False), self.slices_in_use)
         if self.intake.condition is None:
-            return self(self.intake.stream_inputs(data), training=False)
+            return reconstruct(self.intake.stream_inputs(data))
         x, y, _ = data if len(data) == 3 else (*data, None, None)[:3]
-        return self(x if y is None else (x, y), training=False)
+        return reconstruct(x if y is None else (x, y))
 
     def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
         """As `keras.Model.save`, to a .keras file.
@@ -302,6 +308,8 @@ class UsableModel(StepModel):
     def _conditions(self, condition: Any, rows: int) -> tuple[Any, ...]:
         """The condition of some rows, checked, as a tuple of one; of none where the model declares none."""
         declared = self.intake.condition
+        if declared is not None and condition is None and self.bottleneck.infers_condition:
+            condition = np.full(rows, -1)
         if declared is None:
             if condition is not None:
                 raise ValueError("This model declares no condition; received one. Leave it out.")
@@ -331,9 +339,12 @@ class UsableModel(StepModel):
 
     def _map(self, name: str, function: Any, batches: Any) -> np.ndarray:
         self._refresh()
-        traced = self.traces.kept(
-            name, lambda: tf.function(function, reduce_retracing=True, autograph=False)
-        )
+
+        def make() -> Any:
+            sliced = in_slices(function, self.slices_in_use)
+            return tf.function(sliced, reduce_retracing=True, autograph=False)
+
+        traced = self.traces.kept(name, make)
         with plain_errors():
             return map_batches(traced, batches, self.distribute_strategy)
 

@@ -35,6 +35,7 @@ class TopK(DenseBottleneck):
 
     # XLA's top-k on a processor sorts every row in full.
     jit_friendly = False
+    row_wise = True
 
     def __init__(self, units: int, k: Any = 25, alpha: float = 1.0, **kwargs: Any):
         super().__init__(units, **kwargs)

@@ -178,6 +178,26 @@ def base_distribution(distribution: tfd.Distribution) -> tfd.Distribution:
     return distribution
 
 
+def is_location_scale(distribution: tfd.Distribution | None) -> bool:
+    """Whether `base_distribution` is made of a location and a scale for every unit, and of nothing else.
+
+    Example:
+        >>> from tensorflow_probability import distributions as tfd
+        >>> from zoo.distributions import is_location_scale
+        >>> is_location_scale(tfd.Independent(tfd.Laplace([0.0, 0.0], 1.0), 1))
+        True
+        >>> is_location_scale(tfd.StudentT(3.0, 0.0, 1.0))  # of degrees of freedom too
+        False
+        >>> is_location_scale(tfd.MultivariateNormalDiag([0.0, 0.0]))  # its scale is a matrix
+        False
+    """
+    if distribution is None:
+        return False
+    base: Any = base_distribution(distribution)
+    made_of = set(type(base).parameter_properties())
+    return made_of == {"loc", "scale"} and tf.is_tensor(getattr(base, "scale", None))
+
+
 def _loc_and_scale(distribution: Any) -> tuple[Any, Any]:
     """Two tensors, which the sources of TFP do not let a checker see."""
     return distribution.loc, distribution.scale

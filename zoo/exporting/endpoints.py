@@ -168,7 +168,7 @@ def as_dict(answer: Any) -> dict[str, np.ndarray]:
 
 def _location_scale(distribution: Any) -> dict[str, tf.Tensor]:
     base: Any = None if distribution is None else base_distribution(distribution)
-    if not (hasattr(base, "loc") and hasattr(base, "scale")):
+    if not (hasattr(base, "loc") and tf.is_tensor(getattr(base, "scale", None))):
         return {}
     return {"loc": base.loc, "scale": base.scale}
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from zoo.allocator import keep_freed_memory
 from zoo.batch import Batch
 from zoo.noise import Noise
-from zoo.trainer import blocks, compilation, sources
+from zoo.trainer import blocks, compilation, slices, sources, threads
 from zoo.trainer.callbacks import need_steps, with_guard
 from zoo.trainer.feed import (
     BLOCK_STEPS,
@@ -23,7 +23,7 @@ from zoo.trainer.feed import (
     refuse_steps,
     validation_rows,
 )
-from zoo.trainer.intake import Intake
+from zoo.trainer.intake import EXAMPLE_ROWS, Intake
 from zoo.trainer.replicas import over_replicas, shares_of_batch, synchronizes, this_replica
 
 
@@ -48,8 +48,11 @@ class BlockTrainer(keras.Model):
     skip_nonfinite = False
     _use_jit = False
     jit_possible = True
+    _slices = 1
+    _why_whole: str | None = "the model is not compiled"
 
     def __init__(self, **kwargs: Any):
+        threads.cores()  # TensorFlow takes the number of its threads before its first operation only
         # The sub-models follow the global policy; inputs and losses stay in float32.
         super().__init__(dtype="float32", **kwargs)
         self.step = self.add_weight(
@@ -99,6 +102,33 @@ class BlockTrainer(keras.Model):
         """What to warn of after an epoch with the terms `logs`: a code that tells nothing; "" otherwise."""
         return ""
 
+    @property
+    def used_by_rows(self) -> bool:
+        """Whether what the model gives for a row depends on no other row, outside training."""
+        return False
+
+    @property
+    def slices(self) -> int:
+        """Slices of a large batch, one for each core; 1 where `why_whole` says why."""
+        return self._slices
+
+    @property
+    def slices_in_use(self) -> int:
+        """Slices of the rows that are encoded, decoded and reconstructed."""
+        several = self.distribute_strategy.num_replicas_in_sync > 1
+        return threads.cores().count if self.used_by_rows and not several else 1
+
+    @property
+    def why_whole(self) -> str | None:
+        """Why a batch is computed whole, in a few words; None where it is computed in slices."""
+        return self._why_whole
+
+    def keep_slices(self, count: int) -> None:
+        """Cut batches as a run did that is resumed, on another machine perhaps: sums then round alike."""
+        if count != self._slices:
+            self._slices, self._why_whole = count, "the run began so" if count == 1 else None
+            self._trace_anew()
+
     def look(self, batch: Batch, noise: Noise) -> list[str]:
         """The names of the terms that `update` gives, in the order of their metrics."""
         raise NotImplementedError
@@ -120,6 +150,7 @@ class BlockTrainer(keras.Model):
         optimizer: Any = "adam",
         jit_compile: bool | str = "auto",
         skip_nonfinite: bool = False,
+        slices: int | str = "auto",
         **kwargs: Any,
     ) -> None:
         """Choose how to train.
@@ -132,6 +163,10 @@ class BlockTrainer(keras.Model):
                 Keras. Compilation takes 2 to 5 s. Several replicas are not compiled.
             skip_nonfinite: leave out updates whose gradient holds NaN or infinity; the metric ``skipped`` is
                 their share, and the other metrics are means over the rest. One replica only.
+            slices: of a batch, each on a core of its own: "auto" for as many as there are cores where
+                TensorFlow's threads allow it (see `zoo.trainer.threads`), or a number. What lets the rows of
+                a batch meet is computed on all of them. Results differ by the rounding of sums. Batches of
+                fewer than 64 rows are computed whole, and those whose number of rows is not known.
             **kwargs: further arguments of `keras.Model.compile`; a loss is not among them, nor is
                 steps_per_execution: steps are grouped anyway.
 
@@ -144,8 +179,13 @@ class BlockTrainer(keras.Model):
             optimizer.build(self.model_variables)
             super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
         self.skip_nonfinite = skip_nonfinite
-        self._compile_choice = {"jit_compile": jit_compile, "skip_nonfinite": skip_nonfinite}
         self._use_jit = compilation.uses_jit(self, jit_compile)
+        self._slices, self._why_whole = compilation.slices_for(self, slices)
+        self._compile_choice = {
+            "jit_compile": jit_compile,
+            "skip_nonfinite": skip_nonfinite,
+            "slices": slices,
+        }
         self.traces.means.clear()
         self._trace_anew()
 
@@ -543,7 +583,8 @@ class BlockTrainer(keras.Model):
             self.distribute_strategy.run(once, args=(fields,))
 
         traced = tf.function(on_replicas, autograph=False)
-        traced.get_concrete_function(self.intake.example())
+        rows = max(EXAMPLE_ROWS, slices.LEAST_ROWS * self.slices)
+        traced.get_concrete_function(self.intake.example(rows))
         return [*found, *(["skipped"] if self.skip_nonfinite else [])]
 
     def _refresh(self) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
+from zoo.serialization import whole_number
+from zoo.trainer import threads
 from zoo.trainer.optimizers import resolve_optimizer
 from zoo.trainer.replicas import synchronizes
 
@@ -109,3 +111,34 @@ def uses_jit(model: BlockTrainer, choice: bool | str) -> bool:
         return False
     weights = sum(math.prod(v.shape) for v in model.trainable_variables)
     return weights <= JIT_WEIGHTS or bool(tf.config.list_logical_devices("GPU"))
+
+
+def slices_for(model: BlockTrainer, choice: int | str) -> tuple[int, str | None]:
+    """Into how many slices a batch is cut, and why it is not where it is not.
+
+    Args:
+        model: what is to be trained, `uses_jit` known.
+        choice: ``slices`` of `BlockTrainer.compile`.
+
+    Returns:
+        The number, and in a few words why it is 1, or None.
+
+    Raises:
+        ValueError: for a number of slices that the model does not allow.
+    """
+    if choice != "auto":
+        choice = whole_number(choice, "slices", 1)
+    why: str | None = None
+    if (
+        synchronizes(model.distribute_strategy)
+        or model.distribute_strategy.num_replicas_in_sync > 1
+    ):
+        why = "the replicas share a batch already"
+    elif model._use_jit:
+        why = "XLA compiles the step"
+    if choice == "auto":
+        cores = threads.cores()
+        return (cores.count, cores.why_one) if why is None else (1, why)
+    if choice > 1 and why is not None:
+        raise ValueError(f"slices must be 1 or 'auto' for this model: {why}; received {choice}.")
+    return int(choice), None if choice > 1 else why or "slices=1 was chosen"
