@@ -125,6 +125,9 @@ def test_other_users_can_read_the_export(tmp_path):
 
 
 def test_given_rows_are_compared_on(model, tmp_path):
+    with pytest.raises(ValueError, match="check is a table of bytes up to 128"):
+        export(model, tmp_path / "a", check=np.full((3, 6), 128, np.uint8))
+    model = zoo.create("vae", (6,), latents=2, hidden=(4,), scale=255)
     export(model, tmp_path / "a", check=np.full((3, 6), 128, np.uint8))
     with pytest.raises(ValueError, match="check"):
         export(model, tmp_path / "b", check=np.zeros((3, 5), np.float32))

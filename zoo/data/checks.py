@@ -101,7 +101,7 @@ def check_numbers(
         array: (n, *event).
         event_shape: the shape that one example must have; None for any.
         name: what the error calls the array.
-        limits: of floats; bytes are left to `zoo.trainer.meaning`.
+        limits: of floats; bytes are left to `zoo.trainer.byte_scale`.
         minimum: the smallest number of examples.
         part: " of a batch", where a place in the array is one in a batch of a stream.
 
@@ -146,6 +146,9 @@ def nonfinite_line(name: str, count: int, first: Sequence[int], part: str = "") 
         count: of such values.
         first: index of the first.
         part: see `check_numbers`.
+
+    Returns:
+        One line.
     """
     many = count != 1
     return (
@@ -168,6 +171,9 @@ def kind_line(name: str, kind: str) -> str:
     Args:
         name: of the data.
         kind: the name of their type.
+
+    Returns:
+        One line.
     """
     if kind.startswith(("int", "uint")):
         return (
@@ -184,6 +190,9 @@ def object_line(name: str, expected: str, where: str = "") -> str:
         name: of the data.
         expected: see `expected_shape`.
         where: " in its columns a, b", of a table.
+
+    Returns:
+        One line.
     """
     return (
         f"{name} holds Python objects{where}; expected numbers of shape {expected}. Leave out text and "
@@ -198,6 +207,9 @@ def shape_line(name: str, shape: Sequence[int | None], event_shape: tuple[int, .
         name: of the data.
         shape: of the data; None where it is not known.
         event_shape: of one example, as the model takes it.
+
+    Returns:
+        One line.
     """
     received = ", ".join("n" if side is None else str(side) for side in shape)
     received += "," * (len(shape) == 1)

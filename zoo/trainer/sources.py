@@ -104,6 +104,9 @@ def reader(
     Args:
         array: (rows, *event), in memory or mapped.
         check: from rows and what an error calls them to checked rows.
+
+    Returns:
+        The function.
     """
     start = _file_offset(array)
 

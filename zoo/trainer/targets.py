@@ -67,7 +67,7 @@ def check_dropped(
         Assertions about what is not known before the graph runs.
 
     Raises:
-        ValueError: for what is known.
+        RefusedBatch: for what is known.
     """
     if isinstance(y, Mapping):
         raise RefusedBatch(_dict_line(y, Y), door)
