@@ -97,6 +97,7 @@ class ForwardPass:
             None for a bottleneck that does none of these.
         notes: what else the bottleneck has to say, by name: indices, gates, thresholds.
         losses: terms of the loss that the bottleneck adds, see `zoo.bottlenecks.Code`.
+        measures: terms that it reports and that add nothing to the loss.
         decoded: (batch, ...), what the decoder gave, of which the likelihood makes `output`.
         samples: draws of the code for each example.
         training: whether this is a training step.
@@ -131,6 +132,7 @@ class ForwardPass:
     raw: tf.Tensor | Any = None
     notes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     losses: Mapping[str, tf.Tensor] = dataclasses.field(default_factory=dict)
+    measures: Mapping[str, tf.Tensor] = dataclasses.field(default_factory=dict)
     decoded: tf.Tensor | None = None
     samples: int = 1
     training: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
@@ -167,6 +168,23 @@ def policy(precision: str | None) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+@contextmanager
+def weights_drawn_by(seed: Any) -> Iterator[None]:
+    """Let a seed decide what Keras draws for layers without a seed of their own.
+
+    Keras takes the seeds of initializers and dropout from Python's `random`, which is as before afterwards.
+    """
+    if not isinstance(seed, int):  # None, or what the model's function refuses
+        yield
+        return
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
 
 
 def _deserialized(config: dict[str, Any], kind: str) -> Any:

@@ -71,6 +71,7 @@ class StepModel(BlockTrainer):
         features = self._features(self.seen(x, batch.mask), batch.condition, training)
         step = self.step.value
         code = self.bottleneck.draw(features, noise.fold("code"), step, training)
+        code = self.objective.received(code)
         samples = self.bottleneck.samples
         rows = batch.repeated(samples)
         count = tf.shape(rows.x)[0]
@@ -94,6 +95,7 @@ class StepModel(BlockTrainer):
             raw=code.raw,
             notes=code.notes,
             losses=code.losses,
+            measures=code.measures,
             decoded=output,
             samples=samples,
             training=training,
@@ -124,6 +126,8 @@ class StepModel(BlockTrainer):
         for name, value in forward.losses.items():
             terms[name] = value = forward.mean(value, name)
             total = total + value
+        for name, value in forward.measures.items():
+            terms[name] = forward.mean(tf.stop_gradient(value), name)
         if added:  # by the layers of a user's own encoder and decoder
             total = total + tf.add_n([tf.cast(loss, tf.float32) for loss in added])
         terms["loss"] = total

@@ -25,6 +25,7 @@ class Code(NamedTuple):
         notes: what else there is to say, by name, such as indices, gates and thresholds.
         losses: terms of the loss that the bottleneck adds itself, by the name of their metric, each
             (batch * samples,) or a scalar, with their weights in them.
+        measures: terms that are reported and add nothing to the loss, likewise.
 
     Example:
         >>> code = zoo.Code(np.zeros((3, 2)), notes={"index": np.array([0, 4, 1])})
@@ -37,6 +38,7 @@ class Code(NamedTuple):
     raw: tf.Tensor | None = None
     notes: Mapping[str, Any] = {}
     losses: Mapping[str, tf.Tensor] = {}
+    measures: Mapping[str, tf.Tensor] = {}
 
 
 class Bottleneck(Part):
@@ -53,9 +55,11 @@ class Bottleneck(Part):
         code_shape: shape of one code, from `build` on.
         samples: draws of the code for each example, in training and evaluation.
         classes: number of classes of a bottleneck whose `classify` reads them from codes, else None.
+        infers_condition: whether the label that the model declares as its condition may be left out in use.
         heavy_tailed: whether single draws can be huge.
         jit_friendly: whether XLA makes it faster.
         jit_possible: whether XLA has all operations of it.
+        vocabulary: how many entries an index of a quantized code names, see `Quantized`; else None.
 
     A subclass gives `encode` and `draw`, `posterior` where it has one, and makes its weights in `build`,
     which ends with ``super().build(features_shape)``.
@@ -77,9 +81,11 @@ class Bottleneck(Part):
 
     samples = 1
     classes: int | Any = None
+    infers_condition = False
     heavy_tailed = False
     jit_friendly = True
     jit_possible = True
+    vocabulary: int | Any = None
 
     def __init__(self, units: int, grid: bool = False, **kwargs: Any):
         super().__init__(**kwargs)

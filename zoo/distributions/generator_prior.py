@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from zoo.distributions.priors import Prior, PriorDraw
+from zoo.distributions.priors import Prior, PriorDraw, as_labels
 from zoo.noise import Noise
 from zoo.registry import register, suggest
 from zoo.serialization import positive_int
@@ -62,7 +61,7 @@ class LabelledPrior(Prior):
             uniform = noise.fold("label").uniform(batch)
             chosen = tf.cast(uniform * self.classes, tf.int32)
         else:
-            chosen = tf.broadcast_to(self._checked(label, batch), [batch])
+            chosen = as_labels(label, batch, self.classes)
         one_hot = tf.one_hot(chosen, self.classes)
         return PriorDraw(one_hot, self.from_label(noise.fold("code"), one_hot, units, training))
 
@@ -73,17 +72,6 @@ class LabelledPrior(Prior):
     def distribution(self, *code_shape: int, condition: Any = None) -> None:
         """None: there is no density in closed form."""
         del code_shape, condition
-
-    def _checked(self, label: Any, batch: Any) -> tf.Tensor:
-        labels = np.asarray(label)
-        whole = np.issubdtype(labels.dtype, np.integer)
-        each = labels.shape in ((), (batch,)) if isinstance(batch, int) else labels.ndim < 2
-        if not whole or not each or (labels < 0).any() or (labels >= self.classes).any():
-            raise ValueError(
-                f"label must be a class from 0 to {self.classes - 1}, or one for each example; "
-                f"received {label!r}."
-            )
-        return tf.constant(labels, tf.int32)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from zoo.distributions.families import CAUCHY_MARGIN, by_quantile
@@ -33,6 +34,7 @@ class Prior(Part):
 
     Attributes:
         classes: number of labels of a prior p(z) = sum_c p(c) p(z|c) that can be asked for one; else None.
+        classifies: whether `classify` gives log p(c|z) of codes.
 
     Example:
         >>> from tensorflow_probability import distributions as tfd
@@ -47,6 +49,7 @@ class Prior(Part):
     """
 
     classes: int | Any = None
+    classifies = False
 
     def __init__(self, scale: float = 1.0, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)
@@ -110,10 +113,30 @@ class Prior(Part):
             )
         return PriorDraw(None, self.sample(noise, batch, *code_shape))
 
+    def classify(self, code: tf.Tensor) -> tf.Tensor:
+        """Logits of p(c|z) of codes, (batch, classes), where `classifies` says so."""
+        raise NotImplementedError(f"{type(self).__name__} does not classify codes.")
+
     def build(self, input_shape: Any = None) -> None:
         """Create weights, where there are any, for codes of shape (batch, *code)."""
         del input_shape
         self.built = True
+
+    def fit(self, codes: np.ndarray, seed: int = 0) -> None:
+        """Find the weights that suit codes; `Autoencoder.fit_prior` calls it.
+
+        Args:
+            codes: (rows, *code).
+            seed: of every random choice.
+
+        Raises:
+            ValueError: for a prior that has nothing to fit.
+        """
+        del codes, seed
+        raise ValueError(
+            f"The prior {type(self).zoo_name!r} has nothing to fit. Take one that has, such as "
+            "'gaussian_mixture'."
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -204,6 +227,22 @@ class GeneralizedNormalPrior(Prior):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "p": self.p}
+
+
+def as_labels(label: Any, batch: Any, classes: int) -> tf.Tensor:
+    """A label for every row, (batch,) int32, from one for all or one each.
+
+    Raises:
+        ValueError: for anything but classes from 0 to `classes` - 1.
+    """
+    labels = np.asarray(label)
+    whole = np.issubdtype(labels.dtype, np.integer)
+    each = labels.shape in ((), (batch,)) if isinstance(batch, int) else labels.ndim < 2
+    if not whole or not each or (labels < 0).any() or (labels >= classes).any():
+        raise ValueError(
+            f"label must be a class from 0 to {classes - 1}, or one for each example; received {label!r}."
+        )
+    return tf.broadcast_to(tf.constant(labels, tf.int32), [batch])
 
 
 def _positive(value: Any, name: str) -> float:

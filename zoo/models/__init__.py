@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo import registry
@@ -73,32 +71,16 @@ def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencode
         ValueError: The model 'laplace_vae' has no option 'latent'. Did you mean 'latents'? ...
     """
     from zoo.autoencoder import Autoencoder
+    from zoo.serialization import weights_drawn_by
 
     _refuse_unused(options(name), settings)
-    with _weights_drawn_by(settings.get("seed")):
+    with weights_drawn_by(settings.get("seed")):
         model = registry.get(name, "model", input_shape=input_shape, **settings)
     if not isinstance(model, Autoencoder):
         raise ValueError(f"The model {name!r} must give a zoo.Autoencoder; it gives {model!r}.")
     model.name = name
     model.formula = objective(name) or model.formula
     return model
-
-
-@contextlib.contextmanager
-def _weights_drawn_by(seed: Any) -> Iterator[None]:
-    """Let a seed decide what Keras draws for layers without a seed of their own.
-
-    Keras takes the seeds of initializers and dropout from Python's `random`, which is as before afterwards.
-    """
-    if not isinstance(seed, int):  # None, or what the model's function refuses
-        yield
-        return
-    before = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(before)
 
 
 def _refuse_unused(known: dict[str, Any], settings: dict[str, Any]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from zoo.forward import ForwardPass
 from zoo.parts import Part
+
+if TYPE_CHECKING:
+    from zoo.bottlenecks import Code
 
 
 class Objective(Part):
@@ -40,6 +43,14 @@ class Objective(Part):
 
     def __init__(self, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)
+
+    def received(self, code: Code) -> Code:
+        """The bottleneck's code as it is decoded and as `ForwardPass` holds it.
+
+        An objective whose gradient for the encoder is not that of the loss changes how the code hands
+        gradients on.
+        """
+        return code
 
     def terms(self, forward: ForwardPass) -> dict[str, tf.Tensor]:
         """The terms of a pass by the names of their metrics, scalars.
