@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -146,8 +147,17 @@ class UsableModel(StepModel):
         x, y, _ = data if len(data) == 3 else (*data, None, None)[:3]
         return self(x if y is None else (x, y), training=False)
 
-    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+    def save(
+        self, filepath: Any, *args: Any, include_optimizer: bool = True, **kwargs: Any
+    ) -> None:
         """As `keras.Model.save`, to a .keras file.
+
+        Args:
+            filepath: of the file.
+            *args: of Keras's method.
+            include_optimizer: False leaves out the optimizers, which hold two thirds of the file after
+                training with Adam; the model is then compiled before it trains on.
+            **kwargs: of Keras's method.
 
         Raises:
             ValueError: for an HDF5 file, which Keras writes and cannot read again.
@@ -157,7 +167,11 @@ class UsableModel(StepModel):
                 f"A model is saved to a .keras file; received {str(filepath)!r}. (Weights alone go to "
                 "save_weights('....weights.h5').)"
             )
-        super().save(filepath, *args, **kwargs)
+        if not include_optimizer:
+            bare = type(self).from_config(self.get_config())
+            bare.set_weights(self.get_weights())
+            return bare.save(filepath, *args, **kwargs)
+        return super().save(filepath, *args, **kwargs)
 
     def generate(
         self,
@@ -277,6 +291,19 @@ class UsableModel(StepModel):
         from zoo.exporting import export
 
         export(self, filepath, format=format, **kwargs)
+
+    def as_keras(self, function: str = "reconstruct") -> keras.Model:
+        """A function of the model as an ordinary Keras model that shares its weights.
+
+        Args:
+            function: "encode", "decode" or "reconstruct".
+
+        Returns:
+            A functional model; see `zoo.exporting.keras_model.as_keras`.
+        """
+        from zoo.exporting.keras_model import as_keras
+
+        return as_keras(self, function)
 
     def _prepared(self, x: Any) -> tf.Tensor:
         """What the encoder is given for inputs of any kind, in a graph."""
