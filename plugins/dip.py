@@ -46,6 +46,7 @@ class DIP(zoo.Regularizer):
     def __init__(
         self,
         variant: str = "i",
+        *,
         ratio: float | None = None,
         weight: Any = 10.0,
         name: str | None = None,

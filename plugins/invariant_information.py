@@ -63,6 +63,7 @@ class InvariantInformation(zoo.Regularizer):
     def __init__(
         self,
         classes: int = 10,
+        *,
         heads: Sequence[int] = (10,) * 10 + (50,) * 3,
         information: Any = 0.1,
         balance: Any = 4.0,

@@ -57,6 +57,15 @@ class Part(keras.layers.Layer):
             )
         return seen.model
 
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """What a model's summary shows: () for a term of the loss, else the shape of what the part gives."""
+        return self.__dict__.get("_output_shape", ())
+
+    def shown_as(self, shape: tuple[int, ...]) -> None:
+        """Remember the shape of what the part gives for one example, for summaries."""
+        self.__dict__["_output_shape"] = (None, *shape)
+
     def see(self, model: Autoencoder) -> None:
         """Remember the model, where the part asks for it.
 

@@ -75,7 +75,12 @@ def own_networks():
     )
     code = keras.Input((3,))
     decoder = keras.Model(code, layers.Dense(6)(layers.Dense(8, activation="elu")(code)))
-    return {"latents": 3, "networks": (encoder, decoder), "likelihood": "normal"}
+    return {
+        "latents": 3,
+        "networks": (encoder, decoder),
+        "likelihood": "normal",
+        "standardize": True,
+    }
 
 
 def taught():

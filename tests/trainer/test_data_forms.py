@@ -297,3 +297,13 @@ def test_predict_says_which_shape_it_expects():
     model.predict(make_vectors(20), verbose=0)
     with pytest.raises(ValueError, match=r"x must have shape \(n, 6\); received \(20, 4\)"):
         model.predict(make_vectors(20)[:, :4], verbose=0)
+
+
+def test_missing_values_of_pandas_own_types_are_nan():
+    """pandas-dev/pandas issue 32989: a column of Int64 with NA became an array of objects."""
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"a": [1, None, 3], "b": [0.5, 0.25, None]}).convert_dtypes()
+    taken = tiny((2,), mask="nan").intake.inputs(table)
+    np.testing.assert_array_equal(taken, np.float32([[1, 0.5], [np.nan, 0.25], [3, np.nan]]))
+    with pytest.raises(ValueError, match="2 values that are NaN"):
+        tiny((2,), likelihood="normal").intake.inputs(table)

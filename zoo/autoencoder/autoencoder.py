@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
+from zoo.autoencoder import collapse, scales
 from zoo.autoencoder.use import UsableModel
 from zoo.bottlenecks import Bottleneck
 from zoo.conditions import Condition
 from zoo.distributions.likelihoods import Likelihood
 from zoo.distributions.priors import Prior
-from zoo.networks.build import built_shape, check_event_shape
+from zoo.networks.build import built_shape, check_event_shape, named
 from zoo.networks.corruption import Corruption
+from zoo.networks.standardization import Standardization
 from zoo.networks.tied import Tied
 from zoo.objectives import ELBO, Objective
 from zoo.parts import Part
@@ -43,6 +45,7 @@ _FIXED = (
     "event_shape",
     "target_shape",
     "mask",
+    "standardization",
 )
 _MASKS = (None, "nan")
 # Keras's layers that XLA compiles, and that it makes faster.
@@ -94,6 +97,9 @@ class Autoencoder(UsableModel):
         target_shape: shape of one target, for a model that reconstructs y and not x.
         mask: "nan" where NaN in x stands for a missing value, which the likelihood leaves out and
             `reconstruct` fills in; None to refuse NaN.
+        standardize: whether encoder and likelihood see (x - mean) / deviation of every column or channel
+            (`zoo.networks.Standardization`), taken from the rows of the first `fit`. What the model gives
+            back is in the data's units; the terms of the loss are those of standardized data.
         seed: of the noise and of the order of the data, a whole number.
         formula: the objective as a formula, for reports.
 
@@ -129,15 +135,16 @@ class Autoencoder(UsableModel):
         condition: Any = None,
         target_shape: Sequence[int] | None = None,
         mask: str | None = None,
+        standardize: bool = False,
         seed: int = 0,
         formula: str = "",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.event_shape = check_event_shape(input_shape)
-        self.encoder = encoder
+        self.encoder = named(encoder, "encoder")
         self.bottleneck = part(bottleneck, "bottleneck", Bottleneck)
-        self.decoder = decoder
+        self.decoder = named(decoder, "decoder")
         self.likelihood = part(likelihood, "likelihood", Likelihood)
         self.prior = part(prior, "prior", Prior)
         self.objective = ELBO() if objective is None else part(objective, "objective", Objective)
@@ -146,6 +153,7 @@ class Autoencoder(UsableModel):
         self.condition = condition
         self.target_shape = None if target_shape is None else check_event_shape(target_shape)
         self.mask = mask
+        self.standardization = Standardization() if standardize else None
         self.seed = whole_number(seed, "seed")
         self.formula = formula
         # Of the networks that a prior and critics make for themselves.
@@ -166,6 +174,28 @@ class Autoencoder(UsableModel):
             declared,
             self.mask == "nan",
         )
+
+    def adapt(self, x: Any) -> None:
+        """Take the mean and deviation of a model with ``standardize=True`` from data.
+
+        `fit` does so with the first arrays that it is given; before a `fit` of a stream, or to take them from
+        other rows, call this.
+
+        Args:
+            x: array (rows, *event), a `zoo.data.Data` record, or a data set of batches, which is read once.
+
+        Raises:
+            ValueError: for a model that does not standardize, or data that do not fit.
+        """
+        scales.adapt(self, x)
+
+    def meet(self, x: Any) -> None:
+        """Adapt to the rows that `fit` trains on, and look at their scales; see `BlockTrainer.meet`."""
+        scales.meet(self, x)
+
+    def collapsed(self, logs: Mapping[str, Any]) -> str:
+        """What to warn of where the code tells nothing of x; see `BlockTrainer.collapsed`."""
+        return collapse.collapsed(self, logs)
 
     @property
     def parts(self) -> list[Part]:
@@ -226,6 +256,7 @@ class Autoencoder(UsableModel):
             "condition": self.condition,
             "target_shape": self.target_shape,
             "mask": self.mask,
+            "standardize": self.standardization is not None,
             "seed": self.seed,
             "formula": self.formula,
             "policy": self._policy,
@@ -273,6 +304,9 @@ class Autoencoder(UsableModel):
                 "mask='nan' leaves missing values of x out of its reconstruction; a model with target_shape "
                 "reconstructs y. Choose one of them."
             )
+        if self.standardization is not None:
+            scales.check_standardize(self)
+            self.standardization.build((None, *self.event_shape))
 
     def _build_parts(self) -> None:
         condition = self.intake.condition
@@ -303,6 +337,14 @@ class Autoencoder(UsableModel):
             self.likelihood.build((None, *(self.target_shape or self.event_shape)))
         if not self.objective.built:
             self.objective.build(None)
+        if self.corruption is not None and not self.corruption.built:
+            self.corruption.build((None, *self.event_shape))
+        for member in (self.bottleneck, self.prior):
+            if member is not None:
+                member.shown_as(self.code_shape)
+        self.likelihood.shown_as(self.target_shape or self.event_shape)
+        if self.corruption is not None:
+            self.corruption.shown_as(self.event_shape)
         self._build_regularizers()
         for member in self.parts:
             if not member.trainable:

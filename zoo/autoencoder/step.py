@@ -13,6 +13,7 @@ from zoo.distributions.likelihoods import Likelihood
 from zoo.distributions.priors import Prior, PriorDraw
 from zoo.forward import ForwardPass, Generated
 from zoo.networks.corruption import Corruption
+from zoo.networks.standardization import Standardization
 from zoo.networks.statistics import KeptStatistics, with_kept_statistics
 from zoo.noise import Noise
 from zoo.objectives import Objective
@@ -34,6 +35,7 @@ class StepModel(BlockTrainer):
     objective: Objective
     regularizers: list[Regularizer]
     corruption: Corruption | None
+    standardization: Standardization | None
 
     @property
     def critics(self) -> list[AdversarialRegularizer]:
@@ -65,6 +67,7 @@ class StepModel(BlockTrainer):
             The record that the objective and the regularizers read.
         """
         batch = batch if isinstance(batch, Batch) else Batch(batch)
+        batch = batch._replace(x=self.standardized(batch.x, batch.mask))
         x = batch.x
         if training and self.corruption is not None:
             x = self.corruption.corrupt(x, noise.fold("corruption"))
@@ -178,6 +181,13 @@ class StepModel(BlockTrainer):
     def decode_view(self, code: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
         """The mean of p(x|z) for codes; see `ForwardPass.decode`."""
         return self.likelihood.mean(self._decoded(code, condition, training))
+
+    def standardized(self, x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+        """X as networks and likelihood see it; where it is standardized, missing values are 0, the mean."""
+        if self.standardization is None:
+            return x
+        x = self.standardization(x)
+        return x if mask is None else x * mask
 
     def seen(self, x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
         """What the encoder is given: x, with its mask behind it where values may be missing."""

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.autoencoder.scales import in_units_of_data
 from zoo.autoencoder.step import StepModel
 from zoo.bottlenecks import Bottleneck
 from zoo.conditions import Condition
@@ -76,7 +77,7 @@ class UsableModel(StepModel):
             condition = self.intake.condition.encoded(given)
         features = self._features(self._prepared(x), condition, training)
         code = self.bottleneck.encode(features)
-        return self.decode_view(code, condition, training)
+        return self._in_units(self.decode_view(code, condition, training))
 
     def encode(self, x: Any, batch_size: int = 500, condition: Any = None) -> np.ndarray:
         """The code of every row without noise: the posterior's location, or the deterministic code.
@@ -234,7 +235,7 @@ class UsableModel(StepModel):
     def decode_batch(self, code: tf.Tensor, condition: Any = None) -> tf.Tensor:
         """`decode` for one batch, in a graph."""
         encoded = self._encoded(condition)
-        return self.decode_view(code, encoded, False)
+        return self._in_units(self.decode_view(code, encoded, False))
 
     def sample_prior(
         self, n: Any, seed: Any, label: Any = None, condition: tf.Tensor | None = None
@@ -266,7 +267,10 @@ class UsableModel(StepModel):
         """p(x|z), batch shape (rows,), event shape (*event), for z of (rows, *code)."""
         code = tf.convert_to_tensor(z, tf.float32)
         encoded = self._encoded(condition)
-        return self.likelihood.distribution(self._decoded(code, encoded, False))
+        found = self.likelihood.distribution(self._decoded(code, encoded, False))
+        if self.standardization is None:
+            return found
+        return in_units_of_data(self.standardization, found)
 
     def prior_distribution(self, condition: tf.Tensor | None = None) -> tfd.Distribution | Any:
         """p(z), event shape (*code); None without a prior, or with one that has no density.
@@ -308,9 +312,13 @@ class UsableModel(StepModel):
     def _prepared(self, x: Any) -> tf.Tensor:
         """What the encoder is given for inputs of any kind, in a graph."""
         if not self.intake.missing:
-            return to_float(x, self.event_shape)
+            return self.standardized(to_float(x, self.event_shape), None)
         batch = self.intake.floats({"x": x})
-        return self.seen(batch.x, batch.mask)
+        return self.seen(self.standardized(batch.x, batch.mask), batch.mask)
+
+    def _in_units(self, values: tf.Tensor) -> tf.Tensor:
+        """What the decoder gave, in the units of the data."""
+        return values if self.standardization is None else self.standardization.inverse(values)
 
     def _encoded(self, condition: Any) -> tf.Tensor | None:
         """The condition of one batch as numbers, in a graph."""

@@ -58,6 +58,8 @@ FLAGS = (
     _setting("virtual_devices", int, "Logical processors to mirror over, for tests."),
     _setting("data_dir", str, "TFDS's folder of prepared sets.", "reproduce"),
     _setting("manual_dir", str, "TFDS's folder of files fetched by hand.", "reproduce"),
+    _setting("evaluate", str, "What is measured and drawn: none, quick or full.", "evaluate"),
+    Flag("standardize", bool, "Bring columns and channels to one scale.", "train", "option"),
     Flag("set", list, "Option of model or experiment, name=value; repeat it.", "train reproduce"),
     Flag("regularizer", list, "name or name:option=value,...; repeat it for more.", "train"),
     Flag("data", list, "Option of the data set, name=value; repeat it for more.", "train"),

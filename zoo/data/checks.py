@@ -78,7 +78,7 @@ def _read(array: Any, name: str) -> np.ndarray:
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"{name} must be an array (n, ...) whose examples all have one shape; received a "
-            f"{type(array).__name__} that is none: {error}"
+            f"{type(array).__name__} that is not one: {error}"
         ) from error
 
 

@@ -170,7 +170,7 @@ def _resamples(bootstrap: int | Mapping[str, int]) -> dict[str, int]:
 
 
 def _record(x: Any, labels: Any, factors: Any) -> tuple[Any, Any, Any]:
-    """The arrays of a `zoo.data.Data` record; what the caller gave beside it goes first."""
+    """The arrays of a `zoo.data.Data` record; what the caller gave beside it overrides them."""
     if not hasattr(x, "inputs"):
         return x, labels, factors
     return (

@@ -5,6 +5,7 @@ from zoo.networks.conditioned import Conditioned
 from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
 from zoo.networks.mlp import Gated, mlp
+from zoo.networks.standardization import Standardization
 from zoo.networks.tied import Tied
 from zoo.networks.views import RandomView, check_strength, view
 
@@ -16,6 +17,7 @@ __all__ = [
     "MaskingNoise",
     "Networks",
     "RandomView",
+    "Standardization",
     "Tied",
     "build_networks",
     "check_strength",

@@ -32,7 +32,7 @@ def start_at_mean(model: Autoencoder, x: Any) -> None:
         x: array (rows, *event), uint8 or float, or a `zoo.data.Data`.
 
     Raises:
-        ValueError: for a model of other layers, or data of another shape.
+        ValueError: for a model of other layers or with standardize=True, or data of another shape.
 
     Example:
         >>> from zoo.recipes.centering import start_at_mean
@@ -45,6 +45,11 @@ def start_at_mean(model: Autoencoder, x: Any) -> None:
         >>> np.allclose(model.reconstruct(mean), mean, atol=1e-5)
         True
     """
+    if model.standardization is not None:
+        raise ValueError(
+            "start_at_mean is for data far from 0; the mean of standardized data is 0. Leave it out, or "
+            "standardize=True."
+        )
     bias = _bias(model)
     array = checked(array_of(x), model.event_shape, "x")
     total: Any = sum(

@@ -145,6 +145,8 @@ def classifier(
     if check_rate(input_noise, "input_noise"):
         layers.append(keras.layers.GaussianNoise(input_noise))
     for model in stack:
+        if model.standardization is not None:
+            layers.append(model.standardization)
         layers.append(Encoding(model.encoder, model.bottleneck, model.event_shape))
         if check_rate(dropout, "dropout"):
             layers.append(keras.layers.Dropout(dropout))

@@ -163,6 +163,10 @@ def pretrain(
         >>> [machine.kernel.shape for machine in machines]
         [(6, 5), (5, 4), (4, 2)]
     """
+    if model.standardization is not None:
+        raise ValueError(
+            "The visible units of a Boltzmann machine are for data in [0, 1]. Leave standardize=True out."
+        )
     down = [*_dense(model.encoder), model.bottleneck.dense]
     up = _dense(model.decoder)
     _check(down, up)

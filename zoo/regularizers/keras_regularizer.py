@@ -33,7 +33,7 @@ class KerasRegularizer(Regularizer):
         'KerasRegularizer'
     """
 
-    def __init__(self, regularizer: Any, weight: Any = 1.0, name: str | None = None):
+    def __init__(self, regularizer: Any, *, weight: Any = 1.0, name: str | None = None):
         if isinstance(regularizer, dict):
             regularizer = keras.saving.deserialize_keras_object(regularizer)
         super().__init__(weight, name or type(regularizer).__name__.lower())

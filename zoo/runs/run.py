@@ -17,6 +17,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
 from zoo.history import read_history
 from zoo.recipes.centering import start_at_mean
+from zoo.registry import one_of
 from zoo.runs import building
 from zoo.runs.artefacts import load_model, save_model, write_artefacts
 from zoo.runs.event_log import EventLog
@@ -24,7 +25,7 @@ from zoo.runs.history_file import HistoryFile
 from zoo.runs.modules import import_modules
 from zoo.runs.progress import Progress
 from zoo.runs.resume import Resume
-from zoo.runs.run_config import RunConfig
+from zoo.runs.run_config import EVALUATIONS, RunConfig
 from zoo.runs.run_folder import RunFolder
 from zoo.runs.strategies import is_chief, strategy
 from zoo.trainer.nonfinite import StopOnNonFinite
@@ -71,7 +72,7 @@ def train(
         run_dir: the run folder, see `RunFolder`.
         resume: go on with the run that the folder holds, where it holds one.
         command: the command line, to be kept.
-        say: is told the stages.
+        say: called with the name of each stage.
         program: how the command line is started, for the next steps that the report names.
 
     Returns:
@@ -131,6 +132,7 @@ def train(
             history,
             say=say,
             seconds=seconds,
+            level=config.evaluate,
             program=program,
         )
         return Outcome(folder, metrics)
@@ -162,7 +164,8 @@ def _finish(
         folder.begin(config)
         if folder.finished:
             return Outcome(folder, {}, repeated=True)
-        return Outcome(folder, _artefacts_of(folder, config, True, say, program=program))
+        how: dict[str, Any] = {"level": config.evaluate, "program": program}
+        return Outcome(folder, _artefacts_of(folder, config, True, say, **how))
     finally:
         folder.end()
 
@@ -271,17 +274,18 @@ def evaluate(
 
     Args:
         run_dir: the run folder.
-        say: is told the stages.
+        say: called with the name of each stage.
         level: how much to measure, see `zoo.runs.artefacts.write_artefacts`. A run measures itself
-            quickly.
+            as its setting `evaluate` says, by default quickly.
         program: how the command line is started, for the next steps that the report names.
 
     Returns:
         How it ended.
 
     Raises:
-        ValueError: where the folder holds no finished training.
+        ValueError: for an unknown level, and where the folder holds no finished training.
     """
+    one_of(level, "level of evaluation", EVALUATIONS)
     folder = RunFolder(run_dir)
     config = folder.open()
     try:

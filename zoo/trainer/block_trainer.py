@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -91,6 +91,13 @@ class BlockTrainer(keras.Model):
     ) -> dict[str, tf.Tensor]:
         """The terms of an evaluation batch, whose rows count where `present` is 1, or all."""
         raise NotImplementedError
+
+    def meet(self, x: np.ndarray | None) -> None:
+        """Called by `fit` before its first step, with the checked rows of x, or None for a stream."""
+
+    def collapsed(self, logs: Mapping[str, Any]) -> str:
+        """What to warn of after an epoch with the terms `logs`: a code that tells nothing; "" otherwise."""
+        return ""
 
     def look(self, batch: Batch, noise: Noise) -> list[str]:
         """The names of the terms that `update` gives, in the order of their metrics."""
@@ -244,6 +251,7 @@ class BlockTrainer(keras.Model):
                     held_out = tf.nest.map_structure(lambda a: a[cut:], fields)
                     fields = tf.nest.map_structure(lambda a: a[:cut], fields)
                     validation_data, rows = _Checked(held_out), cut
+                self.meet(fields["x"])
                 if fields["x"].dtype == np.uint8 and verbose:
                     print("uint8 inputs are scaled by 1/255.")
                 batch = self.feed.batch_rows(batch_size, rows)
@@ -268,6 +276,7 @@ class BlockTrainer(keras.Model):
                         f"validation_split is for arrays; received {validation_split} with a data set. Split "
                         "it with take() and skip(), and pass validation_data."
                     )
+                self.meet(None)
             validation_data, validation_steps = self._evaluation_feed(
                 self.intake.columns(validation_data),
                 validation_batch_size,
@@ -361,6 +370,7 @@ class BlockTrainer(keras.Model):
         refuse_class_weight(class_weight)
         self._ready_for_batch("train_on_batch")
         fields = self.intake.arrays(*self.intake.columns(x, y, sample_weight))
+        self.meet(None)
         self._prepare()
         self.make_train_function()
         self.reset_metrics()

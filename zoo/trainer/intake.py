@@ -237,7 +237,7 @@ def as_array(x: Any, name: str, missing: bool = False) -> Any:
                 f"{name} must hold numbers; its columns {', '.join(words[:5])} hold "
                 f"{table.dtypes[words[0]]}. Drop them, or turn them into numbers."
             )
-        return table.to_numpy(dtype=np.float32)
+        return table.to_numpy(dtype=np.float32, na_value=np.nan)
     return x
 
 
