@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -168,8 +169,17 @@ class UsableModel(StepModel):
         given = [fields[name] for name in ("x", "condition") if name in fields]
         return in_slices(self.reconstruct_batch, self.slices_in_use)(*given)
 
-    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
-        """As `keras.Model.save`, to a .keras file; `include_optimizer=False` leaves the optimizer out.
+    def save(
+        self, filepath: Any, *args: Any, include_optimizer: bool = True, **kwargs: Any
+    ) -> None:
+        """As `keras.Model.save`, to a .keras file.
+
+        Args:
+            filepath: of the file.
+            *args: of Keras's method.
+            include_optimizer: False leaves out the optimizers, which hold two thirds of the file after
+                training with Adam; the model is then compiled before it trains on.
+            **kwargs: of Keras's method.
 
         Raises:
             ValueError: for an HDF5 file, which Keras writes and cannot read again.
@@ -179,7 +189,7 @@ class UsableModel(StepModel):
                 f"A model is saved to a .keras file; received {str(filepath)!r}. (Weights alone go to "
                 "save_weights('....weights.h5').)"
             )
-        with self.with_optimizer(kwargs.pop("include_optimizer", True)):
+        with self.with_optimizer(include_optimizer):
             super().save(filepath, *args, **kwargs)
 
     def generate(
@@ -332,6 +342,19 @@ class UsableModel(StepModel):
         if not np.isfinite(z).all():
             raise ValueError("Expected codes of finite numbers; received NaN or infinity.")
         return z
+
+    def as_keras(self, function: str = "reconstruct") -> keras.Model:
+        """A function of the model as an ordinary Keras model that shares its weights.
+
+        Args:
+            function: "encode", "decode" or "reconstruct".
+
+        Returns:
+            A functional model; see `zoo.exporting.keras_model.as_keras`.
+        """
+        from zoo.exporting.keras_model import as_keras
+
+        return as_keras(self, function)
 
     def _prepared(self, x: Any) -> tf.Tensor:
         """What the encoder is given for inputs of any kind, in a graph."""

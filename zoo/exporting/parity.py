@@ -68,20 +68,19 @@ def compare(
             ...
         ValueError: The exported 'encode' disagrees with the model by up to ...
     """
-    condition = _condition(model, len(rows))
-    codes = model.encode(rows, **({"condition": condition[0]} if condition else {}))
-    given: dict[str | None, Any] = {
-        "x": rows,
-        "z": codes,
-        "n": np.int32(len(rows)),
-        "seed": np.int32(1),
-    }
     known = endpoints(model)
     for name, function in exported.items():
-        endpoint = known[name]
-        own = endpoint.signature[: len(endpoint.signature) - len(condition)]
-        arguments = [*(given[spec.name] for spec in own), *condition]
-        compare_endpoint(name, endpoint, function, arguments)
+        compare_endpoint(name, known[name], function, arguments_of(model, known[name], rows))
+
+
+def arguments_of(model: Autoencoder, endpoint: Endpoint, rows: np.ndarray) -> list[Any]:
+    """What an endpoint of a model is asked with, for rows (rows, *event)."""
+    condition = _condition(model, len(rows))
+    given: dict[str | None, Any] = {"x": rows, "n": np.int32(len(rows)), "seed": np.int32(1)}
+    own = endpoint.signature[: len(endpoint.signature) - len(condition)]
+    if any(spec.name == "z" for spec in own):
+        given["z"] = model.encode(rows, **({"condition": condition[0]} if condition else {}))
+    return [*(given[spec.name] for spec in own), *condition]
 
 
 def _condition(model: Autoencoder, rows: int) -> tuple[Any, ...]:
