@@ -49,7 +49,7 @@ setup(
         "absl-py>=2.1",
         "numpy>=1.26",
         "scipy>=1.11",
-        "scikit-learn>=1.4",
+        "scikit-learn>=1.6",
         "matplotlib>=3.8",
         "pillow>=10",
         "jinja2>=3.1",

@@ -65,9 +65,12 @@ class DIP(zoo.Regularizer):
             moments = posterior is not None and (posterior.mean(), _covariances(posterior))
         except NotImplementedError:  # a flow's, for one
             moments = None
-        if not moments or model.heavy_tailed or len(model.code_shape) > 1:
+        base: Any = zoo.distributions.base_distribution(posterior)
+        independent = posterior is not None and len(base.event_shape) == 0
+        if not (moments and independent) or model.heavy_tailed or len(model.code_shape) > 1:
             raise ValueError(
-                "The regularizer 'dip' needs a posterior with a variance, such as 'normal' or 'laplace'."
+                "The regularizer 'dip' needs a posterior with a variance, of independent units, such as "
+                "'normal' or 'laplace'."
             )
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:

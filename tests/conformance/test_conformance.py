@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.conformance.cases import CASES, REPEATS
+from zoo.testing import checks
+from zoo.testing.trial import generated
 from zoo.trainer import slices
 
 BATCH = 16
@@ -61,24 +61,6 @@ def train(model, data, epochs=2):
 
 def terms(model, data):
     return model.evaluate(data, verbose=0, return_dict=True)
-
-
-def some(data, rows):
-    """Some rows of x, or of x and what stands beside it."""
-    return tf.nest.map_structure(lambda a: a[rows], data)
-
-
-def condition_of(model, data):
-    """The condition of the data as an argument, where the model declares one."""
-    return {} if model.condition is None else {"condition": data[1]}
-
-
-def generated(model, n, **options):
-    given = {}
-    if model.condition is not None:
-        example = model.intake.condition.example()
-        given["condition"] = tf.nest.map_structure(lambda a: np.repeat(a, n, axis=0), example)
-    return model.generate(n, **options, **given)
 
 
 def values(variables):
@@ -169,43 +151,19 @@ def test_loss_is_the_weighted_sum(run):
 
 
 def test_shapes(run):
-    model, shape, rows = run.model, run.case.shape, some(run.data, slice(5))
-    shape, given = model.target_shape or shape, condition_of(model, rows)
-    code = model.encode(rows)
-    assert code.shape == (5, *model.code_shape) and code.dtype == np.float32
-    decoded = model.decode(code, **given)
-    assert decoded.shape == (5, *shape) and decoded.dtype == np.float32
-    assert_allclose(model.reconstruct(rows), decoded, rtol=1e-5, atol=1e-6)
-    assert_allclose(model.predict(rows, verbose=0), decoded, rtol=1e-5, atol=1e-6)
-    assert tuple(model.conditional(code, **given).event_shape) == shape
-    posterior = model.posterior(rows, **given)
-    if posterior is not None:
-        assert tuple(posterior.batch_shape) == (5,)
-        assert tuple(posterior.event_shape) == model.code_shape
+    checks.check_shapes(run)
 
 
 def test_rows_do_not_depend_on_their_neighbours(run):
-    alone = run.model.encode(some(run.data, slice(7, 8)))[0]
-    among = run.model.encode(run.data)[7]
-    assert_allclose(alone, among, rtol=1e-5, atol=1e-6)
+    checks.check_rows_do_not_depend_on_their_neighbours(run)
 
 
 def test_generates_by_seed(run):
-    if run.model.prior is None:
-        with pytest.raises(ValueError, match="no prior"):
-            run.model.generate(3)
-        return
-    first = generated(run.model, 3, seed=1)
-    assert first.shape == (3, *run.case.shape) and np.isfinite(first).all()
-    assert_array_equal(first, generated(run.model, 3, seed=1))
-    assert not np.array_equal(first, generated(run.model, 3, seed=2))
+    checks.check_generates_by_seed(run)
 
 
 def test_configuration_round_trip(run):
-    config = json.loads(json.dumps(run.model.get_config()))
-    again = type(run.model).from_config(json.loads(json.dumps(config)))
-    assert json.loads(json.dumps(again.get_config())) == config
-    assert [w.shape for w in again.weights] == [w.shape for w in run.model.weights]
+    checks.check_configuration_round_trip(run)
 
 
 def test_saves_and_loads(run):

@@ -47,6 +47,10 @@ _FIXED = (
     "target_shape",
     "mask",
     "standardization",
+    "input_shape",
+    "standardize",
+    "step",
+    "intake",
 )
 _MASKS = (None, "nan")
 # Keras's layers that XLA compiles, and that it makes faster.
@@ -102,6 +106,8 @@ class Autoencoder(UsableModel):
             (`zoo.networks.Standardization`), taken from the rows of the first `fit`. What the model gives
             back is in the data's units; the terms of the loss are those of standardized data.
         seed: of the noise and of the order of the data, a whole number.
+        scale: what bytes (uint8) are divided by: a number, or "none" for 1; a dict of "x" and "target" where
+            the two differ. None to decide by the first bytes that come, see `zoo.data.scaling`.
         formula: the objective as a formula, for reports.
 
     Raises:
@@ -138,6 +144,7 @@ class Autoencoder(UsableModel):
         mask: str | None = None,
         standardize: bool = False,
         seed: int = 0,
+        scale: Any = None,
         formula: str = "",
         **kwargs: Any,
     ):
@@ -156,6 +163,7 @@ class Autoencoder(UsableModel):
         self.mask = mask
         self.standardization = Standardization() if standardize else None
         self.seed = whole_number(seed, "seed")
+        self.__dict__["_given_scale"] = scale
         self.formula = formula
         # Of the networks that a prior and critics make for themselves.
         self._policy = keras.config.dtype_policy().name
@@ -163,6 +171,8 @@ class Autoencoder(UsableModel):
         self._build_parts()
         for member in self.parts:
             member.check(self)
+        shape = self.target_shape or self.event_shape
+        self.intake.reconstructed.counts = self.likelihood.is_of_counts(shape)
 
     @functools.cached_property
     def intake(self) -> Intake:
@@ -174,6 +184,7 @@ class Autoencoder(UsableModel):
             self.target_shape,
             declared,
             self.mask == "nan",
+            self.__dict__["_given_scale"],
         )
 
     def adapt(self, x: Any) -> None:
@@ -199,15 +210,36 @@ class Autoencoder(UsableModel):
         return collapse.collapsed(self, logs)
 
     @property
+    def scale(self) -> Any:
+        """What bytes are divided by, as given or as decided by the first that came; None before.
+
+        A dict of "x" and "target" for a model with a target. It may be set as long as nothing is decided.
+        """
+        known = {name: scale.divisor for name, scale in self.intake.scales.items()}
+        return known if self.target_shape is not None else known["x"]
+
+    @scale.setter
+    def scale(self, value: Any) -> None:
+        if any(scale.divisor is not None for scale in self.intake.scales.values()):
+            raise ValueError(
+                f"What bytes are divided by is decided once: by {self.scale!r}; received {value!r} later. "
+                "Create a new model with scale=..."
+            )
+        self.intake.give_scale(value)
+
+    @property
     def parts(self) -> list[Part]:
         """Everything but the networks."""
         chosen = (self.bottleneck, self.prior, self.likelihood, self.objective, self.corruption)
-        return [member for member in (*chosen, *self.regularizers) if member is not None]
+        members = [member for member in (*chosen, *self.regularizers) if member is not None]
+        inner = [la for member in members for la in member._layers if isinstance(la, Part)]
+        return [*members, *inner]  # such as the family of a posterior
 
     @property
     def changes(self) -> int:
-        """How often a setting of a part, or the seed, was changed."""
-        return sum(member.changes for member in self.parts) + self.__dict__.get("_changes", 0)
+        """How often a setting of a part, the seed, or the meaning of bytes was changed."""
+        watched = [*self.parts, *self.intake.scales.values()]
+        return sum(each.changes for each in watched) + self.__dict__.get("_changes", 0)
 
     @property
     def heavy_tailed(self) -> bool:
@@ -241,6 +273,18 @@ class Autoencoder(UsableModel):
         """The range of the inputs, where the likelihood has one."""
         return self.intake.bounds
 
+    def settle(self) -> None:
+        """The bottleneck is frozen and freed with the encoder, whose last layer it is; parts are checked.
+
+        An encoder that was frozen when the model was made leaves the bottleneck to be trained.
+        """
+        frozen = _is_frozen(self.encoder)
+        if frozen != self._encoder_frozen:
+            self._encoder_frozen = frozen
+            self.bottleneck.trainable = not frozen
+        for member in self.parts:
+            member.check(self)
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
@@ -259,6 +303,7 @@ class Autoencoder(UsableModel):
             "mask": self.mask,
             "standardize": self.standardization is not None,
             "seed": self.seed,
+            "scale": self.intake.kept_scale,
             "formula": self.formula,
             "policy": self._policy,
         }
@@ -267,6 +312,7 @@ class Autoencoder(UsableModel):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Autoencoder:
         """The inverse of `get_config`, of 0.1.0 too."""
         config = dict(config)
+        config.setdefault("scale", 255.0)  # of all bytes, before it was decided
         if "formula" not in config:  # 0.1.0, where the formula was the objective
             config["formula"] = config.pop("objective", "")
             weight = config.pop("reconstruction_weight", 1.0)
@@ -382,7 +428,7 @@ class Autoencoder(UsableModel):
         """The constructor has built everything."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _FIXED and getattr(self, "built", False) and hasattr(self, name):
+        if name in _FIXED and getattr(self, "built", False):
             raise ValueError(
                 f"{name} is chosen when a model is made; received a new one later. Create a new model "
                 "(from_config(get_config()) copies one)."
@@ -447,6 +493,8 @@ class Autoencoder(UsableModel):
                 # TensorFlow skips the assignment of the value that is there.
                 member.trainable = True
                 member.trainable = False
+            member.settle()
+        self._encoder_frozen = _is_frozen(self.encoder)
         self.built = True
 
     def _build_regularizers(self) -> None:
@@ -457,6 +505,11 @@ class Autoencoder(UsableModel):
                     "every model one of its own."
                 )
             regularizer.build(self.event_shape, self.units)
+
+
+def _is_frozen(network: keras.Layer) -> bool:
+    """Whether nothing of a network trains, be it frozen as a whole or layer by layer."""
+    return not network.trainable or bool(network.weights and not network.trainable_weights)
 
 
 def _checked_corruption(corruption: Any) -> Corruption | None:

@@ -109,7 +109,7 @@ class StepModel(BlockTrainer):
         seen = [self.seen(x, own.mask) for x, own in zip(inputs, slices, strict=True)]
         given = [_beside(x, own.condition) for x, own in zip(seen, slices, strict=True)]
         features = through(self.encoder, given, training)
-        codes, whole = self._codes(features, noises, noise, training)
+        codes, whole = self._drawn(features, noises, noise, training)
         repeated = [own.repeated(self.bottleneck.samples).condition for own in slices]
         given = [_beside(code.value, c) for code, c in zip(codes, repeated, strict=True)]
         outputs = through(self.decoder, given, training)
@@ -125,7 +125,7 @@ class StepModel(BlockTrainer):
         known = why_whole([self.likelihood, *filter(None, [self.prior])], training) is None
         return Passes(records, join, alike=known and whole is None)
 
-    def _codes(
+    def _drawn(
         self, features: list[Any], noises: list[Noise], noise: Noise, training: bool
     ) -> tuple[list[Code], Code | None]:
         """The codes of the slices, and that of the whole batch where the bottleneck had to see it whole."""
