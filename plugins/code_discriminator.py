@@ -44,7 +44,7 @@ class CodeDiscriminator(Critic):
         True
     """
 
-    fixed = ("units", "classes")
+    fixed = ("units", "of_classes")
     sees_model = True
 
     def __init__(
