@@ -171,8 +171,9 @@ class UsableModel(StepModel):
         if not include_optimizer:
             bare = type(self).from_config(self.get_config())
             bare.set_weights(self.get_weights())
-            return bare.save(filepath, *args, **kwargs)
-        return super().save(filepath, *args, **kwargs)
+            bare.save(filepath, *args, **kwargs)
+        else:
+            super().save(filepath, *args, **kwargs)
 
     def generate(
         self,
