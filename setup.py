@@ -17,7 +17,7 @@ ONNX = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 TEST = [
     "tensorboard>=2.18",
     "pytest>=8",
-    "pytest-xdist>=3.5",
+    "pytest-xdist>=3.8",
     "hypothesis>=6.100",
     "pandas>=2",
     "ruff>=0.14,<0.18",

@@ -44,6 +44,7 @@ class CodeDiscriminator(Critic):
         True
     """
 
+    fixed = ("units", "classes")
     sees_model = True
 
     def __init__(

@@ -57,6 +57,7 @@ class InvariantInformation(zoo.Regularizer):
         (True, (100,))
     """
 
+    fixed = ("classes", "heads", "cells")
     jit_possible = False  # XLA has no affine maps of pictures
     classifies = True
 
@@ -156,7 +157,7 @@ class InvariantInformation(zoo.Regularizer):
         unsure = -tf.reduce_sum(p * log_p, axis=-1)
         information = at_step(self.balance, step) * even - tf.reduce_mean(unsure)
         total = tf.reduce_mean(kept) - at_step(self.information, step) * information
-        if self.confident == 0.0:
+        if isinstance(self.confident, float) and self.confident == 0:
             return total
         best = tf.reduce_max(target, axis=-1, keepdims=True)
         chosen = tf.cast((target >= best) & (best > self.threshold), tf.float32)

@@ -52,7 +52,8 @@ class KLCapacity(zoo.regularizers.KL):
 
     def holds_down(self, step: int) -> bool:
         """Whether the capacity is still rising, or is to be next to nothing."""
-        now, later = (float(zoo.at_step(self.capacity, at)) for at in (step, self.LATER))
+        steps = tf.constant(step), tf.constant(self.LATER)
+        now, later = (float(zoo.at_step(self.capacity, at)) for at in steps)
         return now < max(later, self.NOTHING)
 
     def get_config(self) -> dict[str, Any]:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tests.conformance.cases import CASES
+from tests.conformance.cases import CASES, REPEATS
 from zoo.testing import checks
 from zoo.testing.trial import generated
+from zoo.trainer import slices
 
 BATCH = 16
 STEPS = 20
@@ -27,6 +28,14 @@ NEVER_COMPILED = {
     "info_gan",
     "invariant_autoencoder",
 }
+
+
+# What is dear runs on every change in a case for each part: these run it in .ci/long only.
+DEAR = pytest.mark.parametrize(
+    "run",
+    [pytest.param(name, marks=[pytest.mark.long] * (name in REPEATS), id=name) for name in CASES],
+    indirect=True,
+)
 
 
 def compiled(model, optimizer="adam", **options):
@@ -130,8 +139,10 @@ def test_loss_is_the_weighted_sum(run):
     terms = dict(run.after)
     loss, reconstruction = terms.pop("loss"), terms.pop("reconstruction")
     if run.model.objective.zoo_name != "elbo":
-        assert loss > reconstruction  # which has no p(z) / q(z|x)
+        assert loss != reconstruction  # a bound; its own test holds it to a formula
         return
+    for measure in ("usage", "perplexity"):  # reported only
+        terms.pop(measure, None)
     total = now(run.model.objective.weight) * reconstruction
     for regularizer in run.model.regularizers:
         total += now(regularizer.weight) * terms.pop(regularizer.name)
@@ -155,8 +166,8 @@ def test_configuration_round_trip(run):
     checks.check_configuration_round_trip(run)
 
 
-def test_saves_loads_and_trains_on(run):
-    loaded = steady(keras.saving.load_model(run.half.path))
+def test_saves_and_loads(run):
+    loaded = keras.saving.load_model(run.half.path)
     assert loaded.get_compile_config() == run.model.get_compile_config()
     assert_same_arrays(values(loaded.weights), run.half.weights)
     for optimizer, slots in zip(optimizers(loaded), run.half.slots, strict=True):
@@ -165,9 +176,9 @@ def test_saves_loads_and_trains_on(run):
     if loaded.prior is not None:
         assert_array_equal(generated(loaded, 3), run.half.generated)
     assert_same_terms(terms(loaded, run.data), run.half.terms, 1e-6)
-    assert_same_terms(train(loaded, run.data, epochs=1), run.second, 1e-6)
 
 
+@DEAR
 def test_compiled_equals_uncompiled(run):
     if run.case.model in NEVER_COMPILED:
         assert not compiled(run.case.build())._use_jit
@@ -176,16 +187,32 @@ def test_compiled_equals_uncompiled(run):
     assert_same_terms(train(model, run.data), run.history, 1e-4)
 
 
-def test_two_devices_equal_one(run, two_devices):
-    """With plain gradient descent: Adam would hide a gradient of the wrong size."""
-    rate = 1e-3
-    single = compiled(run.case.build(), keras.optimizers.SGD(rate), jit_compile=False)
+@DEAR
+def test_two_devices_go_on_as_one(run, two_devices):
+    """Half trained on one device, loaded on two: the second half is that of one.
+
+    With the moments of the gradients: Adam's steps would hide a gradient of the wrong size.
+    """
     with two_devices.scope():
-        double = compiled(run.case.build(), keras.optimizers.SGD(rate))
-    assert_same_terms(train(double, run.data), train(single, run.data), 1e-4)
-    assert_same_arrays(values(double.weights), values(single.weights), 1e-4)
+        double = steady(keras.saving.load_model(run.half.path))
+    assert_same_terms(train(double, run.data, epochs=1), run.second, 1e-4)
+    assert_same_arrays(values(double.weights), values(run.model.weights), 1e-4)
+    for two, one in zip(optimizers(double), optimizers(run.model), strict=True):
+        for found, expected in zip(values(two.variables), values(one.variables), strict=True):
+            assert_allclose(found, expected, rtol=1e-3, atol=1e-6 + 1e-3 * np.abs(expected).max())
 
 
+@DEAR
+def test_slices_of_a_batch_go_on_as_the_whole(run, monkeypatch):
+    """Slices of 6, 5 and 5 rows give what the whole batch gives."""
+    monkeypatch.setattr(slices, "LEAST_ROWS", 4)
+    loaded = steady(keras.saving.load_model(run.half.path))
+    loaded.keep_slices(3)
+    assert_same_terms(train(loaded, run.data, epochs=1), run.second, 1e-5)
+    assert_same_arrays(values(loaded.weights), values(run.model.weights), 1e-5)
+
+
+@DEAR
 def test_trains_in_bfloat16(run):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")

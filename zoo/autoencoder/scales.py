@@ -10,7 +10,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.data.pixels import as_unit_floats
 from zoo.data.storage import release
 from zoo.networks.standardization import Moments, Standardization
 from zoo.tfp import tfb, tfd
@@ -64,9 +63,9 @@ def adapt(model: Autoencoder, x: Any) -> None:
     x = model.intake.columns(x)[0]
     if not is_array(x):
         batches = (np.asarray(batch_columns(batch)[0]) for batch in batches_of(x, "x"))
-        layer.adapt(as_unit_floats(model.intake.inputs(batch)) for batch in batches)
+        layer.adapt(_floats(model, model.intake.inputs(batch)) for batch in batches)
         return
-    layer.adapt(_pieces(model.intake.inputs(x)))
+    layer.adapt(_pieces(model, model.intake.inputs(x)))
 
 
 def meet(model: Autoencoder, x: np.ndarray | None) -> None:
@@ -87,7 +86,7 @@ def meet(model: Autoencoder, x: np.ndarray | None) -> None:
                 "standardize=True needs the mean and deviation of the data, and a stream or a single batch "
                 "can be read once only. Call model.adapt(x) first, with an array or a data set."
             )
-        layer.adapt(_pieces(x))
+        layer.adapt(_pieces(model, x))
     elif x is not None and model.target_shape is None and takes_any_number(model.likelihood):
         said = far_apart(x)
         if said:
@@ -106,7 +105,7 @@ def far_apart(x: np.ndarray) -> str:
     rows = max(2, _LOOKED_AT // max(1, int(np.prod(x.shape[1:]))))
     some = x[:: -(-len(x) // rows)]
     moments = Moments(x.shape[-1])
-    moments.add(as_unit_floats(np.asarray(some)))
+    moments.add(np.asarray(some, np.float32))
     release(x)
     varies = np.flatnonzero(~moments.constant())
     if len(varies) < 2:
@@ -129,8 +128,13 @@ def in_units_of_data(layer: Standardization, distribution: Any) -> Any:
     return tfd.TransformedDistribution(distribution, tfb.Shift(shift)(tfb.Scale(scale)))
 
 
-def _pieces(x: np.ndarray) -> Iterator[np.ndarray]:
+def _pieces(model: Autoencoder, x: np.ndarray) -> Iterator[np.ndarray]:
     """Rows as floats, some at a time, so that a memory-mapped file is read in constant memory."""
     for start in range(0, len(x), _CHUNK):
-        yield as_unit_floats(np.asarray(x[start : start + _CHUNK]))
+        yield _floats(model, np.asarray(x[start : start + _CHUNK]))
         release(x)
+
+
+def _floats(model: Autoencoder, x: np.ndarray) -> np.ndarray:
+    """Checked rows as the model sees them, bytes divided."""
+    return np.asarray(model.intake.scales["x"].divided(x), np.float32)

@@ -53,6 +53,7 @@ FLAGS = (
     _setting(
         "start_at_mean", bool, "Let a code without hidden layers be of deviations from the mean."
     ),
+    _setting("slices", int, "Slices of a batch, one a core. Default: as the machine allows."),
     _setting("skip_nonfinite", bool, "Leave out updates that are not finite, and count them."),
     _setting("strategy", str, "auto (default), none, mirrored or multi_worker."),
     _setting("virtual_devices", int, "Logical processors to mirror over, for tests."),
@@ -62,6 +63,7 @@ FLAGS = (
     Flag("standardize", bool, "Bring columns and channels to one scale.", "train", "option"),
     Flag("set", list, "Option of model or experiment, name=value; repeat it.", "train reproduce"),
     Flag("regularizer", list, "name or name:option=value,...; repeat it for more.", "train"),
+    Flag("fit_prior", str, "Prior to fit at the end, name:option=value,...", "train", "part"),
     Flag("data", list, "Option of the data set, name=value; repeat it for more.", "train"),
     Flag("run_dir", str, "Run folder. Default: a new one in runs/.", "train evaluate export"),
     Flag("resume", bool, "Go on with the run in --run_dir.", "train"),

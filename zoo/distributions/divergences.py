@@ -154,7 +154,8 @@ def least_kl(posterior: tfd.Distribution, prior: tfd.Distribution) -> float:
     located = all(hasattr(d, name) for d in (q, p) for name in ("loc", "scale"))
     if type(q) is type(p) or not located:
         return 0.0
-    standard = type(q)(loc=0.0, scale=1.0)
+    family: Any = type(q)
+    standard = family(loc=0.0, scale=1.0)
     ratios = np.geomspace(0.1, 10, 60, dtype=np.float32).reshape(-1, 1, 1)
     draws = standard.quantile((np.arange(5000, dtype=np.float32) + 0.5) / 5000)[:, None]
     loc, scale = _loc_and_scale(p)
@@ -175,6 +176,26 @@ def base_distribution(distribution: tfd.Distribution) -> tfd.Distribution:
     while isinstance(distribution, tfd.Independent | tfd.Sample):
         distribution = distribution.distribution
     return distribution
+
+
+def is_location_scale(distribution: tfd.Distribution | None) -> bool:
+    """Whether `base_distribution` is made of a location and a scale for every unit, and of nothing else.
+
+    Example:
+        >>> from tensorflow_probability import distributions as tfd
+        >>> from zoo.distributions import is_location_scale
+        >>> is_location_scale(tfd.Independent(tfd.Laplace([0.0, 0.0], 1.0), 1))
+        True
+        >>> is_location_scale(tfd.StudentT(3.0, 0.0, 1.0))  # of degrees of freedom too
+        False
+        >>> is_location_scale(tfd.MultivariateNormalDiag([0.0, 0.0]))  # its scale is a matrix
+        False
+    """
+    if distribution is None:
+        return False
+    base: Any = base_distribution(distribution)
+    made_of = set(type(base).parameter_properties())
+    return made_of == {"loc", "scale"} and tf.is_tensor(getattr(base, "scale", None))
 
 
 def _loc_and_scale(distribution: Any) -> tuple[Any, Any]:

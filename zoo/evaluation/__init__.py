@@ -6,11 +6,13 @@ and SciPy, and TensorFlow only where a model or the SSIM does, each imported whe
 
 from zoo.evaluation import (
     aggregate_posterior,
+    anomaly,
     clustering,
     density,
     disentanglement,
     features,
     generation,
+    imputation,
     merging,
     probing,
     reconstruction,
@@ -20,12 +22,14 @@ from zoo.evaluation.evaluate import evaluate
 
 __all__ = [
     "aggregate_posterior",
+    "anomaly",
     "clustering",
     "density",
     "disentanglement",
     "evaluate",
     "features",
     "generation",
+    "imputation",
     "merging",
     "probing",
     "reconstruction",

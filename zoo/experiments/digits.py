@@ -39,7 +39,7 @@ def classifier(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int = 4) ->
     """
     keras.utils.set_random_seed(seed)
     layers = [
-        keras.layers.Flatten(),
+        keras.layers.Flatten(data_format="channels_last"),
         keras.layers.Dense(256, activation="relu"),
         keras.layers.Dropout(0.5),
         keras.layers.Dense(10, activation="softmax", dtype="float32"),

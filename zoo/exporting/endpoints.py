@@ -77,7 +77,7 @@ def endpoints(model: Autoencoder) -> dict[str, Endpoint]:
 # The names of the arguments are those of the signature: an export takes both.
 def _functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
     def reconstruct(x: tf.Tensor) -> tf.Tensor:
-        return model(x, training=False)
+        return model.reconstruct_batch(x)
 
     def encode(x: tf.Tensor) -> tf.Tensor:
         return model.encode_batch(x)
@@ -96,7 +96,7 @@ def _functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
 
 def _conditional_functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
     def reconstruct(x: tf.Tensor, condition: Any) -> tf.Tensor:
-        return model((x, condition), training=False)
+        return model.reconstruct_batch(x, condition)
 
     def encode(x: tf.Tensor, condition: Any) -> tf.Tensor:
         return model.encode_batch(x, condition)
@@ -218,7 +218,7 @@ def as_dict(answer: Any) -> dict[str, np.ndarray]:
 
 def _location_scale(distribution: Any) -> dict[str, tf.Tensor]:
     base: Any = None if distribution is None else base_distribution(distribution)
-    if not (hasattr(base, "loc") and hasattr(base, "scale")):
+    if not (hasattr(base, "loc") and tf.is_tensor(getattr(base, "scale", None))):
         return {}
     return {"loc": base.loc, "scale": base.scale}
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.exporting.staging import staged
+from zoo.exporting.staging import INPUTS, staged
 from zoo.registry import one_of
 
 if TYPE_CHECKING:
@@ -35,10 +36,11 @@ def export(
     - "onnx": encoder.onnx, decoder.onnx and reconstruct.onnx; needs the extra ``latent-zoo[onnx]``.
     - "litert": encoder.tflite, decoder.tflite and reconstruct.tflite.
 
-    Pictures go in as float32 as the model sees them, in [0, 1]; uint8 is scaled by 1/255 by the caller.
-    The batch size is free. Draws from the posterior are left to the caller: scale * noise + loc. ONNX and
-    LiteRT compute in float32 also where the model computes in mixed precision. Their outputs are named
-    `codes` and `reconstruction`.
+    Numbers go in as float32 as the model sees them, pictures in [0, 1]. The file inputs.json says the shape
+    of one example, and what the caller divides bytes by (null where the model was never given any). The batch
+    size is free. Draws from the posterior are left to the caller: scale * noise + loc. ONNX and LiteRT
+    compute in float32 also where the model computes in mixed precision. Their outputs are named `codes` and
+    `reconstruction`.
 
     A `filepath` that ends in .onnx or .tflite is one file, x -> codes and reconstruction.
 
@@ -88,6 +90,7 @@ def export(
     with staged(filepath) as folder:
         try:
             kind.write(model, folder)
+            (folder / INPUTS).write_text(json.dumps(_described(model), indent=1) + "\n")
             exported = kind.load(folder)
         except (ImportError, OSError, tf.errors.OpError):  # not the model's fault
             raise
@@ -96,6 +99,12 @@ def export(
         if rows is not None:
             compare(model, exported, rows)
     return Path(filepath)
+
+
+def _described(model: Autoencoder) -> dict[str, Any]:
+    """What goes in, for whoever calls an exported function."""
+    divisor = model.intake.scales["x"].divisor
+    return {"x": {"shape": model.event_shape, "dtype": "float32", "bytes_divided_by": divisor}}
 
 
 def _export_file(model: Autoencoder, path: Path, format: str, kind: Any, rows: Any) -> Path:

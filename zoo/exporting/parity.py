@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.exporting.endpoints import Endpoint, as_dict, endpoints
-from zoo.trainer.sources import to_float
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -43,7 +42,7 @@ def rows_to_compare(model: Autoencoder, check: Any) -> np.ndarray | None:
         return None
     if check is True:
         return np.random.default_rng(0).random((ROWS, *model.event_shape), np.float32)
-    return to_float(model.intake.inputs(check, "check"), model.event_shape).numpy()
+    return model.intake.values(check, "check")
 
 
 def compare(

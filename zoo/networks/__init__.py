@@ -7,6 +7,7 @@ from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
 from zoo.networks.mlp import Gated, mlp
 from zoo.networks.standardization import Standardization
 from zoo.networks.tied import Tied
+from zoo.networks.unconditioned import Unconditioned
 from zoo.networks.views import RandomView, check_strength, view
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "RandomView",
     "Standardization",
     "Tied",
+    "Unconditioned",
     "build_networks",
     "check_strength",
     "conv_decoder",

@@ -16,6 +16,8 @@ _KEEPS_SCALE = {
     "class_name": "VarianceScaling",
     "config": {"scale": 8.0, "mode": "fan_out", "distribution": "truncated_normal"},
 }
+# Whatever Keras's default is: pictures of the zoo are (h, w, channels).
+LAST: Any = {"data_format": "channels_last"}
 
 
 def check_picture_shape(shape: Sequence[int], networks: str) -> None:
@@ -78,9 +80,9 @@ def conv_encoder(
     if keep_scale:
         shared["kernel_initializer"] = "he_normal"
     layers: list[keras.Layer] = [
-        keras.layers.Conv2D(count, kernel_size, 2, "same", **shared) for count in filters
+        keras.layers.Conv2D(count, kernel_size, 2, "same", **shared, **LAST) for count in filters
     ]
-    layers.append(keras.layers.Flatten())
+    layers.append(keras.layers.Flatten(**LAST))
     layers += [keras.layers.Dense(units, **shared) for units in dense]
     return keras.Sequential(layers)
 
@@ -125,11 +127,13 @@ def conv_decoder(
     layers.append(keras.layers.Dense(height * width * filters[-1], **flat))
     layers.append(keras.layers.Reshape((height, width, filters[-1])))
     layers += [
-        keras.layers.Conv2DTranspose(count, kernel_size, 2, "same", **wide)
+        keras.layers.Conv2DTranspose(count, kernel_size, 2, "same", **wide, **LAST)
         for count in reversed(filters[:-1])
     ]
     layers.append(
-        keras.layers.Conv2DTranspose(channels, kernel_size, 2, "same", activation=output_activation)
+        keras.layers.Conv2DTranspose(
+            channels, kernel_size, 2, "same", activation=output_activation, **LAST
+        )
     )
     layers += cropping((height << len(filters), width << len(filters)), output_shape)
     return keras.Sequential(layers)
@@ -140,4 +144,4 @@ def cropping(have: Sequence[int], want: Sequence[int]) -> list[keras.Layer]:
     spare = [large - small for large, small in zip(have, want, strict=False)]
     if not any(spare):
         return []
-    return [keras.layers.Cropping2D([(side // 2, -(-side // 2)) for side in spare])]
+    return [keras.layers.Cropping2D([(side // 2, -(-side // 2)) for side in spare], **LAST)]

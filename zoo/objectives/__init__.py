@@ -2,5 +2,7 @@
 
 from zoo.objectives.base import Objective
 from zoo.objectives.elbo import ELBO
+from zoo.objectives.importance_weighted import ImportanceWeighted
+from zoo.objectives.semi_supervised import SemiSupervised
 
-__all__ = ["ELBO", "Objective"]
+__all__ = ["ELBO", "ImportanceWeighted", "Objective", "SemiSupervised"]

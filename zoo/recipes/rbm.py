@@ -9,10 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
-from zoo.data.pixels import full_scale
 from zoo.noise import Noise
 from zoo.trainer.blocks import permutation
-from zoo.trainer.sources import array_of, checked
 
 
 class Settings(NamedTuple):
@@ -170,8 +168,8 @@ def pretrain(
     down = [*_dense(model.encoder), model.bottleneck.dense]
     up = _dense(model.decoder)
     _check(down, up)
-    array = checked(array_of(x), model.event_shape, "x")
-    data = (array.reshape(len(array), -1) * (1 / full_scale(array.dtype))).astype(np.float32)
+    array = model.intake.values(x)
+    data = array.reshape(len(array), -1)
     machines = []
     for index, layer in enumerate(down):
         last = index == len(down) - 1

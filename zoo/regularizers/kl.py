@@ -82,7 +82,8 @@ class KL(Regularizer):
 
     def holds_down(self, step: int) -> bool:
         """Whether a schedule keeps the divergence low at this step and will let go of it later."""
-        return float(at_step(self.weight, step)) > float(at_step(self.weight, self.LATER))
+        now, later = (float(at_step(self.weight, tf.constant(at))) for at in (step, self.LATER))
+        return now > later
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

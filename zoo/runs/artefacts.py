@@ -21,6 +21,7 @@ from zoo.files import discard, read_json, replacing, write_json
 from zoo.runs.measuring import measure
 from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
+from zoo.values import number_text
 
 # What a report says of each level of evaluation, and of the command that measures in full.
 _LEVELS = {
@@ -105,8 +106,8 @@ def write_artefacts(
         program: how the command line is started, for the next steps that the report names.
 
     Returns:
-        What metrics.json holds: what `zoo.runs.measuring.measure` returns, and under "training" the
-        seconds that it took, where they are known.
+        What metrics.json holds: what `zoo.runs.measuring.measure` returns, under "training" the seconds that
+        it took, where they are known, and under "prior" what its fit found, where it was fitted.
     """
     from zoo.visualization import save_figures, write_report
 
@@ -114,6 +115,9 @@ def write_artefacts(
     say("evaluation")
     metrics = measure(model, data, held_out, cache_folder(config.data_dir), level)
     metrics["training"] = _training(folder, seconds)
+    prior: Any = model.prior
+    if getattr(prior, "report", None):
+        metrics["prior"] = {"name": type(prior).zoo_name, **prior.report}
     write_json(folder.metrics, metrics)
     if export:
         say("export")
@@ -216,6 +220,8 @@ def _facts(
         "Training": f"{epochs} epochs of batches of {config.batch_size}, {config.optimizer}{rate}{time}",
         "Evaluation": _LEVELS[metrics["measured_on"]["level"]],
     }
+    if getattr(model.prior, "report", None):
+        found["Fitted prior"] = _prior_in_words(model)
     if "disentanglement: protocol" in metrics.get("skipped", {}):
         found["Evaluation"] += "; disentanglement not by the protocol"
     if model.standardization is not None:
@@ -224,6 +230,15 @@ def _facts(
             "show, are in the data's units"
         )
     return found
+
+
+def _prior_in_words(model: Autoencoder) -> str:
+    """A fitted prior, the options that the fit chose, and what it found."""
+    prior: Any = model.prior
+    count = {"components": prior.components} if hasattr(prior, "components") else {}
+    numbers = {k: v for k, v in {**count, **prior.report}.items() if not isinstance(v, dict)}
+    found = ", ".join(f"{name} {number_text(value)}" for name, value in numbers.items())
+    return f"{type(prior).zoo_name}: {found}"
 
 
 def _duration(seconds: float) -> str:

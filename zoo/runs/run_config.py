@@ -45,8 +45,11 @@ class RunConfig:
             and one data_seed are measured on the same rows.
         start_at_mean: begin with the biases of `zoo.recipes.centering.start_at_mean`.
         skip_nonfinite: leave out updates whose gradient is not a finite number, and count them.
+        slices: of a batch, each computed on a core of its own; None for as many as the machine allows. A run
+            keeps its number when it is resumed on another machine.
         strategy: "auto", "none", "mirrored" or "multi_worker".
         virtual_devices: logical processors that "mirrored" then uses; 0 for none.
+        fit_prior: prior to fit to the training codes at the end, a dict with "name" and its options, or None.
         evaluate: what is measured and drawn when the training ends, see `zoo.runs.artefacts.write_artefacts`:
             "none", "quick" or "full".
         imports: modules to import first, since they register parts: dotted names, or .py files.
@@ -81,8 +84,10 @@ class RunConfig:
     data_seed: int = 0
     start_at_mean: bool = False
     skip_nonfinite: bool = False
+    slices: int | None = None
     strategy: str = "auto"
     virtual_devices: int = 0
+    fit_prior: Mapping[str, Any] | None = None
     evaluate: str = "quick"
     imports: tuple[str, ...] = ()
 
@@ -97,7 +102,7 @@ class RunConfig:
             _check(name, self, folder is None or isinstance(folder, str), "the name of a folder")
         for name in ("options", "data_options"):
             _check(name, self, isinstance(getattr(self, name), Mapping), "named values")
-        for name, least in (("limit", 2), ("epochs", 1), ("batch_size", 1)):
+        for name, least in (("limit", 2), ("epochs", 1), ("batch_size", 1), ("slices", 1)):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
         for name in ("seed", "data_seed", "virtual_devices"):
@@ -113,6 +118,11 @@ class RunConfig:
         for entry in self.regularizers:
             if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
                 raise ValueError(f"A regularizer needs a name; received {entry!r}.")
+        prior = self.fit_prior
+        if prior is not None and not (
+            isinstance(prior, Mapping) and isinstance(prior.get("name"), str)
+        ):
+            raise ValueError(f"fit_prior needs the name of a prior; received {prior!r}.")
 
     def differing(self, other: RunConfig) -> list[str]:
         """Names of the settings that make `other` another run than this one."""
@@ -127,8 +137,9 @@ class RunConfig:
     def from_json(cls, content: Mapping[str, Any]) -> RunConfig:
         """The settings that `to_json` gave; what is not a setting is left aside.
 
-        Settings from before there was a `data_seed` keep their held-out rows, which their `seed` drew, and
-        those from before there was `evaluate` the convolutions that were the default then.
+        Settings from before there was a `data_seed` keep their held-out rows, which their `seed` drew; those
+        from before there was `evaluate` the convolutions that were the default then; those from before there
+        were slices computed their batches whole.
 
         Raises:
             ValueError: where one does not fit.
@@ -137,6 +148,8 @@ class RunConfig:
             content = {**content, "data_seed": content["seed"]}
         if "evaluate" not in content and "seed" in content:
             content = {**content, "options": _former_networks(content.get("options", {}))}
+        if "slices" not in content and "seed" in content:
+            content = {**content, "slices": 1}
         names = {field.name for field in dataclasses.fields(cls)}
         return cls(**{key: value for key, value in content.items() if key in names})
 
