@@ -118,6 +118,11 @@ def test_learned_scale_has_bounds(sign):
     assert_allclose(float(likelihood.current_scale()), np.exp(sign * LOG_SCALE_LIMIT), rtol=1e-6)
 
 
+def test_a_learned_scale_is_read_in_the_scope_of_several_devices(two_devices):
+    with two_devices.scope():
+        assert float(built("normal", scale="learned").current_scale()) == 1
+
+
 @pytest.mark.parametrize("sign", [-1, 1])
 @pytest.mark.parametrize("inward", [False, True])
 def test_a_learned_scale_comes_back_from_its_bound(sign, inward):
