@@ -240,3 +240,16 @@ def test_a_wrong_number_of_cores_is_refused(monkeypatch):
     monkeypatch.setenv("ZOO_CORES", "two")
     with pytest.raises(ValueError, match=r"ZOO_CORES must be a number of cores.*'two'"):
         threads.cores.__wrapped__()
+
+
+def test_a_model_is_used_in_slices(monkeypatch):
+    """What a model gives is the same in slices, and as it comes, without a condition too."""
+    monkeypatch.setattr(slices, "LEAST_ROWS", 4)
+    model = tiny()
+    whole = [method(X) for method in (model.encode, model.reconstruct, model.predict)]
+    monkeypatch.setattr(type(model), "slices_in_use", 3)
+    model._trace_anew()
+    for method, expected in zip(
+        (model.encode, model.reconstruct, model.predict), whole, strict=True
+    ):
+        assert_allclose(method(X), expected, rtol=1e-5, atol=1e-6)

@@ -8,6 +8,7 @@ the batches themselves.
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -223,9 +224,33 @@ def block_dataset(
     signature: Any,
 ) -> tf.data.Dataset:
     """A data set of what an endless generator yields."""
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    dataset: Any = held_generator(generate, signature)
     endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
     return dataset.apply(endless).with_options(quiet_options()).prefetch(1)
+
+
+def held_generator(generate: Callable[[], Iterator[Any]], signature: Any) -> tf.data.Dataset:
+    """`tf.data.Dataset.from_generator`, without its leak.
+
+    TensorFlow keeps the generator's function for as long as the process lives, and with it all that it holds,
+    a model and its data. Here it keeps a weak reference, and the data set itself holds the function.
+
+    Args:
+        generate: () -> an iterator of elements.
+        signature: of an element.
+
+    Returns:
+        The data set.
+    """
+    weak = weakref.ref(generate)
+
+    def generated() -> Iterator[Any]:
+        held = weak()
+        return iter(()) if held is None else held()
+
+    dataset: Any = tf.data.Dataset.from_generator(generated, output_signature=signature)
+    dataset.held = generate
+    return dataset
 
 
 def per_replica(blocks: Iterator, first: int, count: int, replicas: int) -> Iterator:

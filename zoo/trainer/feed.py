@@ -41,6 +41,9 @@ class Feed:
         self.intake = intake
         self.seed = seed
         self._resident: Any = None
+        self._shared: list[
+            Any
+        ] = []  # generators that the replicas' iterators read, which keep no data set
 
     def gather(self, rows: tf.Tensor) -> Fields:
         """The fields of some rows of the data that lie on the device, in a graph."""
@@ -161,6 +164,7 @@ class Feed:
 
     def release(self) -> None:
         """Give the memory of the data back; the variables stay, for the next `fit` and its trace."""
+        self._shared.clear()
         for field in tf.nest.flatten(self._resident):
             if field is not None:
                 field.assign(np.zeros((0, *field.shape[1:]), field.dtype.as_numpy_dtype))
@@ -212,9 +216,12 @@ class Feed:
         def local(context: tf.distribute.InputContext) -> tf.data.Dataset:
             here = self.replicas // context.num_input_pipelines
             first = context.input_pipeline_id * here
-            return blocks.block_dataset(
-                lambda: blocks.per_replica(generate(), first, here, self.replicas), signature
-            )
+
+            def shares() -> Any:
+                return blocks.per_replica(generate(), first, here, self.replicas)
+
+            self._shared.append(shares)
+            return blocks.block_dataset(shares, signature)
 
         return self.strategy.distribute_datasets_from_function(local)
 

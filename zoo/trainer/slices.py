@@ -220,7 +220,10 @@ def in_slices(function: Callable[..., Any], count: int) -> Callable[..., Any]:
         if rows is not None and rows < 2 * LEAST_ROWS:
             return function(*inputs)
         sizes = _sizes(tf.shape(first)[0] if rows is None else rows, count)
-        flat = [tf.split(value, sizes, num=count) for value in tf.nest.flatten(inputs)]
+        flat = [
+            [None] * count if value is None else tf.split(value, sizes, num=count)
+            for value in tf.nest.flatten(inputs)
+        ]
         outputs = [
             function(*tf.nest.pack_sequence_as(inputs, of_slice))
             for of_slice in zip(*flat, strict=True)

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo.trainer.blocks import held_generator
 from zoo.trainer.refusals import RefusedBatch
 
 # From a batch to a nest of arrays.
@@ -65,7 +66,7 @@ def checked_batches(data: Any, check: Check, name: str) -> Any:
         return tf.TensorSpec((None, *array.shape[1:]), array.dtype)
 
     signature = tf.nest.map_structure(spec, first)
-    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
+    return held_generator(generate, signature).prefetch(2)
 
 
 def _refusing(check: Check) -> Check:
