@@ -83,7 +83,8 @@ class Autoencoder(UsableModel):
         bottleneck: see `zoo.bottlenecks`; a name, a dict with "name" and options, or a `Bottleneck`.
         decoder: Keras model or layer, (batch, *code) -> (batch, *input_shape), before the likelihood's link.
             It is given [code, condition] where the model declares a condition. One that shares weights has a
-            method ``join(encoder, bottleneck)``, which is called when these are built.
+            method ``join(encoder, bottleneck)``, which is called when these are built; one with a method
+            ``see_target(target)`` is shown the targets of training before it decodes.
         likelihood: p(x|z), likewise.
         prior: p(z), likewise, or None.
         regularizers: names, dicts, Keras regularizers (act on the code) or `Regularizer`s.

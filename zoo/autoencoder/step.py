@@ -75,6 +75,8 @@ class StepModel(BlockTrainer):
         samples = self.bottleneck.samples
         rows = batch.repeated(samples)
         count = tf.shape(rows.x)[0]
+        if training and batch.target is not None and hasattr(self.decoder, "see_target"):
+            self.decoder.see_target(batch.target)
         output = self._decoded(code.value, rows.condition, training)
         weight, counted = batch.weight, None
         if present is not None:
