@@ -89,6 +89,7 @@ def taught():
 
 
 SMALL = {"latents": 3, "hidden": (8,)}
+SPARSE = {"latents": 12}
 CRITIC = {"critic": (4,), "generator": (6,), "classifier": (4,)}
 
 # The first case of a model bears its name; further ones say what is special about them.
@@ -169,13 +170,32 @@ CASES = {
     "invariant_autoencoder": picture(
         "invariant_autoencoder", latents=3, classes=3, heads=(3, 5), filters=(4, 4), dense=(6,)
     ),
+    "sparse_dictionary": Case(
+        "sparse_dictionary",
+        VECTOR,
+        lambda: {**SPARSE, "bottleneck": {"name": "top_k", "k": 3, "select": "magnitude"}},
+    ),
+    "relu_sae": vector("relu_sae", **SPARSE, target_l0=3),
+    "gated_sae": vector("gated_sae", **SPARSE, target_l0=3),
+    "top_k_sae": vector("top_k_sae", **SPARSE, target_l0=3),
+    "batch_top_k_sae": vector("batch_top_k_sae", **SPARSE, target_l0=3),
+    "jump_relu_sae": vector("jump_relu_sae", **SPARSE, target_l0=3),
+    "matryoshka_sae": vector("matryoshka_sae", **SPARSE, target_l0=3),
+    "matching_pursuit_sae": vector("matching_pursuit_sae", **SPARSE, target_l0=3),
+    "archetypal_sae": vector("archetypal_sae", **SPARSE, target_l0=3, points=5),
+    "crosscoder": Case("crosscoder", (2, 3), lambda: {**SPARSE, "target_l0": 3}),
+    "transcoder": Case(
+        "transcoder",
+        VECTOR,
+        lambda: {"target_shape": (4,), "latents": 12, "target_l0": 3},
+        beside=lambda x: x[:, :4] * x[:, 2:],
+    ),
     "invariant_autoencoder_taught": Case("invariant_autoencoder", PICTURE, taught),
 }
 
 # Of a package outside the zoo that uses public names only: each is one file there, and one case here.
 CASES |= {
     "vq_vae": Case("vq_vae", PICTURE, lambda: {"latents": 3, "codes": 8, "filters": 4}),
-    "jump_relu_dictionary": vector("jump_relu_dictionary", latents=12),
     "iwae": vector("iwae", latents=3, hidden=(8,), samples=3),
     "iaf_vae": vector("iaf_vae", latents=3),
     "vamp_vae": vector("vamp_vae", latents=3, components=4),
@@ -184,12 +204,6 @@ CASES |= {
         VECTOR,
         lambda: {"condition": {"label": 3, "angle": (2,)}, "latents": 3, "hidden": (8,)},
         beside=lambda x: {"label": np.arange(len(x)) % 3, "angle": x[:, :2]},
-    ),
-    "transcoder": Case(
-        "transcoder",
-        VECTOR,
-        lambda: {"target_shape": (4,), "latents": 12, "k": 3},
-        beside=lambda x: x[:, :4] * x[:, 2:],
     ),
 }
 

@@ -147,14 +147,19 @@ def test_loss_is_the_weighted_sum(run):
 
     terms = dict(run.after)
     loss, reconstruction = terms.pop("loss"), terms.pop("reconstruction")
-    if run.model.objective.zoo_name != "elbo":
+    if run.model.objective.zoo_name == "importance_weighted":
         assert loss > reconstruction  # which has no p(z) / q(z|x)
         return
-    total = now(run.model.objective.weight) * reconstruction
+    total = 0.0
+    if run.model.objective.zoo_name == "elbo":
+        total = now(run.model.objective.weight) * reconstruction
     for regularizer in run.model.regularizers:
         total += now(regularizer.weight) * terms.pop(regularizer.name)
     total += sum(terms.values())  # the bottleneck's own, with their weights in them
-    assert_allclose(loss, total, rtol=1e-5, atol=1e-5)
+    if run.model.objective.zoo_name == "elbo":
+        assert_allclose(loss, total, rtol=1e-5, atol=1e-5)
+    else:  # a share of the variance
+        assert 0 < loss - total < 2
 
 
 def test_shapes(run):

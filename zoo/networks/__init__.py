@@ -4,19 +4,24 @@ from zoo.networks.build import Networks, build_networks
 from zoo.networks.conditioned import Conditioned
 from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
+from zoo.networks.dictionary import Archetypal, Centred, Dictionary, UnitAtoms
 from zoo.networks.mlp import Gated, mlp
 from zoo.networks.tied import Tied
 from zoo.networks.views import RandomView, check_strength, view
 
 __all__ = [
+    "Archetypal",
+    "Centred",
     "Conditioned",
     "Corruption",
+    "Dictionary",
     "Gated",
     "GaussianNoise",
     "MaskingNoise",
     "Networks",
     "RandomView",
     "Tied",
+    "UnitAtoms",
     "build_networks",
     "check_strength",
     "conv_decoder",

@@ -2,5 +2,7 @@
 
 from zoo.objectives.base import Objective
 from zoo.objectives.elbo import ELBO
+from zoo.objectives.explained_variance import ExplainedVariance
+from zoo.objectives.nested import Nested
 
-__all__ = ["ELBO", "Objective"]
+__all__ = ["ELBO", "ExplainedVariance", "Nested", "Objective"]
