@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 class HoldL0(Regularizer):
     """A penalty times a multiplier w that rises while more than `target` units are active, and else falls.
 
-        log w <- log w + rate * clip(log(L0 / target), -1, 1),   L0 the mean number of units that are not 0
+        log w <- log w + rate * learning_rate * clip(log(L0 / target), -1, 1)
 
-    after every step, the method of multipliers for the constraint L0 = target. A second term, gain times
-    the same difference, is added to log w and damps its swing.
+    after every step, with L0 the mean number of units that are not 0: the method of multipliers for the
+    constraint L0 = target. A second term, gain times the same difference, is added to log w and damps its
+    swing. The optimizer's learning rate makes the multiplier as slow as the weights that it moves.
 
     Args:
         target: active units of a code, above 0.
         penalty: what holds the units down: a regularizer, a name or a dict.
-        rate: of the multiplier.
+        rate: of the multiplier, in learning rates.
         gain: of the damping term.
         start: the multiplier before the first step, above 0.
         weight: as in `Regularizer`.
@@ -45,14 +46,16 @@ class HoldL0(Regularizer):
         >>> x = np.random.default_rng(0).random((20, 6), np.float32)
         >>> history = model.fit(x, verbose=0)  # all 8 units are active: the multiplier rises
         >>> round(float(np.exp(model.regularizers[0].log_multiplier) / 0.01), 4)
-        1.0299
+        1.0099
     """
+
+    sees_model = True
 
     def __init__(
         self,
         target: float = 32,
         penalty: Any = "l1",
-        rate: float = 0.03,
+        rate: float = 10.0,
         gain: float = 3.0,
         start: float = 0.01,
         weight: Any = 1.0,
@@ -107,7 +110,8 @@ class HoldL0(Regularizer):
             active = tf.math.count_nonzero(gather(forward.vectors), axis=-1, dtype=tf.float32)
             over = tf.math.log(tf.maximum(tf.reduce_mean(active), 1e-3) / self.target)
             over = tf.clip_by_value(over, -1.0, 1.0)
-            self.log_multiplier.assign(log_weight + self.rate * over)
+            rate = self.rate * tf.cast(self.model.optimizer.learning_rate, tf.float32)
+            self.log_multiplier.assign(log_weight + rate * over)
             log_weight = log_weight + self.gain * over
         weight = tf.exp(log_weight) * at_step(self.held.weight, forward.step)
         return weight * self.held.penalty(forward, training)
