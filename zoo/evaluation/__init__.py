@@ -8,6 +8,7 @@ from zoo.evaluation import (
     aggregate_posterior,
     clustering,
     density,
+    dictionary,
     disentanglement,
     features,
     generation,
@@ -15,6 +16,7 @@ from zoo.evaluation import (
     probing,
     reconstruction,
     sparsity,
+    splicing,
 )
 from zoo.evaluation.evaluate import evaluate
 
@@ -22,6 +24,7 @@ __all__ = [
     "aggregate_posterior",
     "clustering",
     "density",
+    "dictionary",
     "disentanglement",
     "evaluate",
     "features",
@@ -30,4 +33,5 @@ __all__ = [
     "probing",
     "reconstruction",
     "sparsity",
+    "splicing",
 ]
