@@ -35,9 +35,9 @@ class BatchTopK(DenseBottleneck):
         >>> bottleneck.build((None, 4))
         >>> x = np.random.default_rng(0).normal(size=(50, 4)).astype("float32")
         >>> code = bottleneck.draw(x, noise=None, step=0, training=True).value
-        >>> np.count_nonzero(code)  # a row's share is 2
+        >>> int(np.count_nonzero(code))  # a row's share is 2
         100
-        >>> np.array_equal(bottleneck.encode(x), code) or np.count_nonzero(bottleneck.encode(x))
+        >>> int(np.count_nonzero(bottleneck.encode(x)))  # all above the smallest that was kept
         99
     """
 

@@ -105,13 +105,14 @@ class Tally:
         def of(chosen: np.ndarray) -> dict[str, float]:
             n, on, error, squares, cosine, ratio, own, product = sums[chosen].sum(axis=0)
             total = squares - np.square(means[chosen].sum(axis=0)).sum() / n
-            return {
+            measures = {
                 "dictionary_l0": on / n,
                 "explained_variance": 1 - error / total if total > 0 else float("nan"),
                 "cosine": cosine / n,
                 "norm_ratio": ratio / n,
                 "reconstruction_bias": own / product if product > 0 else float("nan"),
             }
+            return {name: float(value) for name, value in measures.items()}
 
         found = intervals(of, len(sums), bootstrap if len(sums) > 1 else 0, seed=seed)
         density = self.density
@@ -225,7 +226,7 @@ def against_features(
     Example:
         >>> from zoo.evaluation.dictionary import against_features
         >>> model = zoo.create("matching_pursuit_sae", (6,), latents=6, target_l0=1)
-        >>> model.decoder.kernel.assign(np.eye(6))
+        >>> _ = model.decoder.kernel.assign(np.eye(6))
         >>> x = np.eye(6, dtype="float32")
         >>> against_features(model, x, np.eye(6), active=np.eye(6))
         {'mcc': 1.0, 'f1': 1.0, 'uniqueness': 1.0}

@@ -189,7 +189,7 @@ def resample(
     Example:
         >>> from zoo.recipes.dictionaries import resample
         >>> model = zoo.create("top_k_sae", (6,), latents=12, target_l0=3)
-        >>> model.bottleneck.dense.bias.assign([-100.0] + [0.0] * 11)  # unit 0 will never fire
+        >>> _ = model.bottleneck.dense.bias.assign([-100.0] + [0.0] * 11)  # unit 0 will never fire
         >>> x = np.random.default_rng(0).normal(size=(200, 6)).astype("float32")
         >>> dead = ~(model.encode(x) > 0).any(axis=0)
         >>> resample(model, x, dead).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 
 @register("hold_l0")
 class HoldL0(Regularizer):
-    """A penalty times a multiplier w that rises while more than `target` units are active, and else falls.
+    """A penalty, times a multiplier w over target; w rises while more than `target` units are active.
 
         log w <- log w + rate * learning_rate * clip(log(L0 / target), -1, 1)
 
     after every step, with L0 the mean number of units that are not 0: the method of multipliers for the
     constraint L0 = target. A second term, gain times the same difference, is added to log w and damps its
-    swing. The optimizer's learning rate makes the multiplier as slow as the weights that it moves.
+    swing. The optimizer's learning rate makes the multiplier as slow as the weights that it moves. w does not
+    fall below `least`: a code that is sparser than asked for would let it fall without end, and it would take
+    as long to come back.
 
     Args:
         target: active units of a code, above 0.
@@ -33,8 +36,9 @@ class HoldL0(Regularizer):
         rate: of the multiplier, in learning rates.
         gain: of the damping term.
         start: the multiplier before the first step, above 0.
+        least: the smallest multiplier, above 0 and at most `start`.
         weight: as in `Regularizer`.
-        name: name of the metric, which is w * penalty.
+        name: name of the metric, which is w penalty / target.
 
     Attributes:
         log_multiplier: log w, saved with the model.
@@ -45,7 +49,7 @@ class HoldL0(Regularizer):
         >>> model.compile()
         >>> x = np.random.default_rng(0).random((20, 6), np.float32)
         >>> history = model.fit(x, verbose=0)  # all 8 units are active: the multiplier rises
-        >>> round(float(np.exp(model.regularizers[0].log_multiplier) / 0.01), 4)
+        >>> round(float(np.exp(model.regularizers[0].log_multiplier) / 0.1), 4)
         1.0099
     """
 
@@ -56,17 +60,20 @@ class HoldL0(Regularizer):
         target: float = 32,
         penalty: Any = "l1",
         rate: float = 10.0,
-        gain: float = 3.0,
-        start: float = 0.01,
+        gain: float = 5.0,
+        start: float = 0.1,
+        least: float = 0.01,
         weight: Any = 1.0,
         name: str | None = None,
     ):
         super().__init__(weight, name)
         self.target: Any = scalar(target, "target of hold_l0", minimum=0)
         self.start: Any = scalar(start, "start of hold_l0", minimum=0)
-        if self.target == 0 or self.start == 0:
+        self.least: Any = scalar(least, "least of hold_l0", minimum=0)
+        if self.target == 0 or not 0 < self.least <= self.start:
             raise ValueError(
-                f"target and start of hold_l0 must be above 0; received {target!r} and {start!r}."
+                "target and least of hold_l0 must be above 0, and start at least as large as least; received "
+                f"{target!r}, {least!r} and {start!r}."
             )
         self.rate: Any = scalar(rate, "rate of hold_l0", minimum=0)
         self.gain: Any = scalar(gain, "gain of hold_l0", minimum=0)
@@ -96,7 +103,7 @@ class HoldL0(Regularizer):
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
         """Create the multiplier, and what the penalty has."""
-        begin: Any = keras.initializers.Constant(float(tf.math.log(self.start)))
+        begin: Any = keras.initializers.Constant(math.log(self.start))
         self.log_multiplier = self.add_weight(
             name="log_multiplier", shape=(), initializer=begin, trainable=False
         )
@@ -104,16 +111,17 @@ class HoldL0(Regularizer):
         super().build(event_shape, units)
 
     def penalty(self, forward: ForwardPass, training: bool = False) -> tf.Tensor:
-        """The penalty times w, as the penalty has it."""
+        """The penalty times w / target, in its shape."""
         log_weight = tf.convert_to_tensor(self.log_multiplier)
         if training:
             active = tf.math.count_nonzero(gather(forward.vectors), axis=-1, dtype=tf.float32)
             over = tf.math.log(tf.maximum(tf.reduce_mean(active), 1e-3) / self.target)
             over = tf.clip_by_value(over, -1.0, 1.0)
             rate = self.rate * tf.cast(self.model.optimizer.learning_rate, tf.float32)
-            self.log_multiplier.assign(log_weight + rate * over)
+            moved = tf.maximum(log_weight + rate * over, math.log(self.least))
+            self.log_multiplier.assign(moved)
             log_weight = log_weight + self.gain * over
-        weight = tf.exp(log_weight) * at_step(self.held.weight, forward.step)
+        weight = tf.exp(log_weight) / self.target * at_step(self.held.weight, forward.step)
         return weight * self.held.penalty(forward, training)
 
     def get_config(self) -> dict[str, Any]:
@@ -125,4 +133,5 @@ class HoldL0(Regularizer):
             "rate": self.rate,
             "gain": self.gain,
             "start": self.start,
+            "least": self.least,
         }
