@@ -18,9 +18,7 @@ class GatedCode(DenseBottleneck):
     Rajamanoharan et al., "Improving Dictionary Learning with Gated Sparse Autoencoders", 2024, equations 6
     and 7. No gradient passes the gates: the regularizer "gate" trains them.
 
-    Args:
-        units: dimensions of the code.
-        **kwargs: as in `DenseBottleneck`.
+    Its options are those of `DenseBottleneck`.
 
     Example:
         >>> bottleneck = zoo.bottlenecks.GatedCode(8)

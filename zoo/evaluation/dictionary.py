@@ -312,6 +312,9 @@ def k_sparse_probe(
     Returns:
         The mean over the classes, from 0 to 1; 0.5 is chance.
 
+    Raises:
+        NotComputable: for fewer than two classes with examples on both sides.
+
     Example:
         >>> from zoo.evaluation.dictionary import k_sparse_probe
         >>> rng = np.random.default_rng(0)

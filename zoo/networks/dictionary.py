@@ -95,6 +95,7 @@ class Centred(Offset):
     taken off the input. An event (places, d) becomes one vector.
 
     Args:
+        learned: whether b is trained.
         **kwargs: as in `Offset`.
 
     Example:
