@@ -1,6 +1,7 @@
 """Recorded activations: all rows once, in random order, the same after a kill, in constant memory."""
 
 import json
+import tracemalloc
 
 import keras
 import numpy as np
@@ -83,6 +84,22 @@ def test_a_killed_recording_goes_on_and_is_the_same(tmp_path, killed_at):
     assert len(calls) == killed_at + 44 - done  # from the last note on
     with pytest.raises(ValueError, match="Name another folder"):
         record(double, None, x, tmp_path / "a", batch_size=8, verbose=False)
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(activations, "BUCKET_BYTES", 2 << 20)
+    table = np.random.default_rng(0).normal(size=(64, 256)).astype("float16")
+    tokens = np.arange(1500 * 64).reshape(1500, 64)
+    tracemalloc.start()
+    try:
+        found = record(
+            lambda x: table[x % 64], None, tokens, tmp_path / "a", batch_size=8, verbose=False
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.inputs.nbytes == 96_000 * 512  # 49 MB
+    assert peak < found.inputs.nbytes / 3
 
 
 def test_some_places_of_an_example(tmp_path):

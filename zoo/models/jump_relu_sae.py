@@ -11,6 +11,9 @@ from zoo.models.extends import extends
 from zoo.models.sparse_dictionary import held, sparse_dictionary
 from zoo.registry import register
 
+# Thresholds answer to the multiplier alone, and at once: it may be quick.
+RATE = 30.0
+
 
 @register("jump_relu_sae", kind="model")
 @extends(sparse_dictionary, without=("bottleneck",))
@@ -54,5 +57,9 @@ def jump_relu_sae(
         threshold = normal_quantile(target_l0 / latents)
     bottleneck = {"name": "jump_relu", "threshold": threshold, "bandwidth": bandwidth}
     return sparse_dictionary(
-        input_shape, latents, bottleneck, [held(target_l0, penalty), *regularizers], **options
+        input_shape,
+        latents,
+        bottleneck,
+        [held(target_l0, penalty, rate=RATE), *regularizers],
+        **options,
     )
