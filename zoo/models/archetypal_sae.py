@@ -48,7 +48,7 @@ def archetypal_sae(
         >>> x = np.random.default_rng(0).normal(size=(256, 6)).astype("float32")
         >>> from zoo.recipes.dictionaries import start
         >>> found = start(model, x, verbose=False)
-        >>> model.decoder.points.shape
+        >>> tuple(model.decoder.points.shape)
         (8, 6)
     """
     return top_k_sae(

@@ -12,7 +12,7 @@ from zoo.models.sparse_dictionary import held, sparse_dictionary
 from zoo.registry import register
 
 # Thresholds answer to the multiplier alone, and at once: it may be quick.
-RATE = 30.0
+QUICK = {"rate": 30.0, "gain": 5.0, "start": 0.1}
 
 
 @register("jump_relu_sae", kind="model")
@@ -60,6 +60,6 @@ def jump_relu_sae(
         input_shape,
         latents,
         bottleneck,
-        [held(target_l0, penalty, rate=RATE), *regularizers],
+        [held(target_l0, penalty, **QUICK), *regularizers],
         **options,
     )

@@ -69,8 +69,7 @@ def start(
         >>> x = 30 + np.random.default_rng(0).normal(size=(500, 6)).astype("float32")
         >>> model = zoo.create("top_k_sae", (6,), latents=64, target_l0=8)
         >>> found = start(model, x)
-        gamma = ||mean|| / ||std|| = 29.8...; units that never fire at the start: 84... % with b = 0, 0 %
-        here.
+        gamma = ||mean|| / ||std|| = 30.2; units that never fire at the start: 85.4 % with b = 0, 0 % here.
     """
     if not isinstance(model.encoder, Centred):
         raise ValueError(
@@ -111,7 +110,7 @@ def expected_dead(gamma: float, rows: int, share: float = 0.5) -> float:
     Example:
         >>> from zoo.recipes.dictionaries import expected_dead
         >>> expected_dead(0.0, 1000), round(expected_dead(10.0, 1000), 2)
-        (0.0, 0.38)
+        (0.0, 0.37)
     """
     normal = statistics.NormalDist()
     needed = normal.inv_cdf(1 - min(share, 0.5)) * math.hypot(1.0, gamma)
@@ -140,7 +139,7 @@ def geometric_median(rows: Any, iterations: int = 100, tolerance: float = 1e-6) 
         >>> from zoo.recipes.dictionaries import geometric_median
         >>> rows = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [90.0, 90.0]])
         >>> geometric_median(rows).round(3).tolist()
-        [1.0, 1.0]
+        [0.789, 0.789]
     """
     rows = np.asarray(rows, np.float64)
     point = rows.mean(axis=0)

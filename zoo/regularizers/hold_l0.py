@@ -49,7 +49,7 @@ class HoldL0(Regularizer):
         >>> model.compile()
         >>> x = np.random.default_rng(0).random((20, 6), np.float32)
         >>> history = model.fit(x, verbose=0)  # all 8 units are active: the multiplier rises
-        >>> round(float(np.exp(model.regularizers[0].log_multiplier) / 0.1), 4)
+        >>> round(float(np.exp(model.regularizers[0].log_multiplier) / 0.04), 4)
         1.0099
     """
 
@@ -60,8 +60,8 @@ class HoldL0(Regularizer):
         target: float = 32,
         penalty: Any = "l1",
         rate: float = 10.0,
-        gain: float = 5.0,
-        start: float = 0.1,
+        gain: float = 3.0,
+        start: float = 0.04,
         least: float = 0.01,
         weight: Any = 1.0,
         name: str | None = None,
