@@ -5,6 +5,7 @@ stands, which is a folder of its own.
 """
 
 import doctest
+import gc
 import importlib
 import inspect
 import os
@@ -18,6 +19,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 # Machine code for a few steps need not be good; compiling it takes most of the time.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
+pytest_plugins = ["tests.processor_time"]
 PLUGINS = Path(__file__).parent / "plugins"
 
 
@@ -45,15 +47,20 @@ doctest.DocTestFinder._from_module = _undecorated(doctest.DocTestFinder._from_mo
 
 @pytest.fixture(autouse=True)
 def _examples(request):
-    """What an example finds, and where it stands; names that it registers are gone after it."""
+    """What an example finds, and where it stands; names that it registers are gone after it.
+
+    XLA would take longer to compile its few steps than all the rest; the conformance table compiles them.
+    """
     if isinstance(request.node, pytest.DoctestItem):
         import keras
         import numpy as np
 
         import zoo
+        from zoo.trainer import compilation
 
         request.getfixturevalue("doctest_namespace").update(np=np, keras=keras, zoo=zoo)
         monkeypatch = request.getfixturevalue("monkeypatch")
+        monkeypatch.setattr(compilation, "JIT_WEIGHTS", 0)
         monkeypatch.chdir(request.getfixturevalue("tmp_path"))
         for kind, table in zoo.registry._parts.items():
             zoo.names(kind)  # what the library itself registers stays
@@ -67,6 +74,7 @@ def pytest_collection_finish(session):
     Collection has imported every test module by now, and with them TensorFlow if any test needs it; the
     split itself changes nothing for tests on one device, which stay on the first.
     """
+    _spare_the_collector()
     if "tensorflow" not in sys.modules:
         return
     import tensorflow as tf
@@ -75,6 +83,13 @@ def pytest_collection_finish(session):
     tf.config.set_logical_device_configuration(
         processor, [tf.config.LogicalDeviceConfiguration() for _ in range(2)]
     )
+
+
+def _spare_the_collector():
+    """What was imported stays: it need not be looked through again for every graph that is traced."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def _seed():

@@ -17,7 +17,7 @@ ONNX = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 TEST = [
     "tensorboard>=2.18",
     "pytest>=8",
-    "pytest-xdist>=3.5",
+    "pytest-xdist>=3.8",
     "hypothesis>=6.100",
     "pandas>=2",
     "ruff>=0.14,<0.18",
@@ -49,7 +49,7 @@ setup(
         "absl-py>=2.1",
         "numpy>=1.26",
         "scipy>=1.11",
-        "scikit-learn>=1.4",
+        "scikit-learn>=1.6",
         "matplotlib>=3.8",
         "pillow>=10",
         "jinja2>=3.1",

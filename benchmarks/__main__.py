@@ -47,6 +47,7 @@ class Contender:
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
+            "ZOO_CORES": str(threads),
         }
         self.process = subprocess.Popen(
             [python, "-m", "benchmarks.worker", *CONTENDERS[name], workload, precision, str(threads)],

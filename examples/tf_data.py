@@ -33,7 +33,7 @@ moved = pipeline("test").map(shifted).batch(360)
 for title, data in {"plain": plain, "augmented": augmented}.items():
     model = zoo.create("vae", (8, 8, 1), latents=10, hidden=(100,))
     model.compile(optimizer="adam")
-    model.fit(data, epochs=6, verbose=0)  # uint8 is scaled by 1/255; labels are left alone
+    model.fit(data, epochs=6, verbose=0)  # uint8 pictures are divided by 255; labels are left alone
     losses = [model.evaluate(t, return_dict=True, verbose=0)["loss"] for t in (test, moved)]
     print(
         f"trained on {title:9} digits: {losses[0]:.2f} nats on digits, {losses[1]:.2f} on moved ones"

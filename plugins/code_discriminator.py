@@ -20,15 +20,15 @@ class CodeDiscriminator(Critic):
 
         -log D(z)    (non-saturating, section 2; or log(1 - D(z)))
 
-    With `classes` the critic sees the class probabilities C(z) of the model's classifier in place of z, and
-    the prior's one-hot labels in place of z_p, so that the data's classes are sure and as frequent as the
+    With `of_classes` the critic sees the class probabilities C(z) of the model's classifier in place of z,
+    and the prior's one-hot labels in place of z_p, so that the data's classes are sure and as frequent as the
     prior's (section 5 there; C may read any code).
 
     Args:
         weight: a number or a Keras schedule of the training step.
         units: (first, end) of the code's units that the critic sees, for one critic for the classes and
             one for the style; None for all.
-        classes: whether the critic sees classes, see above, and not the code.
+        of_classes: whether the critic sees classes, see above, and not the code; `classes` in files of 0.1.0.
         hidden: units of the critic's hidden layers.
         norm: as in `Critic`.
         **options: as in `zoo_plugins.critics.Critic`; `instance_noise` is added to codes.
@@ -44,28 +44,30 @@ class CodeDiscriminator(Critic):
         True
     """
 
+    fixed = ("units", "of_classes")
     sees_model = True
 
     def __init__(
         self,
         weight: Any = 1.0,
         units: Sequence[int] | None = None,
-        classes: bool = False,
+        of_classes: bool = False,
         hidden: Sequence[int] = (500, 500),
         norm: str = "none",
         **options: Any,
     ):
+        of_classes = options.pop("classes", of_classes)
         super().__init__(weight, hidden=hidden, norm=norm, **options)
         self.units = None if units is None else tuple(int(bound) for bound in units)
-        self.of_classes = bool(classes)
+        self.of_classes = bool(of_classes)
         if self.of_classes and self.units is not None:
             raise ValueError(
-                "A code_discriminator sees classes or units of the code; received classes=True and "
+                "A code_discriminator sees classes or units of the code; received of_classes=True and "
                 f"units={self.units}. Add one for each."
             )
 
     def check(self, model: zoo.Autoencoder) -> None:
-        """The prior is what codes are compared with."""
+        """Raise ValueError if the model has no prior, or classes are asked for and there are none."""
         if model.prior is None:
             raise ValueError(
                 "The regularizer 'code_discriminator' needs a model with a prior; received none. Set "
@@ -74,7 +76,7 @@ class CodeDiscriminator(Critic):
         if self.of_classes and (model.prior.classes is None or not model.classifies):
             other = repr(model.classifier.name) if model.classifies else "no such part"
             raise ValueError(
-                "The regularizer 'code_discriminator' with classes=True needs a prior with labels and a "
+                "The regularizer 'code_discriminator' with of_classes=True needs a prior with labels and a "
                 f"part that classifies codes; received the prior "
                 f"{getattr(type(model.prior), 'zoo_name', None)!r} and {other}. Set prior='generator' or "
                 "'categorical_style' and add 'mutual_information'."
@@ -121,4 +123,4 @@ class CodeDiscriminator(Critic):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "units": self.units, "classes": self.of_classes}
+        return {**super().get_config(), "units": self.units, "of_classes": self.of_classes}

@@ -35,7 +35,7 @@ class Contractive(zoo.Regularizer):
         True
     """
 
-    def __init__(self, probes: int | None = 1, weight: Any = 0.1, name: str | None = None):
+    def __init__(self, probes: int | None = 1, *, weight: Any = 0.1, name: str | None = None):
         super().__init__(weight, name)
         self.probes = None if probes is None else positive_int(probes, "probes of contractive")
 

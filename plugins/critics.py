@@ -14,6 +14,8 @@ from zoo import at_step, positive_int, scalar, scalar_config, suggest
 FORMS = ("saturating", "non_saturating", "hinge")
 NORMS = ("batch", "spectral", "none")
 SLOPE = 0.2
+# Whatever Keras's default is.
+LAST: Any = {"data_format": "channels_last"}
 
 
 def real_loss(logits: tf.Tensor, form: str, smoothing: float = 0.0) -> tf.Tensor:
@@ -111,6 +113,8 @@ class Critic(zoo.AdversarialRegularizer):
         ['loss', 'reconstruction', 'uniformity', 'uniformity_critic']
     """
 
+    fixed = ("hidden", "norm")
+
     def __init__(
         self,
         weight: Any = 1.0,
@@ -147,7 +151,7 @@ class Critic(zoo.AdversarialRegularizer):
 
     def blurred(self, examples: tf.Tensor, forward: zoo.ForwardPass, tag: str) -> tf.Tensor:
         """Examples with the instance noise of this step (Sønderby et al. 2017, section 3)."""
-        if self.instance_noise == 0.0:
+        if isinstance(self.instance_noise, float) and self.instance_noise == 0:
             return examples
         noise = forward.noise.fold(tag).normal(tf.shape(examples)[0], *examples.shape[1:])
         return examples + at_step(self.instance_noise, forward.step) * noise
@@ -200,15 +204,19 @@ def critic_network(
         TensorShape([3, 1])
     """
     picture = len(event_shape) == 3
-    layers: list[keras.Layer] = [] if picture else [keras.layers.Flatten()]
+    layers: list[keras.Layer] = [] if picture else [keras.layers.Flatten(**LAST)]
     for index, units in enumerate(hidden):
-        layer = keras.layers.Conv2D(units, 4, 2, "same") if picture else keras.layers.Dense(units)
+        layer = (
+            keras.layers.Conv2D(units, 4, 2, "same", **LAST)
+            if picture
+            else keras.layers.Dense(units)
+        )
         layers.append(_spectral(layer, norm))
         if norm == "batch" and index:
             layers.append(keras.layers.BatchNormalization(synchronized=True))
         layers.append(keras.layers.LeakyReLU(SLOPE))
     if picture:
-        layers.append(keras.layers.Flatten())
+        layers.append(keras.layers.Flatten(**LAST))
     if spread:
         layers.append(BatchSpread())
     if outputs is not None:

@@ -21,8 +21,7 @@ class DIP(zoo.Regularizer):
 
         sum_{i != j} C_ij^2 + r sum_i (C_ii - 1)^2
 
-    with C = Cov[mu(x)] for DIP-VAE-I and C = Cov[mu(x)] + E[diag sigma^2(x)] for DIP-VAE-II, over the
-    global batch.
+    with C = Cov[mu(x)] for DIP-VAE-I and C = Cov[mu(x)] + E[Cov[z|x]] for DIP-VAE-II, over the global batch.
 
     Args:
         variant: "i" or "ii".
@@ -46,6 +45,7 @@ class DIP(zoo.Regularizer):
     def __init__(
         self,
         variant: str = "i",
+        *,
         ratio: float | None = None,
         weight: Any = 10.0,
         name: str | None = None,
@@ -62,12 +62,15 @@ class DIP(zoo.Regularizer):
         """The moments are those of a posterior with a mean and a variance."""
         posterior = model.example_posterior()
         try:
-            moments = posterior is not None and (posterior.mean(), posterior.variance())
+            moments = posterior is not None and (posterior.mean(), _covariances(posterior))
         except NotImplementedError:  # a flow's, for one
             moments = None
-        if not moments or model.heavy_tailed or len(model.code_shape) > 1:
+        base: Any = zoo.distributions.base_distribution(posterior)
+        independent = posterior is not None and len(base.event_shape) == 0
+        if not (moments and independent) or model.heavy_tailed or len(model.code_shape) > 1:
             raise ValueError(
-                "The regularizer 'dip' needs a posterior with a variance, such as 'normal' or 'laplace'."
+                "The regularizer 'dip' needs a posterior with a variance, of independent units, such as "
+                "'normal' or 'laplace'."
             )
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
@@ -78,8 +81,7 @@ class DIP(zoo.Regularizer):
         rows = tf.cast(tf.shape(means)[0], means.dtype)
         covariance = tf.matmul(centred, centred, transpose_a=True) / rows
         if self.variant == "ii":
-            variances = tf.reduce_mean(zoo.gather(posterior.variance()), axis=0)
-            covariance += tf.linalg.diag(variances)
+            covariance += tf.reduce_mean(zoo.gather(_covariances(posterior)), axis=0)
         diagonal = tf.linalg.diag_part(covariance)
         off_diagonal = tf.reduce_sum(tf.square(covariance)) - tf.reduce_sum(tf.square(diagonal))
         ratio = _RATIOS[self.variant] if self.ratio is None else self.ratio
@@ -88,3 +90,11 @@ class DIP(zoo.Regularizer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "variant": self.variant, "ratio": self.ratio}
+
+
+def _covariances(posterior: Any) -> tf.Tensor:
+    """Cov[z|x] of every row, (batch, units, units); its diagonal alone where the units are independent."""
+    base: Any = zoo.distributions.base_distribution(posterior)
+    if len(base.event_shape) == 0:
+        return tf.linalg.diag(posterior.variance())
+    return posterior.covariance()

@@ -41,6 +41,8 @@ class Discriminator(Critic):
         True
     """
 
+    fixed = ("spread",)
+
     def __init__(
         self, weight: Any = 1.0, fakes: str = "both", spread: bool = False, **options: Any
     ):

@@ -57,12 +57,14 @@ class InvariantInformation(zoo.Regularizer):
         (True, (100,))
     """
 
+    fixed = ("classes", "heads", "cells")
     jit_possible = False  # XLA has no affine maps of pictures
     classifies = True
 
     def __init__(
         self,
         classes: int = 10,
+        *,
         heads: Sequence[int] = (10,) * 10 + (50,) * 3,
         information: Any = 0.1,
         balance: Any = 4.0,
@@ -155,7 +157,7 @@ class InvariantInformation(zoo.Regularizer):
         unsure = -tf.reduce_sum(p * log_p, axis=-1)
         information = at_step(self.balance, step) * even - tf.reduce_mean(unsure)
         total = tf.reduce_mean(kept) - at_step(self.information, step) * information
-        if self.confident == 0.0:
+        if isinstance(self.confident, float) and self.confident == 0:
             return total
         best = tf.reduce_max(target, axis=-1, keepdims=True)
         chosen = tf.cast((target >= best) & (best > self.threshold), tf.float32)

@@ -37,6 +37,7 @@ class KLCapacity(zoo.regularizers.KL):
     def __init__(
         self,
         capacity: Any = 25.0,
+        *,
         weight: Any = 100.0,
         estimator: str = "auto",
         name: str | None = None,
@@ -48,6 +49,12 @@ class KLCapacity(zoo.regularizers.KL):
         """A scalar, in nats."""
         divergence = tf.reduce_mean(zoo.gather(super().penalty(forward, training)))
         return tf.abs(divergence - zoo.at_step(self.capacity, forward.step))
+
+    def holds_down(self, step: int) -> bool:
+        """Whether the capacity is still rising, or is to be next to nothing."""
+        steps = tf.constant(step), tf.constant(self.LATER)
+        now, later = (float(zoo.at_step(self.capacity, at)) for at in steps)
+        return now < max(later, self.NOTHING)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -42,7 +42,7 @@ class LpNorm(zoo.Regularizer):
     """
 
     def __init__(
-        self, p: Any = 0.5, form: str = "power", weight: Any = 0.01, name: str | None = None
+        self, p: Any = 0.5, *, form: str = "power", weight: Any = 0.01, name: str | None = None
     ):
         super().__init__(weight, name)
         if form not in FORMS:

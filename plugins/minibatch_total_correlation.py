@@ -36,8 +36,7 @@ class MinibatchTotalCorrelation(zoo.Regularizer):
 
     def check(self, model: zoo.Autoencoder) -> None:
         """The mixture is one of posteriors, and one unit has no correlation."""
-        base: Any = zoo.distributions.base_distribution(model.example_posterior())
-        located = hasattr(base, "loc") and hasattr(base, "scale")
+        located = zoo.distributions.is_location_scale(model.example_posterior())
         if not located or model.units < 2 or len(model.code_shape) > 1:
             raise ValueError(
                 "The regularizer 'minibatch_total_correlation' needs a posterior of independent units, of a "

@@ -46,6 +46,7 @@ class MMD(zoo.Regularizer):
     def __init__(
         self,
         kernel: str = "gaussian",
+        *,
         bandwidth: float | None = None,
         unbiased: bool = True,
         weight: Any = 1.0,
@@ -63,7 +64,7 @@ class MMD(zoo.Regularizer):
         self.unbiased = bool(unbiased)
 
     def check(self, model: zoo.Autoencoder) -> None:
-        """The prior is what codes are compared with."""
+        """Raise ValueError if the prior has no density."""
         if model.prior is None or model.prior_distribution() is None:
             raise ValueError(
                 "The regularizer 'mmd' needs a model whose prior has a density; received none. Set "

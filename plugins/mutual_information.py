@@ -41,6 +41,7 @@ class MutualInformation(zoo.Regularizer):
         TensorShape([5, 3])
     """
 
+    fixed = ("hidden",)
     sees_model = True
     classifies = True
 

@@ -40,6 +40,8 @@ class SelfCritic(Critic):
         True
     """
 
+    fixed = ("joint",)
+
     def __init__(
         self, weight: Any = 1.0, both_pairs: bool = False, joint: int = 256, **options: Any
     ):

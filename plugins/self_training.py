@@ -62,6 +62,7 @@ class SelfTraining(zoo.Regularizer):
     def __init__(
         self,
         teacher: zoo.Autoencoder | str | Sequence[zoo.Autoencoder | str],
+        *,
         bootstrap: Any = 0.0,
         threshold: float = 0.95,
         view: str = "strong",

@@ -28,7 +28,7 @@ class TotalCorrelation(Critic):
         hidden: units of the critic's hidden layers; the paper's has six of 1000.
         norm: as in `Critic`.
         learning_rate: of the critic's Adam.
-        **options: as in `zoo_plugins.critics.Critic`; `form` must not be "hinge".
+        **options: as in `zoo_plugins.critics.Critic`, but for `form`: the model takes the density ratio.
 
     Example:
         >>> critic = zoo.get("total_correlation", hidden=(8,), weight=5.0)
@@ -48,10 +48,10 @@ class TotalCorrelation(Critic):
         **options: Any,
     ):
         super().__init__(weight, hidden=hidden, norm=norm, learning_rate=learning_rate, **options)
-        if self.form == "hinge":
+        if self.form != "non_saturating":
             raise ValueError(
-                "The regularizer 'total_correlation' reads a density ratio from its critic, which the form "
-                "'hinge' does not give; leave form out."
+                "The regularizer 'total_correlation' reads a density ratio from its critic, which no other "
+                f"form gives; received form={self.form!r}. Leave form out."
             )
 
     def check(self, model: zoo.Autoencoder) -> None:

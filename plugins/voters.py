@@ -17,7 +17,7 @@ class Voters(keras.layers.Layer):
 
     A cell is small, so it holds one class nearly alone; which cells belong together is read from the
     pictures and not from the codes, whose errors the cells would only confirm. Voters of different cells
-    err in different places: what all agree on is surer than any one of them.
+    err in different places: a label that all agree on is more reliable than that of any one.
 
     Args:
         classes: number of classes.

@@ -1,7 +1,12 @@
 """What tests of several rooms share."""
 
+import os
+
 import numpy as np
 import pytest
+
+# The same figures on every machine, and half the tracing; what is computed in slices is tested as such.
+os.environ.setdefault("ZOO_CORES", "0")
 
 
 @pytest.fixture(scope="session")

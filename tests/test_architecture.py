@@ -25,6 +25,7 @@ FLOORS = [
     {"visualization"},
     {"runs"},
     {"training"},
+    {"testing", "sklearn"},
     {"experiments"},
     {"cli"},
     {"__main__"},

@@ -139,7 +139,7 @@ def test_a_penalty_of_units_is_refused():
 
     model = build(regularizers=[Squares(name="squares")])
     model.compile(jit_compile=False)
-    with pytest.raises(ValueError, match=r"term 'squares' must be one number for each.*\(8, 2\)"):
+    with pytest.raises(ValueError, match=r"term 'squares' must be one number for each.*\(32, 2\)"):
         model.evaluate(make_vectors(40), batch_size=40, verbose=0)
 
 

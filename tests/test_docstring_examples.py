@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -61,14 +62,18 @@ def has_example(part):
     return bool(doctest.DocTestParser().get_examples(part.__doc__ or ""))
 
 
+@functools.cache
+def found(module):
+    """The names of a module's examples; the finder is pytest's, so that parts under a decorator are found."""
+    tests = doctest.DocTestFinder().find(importlib.import_module(module))
+    return {test.name for test in tests if test.examples}
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_has_an_example_that_is_run(name):
     part = PARTS[name]
     assert has_example(part), f"{name}: add an `Example:` section with >>> to its docstring"
-    # The finder is pytest's as conftest.py leaves it: a part under a decorator is found as well.
-    module = importlib.import_module(part.__module__)
-    found = {test.name for test in doctest.DocTestFinder().find(module) if test.examples}
-    assert name in found, f"{name} has an example that doctest does not find"
+    assert name in found(part.__module__), f"{name} has an example that doctest does not find"
 
 
 def test_the_public_names_are_found():

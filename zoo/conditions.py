@@ -82,7 +82,7 @@ class Condition:
 
     def checks(self, y: Any, door: str) -> list[Any]:
         """Assertions that the labels of a batch of a stream are classes, in a graph; see `sources.held`."""
-        from zoo.trainer.sources import held
+        from zoo.trainer.refusals import held
 
         found = []
         for name, kind in self._parts.items():

@@ -80,7 +80,8 @@ class ForwardPass:
     by side; `weight` alone is by example.
 
     Attributes:
-        inputs: (batch, *event) float32, what the encoder was given, before any corruption.
+        inputs: (batch, *event) float32, what the encoder was given, before any corruption; standardized where
+            the model has standardize=True, as all that networks and likelihood see.
         code: (batch, *code), what was decoded.
         posterior: q(z|x), batch shape (batch,), event shape (*code); None for a deterministic bottleneck.
         prior: p(z), event shape (*code), or p(z|c) with batch shape (batch,); None where the model has no

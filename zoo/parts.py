@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from zoo.registry import option_names
+
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
 
@@ -33,12 +35,19 @@ class Part(keras.layers.Layer):
     """A part of an `Autoencoder`.
 
     A model builds its parts, then calls `check` of each. A public attribute of a part acts whenever it is
-    set: the model traces its step anew. (A schedule or a `keras.Variable` changes without a new trace.)
+    set: the model traces its step anew. (A schedule or a `keras.Variable` changes without a new trace.) An
+    option of the constructor is checked as it was there; one that decided what was built is refused.
 
     Attributes:
+        fixed: the options that decide what is built, such as a number of units. A subclass names its own;
+            those of its bases stay.
         sees_model: whether the part asks for its model; `model` is then there from `build` on. Most parts
             need none: what a pass gave reaches them as a `ForwardPass`.
         changes: how often a public attribute was set.
+        row_wise: whether what the part gives for a row depends on no other row, but for what `zoo.gather`
+            brings together; a training step may then compute a batch in slices, one on each core. A class
+            says it for itself and not for its subclasses; None for one that does not say: True for the
+            zoo's own.
 
     Example:
         >>> from zoo.parts import Part
@@ -51,8 +60,10 @@ class Part(keras.layers.Layer):
         1
     """
 
+    fixed: tuple[str, ...] = ("name",)
     sees_model = False
     changes = 0
+    row_wise: bool | None = None
 
     @property
     def model(self) -> Autoencoder:
@@ -68,6 +79,15 @@ class Part(keras.layers.Layer):
                 "of an Autoencoder."
             )
         return seen.value
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """What a model's summary shows: () for a term of the loss, else the shape of what the part gives."""
+        return self.__dict__.get("_output_shape", ())
+
+    def shown_as(self, shape: tuple[int, ...]) -> None:
+        """Remember the shape of what the part gives for one example, for summaries."""
+        self.__dict__["_output_shape"] = (None, *shape)
 
     def see(self, model: Autoencoder) -> None:
         """Remember the model, where the part asks for it.
@@ -86,13 +106,47 @@ class Part(keras.layers.Layer):
         self._seen = Untracked(model)
 
     def check(self, model: Autoencoder) -> None:
-        """Raise ValueError where the part cannot work with `model`; called once, when all is built."""
+        """Raise ValueError where the part cannot work with `model`.
+
+        Called when all is built, and again where a setting was changed.
+        """
+
+    def settle(self) -> None:
+        """From now on options are checked where they are set; the model calls it when all is built."""
+        self.__dict__["_settled"] = True
+
+    def checked_option(self, name: str, value: Any) -> Any:
+        """A new value of an option of a part in use, as its constructor takes it.
+
+        Args:
+            name: of the option.
+            value: the new one.
+
+        Returns:
+            The value that the attribute is set to.
+
+        Raises:
+            ValueError: where the constructor refuses it, or the option decided what was built.
+        """
+        fixed = {each for cls in type(self).__mro__ for each in vars(cls).get("fixed", ())}
+        if name in fixed or not hasattr(self, name):
+            raise ValueError(
+                f"{name} of {self.name!r} is chosen when a {type(self).__name__} is made; received a new one "
+                "later. Create a new model with it."
+            )
+        try:
+            twin = type(self)(**{**self.get_config(), name: value})
+        except TypeError:  # a plugin whose get_config does not give all that its constructor takes
+            return value
+        return getattr(twin, name)
 
     def __dir__(self) -> list[str]:
         # Keras saves and loads what it finds by `dir`, and the model is not part of its part.
         return [name for name in super().__dir__() if name != "model"]
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if self.__dict__.get("_settled") and name in option_names(type(self)) | {"name"}:
+            value = self.checked_option(name, value)
         if getattr(value, "is_setting", False):
             # Keras would count it among the weights, and train it.
             object.__setattr__(self, name, value)

@@ -8,7 +8,8 @@ name is known from one of two places, and its module is imported when the name i
   what a name stands for before anything is imported, and one name may be a prior and a likelihood.
   ``zoo.plugins`` is the older name of ``zoo.regularizers``; both are read.
 
-So neither ``import zoo`` nor ``names()`` costs the import of a part, and a broken package harms nobody else.
+So neither ``import zoo`` nor ``names()`` costs the import of a part, and a broken package does not harm the
+others.
 """
 
 from __future__ import annotations

@@ -128,6 +128,26 @@ def scalar(value: Any, name: str, minimum: float | None = None) -> Scalar:
     return number
 
 
+def number(value: Any, name: str, minimum: float | None = None) -> float:
+    """As `scalar`, for a number that nothing asks for at a step: a schedule or a variable is refused.
+
+    Example:
+        >>> from zoo.serialization import number
+        >>> number(2, "alpha", minimum=1)
+        2.0
+        >>> number(zoo.recipes.WarmUp(4.0, steps=100), "alpha")
+        Traceback (most recent call last):
+            ...
+        ValueError: alpha must be a number, not a schedule or a variable; received ...
+    """
+    found = scalar(value, name, minimum)
+    if not isinstance(found, float):
+        raise ValueError(
+            f"{name} must be a number, not a schedule or a variable; received {type(value).__name__}."
+        )
+    return found
+
+
 def scalar_config(value: Scalar) -> Any:
     """`value` for a configuration.
 

@@ -7,13 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.contenders.tensorflow_threads import limit_threads
 from benchmarks.workloads import K, Workload
 
 
 def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], None]:
-    """A round of `fit` on the workload's rows, or of calls of the SavedModel."""
-    limit_threads(threads)
+    """A round of `fit` on the workload's rows, or of calls of the SavedModel.
+
+    The zoo chooses TensorFlow's threads itself, as many as ``ZOO_CORES`` says.
+    """
+    del threads
     import keras
 
     import zoo

@@ -78,7 +78,44 @@ class ZooTinyPhotos(tfds.core.GeneratorBasedBuilder):
             yield number, {"left": pixels, "right": 255 - pixels, "kind": number % 2}
 
 
-@pytest.mark.slow
+class ZooTinyGreys(tfds.core.GeneratorBasedBuilder):
+    """Smooth grey pictures of all shades with a label, as many as several reads take."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(12, 12, 1)),
+                    "label": tfds.features.ClassLabel(num_classes=10),
+                }
+            ),
+            supervised_keys=("image", "label"),
+        )
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples(1500), "test": self._generate_examples(1600)}
+
+    def _generate_examples(self, n):
+        down, right = np.mgrid[:12, :12]
+        for number in range(n):
+            slope, across, shift = np.random.default_rng(number).random(3)
+            wave = np.sin(slope * down / 2 + across * right / 2 + 7 * shift)
+            pixels = np.round(127.5 * (1 + wave)).astype(np.uint8)[..., None]
+            yield number, {"image": pixels, "label": number % 10}
+
+
+@pytest.fixture(scope="module")
+def greys(tmp_path_factory):
+    """Where the set of grey pictures is prepared."""
+    data_dir = tmp_path_factory.mktemp("greys")
+    load("zoo_tiny_greys", "test", data_dir=data_dir, limit=2)
+    return data_dir
+
+
+@pytest.mark.long
 def test_mnist_is_the_original(mnist_data_dir, mnist_files):
     data = load("mnist", "test", data_dir=mnist_data_dir)
     pictures = idx(mnist_files / "t10k-images-idx3-ubyte.gz", 16).reshape(-1, 784)
@@ -90,24 +127,24 @@ def test_mnist_is_the_original(mnist_data_dir, mnist_files):
     assert data.classes == tuple("0123456789") and data.factors is None
 
 
-@pytest.mark.slow
-def test_mnist_splits_and_limit(mnist_data_dir):
-    head = load("mnist", data_dir=mnist_data_dir, limit=1200)
+def test_splits_and_limit(greys):
+    head = load("zoo_tiny_greys", data_dir=greys, limit=1200)
     assert len(head) == 1200
-    sliced = load("mnist", "train[:2%]", data_dir=mnist_data_dir)
+    sliced = load("zoo_tiny_greys", "train[:80%]", data_dir=greys)
     np.testing.assert_array_equal(sliced.inputs, head.inputs)
-    again = load("mnist", data_dir=mnist_data_dir, limit=100)
+    again = load("zoo_tiny_greys", data_dir=greys, limit=100)
     np.testing.assert_array_equal(again.labels, head.labels[:100])
     for split in ("valid", "train[:x", "train+nothing"):
-        with pytest.raises(ValueError, match="'mnist' has "):
-            load("mnist", split, data_dir=mnist_data_dir)
+        with pytest.raises(ValueError, match="'zoo_tiny_greys' has "):
+            load("zoo_tiny_greys", split, data_dir=greys)
 
 
-@pytest.mark.slow
-def test_static_binarization_is_one_bernoulli_draw(mnist_data_dir):
-    options = {"data_dir": mnist_data_dir, "limit": 2500}
-    grey = load("mnist", "test", **options).inputs
-    static, again = (load("mnist", "test", binarize="static", **options).inputs for _ in range(2))
+def test_static_binarization_is_one_bernoulli_draw(greys):
+    options = {"data_dir": greys}
+    grey = load("zoo_tiny_greys", "test", **options).inputs
+    static, again = (
+        load("zoo_tiny_greys", "test", binarize="static", **options).inputs for _ in range(2)
+    )
     np.testing.assert_array_equal(static, again)
     np.testing.assert_array_equal(np.unique(static), [0, 255])
     np.testing.assert_array_equal(static[grey == 0], 0)
@@ -116,29 +153,28 @@ def test_static_binarization_is_one_bernoulli_draw(mnist_data_dir):
         within = (grey >= low) & (grey < low + 32)
         expected, n = grey[within].mean() / 255, within.sum()
         assert abs(static[within].mean() / 255 - expected) < 4 * np.sqrt(0.25 / n)
-    few = load("mnist", "test", binarize="static", data_dir=mnist_data_dir, limit=1100).inputs
+    few = load("zoo_tiny_greys", "test", binarize="static", limit=1100, **options).inputs
     np.testing.assert_array_equal(few, static[:1100])
-    threshold = load("mnist", "test", binarize="threshold", **options).inputs
+    threshold = load("zoo_tiny_greys", "test", binarize="threshold", **options).inputs
     np.testing.assert_array_equal(threshold, np.where(grey > 127, 255, 0))
     with pytest.raises(ValueError, match="binarize must be"):
-        load("mnist", "test", binarize="dynamic", **options)
+        load("zoo_tiny_greys", "test", binarize="dynamic", **options)
 
 
-@pytest.mark.slow
-def test_size_and_file_above_the_memory_limit(mnist_data_dir, tmp_path):
+def test_size_and_file_above_the_memory_limit(greys, tmp_path):
     link = tmp_path / "data"
     link.mkdir()
-    (link / "mnist").symlink_to(mnist_data_dir / "mnist")
-    options = {"data_dir": link, "limit": 300, "size": (14, 14)}
-    mapped = load("mnist", "test", memory_limit=1000, **options)
-    assert isinstance(mapped.inputs, np.memmap) and mapped.event_shape == (14, 14, 1)
-    in_memory = load("mnist", "test", **options)
+    (link / "zoo_tiny_greys").symlink_to(greys / "zoo_tiny_greys")
+    options = {"data_dir": link, "limit": 300, "size": (6, 6)}
+    mapped = load("zoo_tiny_greys", "test", memory_limit=1000, **options)
+    assert isinstance(mapped.inputs, np.memmap) and mapped.event_shape == (6, 6, 1)
+    in_memory = load("zoo_tiny_greys", "test", **options)
     for _ in range(2):  # written, then found
         np.testing.assert_array_equal(mapped.inputs, in_memory.inputs)
         np.testing.assert_array_equal(mapped.labels, in_memory.labels)
-        mapped = load("mnist", "test", memory_limit=1000, **options)
-    full = load("mnist", "test", data_dir=link, limit=300).inputs
-    blocks = full.reshape(300, 14, 2, 14, 2).mean((2, 4))
+        mapped = load("zoo_tiny_greys", "test", memory_limit=1000, **options)
+    full = load("zoo_tiny_greys", "test", data_dir=link, limit=300).inputs
+    blocks = full.reshape(300, 6, 2, 6, 2).mean((2, 4))
     assert np.corrcoef(blocks.ravel(), mapped.inputs.ravel())[0, 1] > 0.97
 
 

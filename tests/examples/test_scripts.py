@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
+
+import zoo
+from tests.examples.run_scripts import run
+from zoo.trainer import compilation
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # The one that splits the processor comes first: that is possible only before TensorFlow has started.
@@ -14,18 +19,35 @@ SCRIPTS = sorted(EXAMPLES.glob("*.py"), key=lambda path: (path.stem != "mirrored
 
 
 @pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """Script -> what it printed, where a training is one epoch, without XLA, all in this process."""
+    fit = zoo.Autoencoder.fit
+    folder = tmp_path_factory.mktemp("short")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", sys.argv)
+        patch.setattr(
+            zoo.Autoencoder, "fit", lambda *args, **options: fit(*args, **{**options, "epochs": 1})
+        )
+        patch.setattr(compilation, "JIT_WEIGHTS", 0)
+        # The processor is split already, for all tests: see conftest.py.
+        patch.setattr(tf.config, "set_logical_device_configuration", lambda *_: None)
+        for kind, table in zoo.registry._parts.items():
+            zoo.names(kind)  # what the library itself registers stays
+            patch.setitem(zoo.registry._parts, kind, dict(table))
+        found = {path.stem: run(str(path)) for path in SCRIPTS}
+    return {"files": sorted(path.name for path in folder.rglob("*")), **found}
+
+
+@pytest.fixture(scope="module")
 def printed(tmp_path_factory):
-    """Script -> what it printed; all in one process, which imports TensorFlow once."""
+    """Script -> what it prints as a user runs it; all in one process, which imports TensorFlow once."""
     folder = tmp_path_factory.mktemp("examples")
     runner = Path(__file__).with_name("run_scripts.py")
     command = [sys.executable, str(runner), "results.json", *map(str, SCRIPTS)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    results = json.loads((folder / "results.json").read_text())
-    return {
-        "files": sorted(path.name for path in folder.rglob("*")),
-        **{name: tuple(result) for name, result in results.items()},
-    }
+    return json.loads((folder / "results.json").read_text())
 
 
 def output(printed, name):
@@ -39,19 +61,31 @@ def numbers(pattern, text):
 
 
 @pytest.mark.parametrize("name", [path.stem for path in SCRIPTS])
-def test_runs_and_prints_something(printed, name):
-    assert len(output(printed, name).splitlines()) >= 3
+def test_runs_and_prints_something(short, name):
+    assert len(output(short, name).splitlines()) >= 3
 
 
-def test_quickstart_writes_what_it_says(printed):
-    text = output(printed, "quickstart")
-    assert "KL(N(mu(x), sigma(x)) || Laplace(0, 1))" in text
-    (loss,) = numbers(r"'loss': ([\d.]+)", text)
-    assert 15 < loss < 32  # 64 pixels at log 2 would be 44 nats
+def test_quickstart_writes_what_it_says(short):
+    assert "KL(N(mu(x), sigma(x)) || Laplace(0, 1))" in output(short, "quickstart")
     written = {"model.keras", "saved_model.pb", "reconstructions.png", "samples.png"}
-    assert written <= set(printed["files"])
+    assert written <= set(short["files"])
 
 
+def test_own_parts_and_networks_survive_saving(short):
+    _, with_it, loaded = numbers(
+        r"(\d\.\d{3}) (?:without|with it|saved)", output(short, "custom_regularizer")
+    )
+    assert loaded == with_it
+    assert numbers(r"differ by (\S+) at most", output(short, "own_networks"))[0] < 1e-5
+
+
+@pytest.mark.long
+def test_quickstart_learns(printed):
+    (loss,) = numbers(r"'loss': ([\d.]+)", output(printed, "quickstart"))
+    assert 15 < loss < 32  # 64 pixels at log 2 would be 44 nats
+
+
+@pytest.mark.long
 def test_own_regularizer_decorrelates_and_survives_saving(printed):
     text = output(printed, "custom_regularizer")
     without, with_it, loaded = numbers(r"(\d\.\d{3}) (?:without|with it|saved)", text)
@@ -59,6 +93,7 @@ def test_own_regularizer_decorrelates_and_survives_saving(printed):
     assert loaded == with_it
 
 
+@pytest.mark.long
 def test_own_networks_learn_with_fewer_weights(printed):
     text = output(printed, "own_networks")
     losses = numbers(r"= ([\d.]+) nats", text)
@@ -67,19 +102,21 @@ def test_own_networks_learn_with_fewer_weights(printed):
     assert numbers(r"differ by (\S+) at most", text)[0] < 1e-5
 
 
+@pytest.mark.long
 def test_augmentation_helps_with_moved_pictures(printed):
     plain, moved, augmented, augmented_moved = numbers(r"(\d+\.\d\d)", output(printed, "tf_data"))
     assert augmented_moved < moved
     assert plain < augmented
 
 
-def test_two_devices_train_the_same_model(printed):
-    text = output(printed, "mirrored")
+def test_two_devices_train_the_same_model(short):
+    text = output(short, "mirrored")
     one, two = numbers(r"last epoch ([\d.]+)", text)
     assert one == pytest.approx(two, abs=2e-3)
     assert numbers(r"differ by (\S+) at most", text)[0] < 1e-2
 
 
+@pytest.mark.long
 def test_typed_script_has_a_term_that_acts(printed):
     text = output(printed, "typed_script")
     assert "codes (1437, 4), exported True\npictures (10, 8, 8, 1) of float32\n" in text

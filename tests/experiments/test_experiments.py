@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 
 import numpy as np
 import pytest
@@ -52,10 +51,10 @@ EXPERIMENTS = [
     for experiment in importlib.import_module(f"zoo.experiments.{module}").EXPERIMENTS
 ]
 QUICK = {"LP-F1", "OX-IV-F1", "SV-TOY"}
-SKIP = pytest.mark.skipif(
-    "ZOO_SLOW_TESTS" not in os.environ, reason="takes long; set ZOO_SLOW_TESTS=1 to run it"
-)
-CASES = [p if p.id in QUICK else pytest.param(*p.values, id=p.id, marks=SKIP) for p in EXPERIMENTS]
+CASES = [
+    p if p.id in QUICK else pytest.param(*p.values, id=p.id, marks=pytest.mark.long)
+    for p in EXPERIMENTS
+]
 
 
 def fake(shape, classes=10):

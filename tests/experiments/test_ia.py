@@ -16,17 +16,18 @@ from zoo.serialization import policy
 
 EXPERIMENTS = {e.id: e for e in (*digits.EXPERIMENTS, *figure.EXPERIMENTS)}
 SMALL = {"examples": 800, "teachers": 1, "teacher": 1, "student": 1}
-SETTINGS = {
-    "IA-T1": {**SMALL, "taught": 1, "literal": 1, "robust": 1},
-    "IA-T1b": {
-        "examples": 800,
-        "info_gan": 1,
-        "info_gan_consistent": 1,
-        "aae": 1,
-        "aae_consistent": 1,
-    },
-    "IA-F2": {**SMALL, "taught": 1},
-}
+OTHERS = ("info_gan", "info_gan_consistent", "aae", "aae_consistent")
+SETTINGS = [
+    pytest.param("IA-T1b", {"examples": 400, **dict.fromkeys(OTHERS, 0), "aae": 1}, id="one row"),
+    *(
+        pytest.param(name, settings, id=name, marks=pytest.mark.long)
+        for name, settings in {
+            "IA-T1": {**SMALL, "taught": 1, "literal": 1, "robust": 1},
+            "IA-T1b": {"examples": 800, **dict.fromkeys(OTHERS, 1)},
+            "IA-F2": {**SMALL, "taught": 1},
+        }.items()
+    ),
+]
 
 
 def fake(split, sources, limit=None):
@@ -78,17 +79,18 @@ def test_the_policy_of_number_types_is_given_back():
     assert keras.config.dtype_policy().name == before
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_each_experiment_runs_in_miniature(name, monkeypatch):
+@pytest.mark.parametrize(("name", "settings"), SETTINGS)
+def test_experiments_run_in_miniature(name, settings, monkeypatch):
     for module in (digits, figure):
         monkeypatch.setattr(module, "mnist", fake)
     experiment = EXPERIMENTS[name]
-    outcome = experiment.run(0, Sources(), **SETTINGS[name])
+    outcome = experiment.run(0, Sources(), **settings)
     assert all(np.isfinite(value) for value in outcome.measures.values())
+    left_out = tuple(f"{row}/" for row in OTHERS if settings.get(row) == 0)
     for claim in experiment.claims:
-        claim.verdict(outcome.measures)
-        assert set(claim.measures) <= set(outcome.measures)
+        if not claim.measures[0].startswith(left_out):
+            claim.verdict(outcome.measures)
+            assert set(claim.measures) <= set(outcome.measures)
     assert all(isinstance(figure, Figure) for figure in experiment.draw(outcome.arrays).values())
 
 

@@ -1,5 +1,6 @@
 """What `export` accepts, and that only a complete and correct export takes the place of another."""
 
+import json
 import re
 
 import numpy as np
@@ -18,6 +19,25 @@ def model():
 
 def entries(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("scale", [None, 255.0, 1.0])
+def test_an_export_says_what_its_bytes_are_divided_by(scale, tmp_path):
+    model = zoo.create(
+        "autoencoder", (6,), latents=2, hidden=(4,), likelihood="normal", scale=scale
+    )
+    export(model, tmp_path / "a")
+    described = json.loads((tmp_path / "a" / "inputs.json").read_text())
+    assert described == {"x": {"shape": [6], "dtype": "float32", "bytes_divided_by": scale}}
+    x = np.random.default_rng(0).integers(0, 200, (20, 6), np.uint8)
+    options = {"groups": ["reconstruction"], "verbose": False}
+    if scale is not None:
+        expected = zoo.evaluation.evaluate(model, x / np.float32(scale), **options)
+        model.save(tmp_path / "b.keras")
+        for saved in (tmp_path / "a", tmp_path / "b.keras"):
+            found = zoo.evaluation.evaluate(saved, x, **options)
+            assert found["reconstruction"] == pytest.approx(expected["reconstruction"], rel=1e-4)
 
 
 def test_unknown_format_suggests_the_nearest(model, tmp_path):
@@ -105,6 +125,9 @@ def test_other_users_can_read_the_export(tmp_path):
 
 
 def test_given_rows_are_compared_on(model, tmp_path):
+    with pytest.raises(ValueError, match="check is a table of bytes up to 128"):
+        export(model, tmp_path / "a", check=np.full((3, 6), 128, np.uint8))
+    model = zoo.create("vae", (6,), latents=2, hidden=(4,), scale=255)
     export(model, tmp_path / "a", check=np.full((3, 6), 128, np.uint8))
     with pytest.raises(ValueError, match="check"):
         export(model, tmp_path / "b", check=np.zeros((3, 5), np.float32))

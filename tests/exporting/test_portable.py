@@ -53,7 +53,7 @@ def build(case):
 
 
 def assert_answers_equal(model, folder, suffix, run, tolerance):
-    files = sorted(path.name for path in folder.iterdir())
+    files = sorted(path.name for path in folder.iterdir() if path.name != "inputs.json")
     assert files == [name + suffix for name in ("decoder", "encoder", "reconstruct")]
     for rows in (1, 7):
         x = np.random.default_rng(rows).random((rows, 6, 5, 1), np.float32)

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from tests.conformance.cases import REPEATS
 from zoo.models import function, options
 from zoo.serialization import policy
 
@@ -25,6 +26,18 @@ CASES = {
     "tied": ("k_sparse_autoencoder", "tied", "float32"),
     "bfloat16": ("laplace_vae", "mlp", "mixed_bfloat16"),
     "bfloat16_conv": ("k_sparse_autoencoder", "conv", "mixed_bfloat16"),
+}
+# Those that differ from others in how they are trained, or join what others have one by one.
+ALIKE = REPEATS | {
+    "denoising_autoencoder",
+    "contractive_autoencoder",
+    "uniform_to_gaussian_vae",
+    "annealed_vae",
+    "beta_tc_vae",
+    "dip_vae",
+    "factor_vae",
+    "conv_k_sparse",
+    "bfloat16_conv",
 }
 
 
@@ -89,7 +102,10 @@ def answers(request, tmp_path_factory):
     return {case: (expected[case], received[case]) for case in cases}
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(name, marks=[pytest.mark.long] * (name in ALIKE)) for name in CASES],
+)
 def test_answers_equal_where_only_tensorflow_is_installed(answers, case):
     expected, received = answers[case]
     assert expected.keys() == received.keys()

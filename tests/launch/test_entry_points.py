@@ -59,7 +59,7 @@ def test_the_entry_point_trains_and_says_what_next(tmp_path, monkeypatch, capsys
 
     def train(config, run_dir, resume, command, program):
         seen.update(latents=config.options["latents"], limit=config.limit, command=command)
-        return Outcome(RunFolder(run_dir), {"loss": {"kl": 2.0}})
+        return Outcome(RunFolder(run_dir), {"loss": {"kl": 2.0}, "measured_on": {"level": "quick"}})
 
     monkeypatch.setattr(zoo.runs, "train", train)
     monkeypatch.setattr(sys, "argv", ["latent-zoo", "train", *SMALL, f"--run_dir={tmp_path}"])

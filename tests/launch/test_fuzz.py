@@ -1,6 +1,6 @@
 """Whatever is written on the command line or into a file: an exit code and one line, never a traceback.
 
-ZOO_FUZZ=2000 sets the number of cases of the slow ones.
+ZOO_FUZZ sets the number of cases: .ci/long takes 2000.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from zoo.runs import run
 from zoo.runs.checkpoints import DamagedCheckpointError, read
 from zoo.runs.run_config import RunConfig
 
+pytestmark = pytest.mark.fuzz
 CASES = int(os.environ.get("ZOO_FUZZ", "30"))
 SLOW = settings(
     max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

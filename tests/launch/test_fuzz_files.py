@@ -1,6 +1,6 @@
 """Whatever stands in a file of data, in a plugin's options or in a .keras file: a ValueError at the worst.
 
-ZOO_FUZZ=2000 sets the number of cases of each test.
+ZOO_FUZZ sets the number of cases of each test: .ci/long takes 2000.
 """
 
 import contextlib
@@ -26,6 +26,7 @@ from zoo.runs import building
 from zoo.runs.artefacts import load_model
 from zoo.runs.run_config import RunConfig
 
+pytestmark = pytest.mark.fuzz
 CASES = int(os.environ.get("ZOO_FUZZ", "25"))
 FUZZ = settings(
     max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True

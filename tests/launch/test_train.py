@@ -15,6 +15,8 @@ import pytest
 import tensorflow as tf
 
 import launch
+import zoo
+from zoo.cli.command_line import TRY_AGAIN
 from zoo.data import load
 from zoo.history import read_history
 
@@ -166,14 +168,19 @@ def test_interrupted_it_says_how_to_go_on_and_nothing_else(tmp_path):
     command = [sys.executable, "launch.py", "train", *SMALL, f"--run_dir={folder}"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
-    process = subprocess.Popen(
-        [*command, "--epochs=1000000"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
+    # Where a shell started the tests in the background, SIGINT is ignored here and in what starts from here.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [*command, "--epochs=1000000"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     try:
         while "epoch" not in (line := process.stdout.readline()):
             assert line
@@ -185,6 +192,18 @@ def test_interrupted_it_says_how_to_go_on_and_nothing_else(tmp_path):
     assert error.strip().splitlines() == [
         f"Stopped. To go on: python launch.py train --run_dir={folder} --resume"
     ]
+
+
+def test_another_worker_lost_is_one_line_and_an_exit_code_of_its_own(tmp_path, monkeypatch, capsys):
+    def lost(*_, **__):
+        raise tf.errors.UnavailableError(None, None, "connection refused")
+
+    monkeypatch.setattr(zoo.Autoencoder, "fit", lost)
+    assert run("train", *SMALL, f"--run_dir={tmp_path / 'run'}") == TRY_AGAIN
+    error = capsys.readouterr().err
+    assert error == (
+        "launch.py: Another worker of this run is gone. Start all workers again with --resume.\n"
+    )
 
 
 def test_damaged_models_are_one_value_error_or_load(trained, tmp_path):
@@ -212,7 +231,7 @@ def test_a_run_killed_after_its_last_epoch_needs_no_other_worker(trained, tmp_pa
     (folder / "metrics.json").unlink()
     finished = []
     monkeypatch.setattr(
-        module, "write_artefacts", lambda folder, *_: finished.append(folder) or {"loss": {}}
+        module, "write_artefacts", lambda folder, *_, **__: finished.append(folder) or {"loss": {}}
     )
     cluster = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
     for index in (1, 0):

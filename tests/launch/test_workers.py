@@ -52,7 +52,7 @@ def epochs_done(folder):
         return 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_lost_worker(tmp_path, monkeypatch):
     folder = tmp_path / "run"
     ports = free_ports(2)

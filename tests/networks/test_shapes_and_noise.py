@@ -19,6 +19,48 @@ def test_convolutions_give_back_the_shape_of_any_picture(shape):
     assert decoder(tf.zeros((2, 3))).shape == (2, *shape)
 
 
+@pytest.mark.parametrize(
+    ("shape", "most"),
+    [
+        ((8, 8, 1), 0.5e6),
+        ((28, 28, 1), 1.5e6),
+        ((64, 64, 3), 3e6),
+        ((128, 128, 3), 6e6),
+        ((5, 90, 2), 3e6),
+    ],
+)
+def test_the_default_convolutions_are_of_a_sane_size(shape, most):
+    model = zoo.create("vae", shape, networks="conv")
+    assert model.count_params() <= most
+    assert model.decoder(tf.zeros((2, 10))).shape == (2, *shape)
+
+
+@pytest.mark.parametrize("side", [28, 128])
+def test_the_default_convolutions_keep_the_scale_of_a_signal(side):
+    """He et al. 2015: the mean square of the features is that of the input, to a factor of 3."""
+    encoder, decoder = build_networks("conv", (side, side, 3), None)
+    draw = np.random.default_rng(0).normal
+    for network, shape in ((encoder, (4, side, side, 3)), (decoder, (64, 10))):
+        value = tf.constant(draw(size=shape).astype("float32"))
+        for layer in network.layers[:-1]:
+            value = layer(value)
+        assert 0.3 < float(tf.reduce_mean(value**2)) < 3, network.name
+
+
+def test_filters_and_dense_units_are_those_that_are_named():
+    before = {"name": "conv", "hidden": (64, 128), "dense": (1024,)}
+    encoder, decoder = build_networks(before, (8, 8, 1), None)
+    encoder(tf.zeros((1, 8, 8, 1)))
+    decoder(tf.zeros((1, 10)))
+    sides = 16 * 64 + 64, 16 * 64 * 128 + 128, 512 * 1024 + 1024
+    assert encoder.count_params() == sum(sides)
+    back = 10 * 1024 + 1024, 1024 * 512 + 512, 16 * 128 * 64 + 64, 16 * 64 + 1
+    assert decoder.count_params() == sum(back)
+    assert not any(
+        isinstance(la, keras.layers.Dense) for la in build_networks("conv", (8, 8, 1), 4)[0].layers
+    )
+
+
 @pytest.mark.parametrize("shape", [(5,), (4, 3), (3, 2, 2), (2, 2, 2, 2)])
 def test_dense_networks_take_any_shape(shape):
     encoder, decoder = build_networks("mlp", shape, (7, 3))
@@ -107,3 +149,19 @@ def test_a_summary_names_the_networks(networks):
     model.summary(print_fn=lambda text, **_: lines.append(text))
     assert "encoder (" in "".join(lines) and "decoder (" in "".join(lines)
     assert "sequential" not in "".join(lines)
+
+
+def test_a_summary_names_own_networks_and_shows_every_shape():
+    layers = keras.layers
+    code = keras.Input((2,))
+    networks = keras.Sequential([layers.Dense(4)]), keras.Model(code, layers.Dense(6)(code))
+    noise = {"corruption": MaskingNoise(0.1), "regularizers": ["l1"], "prior": "normal"}
+    model = zoo.create("autoencoder", (6,), latents=2, networks=networks, **noise)
+    lines = []
+    model.summary(print_fn=lambda text, **_: lines.append(text))
+    shown = "".join(lines)
+    assert "encoder (Sequential)" in shown and "decoder (Functional)" in shown
+    assert "?" not in shown and "(None, 6)" in shown and "(None, 2)" in shown
+    own = keras.Sequential([layers.Dense(4)], name="mine")
+    model = zoo.create("autoencoder", (6,), latents=2, networks=(own, layers.Dense(6)))
+    assert model.encoder.name == "mine" and model.decoder.name == "decoder"

@@ -190,7 +190,7 @@ def test_a_critic_of_classes_makes_them_sure_and_keeps_all():
             decoder=keras.layers.Dense(2),
             likelihood="squared_error",
             prior={"name": "categorical_style", "classes": 4},
-            regularizers=[{"name": "code_discriminator", "classes": True, "weight": weight}],
+            regularizers=[{"name": "code_discriminator", "of_classes": True, "weight": weight}],
         )
         model.compile(keras.optimizers.Adam(1e-2))
         model.fit(x, batch_size=64, epochs=40, verbose=0)

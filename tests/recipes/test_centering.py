@@ -20,7 +20,13 @@ def digits_like(rows, kind=np.float32):
 def test_the_model_then_codes_deviations_from_the_mean(kind, networks):
     x = digits_like(10_000, kind)
     model = zoo.create(
-        "k_sparse_autoencoder", (12,), latents=8, k=3, networks=networks, code_activation="relu"
+        "k_sparse_autoencoder",
+        (12,),
+        latents=8,
+        k=3,
+        networks=networks,
+        code_activation="relu",
+        scale=255,
     )
     start_at_mean(model, x)
     scaled = x.astype(np.float64) / (255 if kind == np.uint8 else 1)

@@ -46,7 +46,8 @@ def test_noise_on_the_inputs_has_its_deviation_in_training_and_none_after():
 
 
 def test_a_saved_classifier_loads(tmp_path):
-    network = classifier(zoo.create("dropout_autoencoder", (12,), latents=6), 3)
+    options = {"latents": 6, "likelihood": "normal"}  # which takes numbers of any size, as X holds
+    network = classifier(zoo.create("dropout_autoencoder", (12,), **options), 3)
     network.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(loaded(X), network(X), rtol=1e-6)

@@ -1,11 +1,14 @@
 """KL's estimators, and regularizers from whatever names them."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import zoo
+from zoo import registry
 from zoo.noise import Noise
 from zoo.regularizers import KerasRegularizer, resolve
 
@@ -77,3 +80,13 @@ def test_a_weight_by_a_schedule_enters_the_loss_and_not_the_metric():
         record = model.forward(tf.constant(x), Noise(0, 0), training=False)
         total, reconstruction, kl = model.terms(record).values()
         assert float(total - reconstruction) == pytest.approx(weight * float(kl), abs=1e-4)
+
+
+def test_the_weight_is_the_first_argument_or_goes_by_name():
+    for name in zoo.names("regularizer"):
+        part = registry.lookup(name)
+        if part.__module__.split(".")[0] not in ("zoo", "zoo_plugins"):
+            continue
+        parameters = list(inspect.signature(part).parameters.values())
+        place, weight = next((i, p) for i, p in enumerate(parameters) if p.name == "weight")
+        assert place == 0 or weight.kind is weight.KEYWORD_ONLY, name

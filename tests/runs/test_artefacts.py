@@ -25,12 +25,14 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "cache"))
 
 
-def run_on(folder, x, labels=None, name="a run"):
+def run_on(folder, x, labels=None, name="a run", options=OPTIONS, **settings):
     """A run of one epoch on arrays in a file, in a folder with a blank in its name."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "my data.npz"
     np.savez(path, x=x, **({} if labels is None else {"y": labels}))
-    config = RunConfig(model="vae", options=OPTIONS, dataset=str(path), epochs=1, batch_size=8)
+    config = RunConfig(
+        model="vae", options=options, dataset=str(path), epochs=1, batch_size=8, **settings
+    )
     return train(config, folder / name, say=lambda text: None).folder
 
 
@@ -128,9 +130,31 @@ def test_levels_of_an_evaluation():
     assert set(quick["reconstruction"]) >= {"squared_error"}
 
 
-def test_printed_commands_survive_a_shell(tmp_path):
+def test_a_run_measures_as_it_is_told_and_says_how_to_measure_the_rest(tmp_path):
+    x = np.random.default_rng(0).random((40, 6)).astype(np.float32)
+    folder = run_on(tmp_path, x, evaluate="none")
+    metrics = json.loads(folder.metrics.read_text())
+    assert set(metrics) == {"loss", "measured_on", "training"}
+    assert not list(folder.figures.glob("*"))
+    page = folder.report.read_text()
+    assert "the terms of the loss alone" in page and "which were left out" in page
+    with pytest.raises(ValueError, match="level of evaluation"):
+        evaluate(folder.path, level="ful")
+    assert folder.finished
+
+
+def test_a_run_on_standardized_data_says_the_units(tmp_path):
+    x = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32) * 100
+    folder = run_on(tmp_path, x, options={**OPTIONS, "standardize": True}, evaluate="none")
+    metrics = json.loads(folder.metrics.read_text())
+    assert metrics["measured_on"]["loss"] == "of standardized data"
+    assert "are in the data&#39;s units" in folder.report.read_text()
+
+
+@pytest.mark.parametrize("level", ["none", "quick", "full"])
+def test_printed_commands_survive_a_shell(tmp_path, level):
     path = tmp_path / "a folder's $HOME & more"
-    for _, command in next_steps(RunFolder(path)):
+    for _, command in next_steps(RunFolder(path), level=level):
         words = shlex.split(command)
         assert words[0] == "latent-zoo"
         named = [word for word in words if "folder" in word]

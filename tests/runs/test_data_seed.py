@@ -66,6 +66,23 @@ def test_older_runs_keep_their_held_out_rows(seed, table, tmp_path):
     assert again == config and not config.differing(again)
 
 
+@pytest.mark.parametrize(
+    ("options", "means"),
+    [
+        ({"networks": "conv"}, {"name": "conv", "hidden": [64, 128], "dense": [1024]}),
+        ({"networks": "conv", "hidden": [4]}, "conv"),
+        ({"networks": "mlp"}, "mlp"),
+    ],
+)
+def test_older_runs_keep_their_convolutions(options, means, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({**OLD, "options": options}))
+    config = RunConfig.read(tmp_path)
+    assert config.options["networks"] == means
+    assert RunConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+    new = RunConfig(options=options)
+    assert RunConfig.from_json(new.to_json()).options == options
+
+
 def test_the_command_line_has_both_seeds():
     known = define()
     known(["launch.py", "train", "--seed=3", "--data_seed=4", "--data", "delimiter=\\t"])

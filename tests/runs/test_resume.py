@@ -216,10 +216,10 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         fit(build(), tmp_path / "file" / "checkpoint", epochs=1)
 
 
-@pytest.mark.slow
-def test_killed_at_twenty_random_moments():
+@pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.long)])
+def test_killed_at_random_moments(kills):
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "tests.runs.kills", "--kills=20"]
+    command = [sys.executable, "-m", "tests.runs.kills", f"--kills={kills}"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "bit for bit" in done.stdout

@@ -39,6 +39,10 @@ def pictures():
     return (make_vectors(64, 16).reshape(64, 4, 4, 1) * 255).astype("uint8")
 
 
+def unchecked(rows, name):
+    return rows
+
+
 @pytest.mark.parametrize("form", ARRAYS)
 def test_forms_of_an_array(form):
     x = make_vectors()
@@ -83,26 +87,6 @@ def test_means_weigh_batches_by_their_rows():
     assert_allclose(model.fit(dataset, verbose=0).history["loss"], [whole], rtol=1e-5)
     assert_allclose(model.evaluate(dataset, verbose=0, return_dict=True)["loss"], whole, 1e-5)
     assert_allclose(model.evaluate(x, batch_size=9, verbose=0)[0], whole, rtol=1e-5)
-
-
-def test_bytes_are_scaled():
-    scaled = pictures().astype("float32") / 255
-    assert_allclose(sources.to_float(pictures(), (4, 4, 1)), scaled, rtol=1e-6)
-    model = compiled((4, 4, 1))
-    assert_allclose(model.encode(pictures()), model.encode(scaled), rtol=1e-4, atol=1e-6)
-    of_bytes, of_floats = (
-        model.evaluate(x, verbose=0, return_dict=True) for x in (pictures(), scaled)
-    )
-    assert_allclose(list(of_bytes.values()), list(of_floats.values()), rtol=1e-6)
-
-
-def test_training_says_that_bytes_are_scaled_and_takes_floats_after(capsys):
-    model = compiled((4, 4, 1))
-    model.fit(pictures(), verbose=2)
-    assert "1/255" in capsys.readouterr().out
-    model.fit(pictures().astype("float32") / 255, verbose=2)
-    assert "1/255" not in capsys.readouterr().out
-    assert int(model.step.numpy()) == 4
 
 
 def test_the_same_model_trains_on_arrays_of_any_length():
@@ -169,7 +153,7 @@ def test_parts_of_a_mapped_file_are_those_parts(cut, tmp_path):
     x = make_vectors()
     np.save(tmp_path / "x.npy", x)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")[cut]
-    read, count = sources.reader(mapped, (6,)), len(x[cut])
+    read, count = sources.reader(mapped, unchecked), len(x[cut])
     assert_array_equal(read(np.arange(count)), x[cut])
     assert_array_equal(read(np.array([0, 3, count - 1])), x[cut][[0, 3, count - 1]])
 
@@ -178,7 +162,8 @@ def test_changes_that_only_memory_holds_are_kept(tmp_path):
     np.save(tmp_path / "x.npy", make_vectors())
     mapped = np.load(tmp_path / "x.npy", mmap_mode="c")
     mapped[3] = 0.25
-    assert_array_equal(sources.reader(mapped, (6,))(np.array([3])), np.full((1, 6), 0.25))
+    read = sources.reader(mapped, unchecked)
+    assert_array_equal(read(np.array([3])), np.full((1, 6), 0.25))
 
 
 def test_a_file_that_was_cut_short_is_told(tmp_path):
@@ -186,7 +171,7 @@ def test_a_file_that_was_cut_short_is_told(tmp_path):
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     with (tmp_path / "x.npy").open("r+b") as file:
         file.truncate(1000)
-    read = sources.reader(mapped, (6,))
+    read = sources.reader(mapped, unchecked)
     read(np.arange(10))
     with pytest.raises(ValueError, match=r"x\.npy ends before row 100 of 160"):
         read(np.array([3, 99, 100]))
@@ -238,7 +223,6 @@ def test_a_data_set_is_evaluated_with_the_noise_of_an_array():
     [
         *[(form, 255.0, "0 to 255. Rescale") for form in BATCHES],
         ("pair", -0.5, "-0.5 to 0.75. Rescale"),
-        ("pair", np.nan, "nan to nan. Leave out"),
     ],
 )
 def test_a_data_set_outside_the_bounds_is_refused_where_it_leaves_them(form, bad, reach):
@@ -254,10 +238,10 @@ def test_a_data_set_outside_the_bounds_is_refused_where_it_leaves_them(form, bad
     for name, use in uses:
         with pytest.raises(ValueError) as caught:
             use(data)
-        expected = f"The values of {name} must lie in [0, 1]; a batch reaches from {reach}"
+        expected = f"The values of {name} must lie in [0, 1]; {name} reaches from {reach}"
         assert str(caught.value).startswith(expected)
         assert "\n" not in str(caught.value)
-    with pytest.raises(ValueError, match=r"x reaches from|x holds 1 value that is NaN"):
+    with pytest.raises(ValueError, match="x reaches from"):
         model.encode(data)
 
 
@@ -297,3 +281,13 @@ def test_predict_says_which_shape_it_expects():
     model.predict(make_vectors(20), verbose=0)
     with pytest.raises(ValueError, match=r"x must have shape \(n, 6\); received \(20, 4\)"):
         model.predict(make_vectors(20)[:, :4], verbose=0)
+
+
+def test_missing_values_of_pandas_own_types_are_nan():
+    """pandas-dev/pandas issue 32989: a column of Int64 with NA became an array of objects."""
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"a": [1, None, 3], "b": [0.5, 0.25, None]}).convert_dtypes()
+    taken = tiny((2,), mask="nan", likelihood="normal").intake.inputs(table)
+    np.testing.assert_array_equal(taken, np.float32([[1, 0.5], [np.nan, 0.25], [3, np.nan]]))
+    with pytest.raises(ValueError, match="2 values that are NaN"):
+        tiny((2,), likelihood="normal").intake.inputs(table)

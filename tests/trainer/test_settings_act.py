@@ -1,5 +1,7 @@
 """A setting acts whenever it is changed, or is refused in one line."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -112,6 +114,24 @@ def test_a_part_is_chosen_when_the_model_is_made(name):
         setattr(model, name, getattr(model, name))
 
 
+def test_every_argument_of_a_model_is_refused_afterwards_or_acts():
+    model = ready()
+    acting = {"seed", "formula"}  # the seed is among SETTINGS above
+    for name in set(inspect.signature(zoo.Autoencoder).parameters) - {*acting, "kwargs"}:
+        with pytest.raises(ValueError, match=f"{name} is chosen when a model is made"):
+            setattr(model, name, getattr(model, name, None))
+    model.formula = "f(x)"
+    assert model.get_config()["formula"] == "f(x)"
+    for name in ("optimizer", "loss", "jit_compile", "skip_nonfinite", "steps_per_execution"):
+        with pytest.raises(ValueError, match=rf"{name} is chosen in compile"):
+            setattr(model, name, 4)
+
+
+def test_the_bounds_of_inputs_are_those_of_the_likelihood():
+    assert tiny().input_bounds == (0, 1)
+    assert tiny(likelihood="normal").input_bounds is None
+
+
 def test_a_bad_weight_is_refused_where_it_is_set():
     with pytest.raises(ValueError, match="weight of kl must be a finite number of at least 0"):
         tiny().regularizers[0].weight = -1.0
@@ -148,17 +168,80 @@ def test_run_eagerly_runs_eagerly():
     graph = tiny(regularizers=[Looks(name="looks")])
     graph.compile("sgd", jit_compile=False)
     assert_allclose(graph.fit(X, batch_size=32, verbose=0).history["loss"], history["loss"], 1e-5)
+    graph.run_eagerly = True
+    eager.clear()
+    graph.fit(X, batch_size=32, verbose=0)
+    assert eager[-1]
 
 
-def test_a_frozen_encoder_leaves_codes_where_they_are():
-    model = ready()
-    model.encoder.trainable = model.bottleneck.trainable = False
+def by_layers(encoder, trains):
+    for layer in encoder.layers:
+        layer.trainable = trains
+
+
+def as_a_whole(encoder, trains):
+    encoder.trainable = trains
+
+
+@pytest.mark.parametrize(
+    ("options", "freeze"),
+    [
+        ({}, as_a_whole),
+        ({"name": "k_sparse_autoencoder", "k": 1}, by_layers),
+    ],
+)
+def test_a_frozen_encoder_leaves_codes_where_they_are(options, freeze):
+    """With the code's own dense layer and its normalisation, and without a new compile()."""
+    model = ready(**options)
+    model.fit(X, verbose=0)
+    freeze(model.encoder, False)
+    codes, decoder = model.encode(X), model.decoder.get_weights()[0]
+    model.fit(X, verbose=0)
+    assert_allclose(model.encode(X), codes, rtol=1e-6)
+    assert np.abs(model.decoder.get_weights()[0] - decoder).max() > 0
+    freeze(model.encoder, True)
+    model.fit(X, verbose=0)
+    assert np.abs(model.encode(X) - codes).max() > 0
+
+
+def test_an_encoder_without_weights_freezes_the_code_too():
+    model = ready(name="linear_autoencoder", hidden=None)
+    model.encoder.trainable = False
     codes = model.encode(X)
     model.fit(X, verbose=0)
     assert_allclose(model.encode(X), codes, rtol=1e-6)
-    model.encoder.trainable = model.bottleneck.trainable = True
+
+
+def test_a_model_is_saved_with_its_encoder_frozen(tmp_path):
+    model = ready()
+    model.encoder.trainable = False
     model.fit(X, verbose=0)
+    model.save(tmp_path / "m.keras")
+    loaded = zoo.load_model(tmp_path / "m.keras")
+    codes = loaded.encode(X)
+    loaded.fit(X, verbose=0)
+    assert_allclose(loaded.encode(X), codes, rtol=1e-6)
+
+
+def test_an_encoder_that_is_frozen_from_the_start_leaves_the_code_to_be_trained():
+    """As one that was trained elsewhere."""
+    model = tiny()
+    model.encoder.trainable = False
+    networks = model.encoder, zoo.networks.mlp([5], (6,))
+    model = ready(networks=networks, hidden=None)
+    before, codes = model.encoder.get_weights(), model.encode(X)
+    model.fit(X, verbose=0)
+    assert_allclose(model.encoder.get_weights()[0], before[0])
     assert np.abs(model.encode(X) - codes).max() > 0
+
+
+def test_weights_that_the_optimizer_does_not_know_are_named():
+    model = tiny()
+    model.encoder.trainable = False
+    model.compile("sgd", jit_compile=False)
+    model.encoder.trainable = True
+    with pytest.raises(ValueError, match="before some were freed"):
+        model.fit(X, verbose=0)
 
 
 def test_fit_of_a_model_that_is_not_compiled_says_so(tmp_path):

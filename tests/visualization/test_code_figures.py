@@ -214,6 +214,17 @@ def test_twenty_classes_have_twenty_colours():
     assert len(styles) == 160
 
 
+def test_names_of_classes_are_shown_as_they_are():
+    names = ["_background", "5$ to 10$_", "plain"]
+    codes, labels = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) % 3
+    figure = code_scatter(codes, labels, names=names)
+    shown = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert [text.replace("\\", "").strip() for text in shown] == names
+    figure.draw_without_rendering()  # mathematics between the dollars would not parse
+    columns, found = one_hot(labels, names)
+    factor_correlation(codes, columns, found).draw_without_rendering()
+
+
 def test_a_prior_with_a_peak_leaves_the_codes_their_height():
     codes = np.random.default_rng(0).normal(size=(500, 1))
     axes = activation_histograms(codes, stats.laplace(scale=0.01)).axes[0]

@@ -13,18 +13,21 @@ HISTORY = {
 }
 
 
+TITLES = ["loss", "KL(q(z|x) || p(z))", "learning rate"]
+
+
 def panel(figure, term):
     return next(axes for axes in figure.axes if axes.get_title(loc="left").startswith(term))
 
 
 def test_a_panel_for_each_term_with_its_values():
     figure = learning_curves(HISTORY, "nats")
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss", "kl", "learning_rate"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == TITLES
     training, validation = panel(figure, "loss").lines
     np.testing.assert_array_equal(training.get_data(), [[1, 2, 3], HISTORY["loss"]])
     np.testing.assert_array_equal(validation.get_ydata(), HISTORY["val_loss"])
     assert training.get_linestyle() != validation.get_linestyle()
-    assert len(panel(figure, "kl").lines) == 1
+    assert len(panel(figure, "KL").lines) == 1
     assert [axes.get_ylabel() for axes in figure.axes] == ["nats", "nats", ""]
 
 
@@ -43,8 +46,8 @@ def test_log_scale_where_a_positive_term_changes_tenfold():
     scales = {axes.get_title(loc="left"): axes.get_yscale() for axes in figure.axes}
     assert scales == {
         "loss": "log",
-        "kl": "linear",
-        "learning_rate": "linear",
+        "KL(q(z|x) || p(z))": "linear",
+        "learning rate": "linear",
         "signed": "linear",
         "flat": "linear",
     }
@@ -67,7 +70,7 @@ def test_one_epoch_is_a_point():
 
 def test_runs_overlaid_prefer_validation():
     figure = overlaid_curves({"a": HISTORY, "b": {"loss": [9.0, 8.0]}})
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss", "kl", "learning_rate"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == TITLES
     first, second = panel(figure, "loss").lines
     np.testing.assert_array_equal(first.get_ydata(), HISTORY["val_loss"])
     np.testing.assert_array_equal(second.get_ydata(), [9, 8])
@@ -82,6 +85,13 @@ def test_eleven_runs_can_be_told_apart():
     figure = overlaid_curves({f"run {i}": {"loss": [i, i + 1.0]} for i in range(11)})
     styles = {(line.get_color(), line.get_linestyle()) for line in figure.axes[0].lines}
     assert len(styles) == 11
+
+
+def test_names_of_runs_are_shown_as_they_are():
+    figure = overlaid_curves({"_first": {"loss": [2.0, 1.0]}, "a$b$^": {"loss": [3.0, 1.0]}})
+    figure.draw_without_rendering()
+    shown = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert shown == [" _first", r"a\$b\$^"]
 
 
 def test_terms_put_the_loss_first():

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
+from zoo.autoencoder import collapse, scales
 from zoo.autoencoder.use import UsableModel
 from zoo.bottlenecks import Bottleneck
 from zoo.conditions import Condition
 from zoo.distributions.likelihoods import Likelihood
 from zoo.distributions.priors import Prior
-from zoo.networks.build import built_shape, check_event_shape
+from zoo.networks.build import built_shape, check_event_shape, named
 from zoo.networks.corruption import Corruption
+from zoo.networks.standardization import Standardization
 from zoo.objectives import ELBO, Objective
 from zoo.parts import Part
 from zoo.regularizers import resolve
@@ -42,6 +45,11 @@ _FIXED = (
     "event_shape",
     "target_shape",
     "mask",
+    "standardization",
+    "input_shape",
+    "standardize",
+    "step",
+    "intake",
 )
 _MASKS = (None, "nan")
 # Keras's layers that XLA compiles, and that it makes faster.
@@ -95,7 +103,12 @@ class Autoencoder(UsableModel):
         target_shape: shape of one target, for a model that reconstructs y and not x.
         mask: "nan" where NaN in x stands for a missing value, which the likelihood leaves out and
             `reconstruct` fills in; None to refuse NaN.
+        standardize: whether encoder and likelihood see (x - mean) / deviation of every column or channel
+            (`zoo.networks.Standardization`), taken from the rows of the first `fit`. What the model gives
+            back is in the data's units; the terms of the loss are those of standardized data.
         seed: of the noise and of the order of the data, a whole number.
+        scale: what bytes (uint8) are divided by: a number, or "none" for 1; a dict of "x" and "target" where
+            the two differ. None to decide by the first bytes that come, see `zoo.data.scaling`.
         formula: the objective as a formula, for reports.
 
     Raises:
@@ -130,15 +143,17 @@ class Autoencoder(UsableModel):
         condition: Any = None,
         target_shape: Sequence[int] | None = None,
         mask: str | None = None,
+        standardize: bool = False,
         seed: int = 0,
+        scale: Any = None,
         formula: str = "",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.event_shape = check_event_shape(input_shape)
-        self.encoder = encoder
+        self.encoder = named(encoder, "encoder")
         self.bottleneck = part(bottleneck, "bottleneck", Bottleneck)
-        self.decoder = decoder
+        self.decoder = named(decoder, "decoder")
         self.likelihood = part(likelihood, "likelihood", Likelihood)
         self.prior = part(prior, "prior", Prior)
         self.objective = ELBO() if objective is None else part(objective, "objective", Objective)
@@ -147,7 +162,9 @@ class Autoencoder(UsableModel):
         self.condition = condition
         self.target_shape = None if target_shape is None else check_event_shape(target_shape)
         self.mask = mask
+        self.standardization = Standardization() if standardize else None
         self.seed = whole_number(seed, "seed")
+        self.__dict__["_given_scale"] = scale
         self.formula = formula
         # Of the networks that a prior and critics make for themselves.
         self._policy = keras.config.dtype_policy().name
@@ -155,6 +172,8 @@ class Autoencoder(UsableModel):
         self._build_parts()
         for member in self.parts:
             member.check(self)
+        shape = self.target_shape or self.event_shape
+        self.intake.reconstructed.counts = self.likelihood.is_of_counts(shape)
 
     @functools.cached_property
     def intake(self) -> Intake:
@@ -166,18 +185,62 @@ class Autoencoder(UsableModel):
             self.target_shape,
             declared,
             self.mask == "nan",
+            self.__dict__["_given_scale"],
         )
+
+    def adapt(self, x: Any) -> None:
+        """Take the mean and deviation of a model with ``standardize=True`` from data.
+
+        `fit` does so with the first arrays that it is given; before a `fit` of a stream, or to take them from
+        other rows, call this.
+
+        Args:
+            x: array (rows, *event), a `zoo.data.Data` record, or a data set of batches, which is read once.
+
+        Raises:
+            ValueError: for a model that does not standardize, or data that do not fit.
+        """
+        scales.adapt(self, x)
+
+    def meet(self, x: Any) -> None:
+        """Adapt to the rows that `fit` trains on, and look at their scales; see `BlockTrainer.meet`."""
+        scales.meet(self, x)
+
+    def collapsed(self, logs: Mapping[str, Any]) -> str:
+        """What to warn of where the code tells nothing of x; see `BlockTrainer.collapsed`."""
+        return collapse.collapsed(self, logs)
+
+    @property
+    def scale(self) -> Any:
+        """What bytes are divided by, as given or as decided by the first that came; None before.
+
+        A dict of "x" and "target" for a model with a target. It may be set as long as nothing is decided.
+        """
+        known = {name: scale.divisor for name, scale in self.intake.scales.items()}
+        return known if self.target_shape is not None else known["x"]
+
+    @scale.setter
+    def scale(self, value: Any) -> None:
+        if any(scale.divisor is not None for scale in self.intake.scales.values()):
+            raise ValueError(
+                f"What bytes are divided by is decided once: by {self.scale!r}; received {value!r} later. "
+                "Create a new model with scale=..."
+            )
+        self.intake.give_scale(value)
 
     @property
     def parts(self) -> list[Part]:
         """Everything but the networks."""
         chosen = (self.bottleneck, self.prior, self.likelihood, self.objective, self.corruption)
-        return [member for member in (*chosen, *self.regularizers) if member is not None]
+        members = [member for member in (*chosen, *self.regularizers) if member is not None]
+        inner = [la for member in members for la in member._layers if isinstance(la, Part)]
+        return [*members, *inner]  # such as the family of a posterior
 
     @property
     def changes(self) -> int:
-        """How often a setting of a part, or the seed, was changed."""
-        return sum(member.changes for member in self.parts) + self.__dict__.get("_changes", 0)
+        """How often a setting of a part, the seed, or the meaning of bytes was changed."""
+        watched = [*self.parts, *self.intake.scales.values()]
+        return sum(each.changes for each in watched) + self.__dict__.get("_changes", 0)
 
     @property
     def heavy_tailed(self) -> bool:
@@ -211,6 +274,18 @@ class Autoencoder(UsableModel):
         """The range of the inputs, where the likelihood has one."""
         return self.intake.bounds
 
+    def settle(self) -> None:
+        """The bottleneck is frozen and freed with the encoder, whose last layer it is; parts are checked.
+
+        An encoder that was frozen when the model was made leaves the bottleneck to be trained.
+        """
+        frozen = _is_frozen(self.encoder)
+        if frozen != self._encoder_frozen:
+            self._encoder_frozen = frozen
+            self.bottleneck.trainable = not frozen
+        for member in self.parts:
+            member.check(self)
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
@@ -227,7 +302,9 @@ class Autoencoder(UsableModel):
             "condition": self.condition,
             "target_shape": self.target_shape,
             "mask": self.mask,
+            "standardize": self.standardization is not None,
             "seed": self.seed,
+            "scale": self.intake.kept_scale,
             "formula": self.formula,
             "policy": self._policy,
         }
@@ -236,6 +313,7 @@ class Autoencoder(UsableModel):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Autoencoder:
         """The inverse of `get_config`, of 0.1.0 too."""
         config = dict(config)
+        config.setdefault("scale", 255.0)  # of all bytes, before it was decided
         if "formula" not in config:  # 0.1.0, where the formula was the objective
             config["formula"] = config.pop("objective", "")
             weight = config.pop("reconstruction_weight", 1.0)
@@ -252,11 +330,106 @@ class Autoencoder(UsableModel):
                 config["condition"] = tuple(config["condition"])
             return cls(**config)
 
+    def fit_prior(
+        self,
+        prior: Any,
+        x: Any,
+        *,
+        condition: Any = None,
+        batch_size: int = 500,
+        seed: int = 0,
+        **options: Any,
+    ) -> Autoencoder:
+        """A model with these networks, and a prior that is fitted to the codes of x.
+
+        Codes of an encoder that was not held to a prior, as an autoencoder's, fill some region of their own;
+        those of a VAE do not fill their prior either. Draws from what fits them make better examples (Ghosh
+        et al., "From Variational to Deterministic Autoencoders", 2020, section 4). The fitted prior takes the
+        place of the prior: `generate`, a saved and an exported model draw from it, and terms of the loss are
+        given its density where it has one.
+
+        Args:
+            prior: "gaussian_mixture", "flow", "two_stage", "kernel_density", "codes", "autoregressive" for
+                quantized codes, or a `Prior` with a `fit` of its own.
+            x: as in `encode`. A stochastic code is drawn once for each row.
+            condition: as in `encode`.
+            batch_size: rows of a batch.
+            seed: of the draws and of the fit.
+            **options: of the prior, such as ``components=10``.
+
+        Returns:
+            A new model, compiled as this one is, which stays as it was; its ``prior.report`` says what the
+            fit found.
+
+        Raises:
+            ValueError: for a prior that cannot be fitted to these codes.
+
+        Example:
+            >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,))
+            >>> x = np.random.default_rng(0).random((100, 6), np.float32)
+            >>> fitted = model.fit_prior("gaussian_mixture", x, components=2)
+            >>> fitted.generate(3, seed=0).shape, np.array_equal(fitted.encode(x), model.encode(x))
+            ((3, 6), True)
+            >>> fitted.save("fitted.keras")
+            >>> again = zoo.load_model("fitted.keras")
+            >>> np.array_equal(again.generate(3, seed=0), fitted.generate(3, seed=0))
+            True
+        """
+        from zoo.autoencoder.fitting import fitted
+
+        return fitted(self, prior, x, condition, batch_size, seed, **options)
+
+    def score(
+        self,
+        x: Any,
+        by: str = "bound",
+        *,
+        samples: int = 50,
+        condition: Any = None,
+        batch_size: int = 500,
+        seed: int = 0,
+    ) -> np.ndarray:
+        """How well every row of x fits the model, in the order of x: a low score marks an anomaly.
+
+        With K draws z_k ~ q(z|x), log p(x|z) in the likelihood's convention:
+
+            bound          log 1/K sum_k p(x|z_k) p(z_k) / q(z_k|x)   (Burda et al. 2016, equation 8)
+            probability    1/K sum_k log p(x|z_k)   (An & Cho, "Variational Autoencoder based Anomaly
+                           Detection using Reconstruction Probability", 2015, algorithm 4)
+            error          -||x - x_hat||^2, x_hat the reconstruction of the code without noise
+
+        Missing values are left out of all three. With standardize=True the first two are those of
+        standardized data.
+
+        Args:
+            x: as in `encode`.
+            by: "bound", "probability" or "error".
+            samples: K; a code without noise is decoded once.
+            condition: as in `encode`.
+            batch_size: rows of a batch.
+            seed: of the draws.
+
+        Returns:
+            (rows,) float64, in nats but for the error.
+
+        Raises:
+            ValueError: for another name, or a bound of a model that has no densities of its codes.
+
+        Example:
+            >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+            >>> x = np.random.default_rng(0).random((20, 6), np.float32)
+            >>> model.score(x, samples=5).shape, bool(np.all(model.score(x, by="error") < 0))
+            ((20,), True)
+        """
+        from zoo.autoencoder.scoring import scores
+
+        return scores(self, x, by, samples, condition, batch_size, seed)
+
     def build(self, input_shape: Any = None) -> None:
         """The constructor has built everything."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _FIXED and getattr(self, "built", False) and hasattr(self, name):
+        if name in _FIXED and getattr(self, "built", False):
             raise ValueError(
                 f"{name} is chosen when a model is made; received a new one later. Create a new model "
                 "(from_config(get_config()) copies one)."
@@ -274,6 +447,9 @@ class Autoencoder(UsableModel):
                 "mask='nan' leaves missing values of x out of its reconstruction; a model with target_shape "
                 "reconstructs y. Choose one of them."
             )
+        if self.standardization is not None:
+            scales.check_standardize(self)
+            self.standardization.build((None, *self.event_shape))
 
     def _build_parts(self) -> None:
         condition = self.intake.condition
@@ -301,12 +477,22 @@ class Autoencoder(UsableModel):
             self.likelihood.build((None, *(self.target_shape or self.event_shape)))
         if not self.objective.built:
             self.objective.build(None)
+        if self.corruption is not None and not self.corruption.built:
+            self.corruption.build((None, *self.event_shape))
+        for member in (self.bottleneck, self.prior):
+            if member is not None:
+                member.shown_as(self.code_shape)
+        self.likelihood.shown_as(self.target_shape or self.event_shape)
+        if self.corruption is not None:
+            self.corruption.shown_as(self.event_shape)
         self._build_regularizers()
         for member in self.parts:
             if not member.trainable:
                 # TensorFlow skips the assignment of the value that is there.
                 member.trainable = True
                 member.trainable = False
+            member.settle()
+        self._encoder_frozen = _is_frozen(self.encoder)
         self.built = True
 
     def _build_regularizers(self) -> None:
@@ -317,6 +503,11 @@ class Autoencoder(UsableModel):
                     "every model one of its own."
                 )
             regularizer.build(self.event_shape, self.units)
+
+
+def _is_frozen(network: keras.Layer) -> bool:
+    """Whether nothing of a network trains, be it frozen as a whole or layer by layer."""
+    return not network.trainable or bool(network.weights and not network.trainable_weights)
 
 
 def _checked_corruption(corruption: Any) -> Corruption | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, cast
 
 import keras
 import tensorflow as tf
 
+from zoo.autoencoder.passes import Passes, joined_code, says_rows_only
 from zoo.batch import Batch
-from zoo.bottlenecks import Bottleneck
+from zoo.bottlenecks import Bottleneck, Code
 from zoo.distributions.likelihoods import Likelihood
 from zoo.distributions.priors import Prior, PriorDraw
 from zoo.forward import ForwardPass, Generated
 from zoo.networks.corruption import Corruption
+from zoo.networks.standardization import Standardization
 from zoo.networks.statistics import KeptStatistics, with_kept_statistics
 from zoo.noise import Noise
 from zoo.objectives import Objective
@@ -20,6 +23,16 @@ from zoo.regularizers import AdversarialRegularizer, Regularizer
 from zoo.serialization import at_step
 from zoo.trainer.block_trainer import BlockTrainer
 from zoo.trainer.replicas import filled_up
+from zoo.trainer.slices import (
+    cut,
+    divided,
+    each_or_whole,
+    joined,
+    meetings,
+    note_meeting,
+    through,
+    why_whole,
+)
 from zoo.trainer.updates import apply_finite_gradients, apply_gradients
 
 
@@ -34,6 +47,7 @@ class StepModel(BlockTrainer):
     objective: Objective
     regularizers: list[Regularizer]
     corruption: Corruption | None
+    standardization: Standardization | None
 
     @property
     def critics(self) -> list[AdversarialRegularizer]:
@@ -65,19 +79,87 @@ class StepModel(BlockTrainer):
             The record that the objective and the regularizers read.
         """
         batch = batch if isinstance(batch, Batch) else Batch(batch)
-        x = batch.x
+        batch = batch._replace(x=self.standardized(batch.x, batch.mask))
+        return self._passes([(batch, noise)], batch, noise, training, present).whole
+
+    def passes(
+        self, batch: Batch, noise: Noise, training: bool, present: tf.Tensor | None = None
+    ) -> Passes:
+        """One pass of a batch, in slices where it is cut into several; arguments as in `forward`."""
+        batch = batch._replace(x=self.standardized(batch.x, batch.mask))
+        # A slice of no rows, which a number that is not known yet may make, has no gradient.
+        uncut = present is not None or (training and batch.x.shape[0] is None)
+        cuts = cut(batch, noise, 1 if uncut else self.slices)
+        return self._passes(cuts, batch, noise, training, present)
+
+    def _passes(
+        self,
+        cuts: list[tuple[Batch, Noise]],
+        batch: Batch,
+        noise: Noise,
+        training: bool,
+        present: tf.Tensor | None,
+    ) -> Passes:
+        slices, noises = [own for own, _ in cuts], [of_own for _, of_own in cuts]
+        inputs = [own.x for own in slices]
         if training and self.corruption is not None:
-            x = self.corruption.corrupt(x, noise.fold("corruption"))
-        features = self._features(self.seen(x, batch.mask), batch.condition, training)
-        step = self.step.value
-        code = self.bottleneck.draw(features, noise.fold("code"), step, training)
-        code = self.objective.received(code)
-        samples = self.bottleneck.samples
-        rows = batch.repeated(samples)
-        count = tf.shape(rows.x)[0]
+            streams = [n.fold("corruption") for n in noises]
+            corrupt, stream = self.corruption.corrupt, noise.fold("corruption")
+            inputs = each_or_whole(self.corruption, corrupt, inputs, streams, stream)
+        seen = [self.seen(x, own.mask) for x, own in zip(inputs, slices, strict=True)]
+        given = [_beside(x, own.condition) for x, own in zip(seen, slices, strict=True)]
+        features = through(self.encoder, given, training)
+        codes, whole = self._drawn(features, noises, noise, training)
+        repeated = [own.repeated(self.bottleneck.samples).condition for own in slices]
+        given = [_beside(code.value, c) for code, c in zip(codes, repeated, strict=True)]
         if training and batch.target is not None and hasattr(self.decoder, "see_target"):
             self.decoder.see_target(batch.target)
-        output = self._decoded(code.value, rows.condition, training)
+        outputs = through(self.decoder, given, training)
+        records = [
+            self._record(own, code, output, of_own, training, present)
+            for own, code, output, of_own in zip(slices, codes, outputs, noises, strict=True)
+        ]
+
+        def join() -> ForwardPass:
+            code = joined_code(records) if whole is None else whole
+            return self._record(batch, code, tf.concat(outputs, 0), noise, training, present)
+
+        known = why_whole([self.likelihood, *filter(None, [self.prior])], training) is None
+        return Passes(records, join, alike=known and whole is None)
+
+    def _drawn(
+        self, features: list[Any], noises: list[Noise], noise: Noise, training: bool
+    ) -> tuple[list[Code], Code | None]:
+        """The codes of the slices, and that of the whole batch where the bottleneck had to see it whole."""
+        step = self.step.value
+
+        def draw(features: Any, noise: Noise) -> Code:
+            code = self.bottleneck.draw(features, noise.fold("code"), step, training)
+            return self.objective.received(code)
+
+        if len(features) == 1:
+            return [draw(features[0], noise)], None
+        if why_whole([self.bottleneck, self.objective], training) is None:
+            with meetings() as met:
+                codes = [draw(own, of_own) for own, of_own in zip(features, noises, strict=True)]
+            if not met and says_rows_only(codes[0]):
+                return codes, None
+        whole = draw(joined(features), noise)
+        values = divided(whole.value, features, times=self.bottleneck.samples)
+        return [Code(value) for value in values], whole
+
+    def _record(
+        self,
+        batch: Batch,
+        code: Code,
+        output: tf.Tensor,
+        noise: Noise,
+        training: bool,
+        present: tf.Tensor | None,
+    ) -> ForwardPass:
+        samples, step = self.bottleneck.samples, self.step.value
+        rows = batch.repeated(samples)
+        count = tf.shape(rows.x)[0]
         weight, counted = batch.weight, None
         if present is not None:
             weight = present if weight is None else weight * present
@@ -107,29 +189,27 @@ class StepModel(BlockTrainer):
             _model=self,
         )
 
-    def terms(self, forward: ForwardPass) -> dict[str, tf.Tensor]:
+    def terms(self, forward: ForwardPass | Passes) -> dict[str, tf.Tensor]:
         """The terms of the loss by name, scalars: "loss", the weighted sum, and every one without its weight.
 
         Args:
-            forward: see `forward`.
+            forward: see `forward` and `passes`.
 
         Returns:
             Name -> value; "loss" is what training minimises.
         """
-        terms = dict(self.objective.terms(forward))
-        total, added = terms["loss"], self.losses
+        passes = forward if isinstance(forward, Passes) else Passes([forward])
+        terms = dict(passes.objective(self.objective, self.likelihood))
+        total, added, step = terms["loss"], self.losses, self.step.value
         for regularizer in self.regularizers:
-            record = forward.with_noise(forward.noise.fold(regularizer.name))
-            penalty = regularizer.penalty(record, forward.training)
-            if forward.weighted:
-                _refuse_weights(regularizer, penalty)
-            terms[regularizer.name] = penalty = forward.mean(penalty, regularizer.name)
-            total = total + at_step(regularizer.weight, forward.step) * penalty
-        for name, value in forward.losses.items():
-            terms[name] = value = forward.mean(value, name)
+            penalty = passes.penalty(regularizer, functools.partial(_penalty, regularizer))
+            terms[regularizer.name] = penalty
+            total = total + at_step(regularizer.weight, step) * penalty
+        for name, value in passes.means(lambda record: record.losses).items():
+            terms[name] = value
             total = total + value
-        for name, value in forward.measures.items():
-            terms[name] = forward.mean(tf.stop_gradient(value), name)
+        for name, value in passes.means(lambda record: record.measures).items():
+            terms[name] = tf.stop_gradient(value)
         if added:  # by the layers of a user's own encoder and decoder
             total = total + tf.add_n([tf.cast(loss, tf.float32) for loss in added])
         terms["loss"] = total
@@ -140,12 +220,12 @@ class StepModel(BlockTrainer):
         variables, share = self.model_variables, noise.share
         kept = KeptStatistics(self) if self.skip_nonfinite else None
         with tf.GradientTape() as tape:
-            forward = self.forward(batch, noise, training=True)
-            terms = self.terms(forward)
+            passes = self.passes(batch, noise, training=True)
+            terms = self.terms(passes)
             loss = self.optimizer.scale_loss(terms["loss"] * share)
         gradients = tape.gradient(loss, variables)
         for critic in self.critics:
-            terms[critic_name(critic)] = self._critic_update(critic, forward, share)
+            terms[critic_name(critic)] = self._critic_update(critic, passes.whole, share)
         if kept is None:
             apply_gradients(self.optimizer, gradients, variables)
             return terms
@@ -157,21 +237,28 @@ class StepModel(BlockTrainer):
         self, batch: Batch, noise: Noise, present: tf.Tensor | None
     ) -> dict[str, tf.Tensor]:
         """The terms of an evaluation batch; see `BlockTrainer.measure`."""
-        forward = self.forward(batch, noise, training=False, present=present)
+        passes = self.passes(batch, noise, training=False, present=present)
         rows = present
         if present is not None:
             # An operation of its own: between machines an argument of the step has no device to gather from.
-            rows = tf.repeat(present, forward.samples, axis=0)
+            rows = tf.repeat(present, self.bottleneck.samples, axis=0)
         with filled_up(rows):
-            return self.terms(forward)
+            return self.terms(passes)
 
     def look(self, batch: Batch, noise: Noise) -> list[str]:
         """The names of the terms of a training step; see `BlockTrainer.look`."""
-        forward = self.forward(batch, noise, training=True)
-        return [*self.terms(forward), *map(critic_name, self.critics)]
+        passes = self.passes(batch, noise, training=True)
+        return [*self.terms(passes), *map(critic_name, self.critics)]
+
+    @property
+    def used_by_rows(self) -> bool:
+        """Whether nothing in the model lets rows meet outside training; see `BlockTrainer.used_by_rows`."""
+        chosen = (self.bottleneck, self.prior, self.likelihood)
+        return why_whole([self.encoder, self.decoder, *filter(None, chosen)], False) is None
 
     def encode_view(self, views: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
         """Codes of further inputs without noise, moving statistics kept; see `ForwardPass.encode`."""
+        self._met([self.encoder, self.bottleneck], training)
         seen = self.seen(views, None)
         if not training:
             return self.bottleneck.encode(self._features(seen, condition, False))
@@ -179,13 +266,26 @@ class StepModel(BlockTrainer):
 
     def decode_view(self, code: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
         """The mean of p(x|z) for codes; see `ForwardPass.decode`."""
+        self._met([self.decoder], training)
         return self.likelihood.mean(self._decoded(code, condition, training))
+
+    def standardized(self, x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+        """X as networks and likelihood see it; where it is standardized, missing values are 0, the mean."""
+        if self.standardization is None:
+            return x
+        x = self.standardization(x)
+        return x if mask is None else x * mask
 
     def seen(self, x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
         """What the encoder is given: x, with its mask behind it where values may be missing."""
         if not self.intake.missing:
             return x
         return tf.concat([x, tf.ones_like(x) if mask is None else mask], axis=-1)
+
+    def _met(self, members: list[keras.Layer], training: bool) -> None:
+        """Note that rows meet in what is about to be computed, where they do."""
+        if why_whole(members, training) is not None:
+            note_meeting()
 
     def _features(self, seen: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
         return self.encoder(_beside(seen, condition), training=training)
@@ -198,6 +298,7 @@ class StepModel(BlockTrainer):
     ) -> PriorDraw:
         given = {} if condition is None else {"condition": condition}
         prior = cast(Prior, self.prior)  # who asks has made sure that there is one
+        self._met([prior], training)
         return prior.draw(
             noise, n, *self.bottleneck.code_shape, label=label, training=training, **given
         )
@@ -235,6 +336,17 @@ def _beside(values: tf.Tensor, condition: tf.Tensor | None) -> Any:
 def critic_name(critic: AdversarialRegularizer) -> str:
     """The name of the metric of a critic's loss."""
     return f"{critic.name}_critic"
+
+
+def _penalty(regularizer: Regularizer, forward: ForwardPass) -> tf.Tensor:
+    """The mean penalty of a pass."""
+    record = forward.with_noise(forward.noise.fold(regularizer.name))
+    penalty = regularizer.penalty(record, forward.training)
+    if forward.weighted:
+        _refuse_weights(regularizer, penalty)
+    if len(penalty.shape) == 0:
+        note_meeting()  # of the rows, or of none
+    return forward.mean(penalty, regularizer.name)
 
 
 def _refuse_weights(regularizer: Regularizer, penalty: tf.Tensor) -> None:

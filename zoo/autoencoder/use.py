@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.autoencoder.scales import in_units_of_data
 from zoo.autoencoder.step import StepModel
 from zoo.bottlenecks import Bottleneck
 from zoo.conditions import Condition
+from zoo.distributions.priors import Prior
 from zoo.noise import Noise
 from zoo.regularizers import Regularizer
 from zoo.serialization import whole_number
 from zoo.tfp import tfd
 from zoo.trainer.inference import cut, map_batches
-from zoo.trainer.sources import batch_columns, batches_of, is_array, plain_errors, to_float
+from zoo.trainer.refusals import PART, plain_errors
+from zoo.trainer.slices import in_slices
+from zoo.trainer.sources import batch_columns, batches_of, is_array
 
 
 class UsableModel(StepModel):
@@ -38,8 +43,8 @@ class UsableModel(StepModel):
         return self._classifier is not None
 
     @property
-    def classifier(self) -> Bottleneck | Regularizer:
-        """The bottleneck or the first regularizer that classifies codes.
+    def classifier(self) -> Bottleneck | Regularizer | Prior:
+        """The bottleneck, the first regularizer or the prior that classifies codes.
 
         Raises:
             ValueError: where there is none.
@@ -54,10 +59,19 @@ class UsableModel(StepModel):
         return found
 
     @property
-    def _classifier(self) -> Bottleneck | Regularizer | None:
+    def _classifier(self) -> Bottleneck | Regularizer | Prior | None:
         if self.bottleneck.classes is not None:
             return self.bottleneck
-        return next((r for r in self.regularizers if r.classifies), None)
+        return next(
+            (part for part in (*self.regularizers, self.prior) if part and part.classifies), None
+        )
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """As `call`, for arrays, tables, and tensors that are checked as `encode` checks them."""
+        if self.intake.condition is None:
+            return super().__call__(self.intake.called(inputs), *args, **kwargs)
+        x, condition = inputs
+        return super().__call__((self.intake.called(x), condition), *args, **kwargs)
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
         """The mean of p(x|z) at the posterior's location.
@@ -69,20 +83,31 @@ class UsableModel(StepModel):
         Returns:
             (batch, *event) float32.
         """
-        x, condition = inputs, None
-        if self.intake.condition is not None:
-            x, given = inputs
-            condition = self.intake.condition.encoded(given)
-        features = self._features(self._prepared(x), condition, training)
+        x, condition = inputs if self.intake.condition is not None else (inputs, None)
+        if tf.is_symbolic_tensor(x):
+            x = self.intake.stream_inputs(x)
+        return self.reconstruct_batch(x, condition, training)
+
+    def reconstruct_batch(
+        self, inputs: Any, condition: Any = None, training: bool = False
+    ) -> tf.Tensor:
+        """`reconstruct` for one batch, in a graph."""
+        encoded = self._encoded(condition)
+        features = self._features(self._prepared(inputs), encoded, training)
         code = self.bottleneck.encode(features)
-        return self.decode_view(code, condition, training)
+        return self._in_units(self.decode_view(code, encoded, training))
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """(batch, *event), of what is reconstructed."""
+        rows = tf.nest.flatten(input_shape)[0]
+        return (rows, *(self.intake.target_shape or self.event_shape))
 
     def encode(self, x: Any, batch_size: int = 500, condition: Any = None) -> np.ndarray:
         """The code of every row without noise: the posterior's location, or the deterministic code.
 
         Args:
-            x: array (rows, *event) of uint8 or float, a `zoo.data.Data` record, or a `tf.data.Dataset` or
-                another stream of batches.
+            x: as in `fit`: an array (rows, *event) of uint8 or float, a `zoo.data.Data` record, or a
+                `tf.data.Dataset` or another stream of batches.
             batch_size: rows of a batch.
             condition: (rows, ...), where the model declares one; streams hold it as y.
 
@@ -105,49 +130,56 @@ class UsableModel(StepModel):
         Raises:
             ValueError: for codes of another shape, or that are not finite numbers.
         """
-        z = np.asarray(z)
-        if z.shape[1:] != self.code_shape or z.dtype.kind not in "fiub":
-            shape = ", ".join(map(str, self.code_shape))
-            raise ValueError(
-                f"Expected codes of shape (rows, {shape}) of numbers; received {z.shape} of {z.dtype}."
-            )
-        z = z.astype(np.float32, copy=False)
-        if not np.isfinite(z).all():
-            raise ValueError("Expected codes of finite numbers; received NaN or infinity.")
+        z = self._codes(z)
         rows = cut((z, *self._conditions(condition, len(z))), _size(batch_size))
         return self._map("decode", self.decode_batch, rows)
 
     def reconstruct(self, x: Any, batch_size: int = 500, condition: Any = None) -> np.ndarray:
         """decode(encode(x)), (rows, *event) float32, missing values filled in; arguments as in `encode`."""
+        batches = self._batches(x, batch_size, condition)
+        return self._map("reconstruct", self.reconstruct_batch, batches)
 
-        def reconstruct(x: tf.Tensor, *condition: Any) -> tf.Tensor:
-            return self((x, *condition) if condition else x, training=False)
-
-        return self._map("reconstruct", reconstruct, self._batches(x, batch_size, condition))
-
-    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> np.ndarray:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> np.ndarray:
         """As `reconstruct`, with the further arguments of `keras.Model.predict`.
 
-        x is a pair (x, condition) where the model declares a condition.
+        x is a pair (x, condition) where the model declares a condition. A target is not asked for, and left
+        out; one that the model would never use is refused, as in `fit`.
         """
         x, y, _ = self.intake.columns(x)
+        kwargs: Any = {"verbose": verbose, "steps": steps, "callbacks": callbacks}
         with plain_errors():
             if not is_array(x):
-                return super().predict(batches_of(x, "x"), batch_size=batch_size, **kwargs)
-            rows = self.intake.inputs(x)
-            condition = () if self.intake.condition is None else self._conditions(y, len(rows))
-            whole = (rows, *condition) if condition else rows
+                batches = self.intake.stream(x, "x", inputs=True)
+                return super().predict(batches, batch_size=batch_size, **kwargs)
+            fields = self.intake.arrays(x, y, inputs=True)
+            named = {"x": fields["x"], "y": fields.get("condition")}
+            whole = {key: field for key, field in named.items() if field is not None}
             return super().predict(whole, batch_size=batch_size, **kwargs)
 
     def predict_step(self, data: Any) -> tf.Tensor:
         """Reconstructions of one batch."""
-        if self.intake.condition is None:
-            return self(self.intake.stream_inputs(data), training=False)
-        x, y, _ = data if len(data) == 3 else (*data, None, None)[:3]
-        return self(x if y is None else (x, y), training=False)
+        fields = self.intake.stream_fields(data, "evaluation", inputs=True)
+        given = [fields[name] for name in ("x", "condition") if name in fields]
+        return in_slices(self.reconstruct_batch, self.slices_in_use)(*given)
 
-    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+    def save(
+        self, filepath: Any, *args: Any, include_optimizer: bool = True, **kwargs: Any
+    ) -> None:
         """As `keras.Model.save`, to a .keras file.
+
+        Args:
+            filepath: of the file.
+            *args: of Keras's method.
+            include_optimizer: False leaves out the optimizers, which hold two thirds of the file after
+                training with Adam; the model is then compiled before it trains on.
+            **kwargs: of Keras's method.
 
         Raises:
             ValueError: for an HDF5 file, which Keras writes and cannot read again.
@@ -157,7 +189,8 @@ class UsableModel(StepModel):
                 f"A model is saved to a .keras file; received {str(filepath)!r}. (Weights alone go to "
                 "save_weights('....weights.h5').)"
             )
-        super().save(filepath, *args, **kwargs)
+        with self.with_optimizer(include_optimizer):
+            super().save(filepath, *args, **kwargs)
 
     def generate(
         self,
@@ -220,7 +253,7 @@ class UsableModel(StepModel):
     def decode_batch(self, code: tf.Tensor, condition: Any = None) -> tf.Tensor:
         """`decode` for one batch, in a graph."""
         encoded = self._encoded(condition)
-        return self.decode_view(code, encoded, False)
+        return self._in_units(self.decode_view(code, encoded, False))
 
     def sample_prior(
         self, n: Any, seed: Any, label: Any = None, condition: tf.Tensor | None = None
@@ -238,9 +271,16 @@ class UsableModel(StepModel):
         return self._prior_draw(noise, n, label, condition, False).code
 
     def posterior(self, x: Any, condition: Any = None) -> tfd.Distribution | Any:
-        """q(z|x), batch shape (rows,), event shape (*code); None for a deterministic bottleneck."""
-        if not isinstance(x, tf.Tensor):  # a tensor may be one of a graph
-            x = self.intake.inputs(self.intake.columns(x)[0])
+        """q(z|x), batch shape (rows,), event shape (*code); None for a deterministic bottleneck.
+
+        Args:
+            x: as in `encode`; of a stream, all its rows are read.
+            condition: as in `encode`.
+
+        Returns:
+            A TFP distribution.
+        """
+        x = self.intake.stream_inputs(x) if tf.is_symbolic_tensor(x) else self.intake.values(x)
         return self.posterior_batch(tf.convert_to_tensor(x), condition)
 
     def posterior_batch(self, inputs: tf.Tensor, condition: Any = None) -> tfd.Distribution | Any:
@@ -250,9 +290,12 @@ class UsableModel(StepModel):
 
     def conditional(self, z: Any, condition: Any = None) -> tfd.Distribution:
         """p(x|z), batch shape (rows,), event shape (*event), for z of (rows, *code)."""
-        code = tf.convert_to_tensor(z, tf.float32)
+        code = tf.convert_to_tensor(z if tf.is_symbolic_tensor(z) else self._codes(z), tf.float32)
         encoded = self._encoded(condition)
-        return self.likelihood.distribution(self._decoded(code, encoded, False))
+        found = self.likelihood.distribution(self._decoded(code, encoded, False))
+        if self.standardization is None:
+            return found
+        return in_units_of_data(self.standardization, found)
 
     def prior_distribution(self, condition: tf.Tensor | None = None) -> tfd.Distribution | Any:
         """p(z), event shape (*code); None without a prior, or with one that has no density.
@@ -273,17 +316,56 @@ class UsableModel(StepModel):
         return self.bottleneck.example_posterior()
 
     def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> None:
-        """Export for serving; see `zoo.exporting.export`."""
+        """Export for serving; see `zoo.exporting.export`.
+
+        Raises:
+            ValueError: for Keras's further arguments, which an export of several functions does not have.
+        """
         from zoo.exporting import export
 
+        if unused := sorted(set(kwargs) - {"check"}):
+            raise ValueError(
+                f"export() has no {unused[0]}: every function is exported with a signature of its own. "
+                "Leave it out."
+            )
         export(self, filepath, format=format, **kwargs)
+
+    def _codes(self, z: Any) -> np.ndarray:
+        """Codes, checked."""
+        z = np.asarray(z)
+        if z.shape[1:] != self.code_shape or z.dtype.kind not in "fiub":
+            shape = ", ".join(map(str, self.code_shape))
+            raise ValueError(
+                f"Expected codes of shape (rows, {shape}) of numbers; received {z.shape} of {z.dtype}."
+            )
+        z = z.astype(np.float32, copy=False)
+        if not np.isfinite(z).all():
+            raise ValueError("Expected codes of finite numbers; received NaN or infinity.")
+        return z
+
+    def as_keras(self, function: str = "reconstruct") -> keras.Model:
+        """A function of the model as an ordinary Keras model that shares its weights.
+
+        Args:
+            function: "encode", "decode" or "reconstruct".
+
+        Returns:
+            A functional model; see `zoo.exporting.keras_model.as_keras`.
+        """
+        from zoo.exporting.keras_model import as_keras
+
+        return as_keras(self, function)
 
     def _prepared(self, x: Any) -> tf.Tensor:
         """What the encoder is given for inputs of any kind, in a graph."""
         if not self.intake.missing:
-            return to_float(x, self.event_shape)
+            return self.standardized(self.intake.numbers(x), None)
         batch = self.intake.floats({"x": x})
-        return self.seen(batch.x, batch.mask)
+        return self.seen(self.standardized(batch.x, batch.mask), batch.mask)
+
+    def _in_units(self, values: tf.Tensor) -> tf.Tensor:
+        """What the decoder gave, in the units of the data."""
+        return values if self.standardization is None else self.standardization.inverse(values)
 
     def _encoded(self, condition: Any) -> tf.Tensor | None:
         """The condition of one batch as numbers, in a graph."""
@@ -294,6 +376,8 @@ class UsableModel(StepModel):
     def _conditions(self, condition: Any, rows: int) -> tuple[Any, ...]:
         """The condition of some rows, checked, as a tuple of one; of none where the model declares none."""
         declared = self.intake.condition
+        if declared is not None and condition is None and self.bottleneck.infers_condition:
+            condition = np.full(rows, -1)
         if declared is None:
             if condition is not None:
                 raise ValueError("This model declares no condition; received one. Leave it out.")
@@ -317,15 +401,18 @@ class UsableModel(StepModel):
     def _stream(self, batches: Any) -> Iterator[tuple[Any, ...]]:
         for batch in batches:
             x, y, _ = batch_columns(batch)
-            rows = self.intake.inputs(np.asarray(x))
+            rows = self.intake.inputs(x, part=PART)
             declared = self.intake.condition is not None
             yield (rows, *(self._conditions(_as_numpy(y), len(rows)) if declared else ()))
 
     def _map(self, name: str, function: Any, batches: Any) -> np.ndarray:
         self._refresh()
-        traced = self.traces.kept(
-            name, lambda: tf.function(function, reduce_retracing=True, autograph=False)
-        )
+
+        def make() -> Any:
+            sliced = in_slices(function, self.slices_in_use)
+            return tf.function(sliced, reduce_retracing=True, autograph=False)
+
+        traced = self.traces.kept(name, make)
         with plain_errors():
             return map_batches(traced, batches, self.distribute_strategy)
 

@@ -80,6 +80,7 @@ class Bottleneck(Part):
         True
     """
 
+    fixed = ("units", "grid")
     samples = 1
     classes: int | Any = None
     infers_condition = False

@@ -41,6 +41,8 @@ class CategoricalStyle(DenseBottleneck):
         ((2, 5), True)
     """
 
+    fixed = ("classes", "norm")
+
     def __init__(self, units: int, classes: int = 10, norm: str = "none", **kwargs: Any):
         super().__init__(units, **kwargs)
         if norm not in NORMS:

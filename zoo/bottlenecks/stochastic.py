@@ -37,6 +37,8 @@ class Stochastic(DenseBottleneck):
         (TensorShape([3]), TensorShape([2]))
     """
 
+    fixed = ("family",)
+
     def __init__(self, units: int, family: Any = "normal", samples: int = 1, **kwargs: Any):
         if kwargs.get("activation") not in (None, "linear"):
             raise ValueError("A posterior's location and scale take no activation.")

@@ -9,7 +9,7 @@ import tensorflow as tf
 from zoo.bottlenecks.base import Code, DenseBottleneck
 from zoo.noise import Noise
 from zoo.registry import one_of, register
-from zoo.serialization import at_step, positive_int, scalar, scalar_config
+from zoo.serialization import at_step, number, positive_int, scalar, scalar_config
 
 
 @register("top_k", kind="bottleneck")
@@ -38,6 +38,7 @@ class TopK(DenseBottleneck):
 
     # XLA's top-k on a processor sorts every row in full.
     jit_friendly = False
+    row_wise = True
 
     def __init__(
         self, units: int, k: Any = 25, alpha: float = 1.0, select: str = "value", **kwargs: Any
@@ -45,7 +46,7 @@ class TopK(DenseBottleneck):
         super().__init__(units, **kwargs)
         self.select = one_of(select, "select", ("value", "magnitude"))
         self.k = scalar(k, "k", minimum=1)
-        self.alpha: Any = scalar(alpha, "alpha", minimum=1)
+        self.alpha = number(alpha, "alpha", minimum=1)
         if isinstance(self.k, float):
             self.k = positive_int(int(self.k) if self.k.is_integer() else self.k, "k")
             if self.k > units:
@@ -61,6 +62,16 @@ class TopK(DenseBottleneck):
             self.last_k = self.add_weight(
                 name="last_k", shape=(), dtype="int32", initializer="ones", trainable=False
             )
+
+    def checked_option(self, name: str, value: Any) -> Any:
+        """As `Part.checked_option`; a schedule has a weight, which a number has not."""
+        value = super().checked_option(name, value)
+        if name == "k" and isinstance(value, int) != isinstance(self.k, int):
+            raise ValueError(
+                "k of top_k is a number or a schedule from the start; received the other later. Create a new "
+                "model with it."
+            )
+        return value
 
     def encode(self, features: tf.Tensor) -> tf.Tensor:
         """The code with round(alpha * k) units kept, (batch, units) float32."""

@@ -15,7 +15,8 @@ def run(call: Call) -> int:
     from zoo.evaluation.table import table
     from zoo.runs.run import evaluate
 
-    outcome = evaluate(call.flags.run_dir, print, program=call.program)
+    level = call.flags.evaluate or "full"
+    outcome = evaluate(call.flags.run_dir, print, level, call.program)
     print(table(outcome.metrics))
     call.farewell(outcome)
     return 0

@@ -53,13 +53,17 @@ FLAGS = (
     _setting(
         "start_at_mean", bool, "Let a code without hidden layers be of deviations from the mean."
     ),
+    _setting("slices", int, "Slices of a batch, one a core. Default: as the machine allows."),
     _setting("skip_nonfinite", bool, "Leave out updates that are not finite, and count them."),
     _setting("strategy", str, "auto (default), none, mirrored or multi_worker."),
     _setting("virtual_devices", int, "Logical processors to mirror over, for tests."),
     _setting("data_dir", str, "TFDS's folder of prepared sets.", "reproduce"),
     _setting("manual_dir", str, "TFDS's folder of files fetched by hand.", "reproduce"),
+    _setting("evaluate", str, "What is measured and drawn: none, quick or full.", "evaluate"),
+    Flag("standardize", bool, "Bring columns and channels to one scale.", "train", "option"),
     Flag("set", list, "Option of model or experiment, name=value; repeat it.", "train reproduce"),
     Flag("regularizer", list, "name or name:option=value,...; repeat it for more.", "train"),
+    Flag("fit_prior", str, "Prior to fit at the end, name:option=value,...", "train", "part"),
     Flag("data", list, "Option of the data set, name=value; repeat it for more.", "train"),
     Flag("run_dir", str, "Run folder. Default: a new one in runs/.", "train evaluate export"),
     Flag("resume", bool, "Go on with the run in --run_dir.", "train"),

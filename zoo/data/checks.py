@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from zoo.data.storage import MEMORY_LIMIT, release
 
 _CHUNK_BYTES = 64 << 20
+PICTURES = 4  # the rank of an array of pictures
+
+
+class Limits(NamedTuple):
+    """Where numbers must lie.
+
+    Attributes:
+        low: the smallest that is allowed.
+        high: the largest.
+        positive: the largest of data that have no number below 0; above it they are undivided bytes.
+        whole: whether fractions of 1 are refused, which are scaled counts. (Larger numbers with fractions may
+            be counts that were corrected or estimated.)
+    """
+
+    low: float = -np.inf
+    high: float = np.inf
+    positive: float = np.inf
+    whole: bool = False
+
+    def hold(self, low: Any, high: Any) -> Any:
+        """Whether data from `low` to `high` lie within, numbers or scalar tensors."""
+        within = (low >= self.low) & (high <= self.high)
+        if self.positive == np.inf:
+            return within
+        return within & ((low < 0) | (high <= self.positive))
+
+
+def limits_of(bounds: tuple[float, float] | None, rank: int) -> Limits:
+    """The limits that bounds stand for, see `check_inputs`."""
+    if bounds is not None:
+        return Limits(*bounds)
+    return Limits(positive=1.0) if rank == PICTURES else Limits()
 
 
 def check_inputs(
@@ -50,27 +83,149 @@ def check_inputs(
             ...
         ValueError: x holds 1 value that is NaN or infinite as float32, the first at x[1, 1]. ...
     """
-    array = _read(array, name)
+    array = read_array(array, name)
+    return check_numbers(array, event_shape, name, limits_of(bounds, array.ndim), minimum)
+
+
+def check_numbers(
+    array: np.ndarray,
+    event_shape: Sequence[int] | None,
+    name: str,
+    limits: Limits,
+    minimum: int = 1,
+    part: str = "",
+) -> np.ndarray:
+    """As `check_inputs`, for an array and `limits` of its floats.
+
+    Args:
+        array: (n, *event).
+        event_shape: the shape that one example must have; None for any.
+        name: what the error calls the array.
+        limits: of floats; bytes are left to `zoo.trainer.byte_scale`.
+        minimum: the smallest number of examples.
+        part: " of a batch", where a place in the array is one in a batch of a stream.
+
+    Returns:
+        (n, *event) uint8 or float32, the same object where nothing had to be converted.
+
+    Raises:
+        ValueError: as in `check_inputs`.
+    """
     _check_shape(array, event_shape, name, minimum)
     array = _convert(array, name)
     if array.dtype == np.uint8:
         return array
-    low, high = _scan(array, name)
-    if bounds is None and array.ndim == 4 and low >= 0:
-        bounds = (0.0, 1.0)
-    if bounds is not None and (low < bounds[0] or high > bounds[1]):
-        kind = "Pictures given as floats" if array.ndim == 4 else f"The values of {name}"
-        hint = "Rescale them (divide by 255 where they are bytes), or pass uint8."
-        if array.ndim == 2:
-            hint = "Rescale them, or give the model a likelihood without bounds, such as 'normal'."
-        raise ValueError(
-            f"{kind} must lie in [{bounds[0]:g}, {bounds[1]:g}]; {name} reaches from {low:g} to {high:g}. "
-            f"{hint}"
-        )
+    low, high = _scan(array, name, part)
+    if limits.whole and low >= 0 and high <= 1 and (array != np.rint(array)).any():
+        raise ValueError(fraction_line(name))
+    if not limits.hold(low, high):
+        raise ValueError(range_line(name, array.ndim, limits, f"{low:g}", f"{high:g}"))
     return array
 
 
-def _read(array: Any, name: str) -> np.ndarray:
+def range_line(name: str, rank: int, limits: Limits, low: str, high: str) -> str:
+    """What is said of floats outside of `limits` that reach from `low` to `high`."""
+    kind = "Pictures given as floats" if rank == PICTURES else f"The values of {name}"
+    least, most = limits.low, limits.high
+    if limits.positive < np.inf:
+        least, most = 0.0, limits.positive
+    if rank == PICTURES:
+        hint = "Rescale them (divide by 255 where they are bytes), or pass uint8."
+    elif limits.positive < np.inf:
+        hint = "Divide them as the bytes that the model was given."
+    else:
+        hint = "Rescale them, or give the model a likelihood without bounds, such as 'normal'."
+    return f"{kind} must lie in [{least:g}, {most:g}]; {name} reaches from {low} to {high}. {hint}"
+
+
+def nonfinite_line(name: str, count: int, first: Sequence[int], part: str = "") -> str:
+    """What is said of NaN and infinity.
+
+    Args:
+        name: of the data.
+        count: of such values.
+        first: index of the first.
+        part: see `check_numbers`.
+
+    Returns:
+        One line.
+    """
+    many = count != 1
+    return (
+        f"{name} holds {count} value{'s' * many} that {'are' if many else 'is'} NaN or infinite as float32, "
+        f"the first at {name}{[*first]}{part}. Remove or replace {'them' if many else 'it'}."
+    )
+
+
+def fraction_line(name: str) -> str:
+    """What is said of fractions of 1, where the likelihood counts."""
+    return (
+        f"{name} holds fractions from 0 to 1, and the likelihood counts whole numbers. Give the counts as "
+        "they are, not scaled, or choose a likelihood of real numbers, such as 'normal'."
+    )
+
+
+def kind_line(name: str, kind: str) -> str:
+    """What is said of numbers that are neither uint8 nor floats, and of text.
+
+    Args:
+        name: of the data.
+        kind: the name of their type.
+
+    Returns:
+        One line.
+    """
+    if kind.startswith(("int", "uint")):
+        return (
+            f"{name} holds {kind}; expected uint8 (0 to 255) or floats. Convert it: "
+            f"{name}.astype('uint8') for bytes, {name}.astype('float32') for other numbers."
+        )
+    return f"{name} holds {kind}; expected numbers: uint8 or floats."
+
+
+def object_line(name: str, expected: str, where: str = "") -> str:
+    """What is said of Python objects.
+
+    Args:
+        name: of the data.
+        expected: see `expected_shape`.
+        where: " in its columns a, b", of a table.
+
+    Returns:
+        One line.
+    """
+    return (
+        f"{name} holds Python objects{where}; expected numbers of shape {expected}. Leave out text and "
+        f"missing values, then convert the rest: {name}.astype('float32')."
+    )
+
+
+def shape_line(name: str, shape: Sequence[int | None], event_shape: tuple[int, ...]) -> str:
+    """What is said of data of another shape.
+
+    Args:
+        name: of the data.
+        shape: of the data; None where it is not known.
+        event_shape: of one example, as the model takes it.
+
+    Returns:
+        One line.
+    """
+    received = ", ".join("n" if side is None else str(side) for side in shape)
+    received += "," * (len(shape) == 1)
+    hint = _shape_hint(tuple(shape), event_shape, name)
+    return f"{name} must have shape {expected_shape(event_shape)}; received ({received}).{hint}"
+
+
+def expected_shape(event_shape: Sequence[int] | None) -> str:
+    """The shape of many examples as a reader writes it."""
+    if event_shape is None:
+        return "(n, features) or (n, height, width, channels)"
+    return "(n, " + ", ".join(map(str, event_shape)) + ")"
+
+
+def read_array(array: Any, name: str) -> np.ndarray:
+    """What NumPy makes of `array`, or a ValueError that names it."""
     if isinstance(array, np.ndarray):
         return array
     try:
@@ -78,25 +233,19 @@ def _read(array: Any, name: str) -> np.ndarray:
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"{name} must be an array (n, ...) whose examples all have one shape; received a "
-            f"{type(array).__name__} that is none: {error}"
+            f"{type(array).__name__} that is not one: {error}"
         ) from error
 
 
 def _check_shape(
     array: np.ndarray, event_shape: Sequence[int] | None, name: str, minimum: int
 ) -> None:
-    expected = "(n, features) or (n, height, width, channels)"
-    if event_shape is not None:
-        event_shape = tuple(event_shape)
-        expected = "(n, " + ", ".join(map(str, event_shape)) + ")"
+    event_shape = None if event_shape is None else tuple(event_shape)
+    expected = expected_shape(event_shape)
     if array.dtype == object:
-        raise ValueError(
-            f"{name} holds Python objects of shape {array.shape}; expected numbers of shape {expected}. "
-            "Do all examples have one shape and no missing value?"
-        )
+        raise ValueError(object_line(name, expected))
     if event_shape is not None and array.shape[1:] != event_shape:
-        hint = _shape_hint(array.shape, event_shape, name)
-        raise ValueError(f"{name} must have shape {expected}; received {array.shape}.{hint}")
+        raise ValueError(shape_line(name, array.shape, event_shape))
     if array.ndim < 2:
         raise ValueError(f"{name} must have shape {expected}; received {array.shape}.")
     if 0 in array.shape:
@@ -107,12 +256,16 @@ def _check_shape(
         )
 
 
-def _shape_hint(shape: tuple[int, ...], event: tuple[int, ...], name: str) -> str:
+def _shape_hint(shape: tuple[int | None, ...], event: tuple[int, ...], name: str) -> str:
     if shape == event:
         return f" For a single example pass {name}[None]."
     if (*shape[1:], 1) == event:
         return f" Add the channel axis: {name}[..., None]."
-    if len(shape) > 1 and np.prod(shape[1:]) == np.prod(event):
+    if len(event) > 1 and (*shape[2:], *shape[1:2]) == event:
+        return f" Channels come last: numpy.moveaxis({name}, 1, -1)."
+    if len(shape) == len(event) + 1 and sorted(map(str, shape[1:])) == sorted(map(str, event)):
+        return f" Its axes stand in another order: numpy.transpose({name}, ...)."
+    if len(shape) > 1 and math.prod(side or 0 for side in shape[1:]) == math.prod(event):
         return f" Reshape it: {name}.reshape({(-1, *event)})."
     return ""
 
@@ -120,13 +273,9 @@ def _shape_hint(shape: tuple[int, ...], event: tuple[int, ...], name: str) -> st
 def _convert(array: np.ndarray, name: str) -> np.ndarray:
     if array.dtype in (np.uint8, np.float32):
         return array
-    if array.dtype.kind in "iu":
-        raise ValueError(
-            f"{name} holds {array.dtype}; expected uint8 (0 to 255) or floats. "
-            f"Convert it: {name}.astype('uint8') for bytes, {name}.astype('float32') for other numbers."
-        )
     if array.dtype.kind not in "fb":
-        raise ValueError(f"{name} holds {array.dtype}; expected numbers: uint8 or floats.")
+        text = array.dtype.kind in "USOT"
+        raise ValueError(kind_line(name, "text" if text else array.dtype.name))
     if isinstance(array, np.memmap) and array.nbytes > MEMORY_LIMIT:
         raise ValueError(
             f"{name} is a memory-mapped file of {array.dtype} that is too large to convert in memory; "
@@ -136,7 +285,7 @@ def _convert(array: np.ndarray, name: str) -> np.ndarray:
         return np.array(array, np.float32)  # a plain array, also of a memory map
 
 
-def _scan(array: np.ndarray, name: str) -> tuple[float, float]:
+def _scan(array: np.ndarray, name: str, part: str) -> tuple[float, float]:
     """The smallest and largest value; raises where one is not finite."""
     rows = max(1, _CHUNK_BYTES // max(1, array.nbytes // len(array)))
     low, high, count, first = np.inf, -np.inf, 0, None
@@ -153,9 +302,5 @@ def _scan(array: np.ndarray, name: str) -> tuple[float, float]:
             row, *rest = map(int, np.unravel_index(bad.argmax(), bad.shape))
             first = [start + row, *rest]
     if first is not None:
-        raise ValueError(
-            f"{name} holds {count} value{'s' * (count != 1)} that {'are' if count > 1 else 'is'} NaN or "
-            f"infinite as float32, the first at {name}{first}. Remove or replace "
-            f"{'them' if count > 1 else 'it'}."
-        )
+        raise ValueError(nonfinite_line(name, count, first, part))
     return low, high

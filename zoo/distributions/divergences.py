@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from zoo.tfp import tfd
@@ -127,6 +128,42 @@ def has_analytic_kl(posterior: tfd.Distribution, prior: tfd.Distribution) -> boo
     return True
 
 
+def least_kl(posterior: tfd.Distribution, prior: tfd.Distribution) -> float:
+    """The least that KL(posterior || prior) can be for one unit: 0 only where the families can agree.
+
+    A code that says nothing of its example still has this divergence: .048 nats a unit for a Normal posterior
+    under a Laplace prior. Found by quadrature over the quantiles of the posterior, with the prior's location,
+    for scales from a tenth of the prior's to tenfold.
+
+    Args:
+        posterior: q(z|x), as `tfd.Independent` or its base distribution; only its family counts.
+        prior: p(z), likewise.
+
+    Returns:
+        Nats a unit, the mean over the units; 0 where one of them is not a location-scale family.
+
+    Example:
+        >>> from tensorflow_probability import distributions as tfd
+        >>> from zoo.distributions.divergences import least_kl
+        >>> round(least_kl(tfd.Normal(3.0, 2.0), tfd.Laplace(0.0, 5.0)), 3)
+        0.048
+        >>> least_kl(tfd.Normal(3.0, 2.0), tfd.Normal(0.0, 5.0))
+        0.0
+    """
+    q, p = base_distribution(posterior), base_distribution(prior)
+    located = all(hasattr(d, name) for d in (q, p) for name in ("loc", "scale"))
+    if type(q) is type(p) or not located:
+        return 0.0
+    family: Any = type(q)
+    standard = family(loc=0.0, scale=1.0)
+    ratios = np.geomspace(0.1, 10, 60, dtype=np.float32).reshape(-1, 1, 1)
+    draws = standard.quantile((np.arange(5000, dtype=np.float32) + 0.5) / 5000)[:, None]
+    loc, scale = _loc_and_scale(p)
+    entropy = -tf.reduce_mean(standard.log_prob(draws)) + tf.math.log(ratios[..., 0])
+    cross = -tf.reduce_mean(p.log_prob(loc + scale * ratios * draws), axis=1) - tf.math.log(scale)
+    return max(float(tf.reduce_mean(tf.reduce_min(cross - entropy, axis=0))), 0.0)
+
+
 def base_distribution(distribution: tfd.Distribution) -> tfd.Distribution:
     """The distribution inside `tfd.Independent` and `tfd.Sample`, else itself.
 
@@ -139,6 +176,26 @@ def base_distribution(distribution: tfd.Distribution) -> tfd.Distribution:
     while isinstance(distribution, tfd.Independent | tfd.Sample):
         distribution = distribution.distribution
     return distribution
+
+
+def is_location_scale(distribution: tfd.Distribution | None) -> bool:
+    """Whether `base_distribution` is made of a location and a scale for every unit, and of nothing else.
+
+    Example:
+        >>> from tensorflow_probability import distributions as tfd
+        >>> from zoo.distributions import is_location_scale
+        >>> is_location_scale(tfd.Independent(tfd.Laplace([0.0, 0.0], 1.0), 1))
+        True
+        >>> is_location_scale(tfd.StudentT(3.0, 0.0, 1.0))  # of degrees of freedom too
+        False
+        >>> is_location_scale(tfd.MultivariateNormalDiag([0.0, 0.0]))  # its scale is a matrix
+        False
+    """
+    if distribution is None:
+        return False
+    base: Any = base_distribution(distribution)
+    made_of = set(type(base).parameter_properties())
+    return made_of == {"loc", "scale"} and tf.is_tensor(getattr(base, "scale", None))
 
 
 def _loc_and_scale(distribution: Any) -> tuple[Any, Any]:

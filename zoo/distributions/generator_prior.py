@@ -25,7 +25,13 @@ class LabelledPrior(Prior):
     Subclasses give `from_label`.
     """
 
+    fixed = ("classes",)
+
     def __init__(self, classes: int = 10, **kwargs: Any):
+        if kwargs.get("scale", 1.0) != 1.0:
+            raise ValueError(
+                f"A {type(self).__name__} has no scale; received scale={kwargs['scale']!r}. Leave it out."
+            )
         super().__init__(**kwargs)
         self.classes = positive_int(classes, "classes")
 
@@ -92,6 +98,8 @@ class GeneratorPrior(LabelledPrior):
         hidden: units of the hidden layers.
         batch_norm: whether hidden layers are normalised over the batch.
     """
+
+    fixed = ("noise_units", "hidden", "batch_norm")
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
+from zoo.distributions.divergences import base_distribution
 from zoo.parts import Part
 from zoo.registry import register
 from zoo.serialization import scalar
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
 
 # A learned scale may neither vanish (the loss would fall without bound) nor explode.
 LOG_SCALE_LIMIT = 6.0
+_COUNTS = (
+    tfd.Poisson,
+    tfd.NegativeBinomial,
+    tfd.Binomial,
+    tfd.BetaBinomial,
+    tfd.Multinomial,
+    tfd.DirichletMultinomial,
+    tfd.Geometric,
+    tfd.Categorical,
+    tfd.ZeroInflatedNegativeBinomial,
+)
 
 
 def _root(terms: tf.Tensor, axis: Sequence[int]) -> tf.Tensor:
@@ -89,6 +101,18 @@ class Likelihood(Part):
     def decoder_shape(self, event_shape: Sequence[int]) -> tuple[int, ...]:
         """The shape that the decoder must give for examples of a shape."""
         return (*event_shape[:-1], event_shape[-1] * self.outputs_per_element)
+
+    def is_of_counts(self, event_shape: Sequence[int]) -> bool:
+        """Whether p(x|z) is of whole numbers that are counted, which are not to be divided.
+
+        Args:
+            event_shape: of one example.
+
+        Returns:
+            Whether the family of p(x|z) is one of counts.
+        """
+        output = tf.zeros((1, *self.decoder_shape(event_shape)))
+        return isinstance(base_distribution(self.distribution(output)), _COUNTS)
 
     def distribution(self, output: tf.Tensor) -> tfd.Distribution:
         """p(x|z), batch shape (batch,), event shape (*event)."""
@@ -212,6 +236,16 @@ class ScaledLikelihood(Likelihood):
         if self.scale == "learned":
             self.log_scale = self.add_weight(name="log_scale", shape=(), initializer="zeros")
         self.built = True
+
+    def checked_option(self, name: str, value: Any) -> Any:
+        """As `Part.checked_option`; a learned scale has a weight, which a number has not."""
+        value = super().checked_option(name, value)
+        if name == "scale" and (value == "learned") != (self.scale == "learned"):
+            raise ValueError(
+                "scale of a likelihood is learned or a number from the start; received the other later. "
+                "Create a new model with it."
+            )
+        return value
 
     def current_scale(self) -> Any:
         """The scale as it stands, a scalar."""

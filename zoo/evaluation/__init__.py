@@ -6,12 +6,14 @@ and SciPy, and TensorFlow only where a model or the SSIM does, each imported whe
 
 from zoo.evaluation import (
     aggregate_posterior,
+    anomaly,
     clustering,
     density,
     dictionary,
     disentanglement,
     features,
     generation,
+    imputation,
     merging,
     probing,
     reconstruction,
@@ -22,6 +24,7 @@ from zoo.evaluation.evaluate import evaluate
 
 __all__ = [
     "aggregate_posterior",
+    "anomaly",
     "clustering",
     "density",
     "dictionary",
@@ -29,6 +32,7 @@ __all__ = [
     "evaluate",
     "features",
     "generation",
+    "imputation",
     "merging",
     "probing",
     "reconstruction",

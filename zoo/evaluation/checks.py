@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from zoo.data.scaling import divide
 
 
 class NotComputable(ValueError):
@@ -75,6 +80,39 @@ def as_examples(x: Any, name: str = "x") -> np.ndarray:
     if x.dtype.kind == "f" and not np.isfinite([x.min(), x.max()]).all():
         raise ValueError(f"{name} must be finite; it holds NaN or infinity.")
     return x
+
+
+def as_seen(model: Any, x: np.ndarray) -> np.ndarray:
+    """Examples as a model of the zoo sees them, but bytes that it divides by 255, as all measures do.
+
+    Args:
+        model: anything; the folder of an export says what it divides bytes by.
+        x: (n, *event).
+
+    Returns:
+        x itself, or float32 where x holds bytes that the model divides by another number.
+
+    Example:
+        >>> from zoo.evaluation.checks import as_seen
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), likelihood="normal", scale=1)
+        >>> as_seen(model, np.full((2, 6), 9, np.uint8)).max()
+        np.float32(9.0)
+    """
+    if x.dtype == np.uint8 and isinstance(model, str | os.PathLike):
+        return _as_export_sees(Path(model) / "inputs.json", x)
+    intake = getattr(model, "intake", None)
+    if intake is None or x.dtype != np.uint8 or x.shape[1:] != intake.event_shape:
+        return x
+    scale = intake.scales["x"]
+    taken = scale.taken(x, "x")
+    return taken if scale.divisor in (None, 255.0) else scale.divided(taken)
+
+
+def _as_export_sees(description: Path, x: np.ndarray) -> np.ndarray:
+    if not description.is_file():
+        return x
+    divisor = json.loads(description.read_text())["x"]["bytes_divided_by"]
+    return x if divisor in (None, 255.0) else divide(x, divisor)
 
 
 def as_labels(labels: Any, n: int, name: str = "labels") -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.data.pixels import as_unit_floats
 from zoo.evaluation.bootstrap import Score, means
-from zoo.evaluation.checks import NotComputable, batches, undefined
+from zoo.evaluation.checks import NotComputable, as_seen, batches, undefined
 from zoo.values import positive_int
 
 _DECODES = 2000  # pictures that are decoded at a time
@@ -55,7 +55,7 @@ def per_example(
         >>> bounds["elbo"].shape, bool(np.all(bounds["log_likelihood"] >= bounds["elbo"]))
         ((5,), True)
     """
-    samples = positive_int(samples, "samples")
+    samples, x = positive_int(samples, "samples"), as_seen(model, np.asarray(x))
     _require_densities(model, x)
     log_terms = _log_terms(model)
     columns: dict[str, list[np.ndarray]] = {}
@@ -129,7 +129,7 @@ def posterior_samples(
         >>> posterior_samples(model, x).shape
         (5, 2)
     """
-    draws = []
+    draws, x = [], as_seen(model, np.asarray(x))
     for rows in batches(len(x), batch_size):
         posterior = model.posterior(as_unit_floats(np.asarray(x[rows])))
         if posterior is None:

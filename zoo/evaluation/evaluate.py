@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from zoo.evaluation.checks import NotComputable, as_codes, as_examples, as_labels
+from zoo.evaluation.checks import NotComputable, as_codes, as_examples, as_labels, as_seen
 from zoo.evaluation.groups import GROUPS, Task
 from zoo.evaluation.levels import FEWER_ROWS, settings_of
-from zoo.evaluation.subject import subject_of
+from zoo.evaluation.subject import opened, subject_of
 from zoo.evaluation.table import table
 from zoo.registry import one_of, suggest
 
@@ -48,8 +48,8 @@ def evaluate(
     Args:
         model_or_codes: an `Autoencoder`, a function from a batch of examples to codes, a Keras model,
             the path of a SavedModel folder with an ``encode`` endpoint or of a ``.keras`` file, or
-            the codes of x, (n, units). A function or Keras model is given x as it is; for the models
-            of the zoo and for endpoints uint8 pictures are divided by 255.
+            the codes of x, (n, units). A function or Keras model is given x as it is; a model of the zoo
+            divides bytes as it always does, and so does its export. Other measures take uint8 as pixels.
         x: (n, ...) held-out examples, or a `zoo.data.Data` record, which brings its labels and
             factors along. May be left out for an array of codes.
         labels: (n,) classes.
@@ -102,12 +102,17 @@ def evaluate(
     settings = dict(settings or {})
     chosen = _chosen_groups(groups, settings)
     options = settings_of(level, settings)
+    model_or_codes = opened(model_or_codes)
+    if hasattr(model_or_codes, "intake"):
+        for data in (x, x_train):
+            model_or_codes.intake.columns(data)  # the bytes of a record are pixels
     x, labels, factors = _record(x, labels, factors)
     x_train, labels_train, _ = _record(x_train, labels_train, None)
     if x is None:
         x = _codes_alone(model_or_codes, decode)
-    x = as_examples(x, "x")
-    x_train = None if x_train is None else as_examples(x_train, "x_train")
+    x = as_seen(model_or_codes, as_examples(x, "x"))
+    if x_train is not None:
+        x_train = as_seen(model_or_codes, as_examples(x_train, "x_train"))
     _check_lengths(x, labels, factors, x_train, labels_train)
     subject = subject_of(model_or_codes, x, batch_size).with_decoder(decode)
     task = Task(
@@ -171,7 +176,7 @@ def _resamples(bootstrap: int | Mapping[str, int]) -> dict[str, int]:
 
 
 def _record(x: Any, labels: Any, factors: Any) -> tuple[Any, Any, Any]:
-    """The arrays of a `zoo.data.Data` record; what the caller gave beside it goes first."""
+    """The arrays of a `zoo.data.Data` record; what the caller gave beside it overrides them."""
     if not hasattr(x, "inputs"):
         return x, labels, factors
     return (

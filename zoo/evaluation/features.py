@@ -178,11 +178,14 @@ def _networks(shape: tuple[int, ...], width: int, classes: int, seed: int):
     inputs = keras.Input((*shape, 1) if len(shape) == 2 else shape)
     hidden = inputs
     if len(shape) > 1:
+        last: Any = {"data_format": "channels_last"}  # whatever Keras's default is
         kind = keras.layers.Conv3D if len(shape) == 4 else keras.layers.Conv2D
         for channels in (16, 32):
-            convolution = layer(kind, channels, 3, strides=2, padding="same", activation="relu")
+            convolution = layer(
+                kind, channels, 3, strides=2, padding="same", activation="relu", **last
+            )
             hidden = convolution(hidden)
-        hidden = keras.layers.Flatten()(hidden)
+        hidden = keras.layers.Flatten(**last)(hidden)
     hidden = layer(keras.layers.Dense, width, activation="relu")(hidden)
     outputs = layer(keras.layers.Dense, classes, activation="softmax")(hidden)
     return keras.Model(inputs, hidden), keras.Model(inputs, outputs)

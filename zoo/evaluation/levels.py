@@ -40,7 +40,7 @@ _QUICK: dict[str, dict[str, Any]] = {
 def settings_of(
     level: str, settings: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Mapping[str, Any]]:
-    """The options of every group at a level; what the caller sets goes first.
+    """The options of every group at a level; what the caller sets overrides them.
 
     Args:
         level: one of `LEVELS`.

@@ -195,6 +195,28 @@ _METRICS = {
     "frechet_distance": Metric(
         "Frechet distance", LOWER, "Of Gaussians fitted to features of generated and real examples."
     ),
+    "roc_auc": Metric(
+        "ROC AUC", HIGHER, "Chance that an anomaly scores below an example that is none."
+    ),
+    "average_precision": Metric(
+        "average precision", HIGHER, "Mean precision down to each anomaly, the lowest scores first."
+    ),
+    "anomaly_share": Metric(
+        "share of anomalies", NEITHER, "The average precision of scores at random."
+    ),
+    "imputation_error": Metric(
+        "error of missing values", LOWER, "Root mean square over the values that were hidden."
+    ),
+    "imputation_error_mean": Metric(
+        "the same, by the mean", NEITHER, "Where the training mean of each value is filled in."
+    ),
+    "imputation_error_pca": Metric(
+        "the same, by principal components", NEITHER, "Where fitted components fill it in."
+    ),
+    "usage": Metric("entries used in a batch", HIGHER, "Share of a codebook's entries."),
+    "perplexity": Metric(
+        "perplexity of the codebook", HIGHER, "The number of entries that are used alike."
+    ),
     "training_distance_ratio": Metric(
         "distance to training set / held-out's",
         NEITHER,

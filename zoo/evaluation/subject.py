@@ -139,13 +139,20 @@ def _codes(codes: Any, x: np.ndarray) -> Subject:
     return Subject("an array of codes", encode)
 
 
+def opened(model: Any) -> Any:
+    """The model of a .keras file; anything else as it is."""
+    if not isinstance(model, str | os.PathLike) or Path(model).suffix != ".keras":
+        return model
+    import keras
+
+    import zoo.autoencoder  # noqa: F401, so that Keras knows the classes of the zoo
+
+    return keras.saving.load_model(model)
+
+
 def _saved(path: Path, x: np.ndarray, batch_size: int) -> Subject:
     if path.suffix == ".keras":
-        import keras
-
-        import zoo.autoencoder  # noqa: F401, so that Keras knows the classes of the zoo
-
-        return subject_of(keras.saving.load_model(path), x, batch_size)
+        return subject_of(opened(path), x, batch_size)
     if not (path / "saved_model.pb").is_file():
         raise ValueError(f"Expected a SavedModel folder or a .keras file; received {path}.")
     import tensorflow as tf

@@ -16,6 +16,13 @@ HELD_OUT = 10_000
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 # Of the standard deviation that a unit is divided by.
 POWERS = (0.0, 0.5)
+# What a setting "conv" stands for: the network of the code of Zhao et al. and, after it, of Callahan.
+_CONV = {"name": "conv", "hidden": (64, 128), "dense": (1024,)}
+
+
+def networks(setting: str) -> Any:
+    """The option `networks` of a model for a setting of that name, where "conv" is the authors' network."""
+    return _CONV if setting == "conv" else setting
 
 
 def classifier(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int = 4) -> keras.Model:
@@ -32,7 +39,7 @@ def classifier(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int = 4) ->
     """
     keras.utils.set_random_seed(seed)
     layers = [
-        keras.layers.Flatten(),
+        keras.layers.Flatten(data_format="channels_last"),
         keras.layers.Dense(256, activation="relu"),
         keras.layers.Dropout(0.5),
         keras.layers.Dense(10, activation="softmax", dtype="float32"),

@@ -67,7 +67,7 @@ def reproduce_all(
         seeds: how many seeds.
         sources: where data lie.
         precision: number types.
-        say: is told the progress, the verdicts, and at the end a line for each experiment.
+        say: called with the progress, the verdicts, and at the end a line for each experiment.
 
     Returns:
         Id -> error, of those that could not run.
@@ -126,7 +126,7 @@ def reproduce(
         sources: where data lie; TFDS's folders by default.
         changes: settings that differ from those of the experiment, fewer epochs for example.
         precision: "float32" or "mixed_bfloat16"; by default what the experiment says.
-        say: is told the progress and the verdicts.
+        say: called with the progress and the verdicts.
         first_seed: the seeds are this one and those that follow it.
 
     Returns:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # File of a format without sampling -> the endpoint that it holds.
 DETERMINISTIC = {"encoder": "encode", "decoder": "decode", "reconstruct": "reconstruct"}
 
+# Endpoint -> the name of its output in these files.
+OUTPUTS = {"encode": "codes", "decode": "reconstruction", "reconstruct": "reconstruction"}
+
 
 class Endpoint(NamedTuple):
     """One function of a model.
@@ -74,7 +77,7 @@ def endpoints(model: Autoencoder) -> dict[str, Endpoint]:
 # The names of the arguments are those of the signature: an export takes both.
 def _functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
     def reconstruct(x: tf.Tensor) -> tf.Tensor:
-        return model(x, training=False)
+        return model.reconstruct_batch(x)
 
     def encode(x: tf.Tensor) -> tf.Tensor:
         return model.encode_batch(x)
@@ -93,7 +96,7 @@ def _functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
 
 def _conditional_functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
     def reconstruct(x: tf.Tensor, condition: Any) -> tf.Tensor:
-        return model((x, condition), training=False)
+        return model.reconstruct_batch(x, condition)
 
     def encode(x: tf.Tensor, condition: Any) -> tf.Tensor:
         return model.encode_batch(x, condition)
@@ -140,7 +143,54 @@ def deterministic(model: Autoencoder) -> dict[str, Endpoint]:
         ['encoder', 'decoder', 'reconstruct']
     """
     known = endpoints(model)
-    return {file: known[name] for file, name in DETERMINISTIC.items()}
+    return {file: _with_output(known[name], OUTPUTS[name]) for file, name in DETERMINISTIC.items()}
+
+
+def whole(model: Autoencoder) -> Endpoint:
+    """X -> {"codes", "reconstruction"}, what a single file holds.
+
+    Example:
+        >>> from zoo.exporting.endpoints import whole
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> sorted(whole(model).answer(np.zeros((3, 6), "float32")))
+        ['codes', 'reconstruction']
+    """
+    known = endpoints(model)
+    encode, reconstruct = known["encode"], known["reconstruct"]
+
+    def codes_and_reconstruction(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"codes": encode.function(x), "reconstruction": reconstruct.function(x)}
+
+    def conditional(x: tf.Tensor, condition: Any) -> dict[str, tf.Tensor]:
+        codes = encode.function(x, condition)
+        return {"codes": codes, "reconstruction": reconstruct.function(x, condition)}
+
+    def answer(*given: Any) -> dict[str, np.ndarray]:
+        return {"codes": encode.answer(*given), "reconstruction": reconstruct.answer(*given)}
+
+    plain = len(encode.signature) == 1
+    return Endpoint(codes_and_reconstruction if plain else conditional, encode.signature, answer)
+
+
+def _with_output(endpoint: Endpoint, output: str) -> Endpoint:
+    """The endpoint with a name for its one output."""
+    function = endpoint.function
+
+    # The names of the arguments are those of the signature.
+    def of_x(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {output: function(x)}
+
+    def of_z(z: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {output: function(z)}
+
+    def of_x_given(x: tf.Tensor, condition: Any) -> dict[str, tf.Tensor]:
+        return {output: function(x, condition)}
+
+    def of_z_given(z: tf.Tensor, condition: Any) -> dict[str, tf.Tensor]:
+        return {output: function(z, condition)}
+
+    alone, given = (of_z, of_z_given) if endpoint.signature[0].name == "z" else (of_x, of_x_given)
+    return endpoint._replace(function=alone if len(endpoint.signature) == 1 else given)
 
 
 def in_float32(model: Autoencoder) -> Autoencoder:
@@ -168,7 +218,7 @@ def as_dict(answer: Any) -> dict[str, np.ndarray]:
 
 def _location_scale(distribution: Any) -> dict[str, tf.Tensor]:
     base: Any = None if distribution is None else base_distribution(distribution)
-    if not (hasattr(base, "loc") and hasattr(base, "scale")):
+    if not (hasattr(base, "loc") and tf.is_tensor(getattr(base, "scale", None))):
         return {}
     return {"loc": base.loc, "scale": base.scale}
 

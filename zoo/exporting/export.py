@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.exporting.staging import staged
+from zoo.exporting.staging import INPUTS, staged
 from zoo.registry import one_of
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
 
 # Name of a format -> its module, imported when the format is asked for.
+FILES = {".onnx": "onnx", ".tflite": "litert"}  # ending of a single file -> its format
 FORMATS = {"tf_saved_model": "saved_model", "onnx": "onnx", "litert": "litert"}
 
 
@@ -34,23 +36,28 @@ def export(
     - "onnx": encoder.onnx, decoder.onnx and reconstruct.onnx; needs the extra ``latent-zoo[onnx]``.
     - "litert": encoder.tflite, decoder.tflite and reconstruct.tflite.
 
-    Pictures go in as float32 as the model sees them, in [0, 1]; uint8 is scaled by 1/255 by the caller.
-    The batch size is free. Draws from the posterior are left to the caller: scale * noise + loc. ONNX and
-    LiteRT compute in float32 also where the model computes in mixed precision.
+    Numbers go in as float32 as the model sees them, pictures in [0, 1]. The file inputs.json says the shape
+    of one example, and what the caller divides bytes by (null where the model was never given any). The batch
+    size is free. Draws from the posterior are left to the caller: scale * noise + loc. ONNX and LiteRT
+    compute in float32 also where the model computes in mixed precision. Their outputs are named `codes` and
+    `reconstruction`.
+
+    A `filepath` that ends in .onnx or .tflite is one file, x -> codes and reconstruction.
 
     The export is written beside `filepath`, loaded back, compared, and only then put in place, so that an
     export that stands there stays until the new one is complete.
 
     Args:
         model: a built model.
-        filepath: the folder to write; an earlier export there is replaced, and nothing else is.
+        filepath: the folder to write; an earlier export there is replaced, and nothing else is. Or the
+            file, which is replaced.
         format: one of the three above.
         check: True to compare the export with the model on generated rows, an array (rows, *event) to
             compare on these, False not to compare. Every answer must agree to 1e-5 of the largest number
             of its row, or to 1e-5 where that is below 1.
 
     Returns:
-        The folder.
+        The folder or the file.
 
     Raises:
         ValueError: for an unknown format, a place that cannot be written or holds something else, rows
@@ -66,6 +73,7 @@ def export(
         >>> loaded.encode(np.zeros((3, 6), "float32")).shape
         TensorShape([3, 2])
     """
+    format = FILES.get(Path(filepath).suffix, format)
     module = FORMATS[one_of(format, "export format", sorted(FORMATS))]
     kind = importlib.import_module(f"zoo.exporting.{module}")
     import tensorflow as tf
@@ -77,9 +85,12 @@ def export(
     rows = rows_to_compare(model, check)
     if not kind.MIXED_PRECISION:
         model = in_float32(model)
+    if Path(filepath).suffix in FILES:
+        return _export_file(model, Path(filepath), format, kind, rows)
     with staged(filepath) as folder:
         try:
             kind.write(model, folder)
+            (folder / INPUTS).write_text(json.dumps(_described(model), indent=1) + "\n")
             exported = kind.load(folder)
         except (ImportError, OSError, tf.errors.OpError):  # not the model's fault
             raise
@@ -88,3 +99,38 @@ def export(
         if rows is not None:
             compare(model, exported, rows)
     return Path(filepath)
+
+
+def _described(model: Autoencoder) -> dict[str, Any]:
+    """What goes in, for whoever calls an exported function."""
+    divisor = model.intake.scales["x"].divisor
+    return {"x": {"shape": model.event_shape, "dtype": "float32", "bytes_divided_by": divisor}}
+
+
+def _export_file(model: Autoencoder, path: Path, format: str, kind: Any, rows: Any) -> Path:
+    """Write x -> codes and reconstruction to one file, once it is seen to answer as the model does."""
+    import tensorflow as tf
+
+    from zoo.exporting.endpoints import whole
+    from zoo.exporting.parity import arguments_of, compare_endpoint
+    from zoo.exporting.refusal import refusal
+    from zoo.files import replacing
+
+    endpoint = whole(model)
+    try:
+        with replacing(path) as temporary:
+            try:
+                kind.write_file(endpoint, temporary)
+                exported = kind.load_file(temporary)
+            except (ImportError, OSError, tf.errors.OpError):  # not the model's fault
+                raise
+            except Exception as error:  # of the converter, or of the runtime that loads
+                raise refusal(model, format, error, kind.attempt) from error
+            if rows is not None:
+                compare_endpoint("file", endpoint, exported, arguments_of(model, endpoint, rows))
+    except OSError as error:
+        raise ValueError(
+            f"Cannot write the export to {str(path)!r}: {error.strerror or error}. Name a file in a place "
+            "that can be written."
+        ) from error
+    return path

@@ -44,6 +44,20 @@ def write(model: Autoencoder, folder: Path) -> None:
             (folder / f"{name}.tflite").write_bytes(_converted(source, name))
 
 
+def write_file(endpoint: Endpoint, path: Path) -> None:
+    """Write one function to one file."""
+    with tempfile.TemporaryDirectory() as source:
+        write_endpoints({"file": endpoint}, Path(source))
+        path.write_bytes(_converted(source, "file"))
+
+
+def load_file(path: Path) -> Callable[..., dict[str, np.ndarray]]:
+    """The function of a file: output name -> array."""
+    runner = _runner(path)
+    (name,) = runner.get_input_details()
+    return lambda array: dict(runner(**{name: array}))
+
+
 def attempt(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], path: Path) -> None:
     """Write a function to a file and load it; raises where LiteRT lacks an operation."""
     with tempfile.TemporaryDirectory() as source:

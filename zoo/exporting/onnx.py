@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.exporting.endpoints import DETERMINISTIC, deterministic
+from zoo.exporting.endpoints import DETERMINISTIC, Endpoint, deterministic
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -34,6 +34,26 @@ def write(model: Autoencoder, folder: Path) -> None:
     _extra("onnxruntime")
     for name, endpoint in deterministic(model).items():
         _write_function(endpoint.function, endpoint.signature, folder / f"{name}.onnx")
+
+
+def write_file(endpoint: Endpoint, path: Path) -> None:
+    """Write one function to one file."""
+    _extra("tf2onnx")
+    _extra("onnxruntime")
+    _write_function(endpoint.function, endpoint.signature, path)
+
+
+def load_file(path: Path) -> Callable[..., dict[str, np.ndarray]]:
+    """The function of a file: output name -> array."""
+    session = _session(path)
+    names = [output.name for output in session.get_outputs()]
+
+    def run(array: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(
+            zip(names, session.run(names, {session.get_inputs()[0].name: array}), strict=True)
+        )
+
+    return run
 
 
 def attempt(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], path: Path) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.exporting.endpoints import Endpoint, as_dict, endpoints
-from zoo.trainer.sources import to_float
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -43,7 +42,7 @@ def rows_to_compare(model: Autoencoder, check: Any) -> np.ndarray | None:
         return None
     if check is True:
         return np.random.default_rng(0).random((ROWS, *model.event_shape), np.float32)
-    return to_float(model.intake.inputs(check, "check"), model.event_shape).numpy()
+    return model.intake.values(check, "check")
 
 
 def compare(
@@ -69,20 +68,19 @@ def compare(
             ...
         ValueError: The exported 'encode' disagrees with the model by up to ...
     """
-    condition = _condition(model, len(rows))
-    codes = model.encode(rows, **({"condition": condition[0]} if condition else {}))
-    given: dict[str | None, Any] = {
-        "x": rows,
-        "z": codes,
-        "n": np.int32(len(rows)),
-        "seed": np.int32(1),
-    }
     known = endpoints(model)
     for name, function in exported.items():
-        endpoint = known[name]
-        own = endpoint.signature[: len(endpoint.signature) - len(condition)]
-        arguments = [*(given[spec.name] for spec in own), *condition]
-        compare_endpoint(name, endpoint, function, arguments)
+        compare_endpoint(name, known[name], function, arguments_of(model, known[name], rows))
+
+
+def arguments_of(model: Autoencoder, endpoint: Endpoint, rows: np.ndarray) -> list[Any]:
+    """What an endpoint of a model is asked with, for rows (rows, *event)."""
+    condition = _condition(model, len(rows))
+    given: dict[str | None, Any] = {"x": rows, "n": np.int32(len(rows)), "seed": np.int32(1)}
+    own = endpoint.signature[: len(endpoint.signature) - len(condition)]
+    if any(spec.name == "z" for spec in own):
+        given["z"] = model.encode(rows, **({"condition": condition[0]} if condition else {}))
+    return [*(given[spec.name] for spec in own), *condition]
 
 
 def _condition(model: Autoencoder, rows: int) -> tuple[Any, ...]:

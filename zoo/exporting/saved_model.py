@@ -11,11 +11,14 @@ import keras
 import tensorflow as tf
 
 from zoo.exporting.endpoints import Endpoint, endpoints
+from zoo.trainer.slices import in_slices
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
 
 MIXED_PRECISION = True
+# First arguments of the endpoints that treat rows by themselves.
+ROWS = ("x", "z")
 
 
 def write(model: Autoencoder, folder: Path) -> None:
@@ -25,7 +28,14 @@ def write(model: Autoencoder, folder: Path) -> None:
         model: a built model.
         folder: an empty folder.
     """
-    write_endpoints(endpoints(model), folder)
+    slices = model.slices_in_use
+    named = {
+        name: endpoint._replace(function=in_slices(endpoint.function, slices))
+        if endpoint.signature[0].name in ROWS
+        else endpoint
+        for name, endpoint in endpoints(model).items()
+    }
+    write_endpoints(named, folder)
 
 
 def write_endpoints(named: Mapping[str, Endpoint], folder: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from zoo.files import replacing
 
 # What an export writes. A folder with anything else in it is the user's own and is never replaced.
-_OWN_NAMES = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
+INPUTS = "inputs.json"
+_OWN_NAMES = {"saved_model.pb", "fingerprint.pb", "variables", "assets", INPUTS}
 _OWN_SUFFIXES = {".onnx", ".tflite"}
 
 

@@ -44,12 +44,16 @@ def options(name: str) -> dict[str, Any]:
     }
 
 
-def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencoder:
+def create(
+    name: str, input_shape: Sequence[int], *, scale: Any = None, **settings: Any
+) -> Autoencoder:
     """Build a model by name.
 
     Args:
         name: see ``zoo.names("model")``.
         input_shape: shape of one example, (h, w, channels) or (d,).
+        scale: what bytes (uint8) are divided by: a number, or "none" for 1; None to decide by the first that
+            come, see `zoo.data.scaling`. It is saved with the model.
         **settings: options of the model's function, see its docstring. A `seed` that is given draws the
             weights too, so that two models of one seed are equal bit for bit; no global random state is
             changed. Layers of your own keep the initializers that they were made with.
@@ -79,6 +83,8 @@ def create(name: str, input_shape: Sequence[int], **settings: Any) -> Autoencode
     if not isinstance(model, Autoencoder):
         raise ValueError(f"The model {name!r} must give a zoo.Autoencoder; it gives {model!r}.")
     model.name = name
+    if scale is not None:
+        model.scale = scale
     model.formula = objective(name) or model.formula
     return model
 

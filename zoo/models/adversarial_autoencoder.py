@@ -31,6 +31,7 @@ def adversarial_autoencoder(
     critic_learning_rate: Any = 2e-4,
     critic_steps: int = 1,
     regularizers: Sequence[Any] = (),
+    standardize: bool = False,
     seed: int = 0,
 ) -> Autoencoder:
     """Adversarial autoencoder (Makhzani et al., "Adversarial Autoencoders", 2016, section 2).
@@ -68,6 +69,7 @@ def adversarial_autoencoder(
         critic_learning_rate: of the critics' Adam, a number or a schedule.
         critic_steps: updates of the critics for each one of the model.
         regularizers: further regularizers.
+        standardize: whether to bring every column or channel to mean 0 and deviation 1 within the model.
         seed: of the noise and the order of the data.
 
     Returns:
@@ -111,5 +113,6 @@ def adversarial_autoencoder(
         likelihood=likelihood,
         prior=prior,
         regularizers=[*adversaries, *regularizers],
+        standardize=standardize,
         seed=seed,
     )

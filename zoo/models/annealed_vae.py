@@ -11,7 +11,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.models.extends import extends
 from zoo.models.vae import vae
 from zoo.registry import register
-from zoo.serialization import positive_int, scalar
+from zoo.serialization import number, positive_int
 
 
 @register("annealed_vae", kind="model")
@@ -51,7 +51,7 @@ def annealed_vae(
     rise = keras.optimizers.schedules.PolynomialDecay(
         0.0,
         positive_int(steps, "steps of annealed_vae"),
-        end_learning_rate=scalar(capacity, "capacity of annealed_vae", minimum=0),
+        end_learning_rate=number(capacity, "capacity of annealed_vae", minimum=0),
     )
     penalty = {"name": "kl_capacity", "capacity": rise, "weight": gamma, "estimator": estimator}
     # The KL term itself stays as a metric.

@@ -9,7 +9,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.models.extends import extends
 from zoo.models.vae import vae
 from zoo.registry import register
-from zoo.serialization import scalar
+from zoo.serialization import number
 
 
 @register("beta_tc_vae", kind="model")
@@ -41,6 +41,6 @@ def beta_tc_vae(
         >>> [(term.name, term.weight) for term in model.regularizers]
         [('kl', 1.0), ('minibatch_total_correlation', 5.0)]
     """
-    above_one: Any = scalar(beta, "beta of beta_tc_vae", minimum=1)
+    above_one = number(beta, "beta of beta_tc_vae", minimum=1)
     penalty = {"name": "minibatch_total_correlation", "weight": above_one - 1}
     return vae(input_shape, regularizers=[penalty, *regularizers], **options)

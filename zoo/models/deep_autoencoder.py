@@ -29,6 +29,7 @@ def autoencoder(
     corruption: Corruption | None = None,
     target_shape: Sequence[int] | None = None,
     mask: str | None = None,
+    standardize: bool = False,
     seed: int = 0,
 ) -> Autoencoder:
     """Deterministic autoencoder (Hinton & Salakhutdinov, "Reducing the Dimensionality of Data", 2006).
@@ -55,6 +56,7 @@ def autoencoder(
         corruption: what is done to the encoder's input in training.
         target_shape: shape of one y, for a model that reconstructs y and not x.
         mask: "nan" where NaN in x stands for a missing value.
+        standardize: whether to bring every column or channel to mean 0 and deviation 1 within the model.
         seed: of the noise and the order of the data.
 
     Returns:
@@ -85,6 +87,7 @@ def autoencoder(
         corruption=corruption,
         target_shape=target_shape,
         mask=mask,
+        standardize=standardize,
         seed=seed,
     )
 

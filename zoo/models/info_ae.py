@@ -182,7 +182,7 @@ def info_ae_robust(
         added: list[Any] = [
             {"name": "consistency", "pictures": "data", "view": "medium", "weight": 3.0},
             {"name": "consistency", "pictures": "generated"},
-            {"name": "code_discriminator", "classes": True},
+            {"name": "code_discriminator", "of_classes": True},
         ]
     else:
         # Generated pictures of a wrong label would teach E their errors, were the teacher not heard first.

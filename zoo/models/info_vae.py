@@ -10,7 +10,7 @@ from zoo.models.deep_autoencoder import autoencoder
 from zoo.models.extends import extends
 from zoo.models.vae import vae
 from zoo.registry import register
-from zoo.serialization import scalar
+from zoo.serialization import number, scalar
 
 
 @register("info_vae", kind="model")
@@ -56,7 +56,7 @@ def info_vae(
         >>> [(term.name, term.weight) for term in model.regularizers]
         [('kl', 0.5), ('mmd', 9.5)]
     """
-    checked: Any = scalar(alpha, "alpha of info_vae"), scalar(lam, "lam of info_vae")
+    checked = number(alpha, "alpha of info_vae"), number(lam, "lam of info_vae")
     if checked[0] > 1 or sum(checked) < 1:
         raise ValueError(
             "info_vae needs alpha of at most 1 and alpha + lam of at least 1; received "

@@ -24,6 +24,7 @@ def k_sparse_autoencoder(
     kernel_initializer: Any = "glorot_uniform",
     likelihood: Any = "squared_error",
     regularizers: Sequence[Any] = (),
+    standardize: bool = False,
     seed: int = 0,
 ) -> Autoencoder:
     """k-sparse autoencoder (Makhzani & Frey, "k-Sparse Autoencoders", 2014, section 2.1).
@@ -49,6 +50,7 @@ def k_sparse_autoencoder(
             N(0, 0.01^2), which lets more units win a place among the k largest.
         likelihood: p(x|z), see ``zoo.names("likelihood")``.
         regularizers: penalties of the code.
+        standardize: whether to bring every column or channel to mean 0 and deviation 1 within the model.
         seed: of the order of the data.
 
     Returns:
@@ -75,5 +77,6 @@ def k_sparse_autoencoder(
         decoder=decoder,
         likelihood=likelihood,
         regularizers=regularizers,
+        standardize=standardize,
         seed=seed,
     )

@@ -27,6 +27,7 @@ def vae(
     samples: int = 1,
     regularizers: Sequence[Any] = (),
     mask: str | None = None,
+    standardize: bool = False,
     seed: int = 0,
 ) -> Autoencoder:
     """Variational autoencoder (Kingma & Welling, "Auto-Encoding Variational Bayes", 2014, equation 3).
@@ -51,6 +52,7 @@ def vae(
         samples: posterior draws for each example.
         regularizers: further regularizers.
         mask: "nan" where NaN in x stands for a missing value.
+        standardize: whether to bring every column or channel to mean 0 and deviation 1 within the model.
         seed: of the noise and the order of the data.
 
     Returns:
@@ -76,5 +78,6 @@ def vae(
         prior=prior,
         regularizers=[KL(weight=beta, estimator=estimator), *regularizers],
         mask=mask,
+        standardize=standardize,
         seed=seed,
     )

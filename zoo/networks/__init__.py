@@ -6,7 +6,9 @@ from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
 from zoo.networks.dictionary import Archetypal, Centred, Dictionary, UnitAtoms
 from zoo.networks.mlp import Gated, mlp
+from zoo.networks.standardization import Standardization
 from zoo.networks.tied import Tied
+from zoo.networks.unconditioned import Unconditioned
 from zoo.networks.views import RandomView, check_strength, view
 
 __all__ = [
@@ -20,7 +22,9 @@ __all__ = [
     "MaskingNoise",
     "Networks",
     "RandomView",
+    "Standardization",
     "Tied",
+    "Unconditioned",
     "UnitAtoms",
     "build_networks",
     "check_strength",

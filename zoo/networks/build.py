@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numbers
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
 
-from zoo.networks.conv import check_picture_shape, conv_decoder, conv_encoder
+from zoo.networks.conv import check_picture_shape, conv_decoder, conv_encoder, default_filters
 from zoo.networks.mlp import GATED, mlp
 from zoo.networks.tied import Tied
 from zoo.registry import get, lookup, names, option_names, register
@@ -77,26 +78,32 @@ def tied_networks(
 
 @register("conv", kind="network")
 def conv_networks(
-    input_shape: Sequence[int], hidden: Sequence[int] | None = None, activation: str = "relu"
+    input_shape: Sequence[int],
+    hidden: Sequence[int] | None = None,
+    activation: str = "relu",
+    dense: Sequence[int] | None = None,
 ) -> Networks:
     """Convolutions of stride 2 for pictures, and transposed ones in reverse order.
 
     Args:
         input_shape: (h, w, channels).
-        hidden: filters of the convolutions; None for 64 and 128 filters and a dense layer of 1024, the
-            network of the L_P paper's code.
+        hidden: filters of the convolutions; None for as many as `zoo.networks.conv.default_filters` says.
         activation: of every hidden layer.
+        dense: units of the layers between the convolutions and the code; None for one of 256 where `hidden`
+            is None too, and for none otherwise.
 
     Returns:
         The encoder and the decoder.
     """
     _refuse_gates(activation, "conv")
     check_picture_shape(input_shape, "conv")
-    dense = (1024,) if hidden is None else ()
-    filters = (64, 128) if hidden is None else hidden
+    if dense is None:
+        dense = (256,) if hidden is None else ()
+    filters = default_filters(input_shape) if hidden is None else hidden
+    options: dict[str, Any] = {"activation": activation, "keep_scale": hidden is None}
     return Networks(
-        conv_encoder(filters, dense, activation=activation),
-        conv_decoder(filters, input_shape, dense, activation=activation),
+        conv_encoder(filters, dense, **options),
+        conv_decoder(filters, input_shape, dense, **options),
     )
 
 
@@ -128,7 +135,8 @@ def build_networks(
         The encoder and the decoder.
 
     Raises:
-        ValueError: for another name, a pair that is none, or an option that the network does not take.
+        ValueError: for another name, for what is not a pair of networks, and for an option that the network
+            does not take.
 
     Example:
         >>> encoder, decoder = zoo.networks.build_networks("conv", (8, 8, 1), hidden=(4, 4))
@@ -159,7 +167,7 @@ def build_networks(
     if given.get("hidden") is not None:
         given["hidden"] = _hidden_units(given["hidden"])
     made = get(name, "network", input_shape=input_shape, **given)
-    return _called(*_pair(made, f"The network {name!r} must give"))
+    return _pair(made, f"The network {name!r} must give")
 
 
 def layer_options(networks: Any) -> set[str]:
@@ -213,10 +221,21 @@ def _refuse_gates(activation: Any, name: str) -> None:
         )
 
 
-def _called(encoder: keras.Layer, decoder: keras.Layer) -> Networks:
-    """The pair under the names that a summary shows."""
-    encoder.name, decoder.name = "encoder", "decoder"
-    return Networks(encoder, decoder)
+def named(network: keras.Layer, role: str) -> keras.Layer:
+    """The network, called as a summary is to show it unless its maker gave it a name.
+
+    Args:
+        network: Keras model or layer.
+        role: "encoder" or "decoder".
+
+    Returns:
+        The network itself.
+    """
+    # Keras makes names such as sequential_42 of the class.
+    made = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(network).__name__).lower()
+    if re.fullmatch(rf"{re.escape(made)}(_\d+)?", getattr(network, "name", "")):
+        network.name = role
+    return network
 
 
 def _pair(networks: Any, expected: str) -> Networks:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
+
+# Pixels along the longer side of the last feature map.
+_SMALLEST = 4
+# Of a transposed convolution of stride 2 a pixel sees a quarter of the kernel, and Keras calls what comes in
+# its fan_out.
+_KEEPS_SCALE = {
+    "class_name": "VarianceScaling",
+    "config": {"scale": 8.0, "mode": "fan_out", "distribution": "truncated_normal"},
+}
+# Whatever Keras's default is: pictures of the zoo are (h, w, channels).
+LAST: Any = {"data_format": "channels_last"}
 
 
 def check_picture_shape(shape: Sequence[int], networks: str) -> None:
@@ -16,11 +29,33 @@ def check_picture_shape(shape: Sequence[int], networks: str) -> None:
         )
 
 
+def default_filters(shape: Sequence[int]) -> tuple[int, ...]:
+    """Filters of the convolutions where a user names none: 64, then 128, and 64 in the last.
+
+    Each halves the picture; there are as many as bring its longer side to 4 pixels, two at least. The last
+    one has few filters, since nearly all weights would be those between it and the dense layer.
+
+    Args:
+        shape: (h, w, channels).
+
+    Returns:
+        The filters of each convolution.
+
+    Example:
+        >>> from zoo.networks.conv import default_filters
+        >>> default_filters((28, 28, 1)), default_filters((64, 64, 3))
+        ((64, 128, 64), (64, 128, 128, 64))
+    """
+    layers = max(2, math.ceil(math.log2(max(shape[:2]) / _SMALLEST)))
+    return (64, *(128,) * (layers - 2), 64)
+
+
 def conv_encoder(
     filters: Sequence[int],
     dense: Sequence[int] = (),
     kernel_size: int = 4,
     activation: str = "relu",
+    keep_scale: bool = False,
 ) -> keras.Sequential:
     """Convolutions of stride 2, then fully connected layers.
 
@@ -29,6 +64,9 @@ def conv_encoder(
         dense: units of the fully connected layers that follow; may be empty.
         kernel_size: width and height of the kernels, in pixels.
         activation: of every layer.
+        keep_scale: whether the weights begin as He et al. have them ("Delving Deep into Rectifiers", 2015,
+            equation 10), so that the signal is as large in the last layer as in the first; Keras's default
+            otherwise.
 
     Returns:
         (batch, h, w, c) -> (batch, features).
@@ -38,12 +76,14 @@ def conv_encoder(
         >>> encoder(np.zeros((3, 8, 8, 1), "float32")).shape
         TensorShape([3, 16])
     """
+    shared: dict[str, Any] = {"activation": activation}
+    if keep_scale:
+        shared["kernel_initializer"] = "he_normal"
     layers: list[keras.Layer] = [
-        keras.layers.Conv2D(count, kernel_size, 2, "same", activation=activation)
-        for count in filters
+        keras.layers.Conv2D(count, kernel_size, 2, "same", **shared, **LAST) for count in filters
     ]
-    layers.append(keras.layers.Flatten())
-    layers += [keras.layers.Dense(units, activation=activation) for units in dense]
+    layers.append(keras.layers.Flatten(**LAST))
+    layers += [keras.layers.Dense(units, **shared) for units in dense]
     return keras.Sequential(layers)
 
 
@@ -54,6 +94,7 @@ def conv_decoder(
     kernel_size: int = 4,
     activation: str = "relu",
     output_activation: str | None = None,
+    keep_scale: bool = False,
 ) -> keras.Sequential:
     """The mirror of `conv_encoder`; a picture whose sides are not a multiple is cropped to its size.
 
@@ -64,6 +105,7 @@ def conv_decoder(
         kernel_size: width and height of the kernels, in pixels.
         activation: of every layer but the last.
         output_activation: of the last layer. Keep None for logits.
+        keep_scale: as in `conv_encoder`.
 
     Returns:
         (batch, units) -> (batch, h, w, c).
@@ -76,17 +118,22 @@ def conv_decoder(
     height, width, channels = output_shape
     for _ in filters:
         height, width = -(-height // 2), -(-width // 2)
-    layers: list[keras.Layer] = [
-        keras.layers.Dense(units, activation=activation) for units in reversed(dense)
-    ]
-    layers.append(keras.layers.Dense(height * width * filters[-1], activation=activation))
+    flat: dict[str, Any] = {"activation": activation}
+    wide = dict(flat)
+    if keep_scale:
+        flat["kernel_initializer"] = "he_normal"
+        wide["kernel_initializer"] = _KEEPS_SCALE
+    layers: list[keras.Layer] = [keras.layers.Dense(units, **flat) for units in reversed(dense)]
+    layers.append(keras.layers.Dense(height * width * filters[-1], **flat))
     layers.append(keras.layers.Reshape((height, width, filters[-1])))
     layers += [
-        keras.layers.Conv2DTranspose(count, kernel_size, 2, "same", activation=activation)
+        keras.layers.Conv2DTranspose(count, kernel_size, 2, "same", **wide, **LAST)
         for count in reversed(filters[:-1])
     ]
     layers.append(
-        keras.layers.Conv2DTranspose(channels, kernel_size, 2, "same", activation=output_activation)
+        keras.layers.Conv2DTranspose(
+            channels, kernel_size, 2, "same", activation=output_activation, **LAST
+        )
     )
     layers += cropping((height << len(filters), width << len(filters)), output_shape)
     return keras.Sequential(layers)
@@ -97,4 +144,4 @@ def cropping(have: Sequence[int], want: Sequence[int]) -> list[keras.Layer]:
     spare = [large - small for large, small in zip(have, want, strict=False)]
     if not any(spare):
         return []
-    return [keras.layers.Cropping2D([(side // 2, -(-side // 2)) for side in spare])]
+    return [keras.layers.Cropping2D([(side // 2, -(-side // 2)) for side in spare], **LAST)]

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from zoo.noise import Noise
 from zoo.parts import Part
-from zoo.serialization import scalar, serializable
+from zoo.serialization import at_step, scalar, scalar_config, serializable
 
 
 class Corruption(Part):
@@ -59,7 +59,8 @@ class GaussianNoise(Corruption):
     """Adds N(0, stddev^2) to every element.
 
     Args:
-        stddev: in the units of the input, at least 0.
+        stddev: in the units of the input, at least 0; a number, a Keras schedule of the training step, or a
+            variable.
 
     Example:
         >>> noise = zoo.networks.GaussianNoise(stddev=0.5)
@@ -68,17 +69,19 @@ class GaussianNoise(Corruption):
         0.5
     """
 
-    def __init__(self, stddev: float = 0.1, **kwargs: Any):
+    def __init__(self, stddev: Any = 0.1, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)
         self.stddev: Any = scalar(stddev, "stddev of GaussianNoise", minimum=0)
 
     def corrupt(self, inputs: tf.Tensor, noise: Noise) -> tf.Tensor:
         """X plus noise."""
-        return inputs + self.stddev * noise.normal(tf.shape(inputs)[0], *inputs.shape[1:])
+        step: Any = noise.count
+        stddev = at_step(self.stddev, step)
+        return inputs + stddev * noise.normal(tf.shape(inputs)[0], *inputs.shape[1:])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"name": self.name, "stddev": self.stddev}
+        return {"name": self.name, "stddev": scalar_config(self.stddev)}
 
 
 def check_rate(value: Any, name: str) -> float:

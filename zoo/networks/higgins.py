@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import keras
 
-from zoo.networks.conv import check_picture_shape, conv_decoder, conv_encoder, cropping
+from zoo.networks.conv import LAST, check_picture_shape, conv_decoder, conv_encoder, cropping
 from zoo.networks.mlp import mlp
 from zoo.registry import register
 
@@ -78,8 +78,8 @@ def dc_ign(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     down: list[keras.Layer] = []
     for filters in _POOLED:
         down += [
-            keras.layers.Conv2D(filters, 3, padding="same", activation="relu"),
-            keras.layers.MaxPooling2D(2, padding="same"),
+            keras.layers.Conv2D(filters, 3, padding="same", activation="relu", **LAST),
+            keras.layers.MaxPooling2D(2, padding="same", **LAST),
         ]
         height, width = -(-height // 2), -(-width // 2)
     up: list[keras.Layer] = [
@@ -88,8 +88,8 @@ def dc_ign(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     ]
     for filters, activation in zip((48, 96, channels), ("relu", "relu", None), strict=True):
         up += [
-            keras.layers.UpSampling2D(2),
-            keras.layers.Conv2D(filters, 3, padding="same", activation=activation),
+            keras.layers.UpSampling2D(2, **LAST),
+            keras.layers.Conv2D(filters, 3, padding="same", activation=activation, **LAST),
         ]
     up += cropping((height << len(_POOLED), width << len(_POOLED)), input_shape)
-    return keras.Sequential([*down, keras.layers.Flatten()]), keras.Sequential(up)
+    return keras.Sequential([*down, keras.layers.Flatten(**LAST)]), keras.Sequential(up)

@@ -81,7 +81,7 @@ def mlp(
         >>> decoder(np.zeros((3, 2), "float32")).shape
         TensorShape([3, 8, 8, 1])
     """
-    layers: list[keras.Layer] = [keras.layers.Flatten()]
+    layers: list[keras.Layer] = [keras.layers.Flatten(data_format="channels_last")]
     if activation == GATED:
         layers += [Gated(units) for units in hidden]
     else:

@@ -71,7 +71,9 @@ def view(pictures: tf.Tensor, noise: Any, strength: str = "strong") -> tf.Tensor
     f = middle_y + shift * height * shift_y - c * middle_x - d * middle_y
     none = tf.zeros_like(a)
     transform = tf.stack([a, b, e, c, d, f, none, none], axis=-1)
-    changed: Any = keras.ops.image.affine_transform(pictures, transform)
+    changed: Any = keras.ops.image.affine_transform(
+        pictures, transform, data_format="channels_last"
+    )
     return changed
 
 

@@ -8,9 +8,7 @@ import keras
 import numpy as np
 
 from zoo.autoencoder import Autoencoder
-from zoo.data.pixels import full_scale
 from zoo.networks import Tied
-from zoo.trainer.sources import array_of, checked
 
 # Rows that are summed at a time.
 _CHUNK = 8192
@@ -32,7 +30,7 @@ def start_at_mean(model: Autoencoder, x: Any) -> None:
         x: array (rows, *event), uint8 or float, or a `zoo.data.Data`.
 
     Raises:
-        ValueError: for a model of other layers, or data of another shape.
+        ValueError: for a model of other layers or with standardize=True, or data of another shape.
 
     Example:
         >>> from zoo.recipes.centering import start_at_mean
@@ -45,13 +43,18 @@ def start_at_mean(model: Autoencoder, x: Any) -> None:
         >>> np.allclose(model.reconstruct(mean), mean, atol=1e-5)
         True
     """
+    if model.standardization is not None:
+        raise ValueError(
+            "start_at_mean is for data far from 0; the mean of standardized data is 0. Leave it out, or "
+            "standardize=True."
+        )
     bias = _bias(model)
-    array = checked(array_of(x), model.event_shape, "x")
+    array = model.intake.values(x)
     total: Any = sum(
         array[start : start + _CHUNK].sum(axis=0, dtype=np.float64)
         for start in range(0, len(array), _CHUNK)
     )
-    mean = (total / len(array) / full_scale(array.dtype)).reshape(-1)
+    mean = (total / len(array)).reshape(-1)
     dense = model.bottleneck.dense
     bias.assign(mean)
     dense.bias.assign(-(mean @ dense.kernel.numpy()))

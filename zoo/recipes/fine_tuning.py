@@ -16,7 +16,9 @@ from zoo.evaluation.probing import fitted, one_scale
 from zoo.networks.corruption import check_rate
 from zoo.networks.views import RandomView
 from zoo.serialization import deserialize_part, serializable, serialize_part
-from zoo.trainer.sources import to_float
+from zoo.trainer import sources
+from zoo.trainer.intake import ANY, Intake
+from zoo.trainer.refusals import plain_errors
 from zoo.values import positive_int
 
 
@@ -28,6 +30,7 @@ class Encoding(keras.layers.Layer):
         encoder: the autoencoder's.
         bottleneck: the autoencoder's; a k-sparse one keeps its alpha * k largest units.
         event_shape: shape of one example.
+        scale: what bytes are divided by, see `zoo.Autoencoder`.
 
     Example:
         >>> from zoo.recipes.fine_tuning import Encoding
@@ -43,19 +46,21 @@ class Encoding(keras.layers.Layer):
         encoder: keras.Layer,
         bottleneck: Bottleneck,
         event_shape: Sequence[int],
+        scale: Any = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.encoder = encoder
         self.bottleneck = bottleneck
         self.event_shape = tuple(event_shape)
+        self.intake = Intake(self.event_shape, ANY, scale=scale)
         if not bottleneck.built:
             bottleneck.build(encoder.output_shape)
         self.built = True
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The code."""
-        features = self.encoder(to_float(inputs, self.event_shape), training=training)
+        features = self.encoder(self.intake.numbers(inputs), training=training)
         return self.bottleneck.encode(features)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, int]:
@@ -69,15 +74,126 @@ class Encoding(keras.layers.Layer):
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "bottleneck": serialize_part(self.bottleneck),
             "event_shape": self.event_shape,
+            "scale": self.intake.kept_scale,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Encoding:
         """The inverse of `get_config`."""
-        config = dict(config)
+        config = {"scale": 255.0, **config}  # of all bytes, before it was decided
         config["encoder"] = keras.saving.deserialize_keras_object(config["encoder"])
         config["bottleneck"] = deserialize_part(config["bottleneck"], "bottleneck")
         return cls(**config)
+
+
+@serializable
+class Classifier(keras.Sequential):
+    """Layers on the inputs of an autoencoder, which take what it takes: the same checks, the same bytes.
+
+    Args:
+        layers: as of `keras.Sequential`.
+        intake: the autoencoder's, whose decisions are shared.
+        **kwargs: as of `keras.Sequential`.
+
+    Example:
+        >>> from zoo.recipes.fine_tuning import Classifier
+        >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,))
+        >>> network = Classifier([keras.Input((6,)), keras.layers.Dense(3)], model.intake)
+        >>> network.predict(np.full((1, 6), np.nan), verbose=0)
+        Traceback (most recent call last):
+            ...
+        ValueError: x holds 6 values that are NaN or infinite as float32, the first at x[0, 0]. ...
+    """
+
+    def __init__(self, layers: Any = None, intake: Intake | None = None, **kwargs: Any):
+        super().__init__(layers, **kwargs)
+        self.intake: Any = intake
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """As `call`, for inputs that are checked."""
+        return super().__call__(self.intake.called(inputs), *args, **kwargs)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The logits.
+
+        Args:
+            inputs: (batch, *event).
+            training: passed to the layers.
+            mask: as in Keras.
+
+        Returns:
+            (batch, classes).
+        """
+        x: Any = self.intake.stream_inputs(inputs) if tf.is_symbolic_tensor(inputs) else inputs
+        return super().call(self.intake.numbers(x), training=training, mask=mask)
+
+    def fit(self, x: Any = None, *args: Any, validation_data: Any = None, **kwargs: Any) -> Any:
+        """As `keras.Model.fit`; x as in `zoo.Autoencoder.fit`.
+
+        Args:
+            x: arrays or a stream of (x, y).
+            *args: as in Keras.
+            validation_data: as in Keras.
+            **kwargs: as in Keras.
+
+        Returns:
+            Keras's history.
+        """
+        held_out = self._received(validation_data, "validation_data")
+        with plain_errors("x", "validation_data"):
+            return super().fit(self._received(x), *args, validation_data=held_out, **kwargs)
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As `keras.Model.evaluate`; x as in `zoo.Autoencoder.fit`."""
+        # Keras's own argument, from within `fit`.
+        name = "validation_data" if "_use_cached_eval_dataset" in kwargs else "x"
+        with plain_errors(evaluation=name):
+            return super().evaluate(self._received(x, name), *args, **kwargs)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """As `keras.Model.predict`; x as in `zoo.Autoencoder.fit`."""
+        with plain_errors():
+            return super().predict(self._received(x), *args, **kwargs)
+
+    def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """As `keras.Model.train_on_batch`."""
+        return super().train_on_batch(self._received(x), *args, **kwargs)
+
+    def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """As `keras.Model.test_on_batch`."""
+        return super().test_on_batch(self._received(x), *args, **kwargs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """As `keras.Model.predict_on_batch`."""
+        return super().predict_on_batch(self._received(x))
+
+    def get_config(self) -> dict[str, Any]:
+        """That of the layers, and what is taken."""
+        taken = {
+            "event_shape": self.intake.event_shape,
+            "bounds": self.intake.bounds,
+            "scale": self.intake.kept_scale,
+        }
+        return {**super().get_config(), "taken": taken}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Classifier:
+        """The inverse of `get_config`."""
+        config = dict(config)
+        taken = config.pop("taken")
+        made = super().from_config(config, custom_objects)
+        made.intake = Intake(tuple(taken["event_shape"]), taken["bounds"], scale=taken["scale"])
+        return made
+
+    def _received(self, x: Any, name: str = "x") -> Any:
+        """Inputs as the layers take them, what stands beside them as it is."""
+        if x is None or getattr(self, "intake", None) is None:
+            return x
+        if isinstance(x, tuple):
+            return (self._received(x[0], name), *x[1:])
+        if sources.is_array(x):
+            return self.intake.values(x, name)
+        return self.intake.labelled(x, name)
 
 
 def classifier(
@@ -110,8 +226,9 @@ def classifier(
         input_noise: standard deviation of Gaussian noise on the inputs in training, below 1.
 
     Returns:
-        A compiled Keras model, (batch, *event) float -> (batch, classes) logits, with Adam (0.001),
-        cross-entropy and the metric ``accuracy``; compile it again for another optimizer.
+        A compiled Keras model, (batch, *event) -> (batch, classes) logits, whose inputs are checked and
+        whose bytes are divided as those of the first autoencoder, with Adam (0.001), cross-entropy and the
+        metric ``accuracy``; compile it again for another optimizer.
 
     Raises:
         ValueError: for models that do not fit on each other, or a share or deviation that cannot be.
@@ -145,11 +262,13 @@ def classifier(
     if check_rate(input_noise, "input_noise"):
         layers.append(keras.layers.GaussianNoise(input_noise))
     for model in stack:
+        if model.standardization is not None:
+            layers.append(model.standardization)
         layers.append(Encoding(model.encoder, model.bottleneck, model.event_shape))
         if check_rate(dropout, "dropout"):
             layers.append(keras.layers.Dropout(dropout))
     layers.append(head or keras.layers.Dense(classes, dtype="float32"))
-    network = keras.Sequential(layers)
+    network = Classifier(layers, stack[0].intake)
     shape: Any = network.output_shape
     if shape[-1] != classes:
         raise ValueError(

@@ -9,10 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
-from zoo.data.pixels import full_scale
 from zoo.noise import Noise
 from zoo.trainer.blocks import permutation
-from zoo.trainer.sources import array_of, checked
 
 
 class Settings(NamedTuple):
@@ -163,11 +161,15 @@ def pretrain(
         >>> [machine.kernel.shape for machine in machines]
         [(6, 5), (5, 4), (4, 2)]
     """
+    if model.standardization is not None:
+        raise ValueError(
+            "The visible units of a Boltzmann machine are for data in [0, 1]. Leave standardize=True out."
+        )
     down = [*_dense(model.encoder), model.bottleneck.dense]
     up = _dense(model.decoder)
     _check(down, up)
-    array = checked(array_of(x), model.event_shape, "x")
-    data = (array.reshape(len(array), -1) * (1 / full_scale(array.dtype))).astype(np.float32)
+    array = model.intake.values(x)
+    data = array.reshape(len(array), -1)
     machines = []
     for index, layer in enumerate(down):
         last = index == len(down) - 1

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.serialization import scalar, serializable
+from zoo.serialization import number, scalar, scalar_config, serializable
 from zoo.values import positive_int
 
 _Schedule = keras.optimizers.schedules.LearningRateSchedule
@@ -33,8 +33,8 @@ class LinearSchedule(_Schedule):
     """
 
     def __init__(self, start: float, end: float, steps: int):
-        self.start = _number(start, "start")
-        self.end = _number(end, "end")
+        self.start = number(start, "start")
+        self.end = number(end, "end")
         self.steps = positive_int(steps, "steps")
 
     def __call__(self, step: Any) -> tf.Tensor:
@@ -72,10 +72,7 @@ class WarmUp(_Schedule):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        value = self.value
-        if isinstance(value, _Schedule):
-            value = keras.saving.serialize_keras_object(value)
-        return {"value": value, "steps": self.steps}
+        return {"value": scalar_config(self.value), "steps": self.steps}
 
 
 @serializable
@@ -98,9 +95,9 @@ class CyclicWarmUp(_Schedule):
     """
 
     def __init__(self, value: float, steps: int, ramp: float = 0.5, cycles: int = 4):
-        self.value = _number(value, "value")
+        self.value = number(value, "value")
         self.steps = positive_int(steps, "steps")
-        self.ramp = _number(ramp, "ramp")
+        self.ramp = number(ramp, "ramp")
         self.cycles = positive_int(cycles, "cycles")
         if not 0 < self.ramp <= 1:
             raise ValueError(f"ramp must lie in (0, 1]; received {ramp!r}.")
@@ -120,10 +117,3 @@ class CyclicWarmUp(_Schedule):
             "ramp": self.ramp,
             "cycles": self.cycles,
         }
-
-
-def _number(value: Any, name: str) -> float:
-    number = scalar(value, name)
-    if isinstance(number, _Schedule):
-        raise ValueError(f"{name} must be a number; received a schedule, {value!r}.")
-    return number

@@ -33,7 +33,7 @@ class KerasRegularizer(Regularizer):
         'KerasRegularizer'
     """
 
-    def __init__(self, regularizer: Any, weight: Any = 1.0, name: str | None = None):
+    def __init__(self, regularizer: Any, *, weight: Any = 1.0, name: str | None = None):
         if isinstance(regularizer, dict):
             regularizer = keras.saving.deserialize_keras_object(regularizer)
         super().__init__(weight, name or type(regularizer).__name__.lower())
@@ -44,9 +44,21 @@ class KerasRegularizer(Regularizer):
         # All replicas' rows: a regularizer such as OrthogonalRegularizer compares them with each other.
         code = gather(forward.vectors)
         batch = tf.cast(tf.maximum(tf.shape(code)[0], 1), tf.float32)
+        of_rows = getattr(self.regularizer, "mode", None) == "rows"
+        if of_rows and code.shape[0] is None:  # which Keras's needs to know before the step runs
+            return _orthogonality_of_rows(code) * self.regularizer.factor / batch
         return tf.cast(self.regularizer(code), tf.float32) / batch
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         regularizer = keras.saving.serialize_keras_object(self.regularizer)
         return {**super().get_config(), "regularizer": regularizer}
+
+
+def _orthogonality_of_rows(code: tf.Tensor) -> tf.Tensor:
+    """Of `keras.regularizers.OrthogonalRegularizer`, for any number of rows: the mean |cosine| of pairs."""
+    unit = tf.math.l2_normalize(code, axis=1)
+    cosines = tf.abs(tf.matmul(unit, unit, transpose_b=True))
+    rows = tf.cast(tf.shape(code)[0], tf.float32)
+    apart = tf.reduce_sum(cosines) - tf.reduce_sum(tf.linalg.diag_part(cosines))
+    return tf.math.divide_no_nan(apart, rows * (rows - 1))

@@ -11,6 +11,7 @@ from zoo.distributions.divergences import has_analytic_kl, infinite_kl
 from zoo.forward import ForwardPass
 from zoo.registry import register, suggest
 from zoo.regularizers.base import Regularizer
+from zoo.serialization import at_step
 from zoo.tfp import tfd
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class KL(Regularizer):
         estimator: "analytic", "sampled", or "auto" (analytic where TFP or the zoo has the closed form).
         name: name of the metric.
 
+    Attributes:
+        NOTHING: nats of the whole code under which it tells nothing of its example; a code that names one of
+            two halves of the data has .69.
+        LATER: a step at which schedules have come to their end.
+
     Example:
         >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
         >>> model.compile()
@@ -40,6 +46,9 @@ class KL(Regularizer):
         >>> np.allclose(found, np.mean(expected), rtol=1e-4)
         True
     """
+
+    NOTHING = 0.05
+    LATER = 10**9
 
     def __init__(self, weight: Any = 1.0, estimator: str = "auto", name: str | None = None):
         super().__init__(weight, name)
@@ -70,6 +79,11 @@ class KL(Regularizer):
             with contextlib.suppress(NotImplementedError):  # there is no closed form
                 return tfd.kl_divergence(forward.posterior, forward.prior)
         return forward.posterior.log_prob(forward.code) - forward.prior.log_prob(forward.code)
+
+    def holds_down(self, step: int) -> bool:
+        """Whether a schedule keeps the divergence low at this step and will let go of it later."""
+        now, later = (float(at_step(self.weight, tf.constant(at))) for at in (step, self.LATER))
+        return now > later
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

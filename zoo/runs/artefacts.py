@@ -21,6 +21,19 @@ from zoo.files import discard, read_json, replacing, write_json
 from zoo.runs.measuring import measure
 from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
+from zoo.values import number_text
+
+# What a report says of each level of evaluation, and of the command that measures in full.
+_LEVELS = {
+    "none": "the terms of the loss alone",
+    "quick": "quick: few rows and draws, no t-SNE",
+    "full": "full, with the settings of the sources",
+}
+_MEASURE = {
+    "none": "Measure it in full and draw the figures, which were left out",
+    "quick": "Measure it in full: all rows and draws, the protocol of disentanglement, the t-SNE",
+    "full": "Measure it again",
+}
 
 
 def save_model(model: Autoencoder, path: Path) -> None:
@@ -53,7 +66,9 @@ def load_model(path: str | os.PathLike[str]) -> Autoencoder:
     except Exception as error:  # a damaged archive fails in many ways
         raise ValueError(f"Cannot load the model {str(path)!r}: {error}") from error
     if not isinstance(model, Autoencoder):
-        raise ValueError(f"{str(path)!r} holds a {type(model).__name__}, which is no Autoencoder.")
+        raise ValueError(
+            f"{str(path)!r} holds a {type(model).__name__}, which is not an Autoencoder."
+        )
     return model
 
 
@@ -91,8 +106,8 @@ def write_artefacts(
         program: how the command line is started, for the next steps that the report names.
 
     Returns:
-        What metrics.json holds: what `zoo.runs.measuring.measure` returns, and under "training" the
-        seconds that it took, where they are known.
+        What metrics.json holds: what `zoo.runs.measuring.measure` returns, under "training" the seconds that
+        it took, where they are known, and under "prior" what its fit found, where it was fitted.
     """
     from zoo.visualization import save_figures, write_report
 
@@ -100,6 +115,9 @@ def write_artefacts(
     say("evaluation")
     metrics = measure(model, data, held_out, cache_folder(config.data_dir), level)
     metrics["training"] = _training(folder, seconds)
+    prior: Any = model.prior
+    if getattr(prior, "report", None):
+        metrics["prior"] = {"name": type(prior).zoo_name, **prior.report}
     write_json(folder.metrics, metrics)
     if export:
         say("export")
@@ -123,8 +141,8 @@ def write_artefacts(
         history=history,
         metrics=metrics,
         figures=figures,
-        next_steps=next_steps(folder, program),
-        facts=_facts(model, config, data, held_out, history, metrics["training"]),
+        next_steps=next_steps(folder, program, level),
+        facts=_facts(model, config, data, held_out, history, metrics),
         failed=failed,
     )
     folder.end_artefacts()
@@ -182,25 +200,45 @@ def _facts(
     data: Data,
     held_out: Data,
     history: dict[str, list[float]],
-    training: dict[str, Any],
+    metrics: dict[str, Any],
 ) -> dict[str, str]:
     """What a reader asks first of a run, for the top of its report."""
     options = {**models.options(config.model), **config.options}
     weights = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
     epochs = max((len(series) for series in history.values()), default=0)
     rate = "" if config.learning_rate is None else f", learning rate {config.learning_rate:g}"
-    seconds = training.get("seconds")
+    seconds = metrics["training"].get("seconds")
     time = "" if seconds is None else f", {_duration(seconds)}"
     shape = " x ".join(map(str, data.event_shape))
-    return {
+    found = {
         "Model": f"{config.model}: "
         + ", ".join(
-            f"{name} {value}" for name, value in options.items() if value not in (None, ())
+            f"{name} {value}" for name, value in options.items() if value not in (None, (), False)
         ),
         "Weights": f"{weights:,} trained",
         "Data": f"{data.name}: {len(data):,} examples of {shape} to train, {len(held_out):,} held out",
         "Training": f"{epochs} epochs of batches of {config.batch_size}, {config.optimizer}{rate}{time}",
+        "Evaluation": _LEVELS[metrics["measured_on"]["level"]],
     }
+    if getattr(model.prior, "report", None):
+        found["Fitted prior"] = _prior_in_words(model)
+    if "disentanglement: protocol" in metrics.get("skipped", {}):
+        found["Evaluation"] += "; disentanglement not by the protocol"
+    if model.standardization is not None:
+        found["Units"] = (
+            "the terms of the loss are those of standardized data; all other metrics, and what the figures "
+            "show, are in the data's units"
+        )
+    return found
+
+
+def _prior_in_words(model: Autoencoder) -> str:
+    """A fitted prior, the options that the fit chose, and what it found."""
+    prior: Any = model.prior
+    count = {"components": prior.components} if hasattr(prior, "components") else {}
+    numbers = {k: v for k, v in {**count, **prior.report}.items() if not isinstance(v, dict)}
+    found = ", ".join(f"{name} {number_text(value)}" for name, value in numbers.items())
+    return f"{type(prior).zoo_name}: {found}"
 
 
 def _duration(seconds: float) -> str:
@@ -221,11 +259,13 @@ def _training(folder: RunFolder, seconds: float | None) -> dict[str, Any]:
         return {}
 
 
-def next_steps(folder: RunFolder, program: str = "latent-zoo") -> list[tuple[str, str]]:
+def next_steps(
+    folder: RunFolder, program: str = "latent-zoo", level: str = "quick"
+) -> list[tuple[str, str]]:
     """What to do with a finished run: a text and a command each, for a program that is started so."""
     path = shlex.quote(str(folder.path))
     return [
-        ("Measure it again", f"{program} evaluate --run_dir={path}"),
+        (_MEASURE[level], f"{program} evaluate --run_dir={path}"),
         ("Export it for serving", f"{program} export --run_dir={path} --output=exported"),
         ("Compare it with another run", f"{program} compare {path} ANOTHER_RUN"),
         ("Train another model", f"{program} train --model=vae --dataset=digits"),

@@ -65,6 +65,8 @@ def checked(config: RunConfig) -> RunConfig:
             )
     for regularizer in config.regularizers:
         registry.lookup(regularizer["name"])
+    if config.fit_prior is not None:
+        registry.lookup(config.fit_prior["name"], "prior")
     registry.one_of(config.optimizer, "optimizer", OPTIMIZERS)
     options = {
         name: _fitting(name, value, _annotation(known.get(name)), config.model)
@@ -96,7 +98,9 @@ def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
     try:
         with policy(config.precision):
             model = zoo.create(config.model, event_shape, **options)
-        model.compile(config.optimizer, skip_nonfinite=config.skip_nonfinite)
+        model.compile(
+            config.optimizer, skip_nonfinite=config.skip_nonfinite, slices=config.slices or "auto"
+        )
     except ValueError:
         raise
     except Exception as error:  # an option of a kind that no part expected

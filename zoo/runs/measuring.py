@@ -39,7 +39,8 @@ def measure(
     Returns:
         group -> metric -> value, the group "loss" first; then under "intervals" group -> metric -> the
         ends of the 95 % interval, where there is one, and under "measured_on" the number of held-out
-        examples, fingerprints of them and of the features of generated examples, and the level.
+        examples, fingerprints of them and of the features of generated examples, the level, and "loss" where
+        the terms of the loss are not in the units of the data.
     """
     from zoo.evaluation import evaluate
     from zoo.evaluation.checks import NotComputable
@@ -53,6 +54,8 @@ def measure(
         "rows": fingerprint(held_out.inputs),
         "level": level,
     }
+    if model.standardization is not None:
+        measured_on["loss"] = "of standardized data"
     ordered = [name for name in model.term_names if name in terms]
     loss = {name: float(terms[name]) for name in ordered}
     if level == "none":

@@ -19,6 +19,7 @@ from zoo.runs.callback_state import get_states, set_states
 from zoo.runs.checkpoints import Checkpoint, CheckpointFolder, nested_arrays, with_arrays
 from zoo.runs.differences import differences
 from zoo.runs.lock import FolderLock
+from zoo.trainer.block_trainer import BlockTrainer
 from zoo.trainer.nonfinite import state_variables
 
 _MOST_DIFFERENCES = 3
@@ -139,6 +140,7 @@ class Resume(keras.callbacks.Callback):
             "history": self._history,
             "callbacks": get_states(self._others),
             "stopped": bool(self.model.stop_training),
+            "slices": getattr(self.model, "slices", 1),
         }
         description = {
             "of": self._description,
@@ -168,6 +170,8 @@ class Resume(keras.callbacks.Callback):
                 f"The checkpoint holds no state of {', '.join(without)}, which begin anew.",
                 stacklevel=2,
             )
+        if isinstance(self.model, BlockTrainer):
+            self.model.keep_slices(run.get("slices", 1))
         begun = self._epochs[-1] + 1
         self.model._initial_epoch = begun
         if run["stopped"]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -17,6 +19,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
 from zoo.history import read_history
 from zoo.recipes.centering import start_at_mean
+from zoo.registry import one_of
 from zoo.runs import building
 from zoo.runs.artefacts import load_model, save_model, write_artefacts
 from zoo.runs.event_log import EventLog
@@ -24,9 +27,10 @@ from zoo.runs.history_file import HistoryFile
 from zoo.runs.modules import import_modules
 from zoo.runs.progress import Progress
 from zoo.runs.resume import Resume
-from zoo.runs.run_config import RunConfig
+from zoo.runs.run_config import EVALUATIONS, RunConfig
 from zoo.runs.run_folder import RunFolder
 from zoo.runs.strategies import is_chief, strategy
+from zoo.trainer import threads
 from zoo.trainer.nonfinite import StopOnNonFinite
 
 _STEPS = 4000
@@ -37,7 +41,7 @@ _VALIDATION_ROWS = 2000
 _CHECKPOINT_SECONDS = 2.0
 _HISTORY_SECONDS = 0.5
 # Settings that a run may choose for itself.
-_CHOSEN = ("epochs", "batch_size")
+_CHOSEN = ("epochs", "batch_size", "slices")
 
 
 class Outcome(NamedTuple):
@@ -71,7 +75,7 @@ def train(
         run_dir: the run folder, see `RunFolder`.
         resume: go on with the run that the folder holds, where it holds one.
         command: the command line, to be kept.
-        say: is told the stages.
+        say: called with the name of each stage.
         program: how the command line is started, for the next steps that the report names.
 
     Returns:
@@ -93,6 +97,7 @@ def train(
     folder = RunFolder(run_dir)
     chief = is_chief(config.strategy)
     config = building.checked(config)
+    threads.cores()  # before the data are read, by TensorFlow perhaps
     if resume and _trained(folder, config.epochs):
         # Needs no other worker, which may be through and gone.
         return _finish(folder, config, say, program) if chief else Outcome(folder, {})
@@ -101,12 +106,15 @@ def train(
         folder.occupy(resume)
     try:
         data, held_out = read_data(config)
+        if config.slices is None and folder.config.exists():
+            config = dataclasses.replace(config, slices=RunConfig.read(folder.path).slices)
         config = _settled(config, len(data), place.num_replicas_in_sync)
         keras.utils.set_random_seed(config.seed)
         with place.scope():
             model = building.build(config, data.event_shape)
             if config.start_at_mean:
                 start_at_mean(model, data)
+        config = dataclasses.replace(config, slices=model.slices)
         if chief:
             folder.begin(config, command)
             what = data.description or data.name
@@ -116,6 +124,9 @@ def train(
         bad_term = _fit(model, config, folder, data, held_out, chief)
         seconds = time.monotonic() - started if whole else None
         history = {name: list(values) for name, values in model.history.history.items()}
+        if chief and config.fit_prior is not None and not bad_term:
+            say(f"prior: {config.fit_prior['name']}")
+            model = _with_prior(model, config, data)
         if chief:
             save_model(model, folder.model)
         if bad_term or not chief:
@@ -131,11 +142,22 @@ def train(
             history,
             say=say,
             seconds=seconds,
+            level=config.evaluate,
             program=program,
         )
         return Outcome(folder, metrics)
     finally:
         folder.end()
+
+
+def _with_prior(model: Autoencoder, config: RunConfig, data: Data) -> Autoencoder:
+    """The model with the prior that the settings name fitted to the training codes, on one device."""
+    if model.distribute_strategy.num_replicas_in_sync > 1:
+        with tempfile.TemporaryDirectory() as place:
+            save_model(model, Path(place) / "model.keras")
+            model = load_model(Path(place) / "model.keras")
+    named = dict(config.fit_prior or {})
+    return model.fit_prior(named.pop("name"), data, seed=config.seed, **named)
 
 
 def _trained(folder: RunFolder, epochs: int | None) -> bool:
@@ -162,7 +184,8 @@ def _finish(
         folder.begin(config)
         if folder.finished:
             return Outcome(folder, {}, repeated=True)
-        return Outcome(folder, _artefacts_of(folder, config, True, say, program=program))
+        how: dict[str, Any] = {"level": config.evaluate, "program": program}
+        return Outcome(folder, _artefacts_of(folder, config, True, say, **how))
     finally:
         folder.end()
 
@@ -271,17 +294,18 @@ def evaluate(
 
     Args:
         run_dir: the run folder.
-        say: is told the stages.
+        say: called with the name of each stage.
         level: how much to measure, see `zoo.runs.artefacts.write_artefacts`. A run measures itself
-            quickly.
+            as its setting `evaluate` says, by default quickly.
         program: how the command line is started, for the next steps that the report names.
 
     Returns:
         How it ended.
 
     Raises:
-        ValueError: where the folder holds no finished training.
+        ValueError: for an unknown level, and where the folder holds no finished training.
     """
+    one_of(level, "level of evaluation", EVALUATIONS)
     folder = RunFolder(run_dir)
     config = folder.open()
     try:

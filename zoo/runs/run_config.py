@@ -14,10 +14,11 @@ from zoo.registry import one_of
 from zoo.values import whole_number
 
 # These may be another when a run is resumed: they do not change what it computes.
-_FREE = ("epochs", "data_dir", "manual_dir", "strategy", "virtual_devices", "imports")
+_FREE = ("epochs", "data_dir", "manual_dir", "strategy", "virtual_devices", "evaluate", "imports")
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
 PRECISIONS = ("float32", "mixed_bfloat16")
 STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
+EVALUATIONS = ("none", "quick", "full")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,8 +45,13 @@ class RunConfig:
             and one data_seed are measured on the same rows.
         start_at_mean: begin with the biases of `zoo.recipes.centering.start_at_mean`.
         skip_nonfinite: leave out updates whose gradient is not a finite number, and count them.
+        slices: of a batch, each computed on a core of its own; None for as many as the machine allows. A run
+            keeps its number when it is resumed on another machine.
         strategy: "auto", "none", "mirrored" or "multi_worker".
         virtual_devices: logical processors that "mirrored" then uses; 0 for none.
+        fit_prior: prior to fit to the training codes at the end, a dict with "name" and its options, or None.
+        evaluate: what is measured and drawn when the training ends, see `zoo.runs.artefacts.write_artefacts`:
+            "none", "quick" or "full".
         imports: modules to import first, since they register parts: dotted names, or .py files.
 
     Raises:
@@ -78,8 +84,11 @@ class RunConfig:
     data_seed: int = 0
     start_at_mean: bool = False
     skip_nonfinite: bool = False
+    slices: int | None = None
     strategy: str = "auto"
     virtual_devices: int = 0
+    fit_prior: Mapping[str, Any] | None = None
+    evaluate: str = "quick"
     imports: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -93,7 +102,7 @@ class RunConfig:
             _check(name, self, folder is None or isinstance(folder, str), "the name of a folder")
         for name in ("options", "data_options"):
             _check(name, self, isinstance(getattr(self, name), Mapping), "named values")
-        for name, least in (("limit", 2), ("epochs", 1), ("batch_size", 1)):
+        for name, least in (("limit", 2), ("epochs", 1), ("batch_size", 1), ("slices", 1)):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole_number(getattr(self, name), name, least))
         for name in ("seed", "data_seed", "virtual_devices"):
@@ -103,11 +112,17 @@ class RunConfig:
         rate = self.learning_rate
         positive = isinstance(rate, int | float) and 0 < rate < float("inf")
         _check("learning_rate", self, rate is None or positive, "a number above 0")
-        for name, known in (("precision", PRECISIONS), ("strategy", STRATEGIES)):
+        choices = {"precision": PRECISIONS, "strategy": STRATEGIES, "evaluate": EVALUATIONS}
+        for name, known in choices.items():
             one_of(getattr(self, name), name, known)
         for entry in self.regularizers:
             if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
                 raise ValueError(f"A regularizer needs a name; received {entry!r}.")
+        prior = self.fit_prior
+        if prior is not None and not (
+            isinstance(prior, Mapping) and isinstance(prior.get("name"), str)
+        ):
+            raise ValueError(f"fit_prior needs the name of a prior; received {prior!r}.")
 
     def differing(self, other: RunConfig) -> list[str]:
         """Names of the settings that make `other` another run than this one."""
@@ -122,13 +137,19 @@ class RunConfig:
     def from_json(cls, content: Mapping[str, Any]) -> RunConfig:
         """The settings that `to_json` gave; what is not a setting is left aside.
 
-        Settings from before there was a `data_seed` keep their held-out rows, which their `seed` drew.
+        Settings from before there was a `data_seed` keep their held-out rows, which their `seed` drew; those
+        from before there was `evaluate` the convolutions that were the default then; those from before there
+        were slices computed their batches whole.
 
         Raises:
             ValueError: where one does not fit.
         """
         if "data_seed" not in content and "seed" in content:
             content = {**content, "data_seed": content["seed"]}
+        if "evaluate" not in content and "seed" in content:
+            content = {**content, "options": _former_networks(content.get("options", {}))}
+        if "slices" not in content and "seed" in content:
+            content = {**content, "slices": 1}
         names = {field.name for field in dataclasses.fields(cls)}
         return cls(**{key: value for key, value in content.items() if key in names})
 
@@ -149,6 +170,14 @@ class RunConfig:
             return cls.from_json(read_json(path, "The run's configuration"))
         except ValueError as error:
             raise ValueError(f"{str(path)!r} does not fit: {error}") from error
+
+
+def _former_networks(options: Any) -> Any:
+    """Options with the filters and dense units that networks="conv" stood for, where they name none."""
+    unnamed = isinstance(options, Mapping) and options.get("hidden") is None
+    if unnamed and options.get("networks") in ("conv", {"name": "conv"}):
+        return {**options, "networks": {"name": "conv", "hidden": [64, 128], "dense": [1024]}}
+    return options
 
 
 def main_job() -> RunConfig:

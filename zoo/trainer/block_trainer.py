@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -13,7 +14,7 @@ import tensorflow as tf
 from zoo.allocator import keep_freed_memory
 from zoo.batch import Batch
 from zoo.noise import Noise
-from zoo.trainer import blocks, compilation, sources
+from zoo.trainer import blocks, compilation, slices, sources, threads
 from zoo.trainer.callbacks import need_steps, with_guard
 from zoo.trainer.feed import (
     BLOCK_STEPS,
@@ -23,11 +24,13 @@ from zoo.trainer.feed import (
     refuse_steps,
     validation_rows,
 )
-from zoo.trainer.intake import Intake
+from zoo.trainer.intake import EXAMPLE_ROWS, Intake
+from zoo.trainer.keras_surface import KerasSurface, refuse_uncompiled
+from zoo.trainer.refusals import plain_errors
 from zoo.trainer.replicas import over_replicas, shares_of_batch, synchronizes, this_replica
 
 
-class BlockTrainer(keras.Model):
+class BlockTrainer(KerasSurface):
     """Training, evaluation and inference of a model that computes its own loss.
 
     A subclass gives `update` (one training step), `measure` (the terms of an evaluation batch), `look` (the
@@ -47,9 +50,13 @@ class BlockTrainer(keras.Model):
     jit_friendly = True
     skip_nonfinite = False
     _use_jit = False
+    _fitting = False
     jit_possible = True
+    _slices = 1
+    _why_whole: str | None = "the model is not compiled"
 
     def __init__(self, **kwargs: Any):
+        threads.cores()  # TensorFlow takes the number of its threads before its first operation only
         # The sub-models follow the global policy; inputs and losses stay in float32.
         super().__init__(dtype="float32", **kwargs)
         self.step = self.add_weight(
@@ -82,6 +89,9 @@ class BlockTrainer(keras.Model):
         """How often a setting was changed since the model was made, by which a step is traced anew."""
         return 0
 
+    def settle(self) -> None:
+        """Called before steps are traced anew: settings that follow others do so, and all are checked."""
+
     def update(self, batch: Batch, noise: Noise) -> dict[str, tf.Tensor]:
         """One training step; its terms by name, scalars, "loss" among them."""
         raise NotImplementedError
@@ -91,6 +101,40 @@ class BlockTrainer(keras.Model):
     ) -> dict[str, tf.Tensor]:
         """The terms of an evaluation batch, whose rows count where `present` is 1, or all."""
         raise NotImplementedError
+
+    def meet(self, x: np.ndarray | None) -> None:
+        """Called by `fit` before its first step, with the checked rows of x, or None for a stream."""
+
+    def collapsed(self, logs: Mapping[str, Any]) -> str:
+        """What to warn of after an epoch with the terms `logs`: a code that tells nothing; "" otherwise."""
+        return ""
+
+    @property
+    def used_by_rows(self) -> bool:
+        """Whether what the model gives for a row depends on no other row, outside training."""
+        return False
+
+    @property
+    def slices(self) -> int:
+        """Slices of a large batch, one for each core; 1 where `why_whole` says why."""
+        return self._slices
+
+    @property
+    def slices_in_use(self) -> int:
+        """Slices of the rows that are encoded, decoded and reconstructed."""
+        several = self.distribute_strategy.num_replicas_in_sync > 1
+        return threads.cores().count if self.used_by_rows and not several else 1
+
+    @property
+    def why_whole(self) -> str | None:
+        """Why a batch is computed whole, in a few words; None where it is computed in slices."""
+        return self._why_whole
+
+    def keep_slices(self, count: int) -> None:
+        """Cut batches as a run did that is resumed, on another machine perhaps: sums then round alike."""
+        if count != self._slices:
+            self._slices, self._why_whole = count, "the run began so" if count == 1 else None
+            self._trace_anew()
 
     def look(self, batch: Batch, noise: Noise) -> list[str]:
         """The names of the terms that `update` gives, in the order of their metrics."""
@@ -104,7 +148,7 @@ class BlockTrainer(keras.Model):
             ValueError: for a model that is not compiled.
         """
         if self.traces.names is None:
-            _refuse_uncompiled(self)
+            refuse_uncompiled(self)
             self.traces.names = self._found_names()
         return list(self.traces.names)
 
@@ -113,6 +157,7 @@ class BlockTrainer(keras.Model):
         optimizer: Any = "adam",
         jit_compile: bool | str = "auto",
         skip_nonfinite: bool = False,
+        slices: int | str = "auto",
         **kwargs: Any,
     ) -> None:
         """Choose how to train.
@@ -125,6 +170,10 @@ class BlockTrainer(keras.Model):
                 Keras. Compilation takes 2 to 5 s. Several replicas are not compiled.
             skip_nonfinite: leave out updates whose gradient holds NaN or infinity; the metric ``skipped`` is
                 their share, and the other metrics are means over the rest. One replica only.
+            slices: of a batch, each on a core of its own: "auto" for as many as there are cores where
+                TensorFlow's threads allow it (see `zoo.trainer.threads`), or a number. What lets the rows of
+                a batch meet is computed on all of them. Results differ by the rounding of sums. Batches of
+                fewer than 64 rows are computed whole, and those whose number of rows is not known.
             **kwargs: further arguments of `keras.Model.compile`; a loss is not among them, nor is
                 steps_per_execution: steps are grouped anyway.
 
@@ -132,13 +181,21 @@ class BlockTrainer(keras.Model):
             ValueError: for a loss, or an argument that does not fit.
         """
         compilation.check(self.distribute_strategy, jit_compile, skip_nonfinite, kwargs)
-        with self.distribute_strategy.scope():
+        self.settle()
+        with self.distribute_strategy.scope(), self._choosing():
             optimizer = compilation.optimizer_for(self, optimizer, skip_nonfinite, kwargs)
             optimizer.build(self.model_variables)
+            compilation.refuse_unknown(optimizer, self.model_variables)
             super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
-        self.skip_nonfinite = skip_nonfinite
-        self._compile_choice = {"jit_compile": jit_compile, "skip_nonfinite": skip_nonfinite}
+            self.skip_nonfinite = skip_nonfinite
         self._use_jit = compilation.uses_jit(self, jit_compile)
+        self._slices, self._why_whole = compilation.slices_for(self, slices)
+        self._compile_choice = {
+            "jit_compile": jit_compile,
+            "skip_nonfinite": skip_nonfinite,
+            "slices": slices,
+            **{name: kwargs[name] for name in compilation.KEPT if name in kwargs},
+        }
         self.traces.means.clear()
         self._trace_anew()
 
@@ -165,7 +222,7 @@ class BlockTrainer(keras.Model):
 
     def get_metrics_result(self) -> dict[str, Any]:
         """The means of an epoch; NaN where all its steps were skipped."""
-        logs = {name: self.traces.means[name].result() for name in self.traces.names or ()}
+        logs = super().get_metrics_result()
         if self.skip_nonfinite:
             logs = {n: tf.where(self.traces.means[n].count > 0, logs[n], np.nan) for n in logs}
         return logs
@@ -203,9 +260,10 @@ class BlockTrainer(keras.Model):
         last good epoch.
 
         Args:
-            x: array (rows, *event) of uint8 (scaled by 1/255) or float, memory-mapped arrays included; a
-                `zoo.data.Data` record; or a `tf.data.Dataset` or another stream of batches of x, (x, y),
-                (x, y, weight) or TFDS's dicts.
+            x: array (rows, *event) of float or uint8, memory-mapped arrays included; a `zoo.data.Data`
+                record; or a `tf.data.Dataset`, `PyDataset`, generator or loader of PyTorch that gives
+                batches of x, (x, y), (x, y, weight) or TFDS's dicts. The first bytes decide what bytes are
+                divided by, see `zoo.data.scaling`: a warning says it, the model keeps it.
             y: the target of a model that declares one, the condition of a model that declares one; labels
                 otherwise, which are left out. A y that looks like a target is refused where the model
                 reconstructs x.
@@ -231,7 +289,7 @@ class BlockTrainer(keras.Model):
             ValueError: for data that do not fit the model.
         """
         keep_freed_memory()
-        _refuse_uncompiled(self)
+        refuse_uncompiled(self)
         refuse_class_weight(class_weight)
         x, y, weight = self.intake.columns(x, y, sample_weight)
         callbacks = with_guard(callbacks)
@@ -244,8 +302,7 @@ class BlockTrainer(keras.Model):
                     held_out = tf.nest.map_structure(lambda a: a[cut:], fields)
                     fields = tf.nest.map_structure(lambda a: a[:cut], fields)
                     validation_data, rows = _Checked(held_out), cut
-                if fields["x"].dtype == np.uint8 and verbose:
-                    print("uint8 inputs are scaled by 1/255.")
+                self.meet(fields["x"])
                 batch = self.feed.batch_rows(batch_size, rows)
                 if self.feed.reads_anew(fields):
                     self._trace_anew()
@@ -257,7 +314,7 @@ class BlockTrainer(keras.Model):
                 )
                 batch_size, shuffle = None, False
             else:
-                x = sources.batches_of(x, "x")
+                x = self.intake.stream(x, "x")
                 if y is not None or sample_weight is not None:
                     raise ValueError(
                         "A stream of batches holds y and weights itself, as (x, y, weight); received them "
@@ -268,6 +325,7 @@ class BlockTrainer(keras.Model):
                         f"validation_split is for arrays; received {validation_split} with a data set. Split "
                         "it with take() and skip(), and pass validation_data."
                     )
+                self.meet(None)
             validation_data, validation_steps = self._evaluation_feed(
                 self.intake.columns(validation_data),
                 validation_batch_size,
@@ -276,7 +334,8 @@ class BlockTrainer(keras.Model):
                 validation_steps,
             )
             self._prepare()
-            with sources.plain_errors("x", "validation_data"):
+            self._fitting = True
+            with plain_errors("x", "validation_data"):
                 return super().fit(
                     x,
                     batch_size=batch_size,
@@ -284,13 +343,14 @@ class BlockTrainer(keras.Model):
                     verbose=verbose,
                     callbacks=callbacks,
                     validation_data=validation_data,
-                    shuffle=shuffle and not isinstance(x, tf.data.Dataset),
+                    shuffle=shuffle and isinstance(x, keras.utils.PyDataset),
                     initial_epoch=initial_epoch,
                     steps_per_epoch=steps_per_epoch,
                     validation_steps=validation_steps,
                     validation_freq=validation_freq,
                 )
         finally:
+            self._fitting = False
             self.feed.release()
 
     def evaluate(
@@ -312,14 +372,15 @@ class BlockTrainer(keras.Model):
         """
         cached = "_use_cached_eval_dataset" in kwargs  # Keras's own, from within `fit`
         if not cached:
-            _refuse_uncompiled(self)
+            refuse_uncompiled(self)
             if x is None:
                 sources.batches_of(x, "x")  # says what is expected
             data = self.intake.columns(x, y, sample_weight)
             x, steps = self._evaluation_feed(data, batch_size, "x", "steps", steps)
             batch_size = None
             self._prepare()
-        with sources.plain_errors("x", "validation_data" if cached else "x"):
+        kept = contextlib.nullcontext() if cached else self._means_kept()
+        with kept, plain_errors("x", "validation_data" if cached else "x"):
             return super().evaluate(
                 x,
                 batch_size=batch_size,
@@ -329,6 +390,18 @@ class BlockTrainer(keras.Model):
                 return_dict=return_dict,
                 **kwargs,
             )
+
+    @contextlib.contextmanager
+    def _means_kept(self) -> Iterator[None]:
+        """Within a fit, what evaluates for itself leaves the means of the epoch's steps as they were."""
+        means = self.traces.means.values() if self._fitting else ()
+        variables = [variable for mean in means for variable in mean.variables]
+        before = [variable.numpy() for variable in variables]
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
 
     def _evaluation_feed(
         self,
@@ -345,7 +418,7 @@ class BlockTrainer(keras.Model):
         if isinstance(x, _Checked):
             return self.feed.evaluation(x.fields, batch_size)
         if not sources.is_array(x):
-            return sources.batches_of(x, name), steps
+            return self.intake.stream(x, name), steps
         refuse_steps(steps_name, steps)
         return self.feed.evaluation(self.intake.arrays(x, y, weight, name), batch_size)
 
@@ -361,6 +434,7 @@ class BlockTrainer(keras.Model):
         refuse_class_weight(class_weight)
         self._ready_for_batch("train_on_batch")
         fields = self.intake.arrays(*self.intake.columns(x, y, sample_weight))
+        self.meet(None)
         self._prepare()
         self.make_train_function()
         self.reset_metrics()
@@ -374,26 +448,29 @@ class BlockTrainer(keras.Model):
         self._ready_for_batch("test_on_batch")
         fields = self.intake.arrays(*self.intake.columns(x, y, sample_weight))
         self.make_test_function()
-        self.reset_metrics()
         present = np.ones(len(fields["x"]), np.float32)
         batch = blocks.EvaluationBatch(fields, present, np.int64(0))
         evaluate: Any = self.test_function
-        return self._batch_logs(evaluate(iter([_tensors(batch)])), return_dict)
+        with self._means_kept():
+            self.reset_metrics()
+            return self._batch_logs(evaluate(iter([_tensors(batch)])), return_dict)
 
     def predict_on_batch(self, x: Any) -> np.ndarray:
         """Reconstructions of one batch."""
         quiet: Any = 0  # Keras's default is a str
-        return self.predict(x, batch_size=len(x), verbose=quiet)
+        return self.predict(x, verbose=quiet)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step, or the steps of one block; the means of the epoch so far."""
+        self._prepare()
         if isinstance(data, blocks.IndexBlock | blocks.DataBlock):
             first = data.rows if isinstance(data, blocks.IndexBlock) else data.batches["x"]
             steps, rows = data.steps, tf.shape(first)[1]
         else:
             data = self.intake.stream_fields(data, "training")
             steps, rows = 1, tf.shape(data["x"])[0]
-        values = self.traces.block(data)
+        compilation.refuse_unknown(self.optimizer, self.model_variables)
+        values = self._compilable_block(data)(data)
         steps, rows = tf.cast(steps, tf.float32), tf.cast(rows, tf.float32)
         values = _of_some_rows(values, rows)
         # The sums leave out the steps that were skipped.
@@ -406,6 +483,7 @@ class BlockTrainer(keras.Model):
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Evaluate one batch; the means of the evaluation so far."""
+        self._prepare()
         replica, replicas = this_replica()
         if isinstance(data, blocks.EvaluationBatch):
             fields, start, shares = data.fields, data.start, None
@@ -442,6 +520,19 @@ class BlockTrainer(keras.Model):
         sums = tf.zeros([len(self.term_names)])
         return tf.while_loop(goes_on, body, (0, sums))[1]
 
+    def _compilable_block(self, data: Any) -> Any:
+        """The traced block for data of this kind; without XLA from here on where XLA cannot compile it."""
+        if (
+            self._use_jit
+            and not self.run_eagerly
+            and not compilation.compiles(self.traces.block, data)
+        ):
+            if self._compile_choice["jit_compile"] is True:
+                raise ValueError(compilation.LACKING)
+            self._use_jit = False
+            self.traces.block = tf.function(self._run_block, autograph=False)
+        return self.traces.block
+
     def _run_batch(self, fields: blocks.Fields) -> tf.Tensor:
         replica, replicas = this_replica()
         shares = shares_of_batch(fields["x"])
@@ -476,7 +567,7 @@ class BlockTrainer(keras.Model):
         return found if return_dict else list(found.values())
 
     def _ready_for_batch(self, method: str) -> None:
-        _refuse_uncompiled(self)
+        refuse_uncompiled(self)
         if self.distribute_strategy.num_replicas_in_sync > 1:
             raise ValueError(
                 f"{method} works on one replica; received {self.distribute_strategy.num_replicas_in_sync}. "
@@ -533,17 +624,27 @@ class BlockTrainer(keras.Model):
             self.distribute_strategy.run(once, args=(fields,))
 
         traced = tf.function(on_replicas, autograph=False)
-        traced.get_concrete_function(self.intake.example())
+        rows = max(EXAMPLE_ROWS, slices.LEAST_ROWS * self.slices)
+        traced.get_concrete_function(self.intake.example(rows))
         return [*found, *(["skipped"] if self.skip_nonfinite else [])]
 
     def _refresh(self) -> None:
         """Forget the traces where a setting was changed since."""
-        if self.changes != self.traces.changes:
+        if self._settings() != self.traces.settings:
+            self.settle()
             self._trace_anew()
+
+    def _settings(self) -> tuple[Any, ...]:
+        """What the traces hold of the settings, to tell when they are out of date."""
+        return self.changes, self.run_eagerly, self._flags.values()
+
+    @functools.cached_property
+    def _flags(self) -> _Flags:
+        return _Flags(self)
 
     def _trace_anew(self) -> None:
         """Forget the traces of all steps, which hold the data's variables and the settings as they were."""
-        self.traces = Traces(self.changes, self.traces.means)
+        self.traces = Traces(self._settings(), self.traces.means)
         self.traces.block = self._run_block
         if not synchronizes(self.distribute_strategy) and not self.run_eagerly:
             self.traces.block = tf.function(
@@ -562,12 +663,12 @@ class Traces:
     functions hold.
 
     Args:
-        changes: `BlockTrainer.changes` when they were traced.
+        settings: of the model when they were traced, see `BlockTrainer._settings`.
         means: the metrics.
     """
 
-    def __init__(self, changes: int = -1, means: dict[str, keras.metrics.Mean] | None = None):
-        self.changes = changes
+    def __init__(self, settings: Any = None, means: dict[str, keras.metrics.Mean] | None = None):
+        self.settings = settings
         self.means = {} if means is None else means
         self.block: Any = None
         self.train: Any = None
@@ -581,6 +682,22 @@ class Traces:
         return self._others[name]
 
 
+class _Flags:
+    """What may be set of a model's layers: whether they train, and what they compute in.
+
+    A plain object, into which Keras does not look.
+    """
+
+    def __init__(self, model: keras.Model):
+        self._layers = model._flatten_layers(include_self=False)
+        self._variables = model.variables
+
+    def values(self) -> list[Any]:
+        """The flags as they stand; a layer that was quantized has another policy."""
+        layers = [(layer.trainable, id(layer.dtype_policy)) for layer in self._layers]
+        return [*layers, *(variable.trainable for variable in self._variables)]
+
+
 class _Checked:
     """Fields of arrays that were checked already."""
 
@@ -590,14 +707,6 @@ class _Checked:
 
 def _tensors(nest: Any) -> Any:
     return tf.nest.map_structure(tf.convert_to_tensor, nest)
-
-
-def _refuse_uncompiled(model: BlockTrainer) -> None:
-    if not model.compiled:
-        raise ValueError(
-            "The model is not compiled. Call compile(optimizer='adam') first, after loading without its "
-            "optimizer too."
-        )
 
 
 def _of_some_rows(values: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:

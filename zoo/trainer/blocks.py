@@ -61,6 +61,12 @@ class EvaluationBatch(NamedTuple):
         return self._replace(fields=fields, present=self.present[columns])
 
 
+class CheckedBatch(NamedTuple):
+    """A batch of a stream whose fields, of (batch, ...), were checked before they came into a graph."""
+
+    fields: Fields
+
+
 def permutation(count: int, seed: int, step: int) -> np.ndarray:
     """A random order of `count` things that depends on the seed and the step at which an epoch begins.
 

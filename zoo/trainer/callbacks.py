@@ -1,4 +1,4 @@
-"""The callbacks of a `fit`: which of them need to see single steps, and the guard that is always there."""
+"""The callbacks of a `fit`: which of them need to see single steps, and the two that are always there."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from typing import Any
 
 import keras
 
+from zoo.trainer.collapse import WarnOfCollapse
 from zoo.trainer.nonfinite import StopOnNonFinite
 
 _BATCH_METHODS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 
 
 def with_guard(callbacks: Any) -> Any:
-    """`callbacks` with a `StopOnNonFinite` in front, where there is none."""
+    """`callbacks` with a `StopOnNonFinite` in front and a `WarnOfCollapse` behind, where there is none."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks
     given = list(callbacks) if isinstance(callbacks, Sequence) else [callbacks] if callbacks else []
-    if any(isinstance(callback, StopOnNonFinite) for callback in given):
-        return given
-    return [StopOnNonFinite(), *given]
+    if not any(isinstance(callback, StopOnNonFinite) for callback in given):
+        given = [StopOnNonFinite(), *given]
+    if not any(isinstance(callback, WarnOfCollapse) for callback in given):
+        given = [*given, WarnOfCollapse()]
+    return given
 
 
 def need_steps(callbacks: Any) -> bool:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
+from zoo.serialization import whole_number
+from zoo.trainer import threads
 from zoo.trainer.optimizers import resolve_optimizer
 from zoo.trainer.replicas import synchronizes
 
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
 # Above this many weights oneDNN's products outrun XLA's, and compilation is not paid back.
 JIT_WEIGHTS = 50_000
+# Arguments of `keras.Model.compile` that a saved model keeps beside those of `BlockTrainer.compile`.
+KEPT = ("run_eagerly", "auto_scale_loss")
+LACKING = (
+    "XLA lacks operations that this model uses; received jit_compile=True. Use 'auto' or False."
+)
 
 
 def check(
@@ -73,6 +80,11 @@ def optimizer_for(
             f"gradient_accumulation_steps works on one replica only; received "
             f"{found.gradient_accumulation_steps} with {replicas}. Take a larger batch_size instead."
         )
+    if found.use_ema and found.ema_overwrite_frequency and replicas > 1:
+        raise ValueError(
+            f"ema_overwrite_frequency works on one replica only; received {found.ema_overwrite_frequency} "
+            f"with {replicas}. Leave it out: the averages then take the weights' place when fit ends."
+        )
     half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
     if half and unscaled and options.get("auto_scale_loss", True):
         found, scales = keras.optimizers.LossScaleOptimizer(found), True
@@ -82,6 +94,23 @@ def optimizer_for(
             "skip_nonfinite=True too. Leave one of them out, or compute in mixed_bfloat16."
         )
     return found
+
+
+def refuse_unknown(optimizer: Any, variables: list[keras.Variable]) -> None:
+    """Refuse to train weights that the optimizer was not built with.
+
+    Raises:
+        ValueError: where there are any.
+    """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    try:
+        for variable in variables:
+            optimizer._get_variable_index(variable)
+    except KeyError as error:
+        raise ValueError(
+            "The optimizer was built for other weights: those of another model, or before some were freed. "
+            "Call compile() with a new optimizer."
+        ) from error
 
 
 def uses_jit(model: BlockTrainer, choice: bool | str) -> bool:
@@ -100,12 +129,66 @@ def uses_jit(model: BlockTrainer, choice: bool | str) -> bool:
     if synchronizes(model.distribute_strategy):
         return False
     if choice is True and not model.jit_possible:
-        raise ValueError(
-            "XLA lacks operations that this model uses; received jit_compile=True. Use 'auto' or False."
-        )
+        raise ValueError(LACKING)
     if choice != "auto":
         return bool(choice)
     if not (model.jit_possible and model.jit_friendly):
         return False
     weights = sum(math.prod(v.shape) for v in model.trainable_variables)
     return weights <= JIT_WEIGHTS or bool(tf.config.list_logical_devices("GPU"))
+
+
+def slices_for(model: BlockTrainer, choice: int | str) -> tuple[int, str | None]:
+    """Into how many slices a batch is cut, and why it is not where it is not.
+
+    Args:
+        model: what is to be trained, `uses_jit` known.
+        choice: ``slices`` of `BlockTrainer.compile`.
+
+    Returns:
+        The number, and in a few words why it is 1, or None.
+
+    Raises:
+        ValueError: for a number of slices that the model does not allow.
+    """
+    if choice != "auto":
+        choice = whole_number(choice, "slices", 1)
+    why: str | None = None
+    if (
+        synchronizes(model.distribute_strategy)
+        or model.distribute_strategy.num_replicas_in_sync > 1
+    ):
+        why = "the replicas share a batch already"
+    elif model._use_jit:
+        why = "XLA compiles the step"
+    if choice == "auto":
+        cores = threads.cores()
+        return (cores.count, cores.why_one) if why is None else (1, why)
+    if choice > 1 and why is not None:
+        raise ValueError(f"slices must be 1 or 'auto' for this model: {why}; received {choice}.")
+    return int(choice), None if choice > 1 else why or "slices=1 was chosen"
+
+
+def compiles(function: Any, data: Any) -> bool:
+    """Whether XLA can compile a `tf.function` for such data; asked while the step around it is traced.
+
+    Args:
+        function: of one argument.
+        data: tensors or specifications of the argument; a number of rows that is not known counts as 8.
+
+    Returns:
+        False where it lacks an operation, or needs a number that is not known before the data are there.
+    """
+
+    def shape(tensor: Any) -> list[int]:
+        return [8 if side is None else side for side in tensor.shape]
+
+    specs = tf.nest.map_structure(lambda each: tf.TensorSpec(shape(each), each.dtype), data)
+    function.get_concrete_function(specs)  # here, since no gradients are recorded within init_scope
+    with tf.init_scope():
+        try:
+            zeros = tf.nest.map_structure(lambda each: tf.zeros(shape(each), each.dtype), specs)
+            function.experimental_get_compiler_ir(zeros)(stage="hlo_serialized")
+        except (ValueError, TypeError, tf.errors.OpError):
+            return False
+    return True

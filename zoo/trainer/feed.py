@@ -195,7 +195,7 @@ class Feed:
             return lambda rows: tf.nest.map_structure(
                 lambda array: np.asarray(array[rows[0] : rows[-1] + 1]), fields
             )
-        read_x = sources.reader(fields["x"], self.intake.event_shape, self.intake.bounds)
+        read_x = sources.reader(fields["x"], self.intake.rows)
         others = {name: field for name, field in fields.items() if name != "x"}
 
         def read(rows: np.ndarray) -> Fields:

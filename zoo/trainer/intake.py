@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo.batch import Batch
 from zoo.conditions import Condition
+from zoo.data.checks import check_numbers
 from zoo.trainer import sources
-from zoo.trainer.blocks import Fields
+from zoo.trainer.blocks import CheckedBatch, Fields
+from zoo.trainer.byte_scale import DECIDED, ByteScale
+from zoo.trainer.forms import as_array
+from zoo.trainer.refusals import NAME, PART, Y, check_values, checked_tensor
+from zoo.trainer.streams import checked_batches, is_graph
+from zoo.trainer.targets import check_dropped, refuse_dropped, same_rows
 
 ANY = (-np.inf, np.inf)
 # Some of a user's terms need a number of rows that is known when they are traced.
@@ -29,6 +37,11 @@ class Intake:
         target_shape: shape of one target, for a model that reconstructs y and not x.
         condition: what the model is given beside x, or None.
         missing: whether NaN in x stands for a missing value.
+        scale: what bytes are divided by, of x and of the target, or a dict of "x" and "target"; None to
+            decide by the first that come.
+
+    Attributes:
+        scales: name of the field -> what its bytes are divided by, see `ByteScale`.
     """
 
     def __init__(
@@ -38,16 +51,47 @@ class Intake:
         target_shape: tuple[int, ...] | None = None,
         condition: Condition | None = None,
         missing: bool = False,
+        scale: Any = None,
     ):
         self.event_shape = event_shape
         self.target_shape = target_shape
         self.condition = condition
         self.missing = missing
         self.bounds = bounds if target_shape is None else ANY
-        self.target_bounds = bounds
+        given = _by_field(scale, target_shape is not None)
+        self.scales = {"x": ByteScale(given.get("x"), 1 + len(event_shape), self.bounds)}
+        if target_shape is not None:
+            self.scales["target"] = ByteScale(given.get("target"), 1 + len(target_shape), bounds)
+
+    def give_scale(self, scale: Any) -> None:
+        """Say by hand what bytes are divided by, where nothing is decided."""
+        for field, given in _by_field(scale, "target" in self.scales).items():
+            if field in self.scales:
+                before = self.scales[field]
+                self.scales[field] = ByteScale(given, before.rank, before.bounds)
+                self.scales[field].counts = before.counts
+                self.scales[field].changes = before.changes + 1
+
+    @property
+    def kept_scale(self) -> Any:
+        """What `scale` has to be for the same to be decided again."""
+        kept = {field: scale.kept for field, scale in self.scales.items()}
+        return kept if self.target_shape is not None else kept["x"]
+
+    @property
+    def reconstructed(self) -> ByteScale:
+        """The scale of what the likelihood sees."""
+        return self.scales["x" if self.target_shape is None else "target"]
 
     def arrays(
-        self, x: Any, y: Any = None, weight: Any = None, name: str = "x", minimum: int = 1
+        self,
+        x: Any,
+        y: Any = None,
+        weight: Any = None,
+        name: str = "x",
+        minimum: int = 1,
+        part: str = "",
+        inputs: bool = False,
     ) -> Fields:
         """Checked arrays of all rows.
 
@@ -57,6 +101,8 @@ class Intake:
             weight: (rows,), or None.
             name: what an error calls x.
             minimum: the smallest number of rows.
+            part: " of a batch", where these are the rows of one of a stream.
+            inputs: whether only x and the condition are asked for, which y then is.
 
         Returns:
             Name of the field -> its array.
@@ -64,17 +110,15 @@ class Intake:
         Raises:
             ValueError: for anything else, and for a target that the model would drop.
         """
-        fields = {"x": self.inputs(x, name, minimum)}
+        fields = {"x": self.inputs(x, name, minimum, part)}
         rows = len(fields["x"])
         y_name = "y" if name == "x" else f"y of {name}"
-        target, condition = self._divided(y, y_name)
-        if self.target_shape is not None:
-            fields["target"] = sources.checked(
-                as_array(target, y_name), self.target_shape, y_name, self.target_bounds
-            )
-            _same_rows(fields["target"], rows, y_name)
-        elif target is not None:
-            _refuse_dropped(target, fields["x"], y_name)
+        target, condition = self._divided(y, y_name, inputs)
+        if self.target_shape is not None and not inputs:
+            fields["target"] = self._numbers("target", target, self.target_shape, y_name, 1, part)
+            same_rows(fields["target"], rows, y_name)
+        if self.target_shape is None and target is not None:
+            refuse_dropped(target, x, fields["x"], self.scales["x"], y_name)
         if self.condition is not None:
             fields["condition"] = self.condition.arrays(condition, rows, y_name)
         if weight is not None:
@@ -84,43 +128,120 @@ class Intake:
     def columns(self, data: Any, y: Any = None, weight: Any = None) -> tuple[Any, Any, Any]:
         """(x, y, weight) of what a user hands over as data, and beside it.
 
-        The labels of a `zoo.data.Data` record are the condition, where the model declares one.
+        The labels of a `zoo.data.Data` record are the condition, where the model declares one. Its bytes are
+        pixels from 0 to 255.
         """
         if sources.is_record(data):
+            if data.inputs.dtype == np.uint8:
+                self.scales["x"].pixels("x")
             declared = self.condition is not None or self.target_shape is not None
             return data.inputs, data.labels if y is None and declared else y, weight
         x, own, own_weight = sources.columns_of(data)
         return x, own if y is None else y, own_weight if weight is None else weight
 
-    def inputs(self, x: Any, name: str = "x", minimum: int = 1) -> np.ndarray:
-        """X alone, checked."""
-        x = as_array(x, name, self.missing)
-        if not self.missing or np.asarray(x).dtype.kind != "f":
-            return sources.checked(x, self.event_shape, name, self.bounds, minimum=minimum)
-        x = np.asarray(x)
-        filled = np.where(np.isnan(x), _inside(self.bounds), x)
-        sources.checked(filled, self.event_shape, name, self.bounds, minimum=minimum)
-        return x.astype(np.float32)
+    def inputs(self, x: Any, name: str = "x", minimum: int = 1, part: str = "") -> np.ndarray:
+        """X alone, checked; bytes stay bytes."""
+        return self._numbers("x", x, self.event_shape, name, minimum, part, self.missing)
 
-    def stream_fields(self, data: Any, door: str) -> Fields:
+    def rows(self, array: np.ndarray, name: str) -> np.ndarray:
+        """Some rows of a large x that were read from its file, checked."""
+        scale = self.scales["x"]
+        if self.missing and array.dtype.kind == "f":
+            return self.inputs(array, name)
+        array = check_numbers(array, self.event_shape, name, scale.limits)
+        return scale.taken(array, name) if array.dtype == np.uint8 else array
+
+    def called(self, x: Any) -> Any:
+        """X of a call of the model: checked where it is at hand, as it is where it is of a graph."""
+        if keras.utils.is_keras_tensor(x) or tf.is_symbolic_tensor(x):
+            return x
+        if not sources.is_array(x):
+            sources.batches_of(x, "x")
+            raise ValueError(
+                f"A model is called with one batch; received a {type(x).__name__}. Use predict() or encode()."
+            )
+        return tf.convert_to_tensor(self.inputs(x))
+
+    def values(self, data: Any, name: str = "x") -> np.ndarray:
+        """The rows of an array, a record or a stream as the model sees them, (rows, *event) float32."""
+        x = self.columns(data)[0]
+        if sources.is_array(x):
+            return self.scales["x"].divided(self.inputs(x, name))
+        batches = [sources.batch_columns(batch)[0] for batch in sources.batches_of(x, name)]
+        if not batches:
+            raise ValueError(f"{name} gives no batch. Give at least one.")
+        divided = self.scales["x"].divided
+        return np.concatenate([divided(self.inputs(rows, name, 1, PART)) for rows in batches])
+
+    def stream(self, data: Any, name: str, inputs: bool = False) -> Any:
+        """What Keras may run on in the place of a data set or another thing that gives batches.
+
+        Args:
+            data: a `tf.data.Dataset`, `PyDataset`, generator, loader of PyTorch or the like.
+            name: what an error calls it.
+            inputs: whether only x and the condition are asked for.
+
+        Returns:
+            A data set of batches, whose values are checked in the graph or before it.
+
+        Raises:
+            ValueError: for what gives no batches, and for a first batch that does not fit.
+        """
+        data = sources.batches_of(data, name)
+        if is_graph(data):
+            self._meet(data, name)
+            return data
+
+        def check(batch: Any) -> CheckedBatch:
+            x, y, weight = sources.batch_columns(batch)
+            fields = self.arrays(x, y, weight, name, 1, PART, inputs)
+            divided = {
+                key: scale.divided(fields[key])
+                for key, scale in self.scales.items()
+                if key in fields
+            }
+            return CheckedBatch({**fields, **divided})
+
+        return checked_batches(data, check, name)
+
+    def labelled(self, data: Any, name: str) -> Any:
+        """As `stream`, for a classifier: only x of each batch is looked at, and y and weights are kept."""
+        data = sources.batches_of(data, name)
+        if is_graph(data):
+            self._meet(data, name)
+            return data
+
+        def check(batch: Any) -> Any:
+            x, *beside = sources.batch_columns(batch)
+            x = self.scales["x"].divided(self.inputs(x, name, 1, PART))
+            return (x, *(np.asarray(column) for column in beside if column is not None))
+
+        return checked_batches(data, check, name)
+
+    def stream_fields(self, data: Any, door: str, inputs: bool = False) -> Fields:
         """The fields of one batch of a stream, in a graph, behind checks of their values.
 
         Args:
             data: x, (x, y), (x, y, weight) or a dict, see `sources.batch_columns`.
             door: "training" or "evaluation", whose error says where the data came from.
+            inputs: see `arrays`.
 
         Returns:
             Name of the field -> its tensor.
         """
+        if isinstance(data, CheckedBatch):
+            return data.fields
         x, y, weight = sources.batch_columns(data)
-        x = tf.convert_to_tensor(x)
-        fields, checks = {"x": x}, self._within(x, self.bounds, "{x}", door, self.missing)
-        target, condition = self._divided(y, "y")
-        if self.target_shape is not None:
-            fields["target"] = tf.convert_to_tensor(target)
-            checks += self._within(fields["target"], self.target_bounds, "y of {x}", door)
-        elif target is not None:
-            checks += _dropped(target, x, self.event_shape, door)
+        x, checks = checked_tensor(x, self.event_shape, NAME, door)
+        checks += check_values(x, self.scales["x"], door, self.missing)
+        fields = {"x": x}
+        target, condition = self._divided(y, "y", inputs)
+        if self.target_shape is not None and not inputs:
+            target, more = checked_tensor(target, self.target_shape, Y, door)
+            fields["target"] = target
+            checks += [*more, *check_values(target, self.scales["target"], door, name=Y)]
+        if self.target_shape is None and target is not None:
+            checks += check_dropped(target, x, self.scales["x"], self.event_shape, door)
         if self.condition is not None:
             fields["condition"] = condition
             checks += self.condition.checks(condition, door)
@@ -129,22 +250,21 @@ class Intake:
         with tf.control_dependencies(checks):
             return tf.nest.map_structure(tf.identity, fields)
 
-    def stream_inputs(self, data: Any) -> tf.Tensor:
-        """X alone of one batch of a stream, in a graph, behind checks of its values."""
-        x = tf.convert_to_tensor(sources.batch_columns(data)[0])
-        checks = self._within(x, self.bounds, "{x}", "evaluation", self.missing)
+    def stream_inputs(self, x: Any) -> tf.Tensor:
+        """X alone of one batch in a graph, behind checks of its values."""
+        x, checks = checked_tensor(x, self.event_shape, NAME, "evaluation")
+        checks += check_values(x, self.scales["x"], "evaluation", self.missing)
         with tf.control_dependencies(checks):
             return tf.identity(x)
 
     def floats(self, fields: Fields) -> Batch:
         """The batch that a step sees, float32, in a graph."""
-        x, mask, target = sources.to_float(fields["x"], self.event_shape), None, None
+        x, mask, target = self.numbers(fields["x"]), None, None
         if self.missing:
             observed = tf.math.logical_not(tf.math.is_nan(x))
             mask, x = tf.cast(observed, tf.float32), tf.where(observed, x, 0.0)
         if "target" in fields:
-            shape: Any = self.target_shape
-            target = sources.to_float(fields["target"], shape)
+            target = self.numbers(fields["target"], "target")
         condition = None
         if "condition" in fields:
             declared: Any = self.condition
@@ -153,6 +273,27 @@ class Intake:
         if weight is not None:
             weight = tf.reshape(tf.cast(weight, tf.float32), [-1])
         return Batch(x, target, condition, weight, mask)
+
+    def numbers(self, x: Any, field: str = "x") -> tf.Tensor:
+        """A field as float32 of the model's shape, bytes divided, in a graph.
+
+        Args:
+            x: (batch, *event) of uint8, bool or a floating type.
+            field: its name.
+
+        Returns:
+            (batch, *event) float32.
+
+        Raises:
+            ValueError: for another shape or type.
+        """
+        shape: Any = self.event_shape if field == "x" else self.target_shape
+        x, _ = checked_tensor(x, shape, "x" if field == "x" else "y", "evaluation")
+        if x.shape.rank is None:
+            x = tf.ensure_shape(x, (None, *shape))
+        if x.dtype == tf.uint8:
+            return self.scales[field].floats(x)
+        return tf.cast(x, tf.float32)
 
     def example(self, rows: int = EXAMPLE_ROWS) -> Fields:
         """Specifications of the fields that every batch has, for a trace that is never run."""
@@ -169,8 +310,59 @@ class Intake:
             )
         return fields
 
-    def _divided(self, y: Any, name: str) -> tuple[Any, Any]:
+    def _numbers(
+        self,
+        field: str,
+        x: Any,
+        shape: tuple[int, ...],
+        name: str,
+        minimum: int,
+        part: str,
+        missing: bool = False,
+    ) -> np.ndarray:
+        """A field as a checked array."""
+        scale, x = self.scales[field], as_array(x, name, shape, missing)
+        if missing and np.asarray(x).dtype.kind == "f":
+            x = np.asarray(x)
+            filled = np.where(np.isnan(x), _inside(scale.bounds), x)
+            sources.checked(filled, shape, name, scale.limits, minimum, part)
+            return x.astype(np.float32)
+        array = sources.checked(x, shape, name, scale.limits, minimum, part)
+        return scale.taken(array, name) if array.dtype == np.uint8 else array
+
+    def _meet(self, data: Any, name: str) -> None:
+        """Decide by the first batch of a data set what its bytes mean, where that is not decided."""
+        x, y, _ = sources.batch_columns(data.element_spec)
+        spec = {"x": x, "target": y.get("target") if isinstance(y, Mapping) else y}
+        unknown = [
+            field
+            for field, scale in self.scales.items()
+            if scale.divisor is None and getattr(spec[field], "dtype", None) == tf.uint8
+        ]
+        if not unknown:
+            return
+        batch = next(iter(data), None)
+        if batch is None:
+            raise ValueError(f"{name} gives no batch. Give at least one.")
+        x, y, _ = sources.batch_columns(batch)
+        first = {"x": x, "target": y.get("target") if isinstance(y, Mapping) else y}
+        for field in unknown:
+            value = first[field]
+            if isinstance(value, tf.distribute.DistributedValues):
+                value = value.values[0]
+            array = np.asarray(value)
+            called = name if field == "x" else "y"
+            if not array.any():
+                raise ValueError(
+                    f"{called} begins with a batch of zeros, which do not say what its bytes mean. Create "
+                    "the model with scale=255 for pixels, with scale='none' for other numbers."
+                )
+            self.scales[field].taken(array, called)
+
+    def _divided(self, y: Any, name: str, inputs: bool) -> tuple[Any, Any]:
         """(target, condition) of y."""
+        if inputs and self.target_shape is not None and (y is not None or self.condition is None):
+            return None, y if self.condition is not None else None
         both = self.target_shape is not None and self.condition is not None
         if both:
             if not isinstance(y, dict) or set(y) != {"target", "condition"}:
@@ -186,59 +378,6 @@ class Intake:
                 "a data set of (x, y)."
             )
         return (None, y) if self.condition is not None else (y, None)
-
-    def _within(
-        self, x: tf.Tensor, bounds: Any, name: str, door: str, missing: bool = False
-    ) -> list[Any]:
-        if not x.dtype.is_floating:
-            return []
-        x = tf.cast(x, tf.float32)
-        if missing:
-            x = tf.where(tf.math.is_nan(x), _inside(bounds), x)
-        low, high = tf.reduce_min(x), tf.reduce_max(x)
-        finite = tf.reduce_all(tf.math.is_finite(x))
-        if bounds is None or bounds == ANY:
-            message = f"The values of {name} must be finite numbers; a batch reaches from"
-            return [sources.held(door, finite, message, low, high)]
-        inside = (low >= bounds[0]) & (high <= bounds[1]) & finite
-        message = (
-            f"The values of {name} must lie in [{bounds[0]:g}, {bounds[1]:g}]; a batch reaches from"
-        )
-        return [sources.held(door, inside | (tf.size(x) == 0), message, low, high)]
-
-
-def as_array(x: Any, name: str, missing: bool = False) -> Any:
-    """`x` with what NumPy would silently make something else of refused, or said by NaN.
-
-    Raises:
-        ValueError: for sparse matrices, masked values and tables of mixed columns.
-    """
-    if type(x).__module__.partition(".")[0] == "scipy" or hasattr(x, "toarray"):
-        raise ValueError(
-            f"{name} must be a dense array; received a sparse {type(x).__name__}. Call {name}.toarray(), or "
-            "stream batches of it as a tf.data.Dataset."
-        )
-    if isinstance(x, np.ma.MaskedArray) and np.ma.getmaskarray(x).any():
-        if not missing:
-            raise ValueError(
-                f"{name} has {int(np.ma.getmaskarray(x).sum())} masked values. Fill them in "
-                f"({name}.filled(...)), or create the model with mask='nan'."
-            )
-        return np.ma.filled(x.astype(np.float32), np.nan)
-    table: Any = x
-    if hasattr(table, "dtypes") and hasattr(table, "columns"):
-        words = [
-            str(c)
-            for c, kind in zip(table.columns, table.dtypes, strict=True)
-            if kind.kind not in "iufb"
-        ]
-        if words:
-            raise ValueError(
-                f"{name} must hold numbers; its columns {', '.join(words[:5])} hold "
-                f"{table.dtypes[words[0]]}. Drop them, or turn them into numbers."
-            )
-        return table.to_numpy(dtype=np.float32)
-    return x
 
 
 def _weights(weight: Any, rows: int) -> np.ndarray:
@@ -258,60 +397,13 @@ def _inside(bounds: tuple[float, float] | None) -> float:
     return 0.0 if bounds is None else max(bounds[0], 0.0)
 
 
-def _same_rows(y: np.ndarray, rows: int, name: str) -> None:
-    if len(y) != rows:
-        raise ValueError(f"{name} must have as many rows as x, {rows}; received {len(y)}.")
-
-
-_REMEDY = (
-    "this model reconstructs x and would drop it. Create one with target_shape=..., such as "
-    "denoising_autoencoder(noise='pairs'), or leave y out."
-)
-
-
-def _refuse_dropped(y: Any, x: np.ndarray, name: str) -> None:
-    """Refuse a y that is not x, and no labels either: a target that would be dropped."""
-    if y is x:
-        return
-    if isinstance(y, dict):
+def _by_field(scale: Any, has_target: bool) -> Mapping[str, Any]:
+    """What `scale` says of each field."""
+    if not isinstance(scale, Mapping) or DECIDED in scale:
+        return {"x": scale, "target": scale}
+    known = {"x", "target"} if has_target else {"x"}
+    if not set(scale) <= known:
         raise ValueError(
-            f"{name} is a dict of {', '.join(map(str, y))}; the model declares neither a condition nor a "
-            "target. Leave it out."
+            f"scale may name {' and '.join(sorted(known))}; received a dict of {', '.join(map(str, scale))}."
         )
-    try:
-        y = np.asarray(y)
-    except ValueError:
-        return
-    _same_rows(y, len(x), name)
-    if y.shape == x.shape:
-        if np.shares_memory(x, y) or np.array_equal(x, y.astype(x.dtype, copy=False)):
-            return
-        raise ValueError(f"{name} has the shape of x and other values: {_REMEDY}")
-    labels = y.ndim == 1 or y.shape[1:] == (1,) or (y.ndim == 2 and y.dtype.kind in "iubOUS")
-    if not labels and not (y.ndim == 2 and np.isin(y, (0, 1)).all()):
-        raise ValueError(f"{name} of shape {y.shape} looks like a target: {_REMEDY}")
-
-
-def _dropped(y: Any, x: tf.Tensor, event_shape: tuple[int, ...], door: str) -> list[Any]:
-    """As `_refuse_dropped`, in a graph."""
-    if isinstance(y, dict | tuple | list):
-        return []
-    y = tf.convert_to_tensor(y)
-    rank = y.shape.rank
-    if y.dtype == tf.string or rank in (0, 1) or (rank is not None and y.shape[1:] == (1,)):
-        return []
-    if rank == 2 and not y.dtype.is_floating and y.shape[1:] != event_shape:
-        return []
-    # Keras forgets shapes that change from data set to data set, so that all is asked when it runs.
-    numbers = tf.cast(y, tf.float32)
-    same = tf.raw_ops.Equal(x=tf.cast(x, tf.float32), y=numbers, incompatible_shape_error=False)
-    one_each = tf.size(y) <= tf.shape(y)[0] if rank is None else tf.constant(False)
-    flat = tf.rank(y) <= 2
-    one_hot = flat & tf.reduce_all(tf.equal(numbers, 0.0) | tf.equal(numbers, 1.0))
-    fine = tf.reduce_all(same) | one_each | one_hot
-    if rank == 1 + len(event_shape) and y.shape[1:] == event_shape:
-        fine = tf.reduce_all(same)
-        message = f"y of {{x}} has the shape of x and other values: {_REMEDY}"
-    else:
-        message = f"y of {{x}} looks like a target: {_REMEDY}"
-    return [sources.held(door, fine, message)]
+    return scale

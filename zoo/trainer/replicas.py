@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from zoo.noise import Shares
+from zoo.trainer.slices import note_meeting
 
 # Replicas are traced in threads of their own.
 _FILLED_UP = threading.local()
@@ -32,6 +33,7 @@ def gather(values: tf.Tensor) -> tf.Tensor:
         >>> zoo.gather(codes).shape  # on one device; twice the rows on two
         (3, 2)
     """
+    note_meeting()
     context = _meeting()
     if context is None:
         return values

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import reprlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from zoo.data.checks import Limits, check_numbers, read_array
 from zoo.data.storage import MEMORY_LIMIT
+from zoo.trainer.forms import is_sparse
 
 _IMAGE_KEYS = ("image", "images", "inputs", "x")
 _LABEL_KEYS = ("label", "labels", "y")
-# What TensorFlow makes of the assertion in `held`.
-_REFUSED = re.compile(
-    r"\[zoo (?P<door>training|evaluation):\] \[(?P<what>.*?)\] \[(?P<low>[^]]*)\] \[(?P<high>[^]]*)\]"
-)
 
 
 def is_array(data: Any) -> bool:
     """Whether `data` has all its rows at hand, as an array or a tensor."""
-    return isinstance(data, np.ndarray | tf.Tensor | tf.Variable | list) or hasattr(
-        data, "__array__"
-    )
+    known = isinstance(data, np.ndarray | tf.Tensor | tf.Variable | list)
+    return known or hasattr(data, "__array__") or is_sparse(data)
 
 
 def array_of(data: Any) -> Any:
@@ -56,8 +51,9 @@ def checked(
     data: Any,
     event_shape: tuple[int, ...],
     name: str,
-    bounds: tuple[float, float] | None = None,
+    limits: Limits = Limits(),  # noqa: B008, a tuple
     minimum: int = 1,
+    part: str = "",
 ) -> np.ndarray:
     """`data` as an array of finite numbers of the model's shape.
 
@@ -67,8 +63,9 @@ def checked(
         data: (rows, *event).
         event_shape: shape of one example.
         name: what an error calls the data.
-        bounds: the range of the values, as in `zoo.data.check_inputs`.
+        limits: where floats must lie.
         minimum: the smallest number of rows.
+        part: see `zoo.data.checks.check_numbers`.
 
     Returns:
         (rows, *event_shape) uint8 or float32, `data` itself where nothing had to be converted.
@@ -76,12 +73,11 @@ def checked(
     Raises:
         ValueError: for anything else, with what was expected and received.
     """
-    from zoo.data.checks import check_inputs
-
+    array = read_array(data, name)
     if isinstance(data, np.ndarray) and data.nbytes > MEMORY_LIMIT:
-        check_inputs(np.asarray(data[:2]), event_shape, name, bounds=bounds)
-        return data
-    return check_inputs(data, event_shape, name, bounds=bounds, minimum=minimum)
+        check_numbers(np.asarray(array[:2]), event_shape, name, limits)
+        return array
+    return check_numbers(array, event_shape, name, limits, minimum, part)
 
 
 def batches_of(data: Any, name: str) -> Any:
@@ -98,72 +94,25 @@ def batches_of(data: Any, name: str) -> Any:
     return data
 
 
-@contextmanager
-def plain_errors(training: str = "x", evaluation: str = "x") -> Iterator[None]:
-    """Turns the error of a check within the graph into a ValueError of one line.
-
-    Args:
-        training: what the data of training steps are called.
-        evaluation: what the data of evaluation steps are called.
-
-    Raises:
-        ValueError: with the message of the check that failed.
-    """
-    try:
-        yield
-    except tf.errors.InvalidArgumentError as error:
-        found = _REFUSED.search(error.message)
-        if found is None:
-            raise
-        name = training if found["door"] == "training" else evaluation
-        low, high = found["low"], found["high"]
-        message = found["what"].replace("{x}", name)
-        if "reaches from" in message:
-            hint = "Rescale them (divide by 255 where they are bytes), or map them to uint8."
-            if not (_is_finite(low) and _is_finite(high)):
-                hint = "Leave out what is not a number."
-            message = f"{message} {low} to {high}. {hint}"
-        raise ValueError(message) from None
-
-
-def _is_finite(text: str) -> bool:
-    return not any(word in text for word in ("nan", "inf"))
-
-
-def held(door: str, condition: tf.Tensor, message: str, low: Any = 0.0, high: Any = 0.0) -> Any:
-    """An assertion that `plain_errors` turns into its message, where `{x}` is the name of the data.
-
-    Args:
-        door: "training" or "evaluation".
-        condition: scalar bool.
-        message: what to say; one that ends with "reaches from" is followed by `low` and `high`.
-        low: scalar.
-        high: scalar.
-
-    Returns:
-        The operation.
-    """
-    low, high = (tf.cast(value, tf.float32) for value in (low, high))
-    return tf.debugging.Assert(condition, [f"zoo {door}:", message, low, high])
-
-
 def reader(
-    array: np.ndarray, event_shape: tuple[int, ...], bounds: tuple[float, float] | None = None
+    array: np.ndarray, check: Callable[[np.ndarray, str], np.ndarray]
 ) -> Callable[[np.ndarray], np.ndarray]:
     """A function from rising row numbers to checked rows, which reads a mapped file without its mapping.
 
     Pages that a mapping has touched stay resident, by up to two megabytes for every piece that is read.
 
-    Arguments as in `checked`.
-    """
-    from zoo.data.checks import check_inputs
+    Args:
+        array: (rows, *event), in memory or mapped.
+        check: from rows and what an error calls them to checked rows.
 
+    Returns:
+        The function.
+    """
     start = _file_offset(array)
 
     def read(rows: np.ndarray) -> np.ndarray:
         chosen = array[rows] if start is None else _read_rows(array, start, rows)
-        where = f"rows {rows[0]} to {rows[-1]} of x"
-        return check_inputs(chosen, event_shape, where, bounds=bounds, minimum=1)
+        return check(chosen, f"rows {rows[0]} to {rows[-1]} of x")
 
     return read
 
@@ -215,7 +164,7 @@ def batch_columns(data: Any) -> tuple[Any, Any, Any]:
     if isinstance(data, tuple | list):
         _refuse_longer(data)
         x, y, weight = (*data, None, None)[:3]
-        x, inner, _ = batch_columns(x)
+        x, inner, _ = (x, None, None) if isinstance(x, list) else batch_columns(x)
         return x, inner if y is None else y, weight
     return data, None, None
 
@@ -226,33 +175,3 @@ def _refuse_longer(data: tuple | list) -> None:
             f"Expected x, (x, y) or (x, y, weight); received a tuple of {len(data)}. Give several conditions "
             "as a dict."
         )
-
-
-def to_float(inputs: Any, event_shape: tuple[int, ...]) -> tf.Tensor:
-    """Inputs as float32 of the model's shape, uint8 scaled by 1/255.
-
-    Args:
-        inputs: (batch, *event) of uint8 or a floating type.
-        event_shape: the model's.
-
-    Returns:
-        (batch, *event) float32.
-
-    Raises:
-        ValueError: for another shape or type.
-    """
-    inputs = tf.convert_to_tensor(inputs)
-    if inputs.shape.rank is None:
-        inputs = tf.ensure_shape(inputs, (None, *event_shape))
-    if not inputs.shape[1:].is_compatible_with(event_shape) or inputs.shape.rank == 0:
-        raise ValueError(
-            f"Expected inputs of shape (batch, {', '.join(map(str, event_shape))}); received "
-            f"{tuple(inputs.shape)}. Reshape the inputs, or create the model with this input_shape."
-        )
-    if inputs.dtype == tf.uint8:
-        return tf.cast(inputs, tf.float32) * (1.0 / 255.0)
-    if inputs.dtype != tf.bool and not inputs.dtype.is_floating:
-        raise ValueError(
-            f"Expected inputs of a floating type or uint8 (scaled by 1/255); received {inputs.dtype.name}."
-        )
-    return tf.cast(inputs, tf.float32)

@@ -91,7 +91,7 @@ def figures_for(
         unit: of the loss terms, for example "nats"; by default `loss_units` of the model.
         tsne: whether to draw the t-SNE of the codes, which takes some seconds.
         animate: whether to add the animated traversals, as the bytes of a GIF.
-        on_failure: is told the name of a figure that cannot be drawn, and why; the others are drawn
+        on_failure: called with the name of a figure that cannot be drawn, and why; the others are drawn
             all the same. Without it the error is raised.
 
     Returns:

@@ -6,9 +6,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from latent_zoo_entropy import CodeEntropy
 from scipy.stats import entropy
 
 import zoo
+import zoo.testing
 
 
 def penalty(code, **options):
@@ -43,6 +45,12 @@ def test_bad_power_is_refused():
     """Below 1 the gradient at 0 is infinite."""
     with pytest.raises(ValueError, match="at least 1"):
         zoo.get("code_entropy", power=0.5)
+
+
+@zoo.testing.parametrize(CodeEntropy(power=1.5, weight=2.0))
+def test_conforms(trial, check):
+    """Every check of the zoo's own parts."""
+    check(trial)
 
 
 def test_trains_saves_and_loads(tmp_path):

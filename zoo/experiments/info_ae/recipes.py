@@ -100,7 +100,7 @@ def committee(
 ) -> Committee:
     """Independent teachers that use the same names.
 
-    What independent teachers agree on is surer than what the voters of one do.
+    Labels that independent teachers agree on are more reliable than those that the voters of one agree on.
 
     Args:
         x: (n, 28, 28, 1).

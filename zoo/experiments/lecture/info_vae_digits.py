@@ -58,7 +58,8 @@ def run(
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {"inputs": x[:10]}
     for kind in NAMES:
-        shared: dict[str, Any] = {"latents": latents, "networks": networks, "seed": seed}
+        shared: dict[str, Any] = {"latents": latents, "seed": seed}
+        shared["networks"] = digits.networks(networks)
         model = zoo.create("vae", (28, 28, 1), **shared)
         if kind == "info":
             model = zoo.create("info_vae", (28, 28, 1), alpha=1.0, lam=lam, **shared)

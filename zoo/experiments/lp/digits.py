@@ -28,7 +28,11 @@ def build(
     form: str, latents: int, alpha: float, warm_up: int, seed: int, networks: str
 ) -> Autoencoder:
     """An autoencoder with one form of the penalty, p = 1/2, alpha rising from 0 over `warm_up` steps."""
-    shared: dict[str, Any] = {"latents": latents, "networks": networks, "seed": seed}
+    shared: dict[str, Any] = {
+        "latents": latents,
+        "networks": digits.networks(networks),
+        "seed": seed,
+    }
     if networks == "mlp":
         shared["hidden"] = (500, 250)
     squares = {"name": "squared_error", "activation": "sigmoid"}

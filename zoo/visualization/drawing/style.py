@@ -110,6 +110,18 @@ def line_style(index: int) -> dict[str, Any]:
     return {"color": PALETTE[place], "linestyle": DASHES[turn % len(DASHES)]}
 
 
+def literal(name: str) -> str:
+    r"""A user's name for matplotlib, which takes $...$ for mathematics and keeps "_name" out of legends.
+
+    Example:
+        >>> from zoo.visualization.drawing.style import literal
+        >>> literal("US$ to EUR$"), literal("_background")
+        ('US\\$ to EUR\\$', ' _background')
+    """
+    shown = name.replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
+
+
 def panels(
     count: int, columns: int, height: float = 1.8, **options: Any
 ) -> tuple[Figure, list[Axes]]:

@@ -122,10 +122,11 @@ def channel_legend(
             for place, channel in enumerate(channels)
         ]
     if handles:
+        rows = -(-len(handles) // 5)
         title = f"{len(channels)} of {count} channels, those that vary most"
         figure.legend(
             handles=handles,
             loc="outside lower center",
-            ncols=min(len(handles), 5),
+            ncols=-(-len(handles) // rows),  # filled column by column
             title=title if len(channels) < count else None,
         )

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from zoo.values import positive_int
 from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name
-from zoo.visualization.drawing.style import SEQUENTIAL, WIDTH, styled
+from zoo.visualization.drawing.style import SEQUENTIAL, WIDTH, literal, styled
 
 
 def rank_correlation(codes: Any, factors: Any) -> np.ndarray:
@@ -90,7 +90,7 @@ def factor_correlation(
     figure = Figure(figsize=(WIDTH, 0.9 + max(1.2, min(0.3 * k, 6))))
     axes = figure.subplots()
     image = axes.imshow(np.abs(table), cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
-    axes.set_yticks(range(k), names)
+    axes.set_yticks(range(k), [literal(str(name)) for name in names])
     axes.set_xticks(range(len(units)), units)
     axes.set_xlabel("unit")
     axes.spines[:].set_visible(False)

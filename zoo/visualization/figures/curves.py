@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from zoo.visualization.drawing.style import class_style, line_style, panels, styled
+from zoo.evaluation.metrics import metric
+from zoo.visualization.drawing.style import class_style, line_style, literal, panels, styled
 
 History = Mapping[str, Sequence[float]]
 _FIRST = ("loss", "reconstruction", "kl")
@@ -107,7 +108,7 @@ def _draw(
         seen = np.concatenate(drawn) if drawn else np.array([])
         finite = seen[np.isfinite(seen)]
         lost = seen.size - finite.size
-        place.set_title(term + (f" ({lost} not finite)" if lost else ""))
+        place.set_title(metric(term).label + (f" ({lost} not finite)" if lost else ""))
         place.set_ylabel(unit_of(term, unit))
         if finite.size and finite.min() > 0 and finite.max() > _DECADE * finite.min():
             place.set_yscale("log")
@@ -140,7 +141,7 @@ def _lines(
     training, validation = history.get(term), history.get(f"val_{term}")
     if run:
         series = training if validation is None else validation
-        parts = [(series, run, {**line_style(index), **_spaced(index)})]
+        parts = [(series, literal(run), {**line_style(index), **_spaced(index)})]
     else:
         parts = [
             (training, "training", line_style(0)),

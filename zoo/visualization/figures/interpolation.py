@@ -13,7 +13,7 @@ from zoo.values import positive_int, whole_number
 from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name, decoder_of
 from zoo.visualization.drawing.mosaics import Limits
 from zoo.visualization.drawing.rows import draw_walks
-from zoo.visualization.drawing.style import styled
+from zoo.visualization.drawing.style import literal, styled
 
 
 def interpolation_codes(first: Any, second: Any, steps: int = 9) -> np.ndarray:
@@ -118,7 +118,7 @@ def interpolations(
     if classes is None:
         rows = [f"{a} to {b}" for a, b in chosen]
     else:
-        ends = [[class_name(classes[end], names) for end in pair] for pair in chosen]
+        ends = [[literal(class_name(classes[end], names)) for end in pair] for pair in chosen]
         rows = [f"{first} to {last}" for first, last in ends]
     decoded = decoded.reshape(len(chosen), steps, *decoded.shape[1:])
     ticks = [f"{t:.2g}" for t in np.linspace(0, 1, steps)]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from zoo.registry import one_of
 from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name
-from zoo.visualization.drawing.style import PALETTE, SEQUENTIAL, WIDTH, class_style, styled
+from zoo.visualization.drawing.style import PALETTE, SEQUENTIAL, WIDTH, class_style, literal, styled
 from zoo.visualization.drawing.units import robust_limits
 
 _TSNE_LIMIT = 1000  # points; t-SNE of more takes longer than a reader waits
@@ -139,7 +139,7 @@ def _points(
         return
     for index, value in enumerate(known):
         own = points[classes == value]
-        style, name = class_style(index), class_name(value, names)
+        style, name = class_style(index), literal(class_name(value, names))
         axes.scatter(*own.T, s=size, alpha=0.65, linewidths=0, label=name, **style)
         # The name at the class's middle tells the classes apart in grey print as well.
         across, up = np.median(own, axis=0)

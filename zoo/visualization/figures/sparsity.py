@@ -62,7 +62,8 @@ def sparsity(codes: Any, threshold: float = THRESHOLD) -> Figure:
     if high - low < 40:
         edges = np.arange(low - 1, high + 3) - 0.5
     axes[1].hist(counts, edges, color=PALETTE[0], edgecolor="white", linewidth=0.4)
-    axes[1].xaxis.get_major_locator().set_params(integer=True)
+    for counted in axes[:2]:
+        counted.xaxis.get_major_locator().set_params(integer=True)
     axes[1].set(
         xlabel="active units", ylabel="examples", title=f"of an example, mean {counts.mean():.3g}"
     )

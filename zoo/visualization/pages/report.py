@@ -64,7 +64,7 @@ def write_report(
         The path.
 
     Raises:
-        ValueError: for a figure that is none, or a path that cannot be written.
+        ValueError: for a value that is not a figure, or a path that cannot be written.
 
     Example:
         >>> path = zoo.visualization.write_report(
@@ -97,7 +97,7 @@ def write_report(
         "settings": flatten(settings),
         "versions": flatten(versions) if isinstance(versions, Mapping) else {"": versions},
         "epochs": _epochs(history),
-        "columns": list(history),
+        "columns": [_column(name) for name in history],
     }
     return write_page(path, "report.html", context)
 
@@ -115,6 +115,11 @@ def _groups(metrics: Mapping[str, Any]) -> list[tuple[str, list[Row]]]:
 def _sections(pictures: Sequence[Picture]) -> list[tuple[str, list[Picture]]]:
     found = [(name, [p for p in pictures if section_of(p.name) == name]) for name in SECTIONS]
     return [(name, members) for name, members in found if members]
+
+
+def _column(name: str) -> str:
+    """The heading of a term in the table of the history."""
+    return metric(name).label + (", validation" if name.startswith("val_") else "")
 
 
 def _epochs(history: Mapping[str, Sequence[float]]) -> list[list[Any]]:

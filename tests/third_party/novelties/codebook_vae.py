@@ -1,4 +1,4 @@
-"""Vector-quantized codes on a grid, and the model that has them."""
+"""Codes from a book that gradients train, on a grid, and the model that has them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import tensorflow as tf
 import zoo
 
 
-@zoo.register("vector_quantized", kind="bottleneck")
-class VectorQuantized(zoo.bottlenecks.Bottleneck):
+@zoo.register("codebook", kind="bottleneck")
+class Codebook(zoo.bottlenecks.Bottleneck):
     """z_q = e_k with k = argmin_j ||z - e_j||, at every place of the features.
 
     van den Oord et al., "Neural Discrete Representation Learning", 2017, equation 3: adds
@@ -70,11 +70,11 @@ class VectorQuantized(zoo.bottlenecks.Bottleneck):
         return {**super().get_config(), "codes": self.codes, "beta": self.beta}
 
 
-@zoo.register("vq_vae", kind="model")
-def vq_vae(
+@zoo.register("codebook_vae", kind="model")
+def codebook_vae(
     input_shape: Sequence[int], latents: int = 8, codes: int = 64, filters: int = 16, seed: int = 0
 ) -> zoo.Autoencoder:
-    """VQ-VAE (van den Oord et al. 2017, equation 3), with a grid of codes a quarter as wide and high.
+    """VQ-VAE with a codebook loss (van den Oord et al. 2017, equation 3), on a grid a quarter as wide.
 
     Minimises
 
@@ -93,7 +93,7 @@ def vq_vae(
         encoder=keras.Sequential(
             [conv(filters, 4, 2, "same", activation="relu"), conv(latents, 4, 2, "same")]
         ),
-        bottleneck={"name": "vector_quantized", "units": latents, "codes": codes},
+        bottleneck={"name": "codebook", "units": latents, "codes": codes},
         decoder=keras.Sequential(
             [up(filters, 4, 2, "same", activation="relu"), up(input_shape[-1], 4, 2, "same")]
         ),

@@ -1,0 +1,217 @@
+"""Priors fitted after training, against scikit-learn and SciPy; saved, exported and seeded."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import gaussian_kde, norm
+from sklearn.mixture import GaussianMixture
+
+import zoo
+from tests.conftest import make_vectors
+from zoo.autoencoder.fitting import drawn_codes
+from zoo.exporting import saved_model
+
+RING = 4.0
+
+
+def ring(rows=600, seed=0):
+    """Codes on a noisy circle, which no single Gaussian fits."""
+    random = np.random.default_rng(seed)
+    angle = random.uniform(0, 2 * np.pi, rows)
+    points = RING * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return np.float32(points + 0.2 * random.normal(size=(rows, 2)))
+
+
+def fitted(name, codes, seed=0, **options):
+    keras.utils.set_random_seed(0)
+    prior = zoo.get(name, kind="prior", **options)
+    prior.fit(codes, seed)
+    return prior
+
+
+def drawn(prior, rows, *shape, seed=0):
+    return prior.sample(zoo.Noise(0, seed), rows, *shape).numpy()
+
+
+@pytest.mark.parametrize("covariance", ["full", "diagonal"])
+def test_a_mixture_is_that_of_scikit_learn(covariance):
+    codes = ring()
+    prior = fitted("gaussian_mixture", codes, components=3, covariance=covariance)
+    kind = {"full": "full", "diagonal": "diag"}[covariance]
+    floor = 1e-6 * codes.astype(float).var(axis=0).mean()
+    other = GaussianMixture(3, covariance_type=kind, random_state=0, reg_covar=floor).fit(codes)
+    density = prior.distribution(2).log_prob(codes[:50])
+    assert_allclose(density, other.score_samples(codes[:50]), rtol=1e-3, atol=1e-3)
+    new = drawn(prior, 40_000, 2)
+    assert_allclose(new.mean(axis=0), codes.mean(axis=0), atol=0.06)
+    assert_allclose(np.cov(new.T), np.cov(codes.T), atol=0.2)
+
+
+def test_components_are_chosen_by_held_out_likelihood():
+    clusters = np.repeat(np.eye(4) * 8, 60, axis=0) + np.random.default_rng(0).normal(size=(240, 4))
+    prior = fitted("gaussian_mixture", clusters)
+    tried = prior.report["held_out_log_likelihood"]
+    assert prior.components == 4 == max(tried, key=tried.get)
+    assert set(tried) >= {1, 2, 4, 8}
+
+
+def test_labels_of_a_mixture_are_its_components():
+    prior = fitted("gaussian_mixture", ring(), components=4)
+    draw = prior.draw(zoo.Noise(0, 0), 500, 2, label=2)
+    assert prior.classes == 4 and (draw.label.numpy().argmax(axis=1) == 2).all()
+    assert_allclose(draw.code.numpy().mean(axis=0), prior.means.numpy()[2], atol=0.3)
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        prior.draw(zoo.Noise(0, 0), 5, 2, label=4)
+
+
+def test_a_kernel_density_is_that_of_scipy():
+    codes = ring(300)
+    prior = fitted("kernel_density", codes, bandwidth=0.3)
+    expected = gaussian_kde(codes.T.astype(float), bw_method=0.3).logpdf(codes[:40].T)
+    assert_allclose(prior.distribution(2).log_prob(codes[:40]), expected, rtol=1e-3, atol=1e-3)
+    # Scott's rule smooths the ring away; held-out codes ask for less.
+    chosen = fitted("kernel_density", codes).report["width"]
+    assert chosen < fitted("kernel_density", codes, bandwidth="scott").report["width"] / 2
+
+
+def test_codes_with_noise_are_codes_with_noise():
+    codes = ring(100) * [1.0, 10.0]
+    prior = fitted("codes", codes, noise=0.05)
+    new = drawn(prior, 2000, 2) / codes.std(axis=0)
+    nearest = np.abs(new[:, None] - codes / codes.std(axis=0)).max(axis=-1).min(axis=1)
+    assert nearest.max() < 0.05 * 5 and np.median(nearest) > 0.005
+    kernels = norm(codes[None], 0.05 * codes.std(axis=0)).pdf(codes[:9, None]).prod(axis=-1)
+    expected = np.log(kernels.mean(axis=1))
+    assert_allclose(prior.distribution(2).log_prob(np.float32(codes[:9])), expected, atol=1e-3)
+    exact = fitted("codes", codes, noise=0.0, limit=30)
+    assert exact.rows == 30 and exact.distribution(2) is None
+    distance = np.abs(drawn(exact, 50, 2)[:, None] - codes).max(axis=-1).min(axis=1)
+    assert distance.max() < 1e-4
+
+
+def test_a_flow_learns_a_ring_and_its_density_is_one():
+    codes = ring(1000)
+    prior = fitted("flow", codes, layers=4, hidden=32, steps=300)
+    gaussian = fitted("gaussian_mixture", codes, components=1).distribution(2)
+    held_out = ring(300, seed=1)
+    density = prior.distribution(2)
+    gain = np.mean(density.log_prob(held_out)) - np.mean(gaussian.log_prob(held_out))
+    assert gain > 0.5
+    side = np.linspace(-9, 9, 241, dtype=np.float32)
+    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    area = (side[1] - side[0]) ** 2
+    assert_allclose(np.exp(density.log_prob(grid)).sum() * area, 1, atol=0.02)
+    radius = np.linalg.norm(drawn(prior, 2000, 2), axis=1)
+    assert_allclose(np.median(radius), RING, atol=0.3)
+
+
+def test_a_second_vae_draws_what_looks_like_codes():
+    # A line in three dimensions: gamma must come down, and the draws must lie along it.
+    random = np.random.default_rng(0)
+    codes = np.float32(random.normal(size=(800, 1)) * [1.0, -2.0, 0.5] + 5)
+    codes += 0.02 * random.normal(size=codes.shape).astype(np.float32)
+    prior = fitted("two_stage", codes, hidden=(16,), steps=800)
+    assert 0 < prior.report["gamma"] < 0.6
+    new = drawn(prior, 2000, 3)
+    assert_allclose(new.mean(axis=0), 5, atol=0.4)
+    assert_allclose(np.corrcoef(new.T), np.corrcoef(codes.T), atol=0.2)
+
+
+def test_the_scale_of_the_second_stage_grows_too():
+    """Of pythae's it can only shrink."""
+    prior = fitted("two_stage", ring(200), hidden=(4,), steps=4)
+    prior.second.likelihood.log_scale.assign(-4.0)
+    rows = make_vectors(64, 2) * 6 - 3
+    prior.second.fit(rows, batch_size=32, epochs=30, verbose=0)
+    assert float(prior.second.likelihood.current_scale()) > 1.01 * np.exp(-4)
+
+
+@pytest.fixture(scope="module")
+def vae():
+    model = zoo.create("vae", (6,), latents=2, hidden=(8,), seed=1)
+    model.compile("adam", jit_compile=False)
+    model.fit(make_vectors(160, 6), epochs=2, batch_size=16, verbose=0)
+    return model
+
+
+OPTIONS = {
+    "gaussian_mixture": {"components": 2},
+    "kernel_density": {},
+    "codes": {"noise": 0.0},
+    "flow": {"layers": 2, "hidden": 4, "steps": 10},
+    "two_stage": {"hidden": (4,), "steps": 10},
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_model_keeps_its_fitted_prior(vae, name, tmp_path):
+    x = make_vectors(160, 6)
+    before = vae.generate(5, seed=3)
+    model = vae.fit_prior(name, x, seed=2, **OPTIONS[name])
+    assert_array_equal(vae.generate(5, seed=3), before)  # the model itself stays as it was
+    new = model.generate(5, seed=3)
+    assert not np.array_equal(new, before)
+    assert_array_equal(model.encode(x), vae.encode(x))
+    again = vae.fit_prior(name, x, seed=2, **OPTIONS[name])
+    assert_array_equal(again.generate(5, seed=3), new)  # by the seed alone
+    model.save(tmp_path / "m.keras")
+    loaded = zoo.load_model(tmp_path / "m.keras")
+    assert_array_equal(loaded.generate(5, seed=3), new)
+    assert json.dumps(loaded.prior.report) == json.dumps(model.prior.get_config()["report"])
+    if name not in ("gaussian_mixture", "two_stage"):
+        return
+    terms = loaded.evaluate(x, verbose=0, return_dict=True)
+    if name == "two_stage":  # no density of its own: that of the training
+        first = vae.evaluate(x, verbose=0, return_dict=True)
+        assert_allclose(terms["kl"], first["kl"], rtol=1e-5)
+        return
+    kept = [w.numpy() for w in loaded.prior.weights]
+    loaded.fit(x, verbose=0)
+    for weight, value in zip(loaded.prior.weights, kept, strict=True):
+        assert_array_equal(weight.numpy(), value)  # training leaves a fitted prior alone
+
+
+@pytest.mark.parametrize("name", ["two_stage"])
+def test_an_export_draws_from_it(vae, name, tmp_path):
+    model = vae.fit_prior(name, make_vectors(160, 6), **OPTIONS[name])
+    model.export(tmp_path / "saved")
+    served = saved_model.load(tmp_path / "saved")["generate"](np.int32(5), np.int32(3))
+    assert_allclose(served, model.generate(5, seed=3), rtol=1e-4, atol=1e-5)
+
+
+def test_the_codes_are_draws_of_a_vae_and_the_codes_of_an_autoencoder(vae):
+    x = make_vectors(4000, 6)
+    residual = drawn_codes(vae, x, seed=1) - vae.encode(x)
+    assert_allclose(residual.std(axis=0), vae.posterior(x).stddev().numpy().mean(axis=0), rtol=0.1)
+    assert_array_equal(drawn_codes(vae, x[:700], seed=1), drawn_codes(vae, x[:700], seed=1))
+    plain = zoo.create("k_sparse_autoencoder", (6,), latents=4, k=2)
+    assert_array_equal(drawn_codes(plain, x[:20]), plain.encode(x[:20]))
+
+
+def test_a_grid_of_codes_has_a_fitted_prior():
+    grid = make_vectors(90, 8).reshape(90, 2, 2, 2)
+    for name, options in OPTIONS.items():
+        prior = fitted(name, grid, **options)
+        assert drawn(prior, 3, 2, 2, 2).shape == (3, 2, 2, 2), name
+        density = prior.distribution(2, 2, 2)
+        if density is not None:
+            assert tuple(density.event_shape) == (2, 2, 2)
+            assert tf.reduce_all(tf.math.is_finite(density.log_prob(grid[:4]))), name
+
+
+def test_what_cannot_be_fitted_says_so(vae):
+    x = make_vectors(20, 6)
+    with pytest.raises(ValueError, match="'normal' has nothing to fit"):
+        vae.fit_prior("normal", x)
+    with pytest.raises(ValueError, match="at least 30 codes"):
+        vae.fit_prior("gaussian_mixture", x, components=30)
+    with pytest.raises(ValueError, match="Did you mean 'components'"):
+        vae.fit_prior("gaussian_mixture", x, component=3)
+    with pytest.raises(ValueError, match="is fitted after training"):
+        zoo.create("vae", (6,), prior="codes")
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        fitted("kernel_density", np.full((9, 2), np.nan))

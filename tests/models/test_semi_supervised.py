@@ -1,0 +1,79 @@
+"""M2: its bounds by hand, and labels that help."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose
+from scipy.special import log_softmax
+
+import zoo
+from tests.conftest import make_vectors
+
+OPTIONS = {"classes": 3, "latents": 2, "hidden": (8,), "style_hidden": 6, "seed": 0}
+
+
+def test_the_loss_is_that_of_the_paper():
+    model = zoo.create("semi_supervised_vae", (6,), weight=7.0, **OPTIONS)
+    x, y = make_vectors(10, 6), np.array([0, 1, 2, -1, -1, 0, -1, 1, 2, -1])
+    batch = model.intake.floats({"x": tf.constant(x), "condition": tf.constant(y)})
+    forward = model.forward(batch, zoo.Noise(0, 0), True)
+    terms = model.terms(forward)
+    features = model.encoder([x, tf.one_hot(y, 3)])
+    log_q = log_softmax(model.bottleneck.numbers(features).numpy().astype(float), axis=1)
+    code = forward.code.numpy().reshape(10, 3, 5)
+    losses = np.zeros((10, 3))
+    for label in range(3):
+        one_hot = np.tile(np.eye(3, dtype=np.float32)[label], (10, 1))
+        loc, scale = (v.numpy() for v in model.bottleneck._style(features, tf.constant(one_hot)))
+        assert_allclose(code[:, label, :3], one_hot)
+        kl = 0.5 * (loc**2 + scale**2 - 1 - 2 * np.log(scale)).sum(axis=1)
+        decoded = model.conditional(code[:, label], condition=y)
+        losses[:, label] = -decoded.log_prob(x) + np.log(3) + kl
+    labelled = losses[np.arange(10), y] - 7 * log_q[np.arange(10), y]
+    unlabelled = (np.exp(log_q) * (losses + log_q)).sum(axis=1)
+    assert_allclose(terms["loss"], np.where(y >= 0, labelled, unlabelled).mean(), rtol=1e-4)
+    known = y >= 0
+    assert_allclose(terms["error"], (log_q.argmax(axis=1) != y)[known].mean(), rtol=1e-5)
+
+
+def test_a_few_labels_name_the_classes():
+    random = np.random.default_rng(0)
+    kinds = random.integers(0, 3, 300)
+    x = np.float32(np.eye(3)[kinds].repeat(2, axis=1) * 0.8 + 0.1 * random.random((300, 6)))
+    y = np.where(np.arange(300) < 15, kinds, -1)
+    model = zoo.create("semi_supervised_vae", (6,), **OPTIONS)
+    model.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
+    history = model.fit(x, y, epochs=12, batch_size=50, verbose=0).history
+    assert history["error"][-1] < 0.1
+    assert np.mean(model.cluster(x) == kinds) > 0.95  # no labels are asked for
+    new = model.generate(50, seed=0, label=2)
+    assert np.abs(new.mean(axis=0) - x[kinds == 2].mean(axis=0)).mean() < 0.15
+
+
+def test_an_export_takes_the_condition(tmp_path):
+    model = zoo.create("conditional_vae", (6,), condition=3, latents=2, hidden=(4,))
+    model.export(tmp_path / "saved")
+    loaded = tf.saved_model.load(str(tmp_path / "saved"))
+    y = np.array([0, 2], np.int32)
+    served = loaded.generate(np.int32(2), np.int32(5), y)
+    assert_allclose(served, model.generate(2, seed=5, condition=y), rtol=1e-4, atol=1e-5)
+    x = make_vectors(2, 6)
+    assert_allclose(loaded.encode(x, y), model.encode(x, condition=y), rtol=1e-4, atol=1e-5)
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="needs the bottleneck 'label_and_style'"):
+        zoo.Autoencoder(
+            (6,),
+            zoo.networks.mlp([4]),
+            {"name": "stochastic", "units": 2},
+            zoo.networks.mlp([4], (6,)),
+            objective="semi_supervised",
+        )
+    with pytest.raises(ValueError, match="more latents than classes"):
+        zoo.bottlenecks.LabelAndStyle(3, classes=3)
+    model = zoo.create("semi_supervised_vae", (6,), **OPTIONS)
+    model.compile()
+    with pytest.raises(ValueError, match="declares a condition"):
+        model.fit(make_vectors(20, 6), verbose=0)

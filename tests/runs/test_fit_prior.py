@@ -1,0 +1,46 @@
+"""A run may end with the fit of a prior."""
+
+import json
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.cli import flags
+from zoo.runs import building
+from zoo.runs.artefacts import _prior_in_words
+from zoo.runs.run import _with_prior, read_data
+from zoo.runs.run_config import RunConfig
+
+
+def configured(*words):
+    known = flags.define()
+    known(["latent-zoo", *words])
+    return flags.configured(known, RunConfig(limit=60, options={"hidden": [4], "latents": 2}))
+
+
+def test_the_flag_names_the_prior_and_its_options():
+    config = configured("--fit_prior=gaussian_mixture:components=3,covariance=diagonal")
+    assert config.fit_prior == {
+        "name": "gaussian_mixture",
+        "components": 3,
+        "covariance": "diagonal",
+    }
+    assert RunConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+    assert RunConfig().differing(config).count("fit_prior") == 1
+    assert configured().fit_prior is None
+    with pytest.raises(ValueError, match="Did you mean 'kernel_density'"):
+        building.checked(configured("--fit_prior=kernel_densities"))
+    with pytest.raises(ValueError, match="needs the name of a prior"):
+        RunConfig(fit_prior={"components": 3})
+
+
+def test_the_fit_is_of_the_training_codes_and_told():
+    config = building.checked(configured("--fit_prior=gaussian_mixture:components=3"))
+    data, _ = read_data(config)
+    model = _with_prior(building.build(config, data.event_shape), config, data)
+    assert model.prior.report["rows"] == len(data)
+    assert _prior_in_words(model) == f"gaussian_mixture: components 3, rows {len(data)}"
+    same = zoo.Autoencoder.from_config(model.get_config())
+    same.set_weights(model.get_weights())
+    np.testing.assert_array_equal(same.generate(2, seed=1), model.generate(2, seed=1))

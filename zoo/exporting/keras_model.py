@@ -1,0 +1,97 @@
+"""A model's function as an ordinary Keras model, for functional graphs and transfer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from zoo.networks.tied import Tied
+from zoo.registry import one_of
+from zoo.serialization import serializable
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+
+FUNCTIONS = ("encode", "decode", "reconstruct")
+_OUTPUTS = {"encode": "codes", "decode": "reconstruction", "reconstruct": "reconstruction"}
+
+
+@serializable
+class ModelFunction(keras.layers.Layer):
+    """One function of a model as a layer, which trains the networks that the function uses.
+
+    Args:
+        model: an `Autoencoder`, or the saved form of one.
+        function: "encode", "decode" or "reconstruct".
+
+    Raises:
+        ValueError: for another function.
+    """
+
+    def __init__(self, model: Any, function: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        if isinstance(model, dict):
+            model = keras.saving.deserialize_keras_object(model)
+        self.function = one_of(function, "function", FUNCTIONS)
+        # Behind a function, where Keras does not find it: the rest of the model has no gradient here.
+        self._model = lambda: model
+        tied = isinstance(model.decoder, Tied)
+        if function != "decode" or tied:
+            self.encoder, self.bottleneck = model.encoder, model.bottleneck
+        if function != "encode":
+            self.decoder, self.likelihood = model.decoder, model.likelihood
+        self.built = True
+
+    def call(self, inputs: Any) -> tf.Tensor:
+        """Without noise and with the moving statistics as they are, in training too."""
+        x, *condition = inputs if isinstance(inputs, list | tuple) else (inputs,)
+        model = self._model()
+        if self.function == "encode":
+            return model.encode_batch(x, *condition)
+        if self.function == "decode":
+            return model.decode_batch(x, *condition)
+        return model.decode_batch(model.encode_batch(x, *condition), *condition)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        model = keras.saving.serialize_keras_object(self._model())
+        return {**super().get_config(), "model": model, "function": self.function}
+
+
+def as_keras(model: Autoencoder, function: str = "reconstruct") -> keras.Model:
+    """A function of a model as a functional Keras model that shares its weights.
+
+    Args:
+        model: a built model.
+        function: "encode", x -> codes; "decode", z -> reconstruction; or "reconstruct", x -> reconstruction.
+
+    Returns:
+        A model of float32 inputs (batch, *event) or (batch, *code); of [x, condition] where the model
+        declares a condition. It trains, saves and stands in other functional models as any.
+
+    Raises:
+        ValueError: for another function.
+
+    Example:
+        >>> from zoo.exporting.keras_model import as_keras
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
+        >>> encoder = as_keras(model, "encode")
+        >>> classifier = keras.Sequential([encoder, keras.layers.Dense(3)])
+        >>> classifier(np.zeros((5, 6), "float32")).shape
+        TensorShape([5, 3])
+    """
+    one_of(function, "function", FUNCTIONS)
+    shape = model.code_shape if function == "decode" else model.event_shape
+    inputs: Any = keras.Input(shape, name="z" if function == "decode" else "x")
+    if model.intake.condition is not None:
+        example = model.intake.condition.example()
+        parts = example if isinstance(example, dict) else {"condition": example}
+        given = {
+            name: keras.Input(value.shape[1:], dtype=str(value.dtype), name=name)
+            for name, value in parts.items()
+        }
+        inputs = [inputs, given if isinstance(example, dict) else given["condition"]]
+    layer = ModelFunction(model, function, name=_OUTPUTS[function])
+    return keras.Model(inputs, layer(inputs), name=f"{model.name}_{function}")
