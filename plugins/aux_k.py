@@ -89,7 +89,8 @@ class AuxK(zoo.Regularizer):
         if training:
             self._count(forward.code)
         target = forward.inputs if forward.target is None else forward.target
-        error = tf.stop_gradient(target - tf.cast(forward.decoded, tf.float32)) / scale
+        decoded: Any = forward.decoded
+        error = tf.stop_gradient(target - tf.cast(decoded, tf.float32)) / scale
         estimate = decoder.write(self._largest(forward, dead)) / scale
         axes = list(range(1, len(error.shape)))
         rows = zoo.gather(error)

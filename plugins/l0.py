@@ -28,8 +28,8 @@ class L0(zoo.Regularizer):
     Args:
         form: see above.
         target: of the form "quadratic", above 0.
-        c: of the form "tanh".
-        pre_act: likewise, at least 0.
+        c: of the form "tanh", at least 0; a number or a Keras schedule of the training step.
+        pre_act: likewise.
         weight: a number or a Keras schedule of the training step.
         name: name of the metric.
 
@@ -85,16 +85,18 @@ class L0(zoo.Regularizer):
         count = tf.reduce_sum(forward.notes["gates"], axis=-1)
         if self.form == "step":
             return count
-        return tf.square(tf.reduce_mean(zoo.gather(count)) / self.target - 1.0)
+        target: Any = self.target  # which this form has
+        return tf.square(tf.reduce_mean(zoo.gather(count)) / target - 1.0)
 
     def _tanh(self, forward: zoo.ForwardPass) -> tf.Tensor:
         decoder: Any = self.model.decoder
         norms = decoder.norms
-        count = tf.reduce_sum(tf.tanh(self.c * forward.code * norms), axis=-1)
+        c, pre_act = (zoo.at_step(number, forward.step) for number in (self.c, self.pre_act))
+        count = tf.reduce_sum(tf.tanh(c * forward.code * norms), axis=-1)
         if "thresholds" not in forward.notes:
             return count
         below = tf.nn.relu(forward.notes["thresholds"] - forward.raw) * norms
-        return count + self.pre_act * tf.reduce_sum(below, axis=-1)
+        return count + pre_act * tf.reduce_sum(below, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -10,7 +10,7 @@ import tensorflow as tf
 from zoo.bottlenecks.base import Code, DenseBottleneck
 from zoo.noise import Noise
 from zoo.registry import register
-from zoo.serialization import scalar
+from zoo.serialization import number
 from zoo.trainer.replicas import gather
 
 
@@ -46,7 +46,7 @@ class BatchTopK(DenseBottleneck):
 
     def __init__(self, units: int, k: float = 32, momentum: float = 0.8, **kwargs: Any):
         super().__init__(units, **kwargs)
-        self.k: Any = scalar(k, "k")
+        self.k = number(k, "k")
         if not 0 < self.k <= units:
             raise ValueError(
                 f"k must be above 0 and at most the number of units, {units}; received {k!r}."

@@ -10,7 +10,7 @@ import tensorflow as tf
 from zoo.bottlenecks.base import Code, DenseBottleneck
 from zoo.noise import Noise
 from zoo.registry import one_of, register
-from zoo.serialization import scalar
+from zoo.serialization import number
 
 KERNELS = {
     "rectangle": lambda u: tf.cast(tf.abs(u) < 0.5, tf.float32),
@@ -93,8 +93,8 @@ class JumpReLU(DenseBottleneck):
         **kwargs: Any,
     ):
         super().__init__(units, **kwargs)
-        self.threshold: Any = scalar(threshold, "threshold", minimum=0)
-        self.bandwidth: Any = scalar(bandwidth, "bandwidth", minimum=0)
+        self.threshold = number(threshold, "threshold", minimum=0)
+        self.bandwidth = number(bandwidth, "bandwidth", minimum=0)
         if self.bandwidth == 0:
             raise ValueError("bandwidth must be above 0; received 0.")
         self.surrogate = one_of(surrogate, "surrogate", KERNELS)

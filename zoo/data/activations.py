@@ -172,16 +172,17 @@ class _Dealer:
         rows = rows.reshape(-1, d)
         if self.state["lengths"] is None:
             self._begin(len(rows) // n, places, d)
+        lengths: Any = self.state["lengths"]
         record = np.zeros(len(rows), self._record())
         record["example"], record["row"] = examples, rows
-        buckets = random.integers(len(self.state["lengths"]), size=len(rows))
+        buckets = random.integers(len(lengths), size=len(rows))
         order = np.argsort(buckets, kind="stable")
-        edges = np.searchsorted(buckets[order], np.arange(len(self.state["lengths"]) + 1))
+        edges = np.searchsorted(buckets[order], np.arange(len(lengths) + 1))
         for bucket, (low, high) in enumerate(itertools.pairwise(edges)):
             if high > low:
                 with self._path(bucket).open("ab") as file:
                     file.write(record[order[low:high]].tobytes())
-                self.state["lengths"][bucket] += int(high - low)
+                lengths[bucket] += int(high - low)
         self.state["done"] = number + 1
         self._measure(rows)
         if self.state["done"] % _SAVE_EVERY == 0:

@@ -197,7 +197,7 @@ def encode_csr(model: Any, x: Any, batch_size: int = 500) -> csr_matrix:
     from scipy import sparse
 
     parts = [sparse.csr_matrix(code) for _, code in stream(model, x, batch_size)]
-    return sparse.vstack(parts, format="csr")
+    return sparse.csr_matrix(sparse.vstack(parts))
 
 
 def against_features(

@@ -145,7 +145,7 @@ def _folded(model: Autoencoder) -> tuple[str, Weights, dict[str, Any]]:
         "W_dec": np.asarray(model.decoder.atoms),
         "b_dec": np.asarray(model.encoder.centre),
     }
-    architecture, own, options = write(bottleneck, np.float32(scale * bias), scale)
+    architecture, own, options = write(bottleneck, (scale * bias).astype(np.float32), scale)
     return architecture, {**shared, **own}, options
 
 
@@ -171,8 +171,8 @@ def _top_k(bottleneck: Any, bias: np.ndarray, scale: float) -> tuple[str, Weight
 
 def _jump_relu(bottleneck: Any, bias: np.ndarray, scale: float) -> tuple[str, Weights, dict]:
     threshold = bottleneck.threshold if isinstance(bottleneck, BatchTopK) else bottleneck.thresholds
-    threshold = np.broadcast_to(np.asarray(threshold), (bottleneck.units,))
-    return "jumprelu", {"b_enc": bias, "threshold": np.float32(scale * threshold)}, {}
+    thresholds = np.full(bottleneck.units, scale, np.float32) * np.asarray(threshold)
+    return "jumprelu", {"b_enc": bias, "threshold": thresholds}, {}
 
 
 def _gated(bottleneck: Any, bias: np.ndarray, scale: float) -> tuple[str, Weights, dict]:

@@ -166,6 +166,8 @@ class Dictionary(Offset):
         True
     """
 
+    row_wise = True  # b and s change in `see_target`, which is shown a whole batch
+
     def __init__(
         self,
         output_shape: Sequence[int],
@@ -250,7 +252,8 @@ class Dictionary(Offset):
         code, condition = code if isinstance(code, list | tuple) else (code, None)
         output = self.write(code) + self.offset.centre
         if self.skip:
-            beside = tf.matmul(tf.cast(condition, tf.float32), self.kernel_of_skip)
+            given: Any = condition
+            beside = tf.matmul(tf.cast(given, tf.float32), self.kernel_of_skip)
             output = output + tf.reshape(beside, (-1, *self.event_shape))
         return output
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import keras
 import numpy as np
@@ -263,7 +263,7 @@ class Resampling(keras.callbacks.Callback):
         del logs
         late = self.until is not None and epoch >= self.until
         if (epoch + 1) % self.every == 0 and not late:
-            resample(self.model, self.x, seed=self.seed + epoch)
+            resample(cast(Any, self.model), self.x, seed=self.seed + epoch)
 
 
 def _set(layer: Offset, array: np.ndarray, centre: str) -> tuple[np.ndarray, ...]:
@@ -300,7 +300,8 @@ def _sample(array: np.ndarray) -> np.ndarray:
 def _points(encoder: Any, rows: np.ndarray, count: int) -> np.ndarray:
     from sklearn.cluster import MiniBatchKMeans
 
-    found = MiniBatchKMeans(count, n_init=3, random_state=0).fit(np.asarray(encoder(rows)))
+    means: Any = MiniBatchKMeans
+    found = means(count, n_init=3, random_state=0).fit(np.asarray(encoder(rows)))
     return found.cluster_centers_
 
 

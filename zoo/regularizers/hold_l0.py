@@ -11,7 +11,7 @@ import tensorflow as tf
 from zoo.forward import ForwardPass
 from zoo.registry import register
 from zoo.regularizers.base import Regularizer
-from zoo.serialization import at_step, deserialize_part, part, scalar, serialize_part
+from zoo.serialization import at_step, deserialize_part, number, part, serialize_part
 from zoo.trainer.replicas import gather
 
 if TYPE_CHECKING:
@@ -67,16 +67,16 @@ class HoldL0(Regularizer):
         name: str | None = None,
     ):
         super().__init__(weight, name)
-        self.target: Any = scalar(target, "target of hold_l0", minimum=0)
-        self.start: Any = scalar(start, "start of hold_l0", minimum=0)
-        self.least: Any = scalar(least, "least of hold_l0", minimum=0)
+        self.target = number(target, "target of hold_l0", minimum=0)
+        self.start = number(start, "start of hold_l0", minimum=0)
+        self.least = number(least, "least of hold_l0", minimum=0)
         if self.target == 0 or not 0 < self.least <= self.start:
             raise ValueError(
                 "target and least of hold_l0 must be above 0, and start at least as large as least; received "
                 f"{target!r}, {least!r} and {start!r}."
             )
-        self.rate: Any = scalar(rate, "rate of hold_l0", minimum=0)
-        self.gain: Any = scalar(gain, "gain of hold_l0", minimum=0)
+        self.rate = number(rate, "rate of hold_l0", minimum=0)
+        self.gain = number(gain, "gain of hold_l0", minimum=0)
         if isinstance(penalty, dict) and "name" not in penalty:
             penalty = deserialize_part(penalty, "regularizer")
         self.held: Regularizer = part(penalty, "regularizer", Regularizer)
