@@ -62,10 +62,17 @@ PRIVATE = {
         network, "layers are found within layers; `layers` stops at the first level", ()
     ),
     "_layers": Use(network, "the sub-layers of any layer; `layers` is of models only"),
+    "_non_trainable_variables": Use(
+        network, "what a part keeps from step to step, whatever its `trainable` says"
+    ),
     "_initial_epoch": Use(network, "a resumed fit begins at the epoch where it stopped"),
 }
 # Names that begin with an underscore and are not Keras's.
-OURS = {"_replace": "of a named tuple", "_snapshot": "of zoo.trainer.nonfinite, kept on its model"}
+OURS = {
+    "_replace": "of a named tuple",
+    "_snapshot": "of zoo.trainer.nonfinite, kept on its model",
+    "_refresh": "of zoo.trainer.BlockTrainer, which forgets the traces of settings that were changed",
+}
 
 
 def own_names(tree):

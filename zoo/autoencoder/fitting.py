@@ -11,7 +11,7 @@ import tensorflow as tf
 from zoo.distributions.priors import Prior
 from zoo.noise import Noise
 from zoo.serialization import part, serialize_part, weights_drawn_by, whole_number
-from zoo.trainer.sources import plain_errors
+from zoo.trainer.refusals import plain_errors
 
 if TYPE_CHECKING:
     from zoo.autoencoder.autoencoder import Autoencoder

@@ -11,7 +11,7 @@ import tensorflow as tf
 from zoo.noise import Noise
 from zoo.registry import one_of
 from zoo.serialization import whole_number
-from zoo.trainer.sources import plain_errors
+from zoo.trainer.refusals import plain_errors
 
 if TYPE_CHECKING:
     from zoo.autoencoder.autoencoder import Autoencoder

@@ -167,7 +167,7 @@ def _log_terms(model: Any):
     return call
 
 
-def _bounds(likelihood: np.ndarray, divergence: np.ndarray) -> dict[str, np.ndarray]:
+def _bounds(likelihood: Any, divergence: Any) -> dict[str, np.ndarray]:
     from scipy.special import logsumexp
 
     weights = likelihood - divergence

@@ -189,7 +189,7 @@ class BlockTrainer(KerasSurface):
             super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
             self.skip_nonfinite = skip_nonfinite
         self._use_jit = compilation.uses_jit(self, jit_compile)
-        self._slices, self._why_whole = compilation.slices_for(self, slices)
+        self._slices, self._why_whole = compilation.slices_for(self, slices, self._use_jit)
         self._compile_choice = {
             "jit_compile": jit_compile,
             "skip_nonfinite": skip_nonfinite,

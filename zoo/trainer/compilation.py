@@ -138,12 +138,13 @@ def uses_jit(model: BlockTrainer, choice: bool | str) -> bool:
     return weights <= JIT_WEIGHTS or bool(tf.config.list_logical_devices("GPU"))
 
 
-def slices_for(model: BlockTrainer, choice: int | str) -> tuple[int, str | None]:
+def slices_for(model: BlockTrainer, choice: int | str, compiled: bool) -> tuple[int, str | None]:
     """Into how many slices a batch is cut, and why it is not where it is not.
 
     Args:
-        model: what is to be trained, `uses_jit` known.
+        model: what is to be trained.
         choice: ``slices`` of `BlockTrainer.compile`.
+        compiled: whether XLA compiles the step, see `uses_jit`.
 
     Returns:
         The number, and in a few words why it is 1, or None.
@@ -159,7 +160,7 @@ def slices_for(model: BlockTrainer, choice: int | str) -> tuple[int, str | None]
         or model.distribute_strategy.num_replicas_in_sync > 1
     ):
         why = "the replicas share a batch already"
-    elif model._use_jit:
+    elif compiled:
         why = "XLA compiles the step"
     if choice == "auto":
         cores = threads.cores()

@@ -92,9 +92,8 @@ def why_whole(members: Iterable[keras.Layer], training: bool) -> str | None:
 
 def by_rows(part: Any) -> bool:
     """Whether a part of the zoo, or one that says so, treats each row by itself where it does not gather."""
-    said = vars(type(part)).get(
-        "row_wise"
-    )  # not what a class inherits: a subclass may do otherwise
+    # Not what a class inherits: a subclass may do otherwise.
+    said = vars(type(part)).get("row_wise")
     if said is not None:
         return bool(said)
     # What a part keeps from step to step is seldom a matter of single rows.
