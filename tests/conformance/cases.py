@@ -309,6 +309,10 @@ REPEATS = {
     "info_ae_robust",
     "miwae",
     "ciwae",
+    "sparse_dictionary",
+    "relu_sae",
+    "top_k_sae",
+    "batch_top_k_sae",
 }
 
 
@@ -325,7 +329,8 @@ def parts(case):
         "prior": [model.prior],
         "likelihood": [model.likelihood],
         "objective": [model.objective],
-        "regularizer": model.regularizers,
+        # A penalty whose weight is held by another one is a part like any other.
+        "regularizer": [part for r in model.regularizers for part in (r, getattr(r, "held", None))],
     }
     for kind, members in named.items():
         for member in members:

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
+import zoo
 from tests.dictionaries.architectures import UNITS, WIDTH, activations, build, fit
 from zoo.exporting import safetensors
 from zoo.exporting.dictionary_files import read_dictionary, write_dictionary
@@ -18,9 +19,17 @@ from zoo.exporting.dictionary_files import read_dictionary, write_dictionary
     scope="module", params=["relu", "relu_norms", "gated", "top_k", "batch_top_k", "jump_relu"]
 )
 def model(request):
-    found = build(request.param)
-    fit(found, 50 * activations(1024), 3)
-    return found
+    return away_from_the_start(build(request.param), 50 * activations(1024))
+
+
+def away_from_the_start(model, x):
+    """A model that knows where x lies, and of whose weights none is as it began; without training."""
+    rng = np.random.default_rng(0)
+    model.forward(zoo.Batch(tf.constant(x)), zoo.Noise(0, 0), training=True)
+    for weight in model.trainable_variables:
+        moved = weight.numpy() + 0.05 * rng.normal(size=weight.shape)
+        weight.assign(np.maximum(moved, 0) if "thresholds" in weight.path else moved)
+    return model
 
 
 def test_a_round_trip_has_the_same_codes_and_reconstructions(model, tmp_path):
@@ -57,8 +66,7 @@ def test_what_is_written_computes_the_same_in_numpy(model, tmp_path):
 
 
 def test_sparsify_round_trip(tmp_path):
-    model, x = build("top_k"), activations(300, 1)
-    fit(model, activations(1024), 2)
+    model, x = away_from_the_start(build("top_k"), activations()), activations(300, 1)
     write_dictionary(model, tmp_path, "sparsify")
     weights = safetensors.read(tmp_path / "sae.safetensors")
     assert weights["encoder.weight"].shape == weights["W_dec"].shape == (UNITS, WIDTH)
@@ -140,7 +148,10 @@ def test_sae_lens_reads_what_is_written(model, tmp_path):
     assert_allclose(output, model.reconstruct(x), rtol=1e-3, atol=scale * 1e-3)
 
 
-@pytest.mark.parametrize("name", ["jump_relu", "matching_pursuit", "crosscoder"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("jump_relu", marks=pytest.mark.long), "matching_pursuit", "crosscoder"],
+)
 def test_encode_and_decode_are_exported(name, tmp_path):
     from tests.dictionaries.architectures import data_of
 
@@ -155,7 +166,7 @@ def test_encode_and_decode_are_exported(name, tmp_path):
     assert_array_equal(np.asarray(code) != 0, model.encode(x[:10]) != 0)
 
 
-@pytest.mark.parametrize("format", ["onnx", "litert"])
+@pytest.mark.parametrize("format", ["onnx", pytest.param("litert", marks=pytest.mark.long)])
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter")
 def test_other_runtimes_encode_and_decode(format, tmp_path):
     if format == "onnx":
