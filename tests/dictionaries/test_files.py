@@ -148,10 +148,10 @@ def test_sae_lens_reads_what_is_written(model, tmp_path):
     assert_allclose(output, model.reconstruct(x), rtol=1e-3, atol=scale * 1e-3)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param("jump_relu", marks=pytest.mark.long), "matching_pursuit", "crosscoder"],
-)
+LONG = [pytest.param(name, marks=pytest.mark.long) for name in ("jump_relu", "crosscoder")]
+
+
+@pytest.mark.parametrize("name", ["matching_pursuit", *LONG])
 def test_encode_and_decode_are_exported(name, tmp_path):
     from tests.dictionaries.architectures import data_of
 

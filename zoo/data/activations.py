@@ -33,6 +33,14 @@ class Activations(NamedTuple):
         meta: "rows", "d", "dtype", "mean" (d), "rms" (of rows about their mean), "constant" (dimensions whose
             deviation is 0), "examples", "places" (rows of an example) and "seed".
         labels: None: `fit` takes the record as it is.
+
+    Example:
+        >>> from zoo.data.activations import record
+        >>> network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(6, name="middle")])
+        >>> x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+        >>> found = record(network, "middle", x, "kept", dtype="float32", verbose=False)
+        >>> np.allclose(found.inputs, network.predict(x[found.examples], verbose=0), atol=1e-5)
+        True
     """
 
     inputs: np.ndarray

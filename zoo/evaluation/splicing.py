@@ -45,7 +45,16 @@ def attach(model: keras.Model, layer: str, dictionary: Any) -> Attached:
 
 
 class Attached:
-    """See `attach`."""
+    """A network with a dictionary beside one of its layers, see `attach`.
+
+    Example:
+        >>> from zoo.evaluation.splicing import attach
+        >>> network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(6, name="middle")])
+        >>> x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+        >>> spliced = attach(network, "middle", zoo.create("top_k_sae", (6,), latents=12, target_l0=3))
+        >>> np.allclose(spliced.plain(x), network.predict(x, verbose=0), atol=1e-6)
+        True
+    """
 
     def __init__(self, model: keras.Model, layer: str, dictionary: Any):
         found = {la.name: la for la in model._flatten_layers() if la is not model}

@@ -109,6 +109,12 @@ def read_dictionary(folder: str | os.PathLike) -> Autoencoder:
 
     Raises:
         ValueError: for pickles, other architectures, or activations that were scaled and not folded.
+
+    Example:
+        >>> from zoo.exporting.dictionary_files import read_dictionary, write_dictionary
+        >>> write_dictionary(zoo.create("jump_relu_sae", (6,), latents=12, target_l0=3), "found")
+        >>> read_dictionary("found").units
+        12
     """
     folder = Path(folder)
     form = next((f for f, name in _WEIGHTS.items() if (folder / name).is_file()), None)

@@ -30,6 +30,13 @@ class Start(NamedTuple):
         gamma: ||mean|| / ||standard deviation|| of the data.
         dead_at_zero: share of units that would never fire at the start if b were 0.
         dead: the same with the b that was chosen.
+
+    Example:
+        >>> from zoo.recipes.dictionaries import start
+        >>> x = 2 + np.random.default_rng(0).normal(size=(500, 6)).astype("float32")
+        >>> found = start(zoo.create("top_k_sae", (6,), latents=12, target_l0=3), x, verbose=False)
+        >>> np.allclose(found.gamma, np.linalg.norm(x.mean(axis=0)) / np.linalg.norm(x.std(axis=0)))
+        True
     """
 
     gamma: float
