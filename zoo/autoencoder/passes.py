@@ -88,7 +88,17 @@ class Passes:
 def says_rows_only(code: Code) -> bool:
     """Whether what a bottleneck says is one value for each row, so that the codes of slices can be joined."""
     terms = (*code.losses.values(), *code.measures.values())
-    return not code.notes and all(len(term.shape) == 1 for term in terms)
+    rows_only = all(len(term.shape) == 1 for term in terms) and _can_be_joined(code.posterior)
+    return not code.notes and rows_only
+
+
+def _can_be_joined(posterior: Any) -> bool:
+    """Whether a distribution is made of tensors with a value for each row; that of a flow is not."""
+    if posterior is None:
+        return True
+    leaves = tf.nest.flatten(posterior, expand_composites=True)
+    tensors = all(tf.is_tensor(leaf) and leaf.shape.rank for leaf in leaves)
+    return tensors and len({leaf.shape[0] for leaf in leaves}) == 1
 
 
 def joined_code(slices: Sequence[ForwardPass]) -> Code:
