@@ -74,22 +74,51 @@ VALUES = {
     "alpha": (3.0,),
     "rate": (0.6,),
     "stddev": (0.6,),
+    "groups": (3, 1),
+    "mix": (0.5,),
+    "pooled": (True,),
+    "gradient": ("standard", "dreg"),
+    "beta": (0.7,),
+    "entropy": (0.9,),
+    "diversity": (0.3,),
+    "decay": (0.2,),
+    "restart": (0.9,),
+    "places": (3,),
+    "levels": (3,),
+    "sizes": ((5, 4),),
+    "steps": (7,),
+    "context": (5,),
+    "components": (5,),
+    "covariance": ("diagonal",),
+    "layers": (3,),
+    "width": (8,),
+    "vocabulary": (5,),
+    "length": (3,),
+    "limit": (7,),
+    "rows": (7,),
+    "second": (None,),
+    "report": ({"rows": 1},),
+    "trained_with": ("laplace",),
     "name": ("another",),
 }
 # What must be in force for an option to have a use.
 GIVEN = {
     ("invariant_information", "threshold"): {"confident": 1.0},
     ("invariant_information", "confident"): {"threshold": 0.0},
+    ("importance_weighted", "pooled"): {"groups": 3},
 }
-KINDS = ("regularizer", "prior", "likelihood", "bottleneck", "objective", "posterior")
-PARTS = sorted(pair for pair in all_parts() if pair[0] in KINDS)
-CORRUPTIONS = [c for c in Corruption.__subclasses__() if c.__module__.startswith("zoo.")]
-
-
 # Options that a part has from its base and refuses, whatever the value.
 REFUSED = {
     ("prior", "generator", "scale"),
     ("prior", "categorical_style", "scale"),
+    ("prior", "autoregressive", "scale"),
+    ("prior", "codes", "scale"),
+    ("prior", "conditional_normal", "scale"),
+    ("prior", "flow", "scale"),
+    ("prior", "gaussian_mixture", "scale"),
+    ("prior", "kernel_density", "scale"),
+    ("prior", "two_stage", "scale"),
+    ("prior", "vamp", "scale"),
     ("likelihood", "bernoulli", "activation"),
     ("bottleneck", "stochastic", "activation"),
     ("regularizer", "total_correlation", "form"),
@@ -102,18 +131,7 @@ KINDS = {
     "objective": zoo.objectives.Objective,
     "posterior": zoo.distributions.Family,
 }
-# Parts whose options have no values here yet.
-PENDING = {
-    "prior": "autoregressive codes conditional_normal flow gaussian_mixture kernel_density two_stage vamp",
-    "bottleneck": "finite_scalar label_and_style lookup_free residual_quantized vector_quantized",
-    "objective": "importance_weighted semi_supervised",
-    "posterior": "coupling inverse_autoregressive planar radial",
-}
-PARTS = sorted(
-    (kind, name)
-    for kind, name in all_parts()
-    if kind in KINDS and name not in PENDING.get(kind, "").split()
-)
+PARTS = sorted(pair for pair in all_parts() if pair[0] in KINDS)
 CORRUPTIONS = [c for c in Corruption.__subclasses__() if c.__module__.startswith("zoo.")]
 
 
@@ -155,6 +173,10 @@ def measured(model, fields, option=""):
         if option == "critic_steps":
             model._critic_update(critic, forward, 1.0)
             given += [weight.numpy() for weight in critic.critic_variables]
+    if option == "gradient":
+        with tf.GradientTape() as tape:
+            loss = model.terms(model.forward(batch, Noise(0, 0), training=True))["loss"]
+        given += tape.gradient(loss, [weight.value for weight in model.encoder.trainable_weights])
     for variable, value in zip(variables, before, strict=True):
         variable.assign(value)
     return [np.asarray(value) for value in given]
@@ -208,11 +230,12 @@ def test_an_option_of_a_part_acts_or_is_refused(found, kind, name):
         if option in fixed or not hasattr(part, option):
             assert "is chosen when" in refusal(part, option, VALUES[option][0]), option
         elif (kind, name, option) in REFUSED:
-            assert all(refusal(part, option, value) for value in VALUES[option]), option
+            others = [value for value in VALUES[option] if value != getattr(part, option)]
+            assert all(refusal(part, option, value) for value in others), option
         else:
             old = {other: getattr(part, other) for other in given}
             set_all(part, given)
-            same_start = not given and option != "critic_steps"
+            same_start = not given and option not in {"critic_steps", "gradient"}
             assert_it_acts(model, part, option, fields, before if same_start else None)
             set_all(part, old)
     assert not before or same(before, measured(model, fields))
@@ -236,16 +259,18 @@ def test_an_option_of_a_corruption_acts(corruption):
 @pytest.mark.parametrize("name", sorted(n for kind, n in all_parts() if kind == "network"))
 def test_an_option_of_networks_acts(name):
     shape = (8, 8, 1)
-    others = {"hidden": ((3,), (4,)), "activation": ("relu", "tanh"), "default": ((3,), (4,))}
+    layers = ((3,), (4,))
+    others = {"hidden": layers, "default": layers, "dense": layers, "activation": ("relu", "tanh")}
+    bottleneck = {"name": "deterministic", "units": 2, "grid": name == "grid"}
     function = registry.lookup(name, "network")
     for option in registry.option_names(function) - {"input_shape"}:
         assert option in others, f"{option} of the network {name} has no entry"
-        small = {"hidden": (5,)} if option == "activation" else {}
+        small = {"hidden": (5,)} if option in {"activation", "dense"} else {}
         answers = []
         for value in others[option]:
             keras.utils.set_random_seed(0)
             pair = function(shape, **small, **{option: value})
-            model = zoo.Autoencoder(shape, pair[0], {"name": "deterministic", "units": 2}, pair[1])
+            model = zoo.Autoencoder(shape, pair[0], bottleneck, pair[1])
             answers.append(measured(model, {"x": make_vectors(4, 64).reshape(4, *shape)}))
         assert not same(*answers), option
 
@@ -305,7 +330,7 @@ def test_a_schedule_is_refused_where_nothing_asks_it(model, option, kind):
 
 def test_the_noise_of_inputs_follows_a_schedule():
     noise = zoo.networks.GaussianNoise(zoo.recipes.WarmUp(0.5, steps=10))
-    x = np.zeros((500, 6), "float32")
+    x = tf.zeros((500, 6))
     spreads = [np.std(noise.corrupt(x, Noise(0, step))) for step in (0, 5, 10)]
     np.testing.assert_allclose(spreads, [0, 0.25, 0.5], rtol=0.05)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(noise))

@@ -91,7 +91,8 @@ def _take_over(copy: Autoencoder, model: Autoencoder) -> None:
     """The weights of everything but the prior."""
 
     def members(owner: Autoencoder) -> list[keras.Layer]:
-        others = [part for part in owner.parts if part is not owner.prior]
+        of_prior = [] if owner.prior is None else owner.prior._flatten_layers()  # itself among them
+        others = [part for part in owner.parts if part not in of_prior]
         scales = [] if owner.standardization is None else [owner.standardization]
         return [owner.encoder, owner.decoder, *scales, *others]
 

@@ -41,6 +41,8 @@ class FiniteScalar(Quantized):
         (20, True)
     """
 
+    fixed = ("sizes",)
+
     def __init__(self, sizes: Sequence[int] = (8, 5, 5, 5), **kwargs: Any):
         self.sizes = tuple(whole_number(size, "sizes", 2) for size in sizes)
         units = kwargs.pop("units", len(self.sizes))

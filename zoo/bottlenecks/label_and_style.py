@@ -42,6 +42,7 @@ class LabelAndStyle(DenseBottleneck):
         ((20, 5), True)
     """
 
+    fixed = ("classes", "hidden")
     infers_condition = True
 
     def __init__(self, units: int, classes: int = 10, hidden: int = 64, **kwargs: Any):

@@ -11,7 +11,7 @@ from zoo.bottlenecks.base import Code
 from zoo.bottlenecks.quantized import Quantized, mixed_radix, squares
 from zoo.noise import Noise
 from zoo.registry import register
-from zoo.serialization import at_step, scalar, scalar_config
+from zoo.serialization import at_step, number, scalar, scalar_config
 from zoo.trainer.replicas import gather
 
 _BITS = 8  # whose joint entropy is computed; 2^8 entries for each vector of the batch
@@ -34,7 +34,7 @@ class LookupFree(Quantized):
         units: bits of an index.
         beta: weight of the commitment, a number or a Keras schedule of the training step.
         entropy: weight of the entropies, likewise.
-        diversity: weight of the entropy of the mean among them.
+        diversity: weight of the entropy of the mean among them, a number.
         **kwargs: as in `Quantized`.
 
     Example:
@@ -59,7 +59,7 @@ class LookupFree(Quantized):
             )
         self.beta = scalar(beta, "beta", minimum=0)
         self.entropy = scalar(entropy, "entropy", minimum=0)
-        self.diversity: Any = scalar(diversity, "diversity", minimum=0)
+        self.diversity = number(diversity, "diversity", minimum=0)
         self._steps = np.array(mixed_radix([2] * self.units), np.int32)
 
     @property

@@ -47,6 +47,7 @@ class Quantized(DenseBottleneck):
         (2, 5, 1)
     """
 
+    fixed = ("places",)
     levels = 1
 
     def __init__(self, units: int, places: int = 1, **kwargs: Any):

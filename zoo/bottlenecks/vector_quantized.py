@@ -52,6 +52,8 @@ class VectorQuantized(Quantized):
         (['commitment', 'loss', 'perplexity', 'reconstruction', 'usage'], (128, 3, 2))
     """
 
+    fixed = ("codes", "levels")
+
     def __init__(
         self,
         units: int,

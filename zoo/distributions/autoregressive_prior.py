@@ -44,6 +44,7 @@ class AutoregressivePrior(FittedPrior):
         (3, 6)
     """
 
+    fixed = ("width", "layers", "heads", "steps", "vocabulary", "length")
     sees_model = True
 
     def __init__(
@@ -140,10 +141,10 @@ class AutoregressivePrior(FittedPrior):
                 f"'vq_vae'; received {received}."
             )
         index = tf.reshape(bottleneck.indices(tf.constant(codes)), (len(codes), -1)).numpy()
-        self.vocabulary, self.length = bottleneck.vocabulary, index.shape[1]
+        self.found(vocabulary=bottleneck.vocabulary, length=index.shape[1])
         if not self.built:
             self.build((None, *codes.shape[1:]))
-        self.report = maximise(
+        report = maximise(
             self.log_likelihood,
             self.trainable_variables,
             index,
@@ -151,6 +152,7 @@ class AutoregressivePrior(FittedPrior):
             seed=seed,
             batch_size=64,
         )
+        self.found(report=report)
 
     def _predicted(self, index: tf.Tensor) -> tf.Tensor:
         """Logits of every index given those before it, (rows, length, vocabulary)."""

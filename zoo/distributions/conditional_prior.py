@@ -8,14 +8,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.distributions.priors import Prior, PriorDraw
+from zoo.distributions.priors import PriorDraw, UnscaledPrior
 from zoo.noise import Noise
 from zoo.registry import register
 from zoo.tfp import tfd
 
 
 @register("conditional_normal", kind="prior")
-class ConditionalNormalPrior(Prior):
+class ConditionalNormalPrior(UnscaledPrior):
     """p(z|c) = N(A c + a, diag exp(B c + b)^2), learned with the model; N(0, I) for every c at first.
 
     Sohn et al., "Learning Structured Output Representation", 2015, section 4.1, where the prior's network is
@@ -30,9 +30,6 @@ class ConditionalNormalPrior(Prior):
     """
 
     sees_model = True
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(scale=1.0, **kwargs)
 
     def build(self, input_shape: Any = None) -> None:
         """Create the linear layer.
@@ -74,7 +71,3 @@ class ConditionalNormalPrior(Prior):
             super().draw(noise, batch, *code_shape, label=label)  # refuses it
         base: Any = self.distribution(*code_shape, condition=condition).distribution
         return PriorDraw(None, base.loc + base.scale * noise.normal(batch, *code_shape))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"name": self.name}

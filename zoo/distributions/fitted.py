@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.distributions.priors import Prior
+from zoo.distributions.priors import Prior, UnscaledPrior
 from zoo.noise import Noise
 from zoo.serialization import deserialize_part, part, serialize_part
 from zoo.tfp import tfb, tfd
@@ -19,8 +19,10 @@ HELD_OUT = 0.1  # share of the codes by which a fit is judged
 _EVERY = 50  # steps between two judgements
 
 
-class FittedPrior(Prior):
+class FittedPrior(UnscaledPrior):
     """A prior that `fit` makes for codes; see `Autoencoder.fit_prior`.
+
+    What `fit` finds it hands to `found`: nothing else sets it in a model in use.
 
     Args:
         report: what `fit` found, which is saved with the model: plain numbers by name.
@@ -35,10 +37,12 @@ class FittedPrior(Prior):
         (1, ['held_out_log_likelihood', 'rows'])
     """
 
+    fixed = ("report", "trained_with")
+
     def __init__(
         self, report: Mapping[str, Any] | None = None, trained_with: Any = None, **kwargs: Any
     ):
-        super().__init__(scale=1.0, **kwargs)
+        super().__init__(**kwargs)
         if isinstance(trained_with, Mapping) and "name" not in trained_with:
             trained_with = deserialize_part(dict(trained_with), "prior")
         self.trained_with = part(trained_with, "prior", Prior)
@@ -62,6 +66,19 @@ class FittedPrior(Prior):
             self.trained_with.build(input_shape)
         super().build(input_shape)
 
+    def found(self, **options: Any) -> None:
+        """Set options that `fit` finds, such as the report, also where the prior is in use.
+
+        Args:
+            **options: new values by name.
+        """
+        in_use = self.__dict__.pop("_settled", False)
+        try:
+            for name, value in options.items():
+                setattr(self, name, value)
+        finally:
+            self.__dict__["_settled"] = in_use
+
     def refuse_unfitted(self, found: Any) -> None:
         """Raise ValueError where `fit` has not found what it is to find."""
         if found is None:
@@ -73,7 +90,7 @@ class FittedPrior(Prior):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
-            "name": self.name,
+            **super().get_config(),
             "report": _plain(self.report),
             "trained_with": serialize_part(self.trained_with),
         }

@@ -34,6 +34,8 @@ class FlowFamily(Family):
         steps: K.
     """
 
+    fixed = ("steps",)
+
     def __init__(self, steps: int = 4, **kwargs: Any):
         super().__init__(**kwargs)
         self.steps = positive_int(steps, "steps")
@@ -161,6 +163,7 @@ class NetworkFamily(FlowFamily):
         context: numbers of x that the networks see.
     """
 
+    fixed = ("hidden", "context")
     step: type[Flow]
 
     def __init__(self, steps: int = 2, hidden: int = 64, context: int = 16, **kwargs: Any):

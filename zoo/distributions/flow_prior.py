@@ -38,6 +38,8 @@ class FlowPrior(FittedPrior):
         ((3, 6), TensorShape([2]))
     """
 
+    fixed = ("layers", "hidden", "steps")
+
     def __init__(self, layers: int = 6, hidden: int = 64, steps: int = 1000, **kwargs: Any):
         super().__init__(**kwargs)
         self.layers = positive_int(layers, "layers")
@@ -85,13 +87,14 @@ class FlowPrior(FittedPrior):
             self.build((None, *codes.shape[1:]))
         self.centre.assign(rows.mean(axis=0))
         self.spread.assign(scales(rows))
-        self.report = maximise(
+        report = maximise(
             lambda batch: self.distribution(rows.shape[1]).log_prob(batch),
             self.trainable_variables,
             rows,
             steps=self.steps,
             seed=seed,
         )
+        self.found(report=report)
 
     def _forward(self, code: tf.Tensor) -> Moved:
         total = tf.reduce_sum(tf.zeros_like(code), axis=-1)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.distributions.priors import Prior, PriorDraw, as_labels
+from zoo.distributions.priors import PriorDraw, UnscaledPrior, as_labels
 from zoo.noise import Noise
 from zoo.registry import register, suggest
 from zoo.serialization import positive_int
@@ -16,7 +16,7 @@ from zoo.serialization import positive_int
 NOISES = ("uniform", "normal")
 
 
-class LabelledPrior(Prior):
+class LabelledPrior(UnscaledPrior):
     """A prior with equally likely classes; it has no density that a divergence could ask for.
 
     Args:
@@ -28,10 +28,6 @@ class LabelledPrior(Prior):
     fixed = ("classes",)
 
     def __init__(self, classes: int = 10, **kwargs: Any):
-        if kwargs.get("scale", 1.0) != 1.0:
-            raise ValueError(
-                f"A {type(self).__name__} has no scale; received scale={kwargs['scale']!r}. Leave it out."
-            )
         super().__init__(**kwargs)
         self.classes = positive_int(classes, "classes")
 

@@ -26,6 +26,8 @@ class KernelPrior(FittedPrior):
         **kwargs: as in `FittedPrior`.
     """
 
+    fixed = ("limit", "rows")
+
     def __init__(self, limit: int = 2000, rows: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.limit = positive_int(limit, "limit")
@@ -70,8 +72,7 @@ class KernelPrior(FittedPrior):
         order = np.random.default_rng(seed).permutation(len(rows))[: self.limit]
         points = np.linalg.solve(factor, rows[np.sort(order)].T).T
         width = self._width(points, seed)
-        self.rows = len(points)
-        self.report = {"rows": self.rows, "width": width}
+        self.found(rows=len(points), report={"rows": len(points), "width": width})
         if not self.built:
             self.build((None, *codes.shape[1:]))
         self.points.assign(points)
@@ -107,6 +108,8 @@ class KernelDensityPrior(KernelPrior):
         >>> round(fitted.prior.report["width"], 4) == round(100 ** (-1 / 6), 4)
         True
     """
+
+    fixed = ("bandwidth",)
 
     def __init__(self, bandwidth: Any = AUTO, **kwargs: Any):
         super().__init__(**kwargs)
@@ -156,6 +159,8 @@ class CodesPrior(KernelPrior):
         >>> bool(np.all(distances.min(axis=1) < 1e-5))  # each is the reconstruction of a training row
         True
     """
+
+    fixed = ("noise",)
 
     def __init__(self, noise: float = 0.1, **kwargs: Any):
         super().__init__(**kwargs)

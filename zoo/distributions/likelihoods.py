@@ -250,7 +250,8 @@ class ScaledLikelihood(Likelihood):
     def current_scale(self) -> Any:
         """The scale as it stands, a scalar."""
         if self.scale == "learned":
-            return tf.exp(_limited(self.log_scale.value))
+            # A tensor: among several devices the variable itself would be taken for a captured one.
+            return tf.exp(_limited(tf.convert_to_tensor(self.log_scale)))
         return self.scale
 
     def base(self, mean: tf.Tensor) -> tfd.Distribution:

@@ -41,13 +41,14 @@ class GaussianMixturePrior(FittedPrior):
         ((4, 6), TensorShape([2]))
     """
 
+    fixed = ("components", "covariance")
+    classifies = True
+
     def __init__(self, components: Any = AUTO, covariance: str = "full", **kwargs: Any):
         super().__init__(**kwargs)
         auto = components == AUTO
         self.components: Any = AUTO if auto else positive_int(components, "components")
         self.covariance = one_of(covariance, "covariance", COVARIANCES)
-
-    classifies = True
 
     @property
     def classes(self) -> Any:
@@ -130,13 +131,14 @@ class GaussianMixturePrior(FittedPrior):
         Raises:
             ValueError: for fewer codes than components.
         """
-        rows = as_rows(codes, 2 if self.components == AUTO else self.components)
+        count = self.components
+        rows = as_rows(codes, 2 if count == AUTO else count)
         found: dict[str, Any] = {"rows": len(rows)}
-        if self.components == AUTO:
+        if count == AUTO:
             found["held_out_log_likelihood"] = tried = self._held_out(rows, seed)
-            self.components = max(tried, key=lambda count: tried[count])
-        mixture = self._mixture(rows, self.components, seed)
-        self.report = found
+            count = max(tried, key=lambda known: tried[known])
+        mixture = self._mixture(rows, count, seed)
+        self.found(components=count, report=found)
         if not self.built:
             self.build((None, *codes.shape[1:]))
         self.logits.assign(np.log(mixture.weights_))

@@ -143,6 +143,21 @@ class Prior(Part):
         return {"name": self.name, "scale": self.scale}
 
 
+class UnscaledPrior(Prior):
+    """A prior that has weights, a model or codes to say how wide it is, and no scale."""
+
+    def __init__(self, **kwargs: Any):
+        if kwargs.get("scale", 1.0) != 1.0:
+            raise ValueError(
+                f"A {type(self).__name__} has no scale; received scale={kwargs['scale']!r}. Leave it out."
+            )
+        super().__init__(**kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {"name": self.name}
+
+
 @register("normal", kind="prior")
 class NormalPrior(Prior):
     """N(0, scale^2) for every unit."""

@@ -36,6 +36,8 @@ class TwoStagePrior(FittedPrior):
         ((3, 6), 'Normal')
     """
 
+    fixed = ("hidden", "steps", "second")
+
     def __init__(
         self, hidden: Any = (256, 256), steps: int = 4000, second: Any = None, **kwargs: Any
     ):
@@ -79,7 +81,7 @@ class TwoStagePrior(FittedPrior):
         rows = as_rows(codes, 4).astype(np.float32)
         centre, spread = rows.mean(axis=0), scales(rows)
         units = rows.shape[1]
-        self.second = create(
+        second = create(
             "vae",
             (units,),
             latents=units,
@@ -87,6 +89,7 @@ class TwoStagePrior(FittedPrior):
             likelihood={"name": "normal", "scale": "learned"},
             seed=seed,
         )
+        self.found(second=second)
         train, held_out = divided((rows - centre) / spread, seed)
         batch = min(100, len(train))
         epochs = max(1, round(self.steps * batch / len(train)))
@@ -95,7 +98,7 @@ class TwoStagePrior(FittedPrior):
         found: Any = self.second.evaluate(held_out, verbose=0, return_dict=True)
         bound = -found["loss"] - float(np.log(spread).sum())  # in the codes' own units
         gamma = float(self.second.likelihood.current_scale())
-        self.report = {"held_out_bound": bound, "gamma": gamma, "rows": len(rows)}
+        self.found(report={"held_out_bound": bound, "gamma": gamma, "rows": len(rows)})
         if not self.built:
             self.build((None, *codes.shape[1:]))
         self.centre.assign(centre)

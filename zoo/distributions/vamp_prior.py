@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from zoo.distributions.divergences import is_location_scale
-from zoo.distributions.priors import Prior
+from zoo.distributions.priors import UnscaledPrior
 from zoo.noise import Noise
 from zoo.registry import register
 from zoo.serialization import positive_int
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @register("vamp", kind="prior")
-class VampPrior(Prior):
+class VampPrior(UnscaledPrior):
     """p(z) = 1/K sum_k q(z|u_k), the posteriors of K pseudo-inputs that are learned with the model.
 
     Tomczak & Welling, "VAE with a VampPrior", 2018, equation 9. Pseudo-inputs stay in the range of x. They
@@ -34,10 +34,11 @@ class VampPrior(Prior):
         (TensorShape([2]), (4, 6))
     """
 
+    fixed = ("components",)
     sees_model = True
 
     def __init__(self, components: int = 50, **kwargs: Any):
-        super().__init__(scale=1.0, **kwargs)
+        super().__init__(**kwargs)
         self.components = positive_int(components, "components")
 
     def build(self, input_shape: Any = None) -> None:
@@ -89,4 +90,4 @@ class VampPrior(Prior):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"name": self.name, "components": self.components}
+        return {**super().get_config(), "components": self.components}
