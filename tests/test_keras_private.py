@@ -72,6 +72,7 @@ OURS = {
     "_replace": "of a named tuple",
     "_snapshot": "of zoo.trainer.nonfinite, kept on its model",
     "_refresh": "of zoo.trainer.BlockTrainer, which forgets the traces of settings that were changed",
+    "_features": "of zoo.autoencoder.step.StepModel, for the files beside it",
 }
 
 
