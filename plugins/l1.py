@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 import zoo
+
+OF = ("code", "raw")
 
 
 @zoo.register("l1")
 class L1(zoo.Regularizer):
     """sum_i |z_i|, the sparse autoencoder's penalty (Ng, "Sparse autoencoder", CS294A, 2011).
 
+    With decoder_norms it is sum_i |z_i| ||d_i||, d_i the atoms of a `zoo.networks.Dictionary`, so that atoms
+    which grow while codes shrink gain nothing (Conerly et al., "Update on how we train SAEs", 2024).
+
     Args:
+        decoder_norms: whether every unit counts by the norm of its atom.
+        of: "code", or "raw" for sum_i max(v_i, 0) of the code before gates, top-k or thresholds.
         weight: a number or a Keras schedule of the training step.
         name: name of the metric.
 
@@ -26,6 +35,37 @@ class L1(zoo.Regularizer):
         True
     """
 
+    sees_model = True
+
+    def __init__(
+        self,
+        decoder_norms: bool = False,
+        of: str = "code",
+        weight: Any = 1.0,
+        name: str | None = None,
+    ):
+        super().__init__(weight, name)
+        self.decoder_norms = bool(decoder_norms)
+        if of not in OF:
+            raise ValueError(f"of must be one of {', '.join(OF)}; received {of!r}.")
+        self.of = of
+
+    def check(self, model: zoo.Autoencoder) -> None:
+        """Norms need a dictionary."""
+        if self.decoder_norms and not isinstance(model.decoder, zoo.networks.Dictionary):
+            raise ValueError(
+                "The regularizer 'l1' with decoder_norms needs a decoder zoo.networks.Dictionary; received "
+                f"{type(model.decoder).__name__}."
+            )
+
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,)."""
-        return tf.reduce_sum(tf.abs(forward.vectors), axis=-1)
+        sizes = tf.abs(forward.vectors) if self.of == "code" else tf.nn.relu(forward.raw)
+        if self.decoder_norms:
+            decoder: Any = self.model.decoder
+            sizes = sizes * decoder.norms
+        return tf.reduce_sum(sizes, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "decoder_norms": self.decoder_norms, "of": self.of}

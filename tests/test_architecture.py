@@ -31,8 +31,14 @@ FLOORS = [
     {"__main__"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-# Parts of one floor that may use each other: files of the trainer check what the data room checks.
-BESIDE = {("trainer", "data"), ("distributions", "networks"), ("networks", "distributions")}
+# Parts of one floor that may use each other: files of the trainer check what the data room checks, and layers
+# that see where the data lie ask all replicas.
+BESIDE = {
+    ("trainer", "data"),
+    ("networks", "trainer"),
+    ("distributions", "networks"),
+    ("networks", "distributions"),
+}
 FILES = sorted((ROOT / "zoo").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").glob("*.py"))
 

@@ -19,7 +19,8 @@ BY_PATH = (
     *("zoo.data.arrays", "zoo.data.folder", "zoo.data.numpy_files", "zoo.data.table"),
     *("zoo.conditions", "zoo.parts", "zoo.networks.dcgan", "zoo.networks.higgins"),
     *("zoo.recipes.centering", "zoo.recipes.fine_tuning", "zoo.recipes.rbm"),
-    "zoo.recipes.spreading",
+    *("zoo.data.activations", "zoo.evaluation.dictionary", "zoo.evaluation.splicing"),
+    *("zoo.exporting.dictionary_files", "zoo.recipes.dictionaries", "zoo.recipes.spreading"),
 )
 
 

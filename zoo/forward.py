@@ -182,10 +182,18 @@ class ForwardPass:
         """The weights of the model of two axes and more, those of critics left out."""
         return [v for v in self._known().model_variables if len(v.shape) > 1]
 
-    def reconstruction(self) -> tf.Tensor:
-        """-log p(target|z) of every row, (batch,), in the likelihood's convention."""
+    def reconstruction(self, decoded: tf.Tensor | None = None) -> tf.Tensor:
+        """-log p(target|z) of every row, in the likelihood's convention.
+
+        Args:
+            decoded: (batch, *event), another output of the decoder; None for `decoded` of this pass.
+
+        Returns:
+            (batch,) float32.
+        """
         target = self.inputs if self.target is None else self.target
-        return self._known().likelihood.loss(self.decoded, target, self.mask)
+        decoded = self.decoded if decoded is None else decoded
+        return self._known().likelihood.loss(decoded, target, self.mask)
 
     def mean(self, values: tf.Tensor, name: str = "term") -> tf.Tensor:
         """The mean over the rows, each with its weight: sum_i w_i v_i / examples, as Keras has it.

@@ -12,11 +12,23 @@ if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
 
 
-class _Untracked:
-    """Holds a model without Keras counting its weights among those of the part."""
+class Untracked:
+    """Holds layers of others without Keras counting their weights among those of the holder.
 
-    def __init__(self, model: Autoencoder):
-        self.model = model
+    Args:
+        value: a layer, a model, or several.
+
+    Example:
+        >>> from zoo.parts import Untracked
+        >>> layer = keras.layers.Identity()
+        >>> layer.beside = Untracked(keras.layers.Dense(2))
+        >>> layer.beside.value.build((None, 3))
+        >>> len(layer.weights)
+        0
+    """
+
+    def __init__(self, value: Any):
+        self.value = value
 
 
 class Part(keras.layers.Layer):
@@ -66,7 +78,7 @@ class Part(keras.layers.Layer):
                 f"{type(self).__name__} sees no model: set sees_model = True in the class, and make it part "
                 "of an Autoencoder."
             )
-        return seen.model
+        return seen.value
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
@@ -86,12 +98,12 @@ class Part(keras.layers.Layer):
         if not self.sees_model:
             return
         seen = self.__dict__.get("_seen")
-        if seen is not None and seen.model is not model:
+        if seen is not None and seen.value is not model:
             raise ValueError(
                 f"{type(self).__name__} {self.name!r} belongs to another model already: give every model "
                 "one of its own."
             )
-        self._seen = _Untracked(model)
+        self._seen = Untracked(model)
 
     def check(self, model: Autoencoder) -> None:
         """Raise ValueError where the part cannot work with `model`.

@@ -110,6 +110,7 @@ def indices():
 
 
 SMALL = {"latents": 3, "hidden": (8,)}
+SPARSE = {"latents": 12}
 CRITIC = {"critic": (4,), "generator": (6,), "classifier": (4,)}
 
 # The first case of a model bears its name; further ones say what is special about them.
@@ -190,6 +191,26 @@ CASES = {
     "invariant_autoencoder": picture(
         "invariant_autoencoder", latents=3, classes=3, heads=(3, 5), filters=(4, 4), dense=(6,)
     ),
+    "sparse_dictionary": Case(
+        "sparse_dictionary",
+        VECTOR,
+        lambda: {**SPARSE, "bottleneck": {"name": "top_k", "k": 3, "select": "magnitude"}},
+    ),
+    "relu_sae": vector("relu_sae", **SPARSE, target_l0=3),
+    "gated_sae": vector("gated_sae", **SPARSE, target_l0=3),
+    "top_k_sae": vector("top_k_sae", **SPARSE, target_l0=3),
+    "batch_top_k_sae": vector("batch_top_k_sae", **SPARSE, target_l0=3),
+    "jump_relu_sae": vector("jump_relu_sae", **SPARSE, target_l0=3),
+    "matryoshka_sae": vector("matryoshka_sae", **SPARSE, target_l0=3),
+    "matching_pursuit_sae": vector("matching_pursuit_sae", **SPARSE, target_l0=3),
+    "archetypal_sae": vector("archetypal_sae", **SPARSE, target_l0=3, points=5),
+    "crosscoder": Case("crosscoder", (2, 3), lambda: {**SPARSE, "target_l0": 3}),
+    "transcoder": Case(
+        "transcoder",
+        VECTOR,
+        lambda: {"target_shape": (4,), "latents": 12, "target_l0": 3},
+        beside=lambda x: x[:, :4] * x[:, 2:],
+    ),
     "invariant_autoencoder_taught": Case("invariant_autoencoder", PICTURE, taught),
 }
 
@@ -264,17 +285,10 @@ CASES |= {
 
 # Of a package outside the zoo that uses public names only: each is one file there, and one case here.
 CASES |= {
-    "jump_relu_dictionary": vector("jump_relu_dictionary", latents=12),
     "codebook_vae": Case("codebook_vae", PICTURE, lambda: {"latents": 3, "codes": 8, "filters": 4}),
     "renyi_vae": vector("renyi_vae", latents=3, hidden=(8,), samples=3),
     "householder_vae": vector("householder_vae", latents=3),
     "exemplar_vae": vector("exemplar_vae", latents=3, components=4),
-    "transcoder": Case(
-        "transcoder",
-        VECTOR,
-        lambda: {"target_shape": (4,), "latents": 12, "k": 3},
-        beside=lambda x: x[:, :4] * x[:, 2:],
-    ),
 }
 
 # Cases whose parts all stand in others too, as test_table.py holds. On every change they are trained, saved
@@ -295,6 +309,10 @@ REPEATS = {
     "info_ae_robust",
     "miwae",
     "ciwae",
+    "sparse_dictionary",
+    "relu_sae",
+    "top_k_sae",
+    "batch_top_k_sae",
 }
 
 
@@ -311,7 +329,8 @@ def parts(case):
         "prior": [model.prior],
         "likelihood": [model.likelihood],
         "objective": [model.objective],
-        "regularizer": model.regularizers,
+        # A penalty whose weight is held by another one is a part like any other.
+        "regularizer": [part for r in model.regularizers for part in (r, getattr(r, "held", None))],
     }
     for kind, members in named.items():
         for member in members:

@@ -18,7 +18,6 @@ from zoo.distributions.priors import Prior
 from zoo.networks.build import built_shape, check_event_shape, named
 from zoo.networks.corruption import Corruption
 from zoo.networks.standardization import Standardization
-from zoo.networks.tied import Tied
 from zoo.objectives import ELBO, Objective
 from zoo.parts import Part
 from zoo.regularizers import resolve
@@ -91,7 +90,9 @@ class Autoencoder(UsableModel):
             a condition, and x with its mask behind it on the last axis where values may be missing.
         bottleneck: see `zoo.bottlenecks`; a name, a dict with "name" and options, or a `Bottleneck`.
         decoder: Keras model or layer, (batch, *code) -> (batch, *input_shape), before the likelihood's link.
-            It is given [code, condition] where the model declares a condition.
+            It is given [code, condition] where the model declares a condition. One that shares weights has a
+            method ``join(encoder, bottleneck)``, which is called when these are built; one with a method
+            ``see_target(target)`` is shown the targets of training before it decodes.
         likelihood: p(x|z), likewise.
         prior: p(z), likewise, or None.
         regularizers: names, dicts, Keras regularizers (act on the code) or `Regularizer`s.
@@ -461,11 +462,8 @@ class Autoencoder(UsableModel):
             member.see(self)
         if not self.bottleneck.built:
             self.bottleneck.build(features)
-        if isinstance(self.decoder, Tied):
-            dense = [
-                la for la in self.encoder._flatten_layers() if isinstance(la, keras.layers.Dense)
-            ]
-            self.decoder.tie([*dense, self.bottleneck.dense])
+        if hasattr(self.decoder, "join"):
+            self.decoder.join(self.encoder, self.bottleneck)
         output = built_shape(self.decoder, self.code_shape, "decoder", *given)
         expected = self.likelihood.decoder_shape(self.target_shape or self.event_shape)
         if tuple(output[1:]) != expected:

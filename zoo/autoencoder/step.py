@@ -112,6 +112,8 @@ class StepModel(BlockTrainer):
         codes, whole = self._drawn(features, noises, noise, training)
         repeated = [own.repeated(self.bottleneck.samples).condition for own in slices]
         given = [_beside(code.value, c) for code, c in zip(codes, repeated, strict=True)]
+        if training and batch.target is not None and hasattr(self.decoder, "see_target"):
+            self.decoder.see_target(batch.target)
         outputs = through(self.decoder, given, training)
         records = [
             self._record(own, code, output, of_own, training, present)

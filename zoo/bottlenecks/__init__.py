@@ -1,25 +1,33 @@
 """Bottlenecks: from the encoder's features to the code that is decoded."""
 
 from zoo.bottlenecks.base import Bottleneck, Code, DenseBottleneck
+from zoo.bottlenecks.batch_top_k import BatchTopK
 from zoo.bottlenecks.categorical_style import CategoricalStyle
 from zoo.bottlenecks.deterministic import Deterministic
 from zoo.bottlenecks.finite_scalar import FiniteScalar
+from zoo.bottlenecks.gated_code import GatedCode
+from zoo.bottlenecks.jump_relu import JumpReLU
 from zoo.bottlenecks.label_and_style import LabelAndStyle
 from zoo.bottlenecks.lookup_free import LookupFree
+from zoo.bottlenecks.matching_pursuit import MatchingPursuit
 from zoo.bottlenecks.quantized import Quantized
 from zoo.bottlenecks.stochastic import Stochastic
 from zoo.bottlenecks.top_k import TopK
 from zoo.bottlenecks.vector_quantized import ResidualQuantized, VectorQuantized
 
 __all__ = [
+    "BatchTopK",
     "Bottleneck",
     "CategoricalStyle",
     "Code",
     "DenseBottleneck",
     "Deterministic",
     "FiniteScalar",
+    "GatedCode",
+    "JumpReLU",
     "LabelAndStyle",
     "LookupFree",
+    "MatchingPursuit",
     "Quantized",
     "ResidualQuantized",
     "Stochastic",

@@ -56,6 +56,7 @@ class Bottleneck(Part):
         samples: draws of the code for each example, in training and evaluation.
         classes: number of classes of a bottleneck whose `classify` reads them from codes, else None.
         infers_condition: whether the label that the model declares as its condition may be left out in use.
+        has_gates: whether `draw` notes "gates", 0 or 1 for every unit, with a gradient.
         heavy_tailed: whether single draws can be huge.
         jit_friendly: whether XLA makes it faster.
         jit_possible: whether XLA has all operations of it.
@@ -83,6 +84,7 @@ class Bottleneck(Part):
     samples = 1
     classes: int | Any = None
     infers_condition = False
+    has_gates = False
     heavy_tailed = False
     jit_friendly = True
     jit_possible = True

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from zoo.bottlenecks.base import Code, DenseBottleneck
 from zoo.noise import Noise
-from zoo.registry import register
+from zoo.registry import one_of, register
 from zoo.serialization import at_step, number, positive_int, scalar, scalar_config
 
 
@@ -17,13 +17,16 @@ class TopK(DenseBottleneck):
     """z = W^T x + b with all but the k largest units set to 0.
 
     Makhzani & Frey, "k-Sparse Autoencoders", section 2.1. Codes are encoded with alpha * k units kept,
-    which the paper finds better than k for classification. Units that tie with the k-th are kept too.
+    which the paper finds better than k for classification. Units that tie with the k-th are kept too. With
+    activation="relu" a unit is on only where it is above 0 (Gao et al., "Scaling and evaluating sparse
+    autoencoders", 2024, section 2.3).
 
     Args:
         units: dimensions of the code.
         k: units kept in training, from 1 to `units`; or a Keras schedule of the training step, such as
             `zoo.recipes.LinearSchedule`, for the paper's falling sparsity.
         alpha: units kept at encoding are round(alpha * k), at least 1 and at most `units`.
+        select: what is compared: "value", or "magnitude" for a code of both signs.
         **kwargs: as in `DenseBottleneck`.
 
     Example:
@@ -37,8 +40,11 @@ class TopK(DenseBottleneck):
     jit_friendly = False
     row_wise = True
 
-    def __init__(self, units: int, k: Any = 25, alpha: float = 1.0, **kwargs: Any):
+    def __init__(
+        self, units: int, k: Any = 25, alpha: float = 1.0, select: str = "value", **kwargs: Any
+    ):
         super().__init__(units, **kwargs)
+        self.select = one_of(select, "select", ("value", "magnitude"))
         self.k = scalar(k, "k", minimum=1)
         self.alpha = number(alpha, "alpha", minimum=1)
         if isinstance(self.k, float):
@@ -88,11 +94,17 @@ class TopK(DenseBottleneck):
 
     def _keep_largest(self, code: tf.Tensor, k: Any) -> tf.Tensor:
         count = tf.clip_by_value(tf.cast(tf.round(k), tf.int32), 1, self.units)
-        largest = tf.math.top_k(tf.stop_gradient(code), count).values
+        size = tf.abs(code) if self.select == "magnitude" else code
+        largest = tf.math.top_k(tf.stop_gradient(size), count).values
         # By number, not by [:, -1:]: XLA pads what top_k gives for a k that changes from step to step.
         smallest = tf.gather(largest, [count - 1], axis=-1)
-        return tf.where(code >= smallest, code, 0.0)
+        return tf.where(size >= smallest, code, 0.0)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {**super().get_config(), "k": scalar_config(self.k), "alpha": self.alpha}
+        return {
+            **super().get_config(),
+            "k": scalar_config(self.k),
+            "alpha": self.alpha,
+            "select": self.select,
+        }

@@ -9,6 +9,7 @@ from zoo.evaluation import (
     anomaly,
     clustering,
     density,
+    dictionary,
     disentanglement,
     features,
     generation,
@@ -17,6 +18,7 @@ from zoo.evaluation import (
     probing,
     reconstruction,
     sparsity,
+    splicing,
 )
 from zoo.evaluation.evaluate import evaluate
 
@@ -25,6 +27,7 @@ __all__ = [
     "anomaly",
     "clustering",
     "density",
+    "dictionary",
     "disentanglement",
     "evaluate",
     "features",
@@ -34,4 +37,5 @@ __all__ = [
     "probing",
     "reconstruction",
     "sparsity",
+    "splicing",
 ]

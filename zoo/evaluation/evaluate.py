@@ -39,6 +39,7 @@ def evaluate(
     reconstruction   needs a decoder
     density          needs a model with q(z|x), p(x|z) and p(z)
     sparsity         needs two units
+    dictionary       needs a model whose decoder has atoms
     probing          needs labels
     clustering       needs labels
     disentanglement  needs factors
@@ -126,7 +127,6 @@ def evaluate(
     )
     resamples = _resamples(bootstrap)
     started = time.perf_counter()
-    units = task.codes.shape[1]
     result: dict[str, dict[str, Any]] = {}
     arrays: dict[str, dict[str, np.ndarray]] = {}
     for name in chosen:
@@ -141,6 +141,7 @@ def evaluate(
     if details:
         result["details"] = arrays
     if verbose:
+        units = task.units
         title = f"Evaluation of {subject.name}: {len(x):,} examples, {units} units"
         print(table(result, f"{title} ({time.perf_counter() - started:.1f} s)"))
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from zoo.evaluation import aggregate_posterior as aggregate
-from zoo.evaluation import clustering, density, generation, probing, reconstruction, sparsity
+from zoo.evaluation import (
+    clustering,
+    density,
+    dictionary,
+    generation,
+    probing,
+    reconstruction,
+    sparsity,
+)
 from zoo.evaluation import disentanglement as disentangled
 from zoo.evaluation.checks import NotComputable, as_codes, as_factors, batches
 from zoo.evaluation.disentanglement.mutual_information import discretise, mutual_information
@@ -54,6 +63,12 @@ class Task:
     def codes(self) -> np.ndarray:
         """(n, units)."""
         return as_codes(self.subject.encode(self.x), 1)
+
+    @property
+    def units(self) -> int:
+        """Of a code; a model that says so is not asked to encode for it."""
+        known = getattr(self.subject.model, "code_shape", None)
+        return self.codes.shape[1] if known is None else math.prod(known)
 
     @property
     def random(self) -> dict[str, int]:
@@ -122,6 +137,48 @@ def run_sparsity(task: Task, **options: Any) -> Result:
         raise NotComputable("a code of one unit has no sparsity")
     scores = sparsity.scores(task.codes, **task.random, **options)
     return scores, {"unit_pictures": _unit_pictures(task)} if task.details else {}
+
+
+def run_dictionary(
+    task: Task,
+    *,
+    features: Any = None,
+    active: Any = None,
+    top: int = 8,
+    rare: float = dictionary.RARE,
+) -> Result:
+    """See `zoo.evaluation.dictionary`.
+
+    Args:
+        task: what to evaluate.
+        features: (m, d) true directions, where they are known.
+        active: (n, m) which of them are on in each example.
+        top: examples that are kept of each unit for the details.
+        rare: a unit is rare that fires on fewer than this share of the examples.
+
+    Returns:
+        The scores by name; densities and top examples of the units.
+
+    Raises:
+        NotComputable: for a model whose decoder has no atoms, or that reconstructs something else than x.
+    """
+    model = task.subject.model
+    if not dictionary.has_atoms(model):
+        raise NotComputable(f"{task.subject.name} has no dictionary of atoms")
+    if model.target_shape is not None:
+        raise NotComputable(
+            "the model reconstructs y: see zoo.evaluation.dictionary.tally(model, x, y)"
+        )
+    found = dictionary.tally(model, task.x, top=top)
+    scores = found.scores(**task.random, rare=rare)
+    if features is not None and active is not None:
+        scores |= dictionary.against_features(model, task.x, features, active)
+    details = {
+        "density": found.density,
+        "top_examples": found.top_rows,
+        "top_codes": found.top_values,
+    }
+    return scores, details
 
 
 def run_probing(task: Task, **options: Any) -> Result:
@@ -218,6 +275,7 @@ GROUPS = {
     "reconstruction": Group(run_reconstruction),
     "density": Group(run_density, (aggregate.scores,)),
     "sparsity": Group(run_sparsity, (sparsity.scores,)),
+    "dictionary": Group(run_dictionary),
     "probing": Group(run_probing, (probing.scores,)),
     "clustering": Group(run_clustering, (clustering.scores,)),
     "disentanglement": Group(run_disentanglement, (disentangled.scores,)),

@@ -115,6 +115,42 @@ _METRICS = {
     "dense_units": Metric(
         "dense units", NEITHER, "Units active in more than half of the examples."
     ),
+    "dictionary_l0": Metric(
+        "active atoms in a code (L0)", NEITHER, "Units whose code is not 0, counted."
+    ),
+    "explained_variance": Metric(
+        "variance explained", HIGHER, "1 - squared error / variance, of sums over the whole set."
+    ),
+    "cosine": Metric(
+        "cosine of x and reconstruction",
+        HIGHER,
+        "The mean over examples; 1 for the same direction.",
+    ),
+    "norm_ratio": Metric(
+        "norm of reconstruction / of x", NEITHER, "The mean over examples; below 1 codes shrink."
+    ),
+    "reconstruction_bias": Metric(
+        "reconstruction bias",
+        NEITHER,
+        "E ||x_hat||^2 / E x . x_hat: below 1, a larger multiple of x_hat would be nearer to x.",
+    ),
+    "log_density": Metric(
+        "log10 density of units", NEITHER, "Of the share of examples on which a unit fires, mean."
+    ),
+    "alive_share": Metric("units that fire, share", HIGHER, "On one example at least."),
+    "rare_share": Metric(
+        "rare units, share", NEITHER, "Units that fire, on fewer than 1 of 10,000 examples."
+    ),
+    "dead_share": Metric("units that never fire, share", LOWER, "On no example of those given."),
+    "mcc": Metric(
+        "atoms against true features, MCC", HIGHER, "Mean |cosine| of the best one-to-one pairs."
+    ),
+    "f1": Metric(
+        "units against true features, F1", HIGHER, "Of firing, for the feature nearest to the atom."
+    ),
+    "uniqueness": Metric(
+        "distinct nearest features, share", HIGHER, "Of the units; 1 where no two share one."
+    ),
     "logistic_regression": Metric(
         "logistic regression, accuracy",
         HIGHER,

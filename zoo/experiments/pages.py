@@ -34,6 +34,7 @@ PAPERS = {
     "autoencoders_lecture": "Autoencoders, the lecture",
     "sparse_vae": "A sparse VAE",
     "uniform_to_gaussian_vae": "Uniform to Gaussian",
+    "sparse_dictionaries": "Sparse dictionaries",
 }
 LARGEST_FIGURE = 300_000
 _KEYS = {"id", "paper", "title", "quick", "settings", "seconds", "seeds", "measures"}

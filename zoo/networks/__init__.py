@@ -4,6 +4,7 @@ from zoo.networks.build import Networks, build_networks
 from zoo.networks.conditioned import Conditioned
 from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
+from zoo.networks.dictionary import Archetypal, Centred, Dictionary, UnitAtoms
 from zoo.networks.mlp import Gated, mlp
 from zoo.networks.standardization import Standardization
 from zoo.networks.tied import Tied
@@ -11,8 +12,11 @@ from zoo.networks.unconditioned import Unconditioned
 from zoo.networks.views import RandomView, check_strength, view
 
 __all__ = [
+    "Archetypal",
+    "Centred",
     "Conditioned",
     "Corruption",
+    "Dictionary",
     "Gated",
     "GaussianNoise",
     "MaskingNoise",
@@ -21,6 +25,7 @@ __all__ = [
     "Standardization",
     "Tied",
     "Unconditioned",
+    "UnitAtoms",
     "build_networks",
     "check_strength",
     "conv_decoder",

@@ -9,14 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo.parts import Untracked
 from zoo.serialization import serializable
-
-
-class _Untracked:
-    """Holds the encoder's layers without Keras counting their weights a second time."""
-
-    def __init__(self, layers: Sequence[keras.layers.Dense]):
-        self.layers = layers
 
 
 @serializable
@@ -43,7 +37,12 @@ class Tied(keras.layers.Layer):
         super().__init__(**kwargs)
         self.event_shape = tuple(output_shape)
         self.activation: Any = keras.activations.get(activation)
-        self._encoder: _Untracked | None = None
+        self._encoder: Untracked | None = None
+
+    def join(self, encoder: keras.Layer, bottleneck: Any) -> None:
+        """`tie` to the dense layers of a model's encoder and bottleneck, which are built."""
+        dense = [la for la in encoder._flatten_layers() if isinstance(la, keras.layers.Dense)]
+        self.tie([*dense, bottleneck.dense])
 
     def tie(self, layers: Sequence[keras.layers.Dense]) -> None:
         """Take the kernels of the encoder's built dense layers, first to last; creates the biases."""
@@ -53,7 +52,7 @@ class Tied(keras.layers.Layer):
                 f"A tied decoder needs an encoder that reads its output of {self.event_shape}; "
                 f"received a first kernel of {tuple(kernels[0].shape)}."
             )
-        self._encoder = _Untracked(tuple(layers))
+        self._encoder = Untracked(tuple(layers))
         self.biases = [
             self.add_weight(name=f"bias_{i}", shape=kernel.shape[:1], initializer="zeros")
             for i, kernel in enumerate(kernels)
@@ -63,7 +62,7 @@ class Tied(keras.layers.Layer):
     def call(self, code: tf.Tensor) -> tf.Tensor:
         """(batch, units) -> (batch, *output_shape)."""
         encoder: Any = self._encoder
-        pairs = list(zip(encoder.layers, self.biases, strict=True))
+        pairs = list(zip(encoder.value, self.biases, strict=True))
         for index in range(len(pairs) - 1, -1, -1):
             layer, bias = pairs[index]
             kernel = tf.cast(layer.kernel, code.dtype)

@@ -2,7 +2,16 @@
 
 from zoo.objectives.base import Objective
 from zoo.objectives.elbo import ELBO
+from zoo.objectives.explained_variance import ExplainedVariance
 from zoo.objectives.importance_weighted import ImportanceWeighted
+from zoo.objectives.nested import Nested
 from zoo.objectives.semi_supervised import SemiSupervised
 
-__all__ = ["ELBO", "ImportanceWeighted", "Objective", "SemiSupervised"]
+__all__ = [
+    "ELBO",
+    "ExplainedVariance",
+    "ImportanceWeighted",
+    "Nested",
+    "Objective",
+    "SemiSupervised",
+]

@@ -63,6 +63,18 @@ class Objective(Part):
         """
         raise NotImplementedError(f"{type(self).__name__} must define terms(forward).")
 
+    def error(self, forward: ForwardPass, decoded: tf.Tensor) -> tf.Tensor:
+        """What the loss counts for another output of the decoder than that of the pass.
+
+        Args:
+            forward: see `ForwardPass`.
+            decoded: (batch, *event).
+
+        Returns:
+            (batch,) float32, by default the likelihood's term.
+        """
+        return forward.reconstruction(decoded)
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; a subclass adds its own to these."""
         return {"name": self.name}

@@ -61,6 +61,10 @@ class ELBO(Objective):
         loss = at_step(self.weight, forward.step) * reconstruction
         return {"loss": loss, "reconstruction": reconstruction}
 
+    def error(self, forward: ForwardPass, decoded: tf.Tensor) -> tf.Tensor:
+        """See `Objective.error`; weighted."""
+        return at_step(self.weight, forward.step) * forward.reconstruction(decoded)
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "weight": scalar_config(self.weight)}

@@ -37,7 +37,8 @@ def gather(values: tf.Tensor) -> tf.Tensor:
     context = _meeting()
     if context is None:
         return values
-    together = context.all_gather(values, axis=0)
+    # An operation of each replica's own: what is one and the same for all would count once.
+    together = context.all_gather(tf.identity(values), axis=0)
     weights = getattr(_FILLED_UP, "weights", None)
     rows = values.shape[0]
     if weights is not None:

@@ -1,0 +1,154 @@
+"""Recorded activations: all rows once, in random order, the same after a kill, in constant memory."""
+
+import json
+import tracemalloc
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from zoo.data import activations
+from zoo.data.activations import load, record
+
+
+def examples(n=300, places=4, d=5):
+    return np.random.default_rng(0).normal(size=(n, places, d)).astype("float32")
+
+
+def double(x):
+    return 2 * x
+
+
+@pytest.fixture
+def small_buckets(monkeypatch):
+    monkeypatch.setattr(activations, "BUCKET_BYTES", 4096)
+
+
+def rows_of(found):
+    return found.inputs[np.lexsort(found.inputs.T)]
+
+
+@pytest.mark.usefixtures("small_buckets")
+def test_every_row_is_there_once_with_its_example(tmp_path):
+    x = examples()
+    found = record(double, None, x, tmp_path / "a", "float32", verbose=False)
+    assert found.inputs.shape == (1200, 5) and found.meta["rows"] == 1200
+    expected = 2 * x.reshape(-1, 5)
+    assert_array_equal(rows_of(found), expected[np.lexsort(expected.T)])
+    for row, example in zip(found.inputs[:50], found.examples[:50], strict=True):
+        assert (2 * x[example] == row).all(axis=1).any()
+    assert not (tmp_path / "a" / "parts").exists()
+
+
+@pytest.mark.usefixtures("small_buckets")
+def test_the_order_is_random(tmp_path):
+    found = record(double, None, examples(1000), tmp_path / "a", verbose=False)
+    place = np.asarray(found.examples, float)
+    assert abs(np.corrcoef(place[:-1], place[1:])[0, 1]) < 0.05  # neighbours
+    assert abs(np.corrcoef(place, np.arange(len(place)))[0, 1]) < 0.05  # begin and end
+    assert np.mean(np.diff(place) == 0) < 0.01
+
+
+def test_meta_is_that_of_the_rows(tmp_path):
+    x = 1000 + examples()
+    x[..., 3] = 7.0
+    found = record(double, None, x, tmp_path / "a", "float32", verbose=False)
+    rows = 2 * x.reshape(-1, 5).astype(np.float64)
+    assert_allclose(found.meta["mean"], rows.mean(axis=0), rtol=1e-6)
+    assert_allclose(found.meta["rms"], np.sqrt(rows.var(axis=0).sum()), rtol=1e-5)
+    assert found.meta["constant"] == [3]
+
+
+@pytest.mark.usefixtures("small_buckets")
+@pytest.mark.parametrize("killed_at", [5, 16, 40])
+def test_a_killed_recording_goes_on_and_is_the_same(tmp_path, killed_at):
+    x, calls = examples(700), []
+
+    def killed(batch):
+        calls.append(len(batch))
+        if len(calls) == killed_at:
+            raise KeyboardInterrupt
+        return double(batch)
+
+    whole = record(double, None, x, tmp_path / "whole", batch_size=16, verbose=False)
+    with pytest.raises(KeyboardInterrupt):
+        record(killed, None, x, tmp_path / "a", batch_size=16, verbose=False)
+    with pytest.raises(ValueError, match="no whole recording"):
+        load(tmp_path / "a")
+    again = record(killed, None, x, tmp_path / "a", batch_size=16, verbose=False)
+    assert_array_equal(again.inputs, whole.inputs)
+    assert_array_equal(again.examples, whole.examples)
+    assert again.meta == whole.meta
+    done = killed_at - 1 - (killed_at - 1) % 16
+    assert len(calls) == killed_at + 44 - done  # from the last note on
+    with pytest.raises(ValueError, match="Name another folder"):
+        record(double, None, x, tmp_path / "a", batch_size=8, verbose=False)
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(activations, "BUCKET_BYTES", 2 << 20)
+    table = np.random.default_rng(0).normal(size=(64, 256)).astype("float16")
+    tokens = np.arange(1500 * 64).reshape(1500, 64)
+    tracemalloc.start()
+    try:
+        found = record(
+            lambda x: table[x % 64], None, tokens, tmp_path / "a", batch_size=8, verbose=False
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.inputs.nbytes == 96_000 * 512  # 49 MB
+    assert peak < found.inputs.nbytes / 3
+
+
+def test_some_places_of_an_example(tmp_path):
+    x = examples(200, 8)
+    found = record(double, None, x, tmp_path / "a", places=3, verbose=False)
+    assert_array_equal(np.bincount(found.examples), np.full(200, 3))
+
+
+def test_values_outside_of_float16_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="outside of float16; use dtype='float32'"):
+        record(lambda x: 1e6 * x, None, examples(), tmp_path / "a", verbose=False)
+    with pytest.raises(ValueError, match="hold NaN or infinity"):
+        record(lambda x: x / 0.0, None, examples(), tmp_path / "b", verbose=False)
+
+
+def test_a_layer_an_onnx_file_and_a_saved_model(tmp_path):
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential(
+        [keras.Input((4, 5)), keras.layers.Dense(6, name="middle"), keras.layers.Dense(3)]
+    )
+    x = examples(90)
+    middle = x @ network.get_layer("middle").kernel.numpy()
+    found = record(network, "middle", x, tmp_path / "a", "float32", verbose=False)
+    expected = middle.reshape(-1, 6)[np.lexsort(middle.reshape(-1, 6).T)]
+    assert_allclose(rows_of(found), expected, atol=1e-5)
+    with pytest.raises(ValueError, match="Did you mean 'middle'"):
+        record(network, "midle", x, tmp_path / "b", verbose=False)
+    part = keras.Model(network.inputs, network.get_layer("middle").output)
+    part.export(tmp_path / "saved", verbose=False)
+    served = record(str(tmp_path / "saved"), None, x, tmp_path / "c", "float32", verbose=False)
+    assert_allclose(served.inputs, found.inputs, atol=1e-5)
+    pytest.importorskip("tf2onnx", reason="the ONNX export needs tf2onnx (pip install .[onnx])")
+    part.export(tmp_path / "part.onnx", format="onnx", verbose=False)
+    portable = record(tmp_path / "part.onnx", None, x, tmp_path / "d", "float32", verbose=False)
+    assert_allclose(portable.inputs, found.inputs, atol=1e-5)
+
+
+def test_training_streams_the_folder(tmp_path, monkeypatch):
+    """As an array that is too large for memory; the same as one that is not."""
+    from tests.dictionaries.architectures import build, data_of, l0
+
+    x = data_of("batch_top_k", 2048)
+    found = record(lambda batch: batch, None, x, tmp_path / "a", verbose=False)
+    kept = build("batch_top_k")
+    kept.fit(found, epochs=8, batch_size=128, verbose=0)
+    for module in ("zoo.trainer.sources", "zoo.data.checks", "zoo.data.storage"):
+        monkeypatch.setattr(f"{module}.MEMORY_LIMIT", 1000)
+    model = build("batch_top_k")
+    history = model.fit(found, epochs=8, batch_size=128, verbose=0).history["loss"]
+    assert history[-1] < 0.6 * history[0]
+    assert_allclose(l0(model.encode(found.inputs)), l0(kept.encode(found.inputs)), rtol=0.2)
+    assert json.dumps(found.meta)

@@ -1,0 +1,411 @@
+"""What other libraries of sparse dictionaries get wrong, checked on every architecture."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose, assert_array_equal
+
+import zoo
+from tests.dictionaries.architectures import (
+    ACTIVE,
+    ARCHITECTURES,
+    BATCH,
+    UNITS,
+    WIDTH,
+    activations,
+    as_it_was,
+    batch,
+    build,
+    data_of,
+    fit,
+    inputs,
+    l0,
+    norms,
+    trained,
+)
+from zoo.trainer.updates import apply_gradients
+
+# Three stand for all where a model is trained for dozens of epochs, or a unit is started anew.
+ALWAYS = {"top_k", "batch_top_k", "jump_relu"}
+
+
+def often(names, always=ALWAYS):
+    """A test of all these names, on every change for some of them."""
+    marks = {name: () if name in always else pytest.mark.long for name in names}
+    return pytest.mark.parametrize("name", [pytest.param(n, marks=m) for n, m in marks.items()])
+
+
+every = often(ARCHITECTURES)
+with_aux = pytest.mark.parametrize(
+    "name", ["top_k", "batch_top_k", "matryoshka", "archetypal", "transcoder"]
+)
+with_units_of_norm_1 = often(
+    sorted({*ARCHITECTURES} - {"relu_norms", "archetypal", "crosscoder", "transcoder"})
+)
+
+
+def aux_of(model):
+    return next(term for term in model.regularizers if term.name == "aux_k")
+
+
+def one_pass(model, data, training=True):
+    noise = zoo.Noise(model.seed, 0)
+    return model.forward(batch(data), noise, training=training)
+
+
+@every
+def test_a_stated_l0_is_had_on_held_out_rows_after_saving_too(name, tmp_path):
+    run = trained(name)
+    assert_allclose(l0(run.model.encode(run.held_out)), ACTIVE, rtol=0.05)
+    run.model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert_array_equal(loaded.encode(run.held_out), run.model.encode(run.held_out))
+
+
+@every
+def test_a_code_is_the_same_alone_and_in_any_batch(name):
+    run = trained(name)
+    whole = run.model.encode(run.held_out, batch_size=1000)
+    for size in (1, 32):
+        assert_allclose(run.model.encode(run.held_out[:96], size), whole[:96], rtol=1e-4, atol=1e-5)
+
+
+@every
+def test_the_code_of_training_is_that_of_inference(name):
+    run = trained(name)
+    code = run.model.forward(batch(run.data), zoo.Noise(3, 0), training=False).code
+    encoded = run.model.encode(inputs(run.data))
+    assert_allclose(code, encoded, rtol=1e-4, atol=1e-5)
+    if not isinstance(run.model.bottleneck, zoo.bottlenecks.BatchTopK):  # whose threshold is a mean
+        features = run.model.encoder(inputs(run.data))
+        drawn = run.model.bottleneck.draw(features, zoo.Noise(3, 0), 0, True).value
+        assert_allclose(drawn, encoded, rtol=1e-4, atol=1e-5)
+
+
+@often(ARCHITECTURES, {*ALWAYS, "gated", "crosscoder"})
+def test_twice_the_batch_has_the_same_loss(name):
+    x = data_of(name, 64)
+    twice = tuple(np.concatenate([a, a]) for a in x) if isinstance(x, tuple) else np.tile(x, 2)
+    twice = twice if isinstance(x, tuple) else np.concatenate([x, x])
+    found = [(m := build(name)).terms(one_pass(m, data)) for data in (x, twice)]
+    for term in found[0]:
+        assert_allclose(found[0][term], found[1][term], rtol=1e-4, err_msg=term)
+
+
+@often(ARCHITECTURES, {"batch_top_k", "jump_relu"})
+def test_a_resumed_run_is_the_same_bit_for_bit(name, tmp_path):
+    with as_it_was(trained(name)) as run:
+        run.model.save(tmp_path / "half.keras")
+        fit(run.model, run.data)
+        resumed = keras.saving.load_model(tmp_path / "half.keras")
+        fit(resumed, run.data)
+        again = [*resumed.weights, *resumed.optimizer.variables]
+        for one, other in zip(run.variables, again, strict=True):
+            assert_array_equal(one.numpy(), other.numpy(), err_msg=one.path)
+
+
+@every
+def test_the_norm_of_the_data_changes_nothing(name):
+    """The loss is a share of the variance; with b and s of the data all that is trained has no unit."""
+    with as_it_was(trained(name)) as run:
+        for variable, value in zip(run.variables, run.before, strict=True):
+            variable.assign(value)
+        data = data_of(name, norm=1024.0)  # a power of two: rounding is the same
+        assert_allclose(fit(run.model, data).history["loss"], run.history, rtol=1e-4)
+        assert np.mean((run.model.encode(inputs(data)) != 0) == (run.code != 0)) > 0.999
+
+
+@with_units_of_norm_1
+def test_atoms_have_norm_1_after_a_fit(name):
+    assert np.abs(norms(trained(name).model) - 1).max() < 1e-6
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "lion", "adamw"])
+def test_atoms_have_norm_1_with_any_optimizer(optimizer):
+    model = build("top_k")
+    model.compile(keras.optimizers.get(optimizer), jit_compile=False)
+    model.optimizer.learning_rate.assign(0.1)
+    fit(model, activations(512))
+    assert np.abs(np.linalg.norm(np.float64(model.decoder.kernel), axis=1) - 1).max() < 1e-6
+
+
+@pytest.mark.long
+def test_atoms_have_norm_1_on_two_devices_and_in_exports(two_devices, tmp_path):
+    single = build("batch_top_k")
+    fit(single, activations(512))
+    with two_devices.scope():
+        double = build("batch_top_k")
+    fit(double, activations(512))
+    assert np.abs(norms(double) - 1).max() < 1e-6
+    assert np.abs(np.linalg.norm(np.float64(double.decoder.kernel), axis=1) - 1).max() < 1e-6
+    assert_allclose(double.decoder.kernel, single.decoder.kernel, atol=1e-3)
+    single.export(tmp_path / "saved")
+    served = tf.saved_model.load(str(tmp_path / "saved"))
+    zero = np.zeros((1, UNITS), "float32")
+    atoms = served.decode(np.eye(UNITS, dtype="float32")) - served.decode(zero)
+    size = np.linalg.norm(np.float64(atoms) / float(single.encoder.scale[0]), axis=1)
+    assert np.abs(size - 1).max() < 1e-5  # the difference of two float32 sums
+
+
+@with_aux
+def test_the_auxiliary_loss_reaches_the_encoder_of_dead_units(name):
+    model, data = build(name), data_of(name, 64)
+    term = aux_of(model)
+    if name == "transcoder":  # whose atoms begin at 0
+        model.decoder.kernel.assign(np.random.default_rng(0).normal(size=(UNITS, 10)))
+    one_pass(model, data)  # b and s
+    dead = np.arange(UNITS) < 8
+    term.quiet.assign(np.where(dead, 1e6, 0.0))
+    kernel = model.bottleneck.dense.kernel
+
+    def penalty(value):
+        kernel.assign(value)
+        return tf.reduce_mean(term.penalty(one_pass(model, data, training=False)))
+
+    begin = kernel.numpy()
+    # x_hat is held constant in it: only columns of units that do not fire are moved.
+    model.bottleneck.dense.bias.assign(np.where(dead, -0.5, 0.0))
+    with tf.GradientTape() as tape:
+        value = tf.reduce_mean(term.penalty(one_pass(model, data, training=False)))
+    gradient = tf.convert_to_tensor(tape.gradient(value, kernel)).numpy()
+    fires = (model.encode(inputs(data)) != 0).any(axis=0)
+    assert value > 0 and np.abs(gradient[:, dead]).max() > 1e-4
+    quiet = [unit for unit in np.flatnonzero(dead & ~fires) if np.abs(gradient[:, unit]).max() > 0]
+    for unit in quiet[:3]:
+        step = np.zeros_like(begin)
+        step[:, unit] = 1e-3 * gradient[:, unit] / np.linalg.norm(gradient[:, unit])
+        slope = (penalty(begin + step) - penalty(begin - step)) / 2e-3
+        assert_allclose(slope, np.linalg.norm(gradient[:, unit]), rtol=0.02)
+
+
+@with_aux
+def test_auxiliary_codes_are_not_negative(name):
+    model, data = build(name), data_of(name, 64)
+    term = aux_of(model)
+    term.quiet.assign(np.full(UNITS, 1e6))
+    values = term._largest(one_pass(model, data), term.dead).numpy()
+    assert values.min() >= 0 and 0 < np.count_nonzero(values, axis=1).max() <= WIDTH // 2
+
+
+def test_a_unit_that_is_chosen_with_0_has_not_fired():
+    model = build("top_k")
+    model.bottleneck.dense.bias.assign(np.full(UNITS, -1e3))
+    aux_of(model).penalty(one_pass(model, activations(BATCH)), training=True)
+    assert_array_equal(aux_of(model).quiet, np.full(UNITS, BATCH))
+
+
+def test_units_are_dead_after_rows_that_a_short_run_has():
+    model = build("top_k")
+    assert aux_of(model).dead_after == 10_000
+    model.bottleneck.dense.bias.assign(np.where(np.arange(UNITS) < 5, -1e3, 0.0))
+    fit(model, activations(), 3)
+    assert np.asarray(aux_of(model).dead)[:5].all() and not np.asarray(aux_of(model).dead)[5:].any()
+
+
+@often(["relu", "gated", "top_k", "batch_top_k", "jump_relu", "matryoshka"], {"jump_relu"})
+def test_resampling_revives_a_unit_that_is_always_negative(name):
+    from zoo.recipes.dictionaries import resample
+
+    model, x = build(name), activations(512)
+    fit(model, x, 2)
+    model.bottleneck.dense.bias.assign(
+        np.where(np.arange(UNITS) == 2, -1e3, model.bottleneck.dense.bias)
+    )
+    dead = np.arange(UNITS) == 2
+    kernel = model.bottleneck.dense.kernel.numpy()
+    before = model.get_weights()
+    assert_array_equal(resample(model, x, dead), [2])
+    after = model.bottleneck.dense.kernel.numpy()
+    alive = np.linalg.norm(kernel[:, ~dead], axis=0).mean()
+    assert_allclose(np.linalg.norm(after[:, 2]), 0.2 * alive, rtol=1e-4)
+    assert_array_equal(after[:, ~dead], kernel[:, ~dead])
+    assert np.abs(norms(model) - 1).max() < 1e-6
+    assert model.bottleneck.dense.bias.numpy()[2] == 0
+    slots = {slot.name: slot.numpy() for slot in model.optimizer.variables}
+    own = [slots[n] for n in slots if "dense_kernel" in n or n.endswith("dense_kernel_momentum")]
+    kernels = [s for s in slots.values() if s.shape == kernel.shape]
+    assert len(kernels) == 2 and all(
+        (s[:, 2] == 0).all() and (s[:, 3] != 0).any() for s in kernels
+    ), own
+    atoms = [s for s in slots.values() if s.shape == (UNITS, WIDTH)]
+    assert len(atoms) == 2 and all((s[2] == 0).all() and (s[3] != 0).any() for s in atoms)
+    assert any(not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    pre = model.bottleneck.numbers(model.encoder(x)).numpy()
+    assert (pre[:, 2] > 0).any()
+
+
+def test_batch_top_k_has_its_l0_in_inference_after_50_steps():
+    model = build("batch_top_k")
+    x = activations(50 * BATCH)
+    fit(model, x)
+    assert int(model.step) == 50
+    assert_allclose(l0(model.encode(activations(2000, 1))), ACTIVE, rtol=0.1)
+
+
+@pytest.mark.parametrize("rows", [1, 32, 1000])
+def test_the_mean_l0_of_a_batch_of_training_is_k(rows):
+    model = build("batch_top_k")
+    x = activations(rows, 5)
+    model.encoder.set_offset(activations().mean(0), activations().std())
+    assert l0(one_pass(model, x).code.numpy()) == ACTIVE
+
+
+def test_an_untrained_threshold_is_that_of_normal_numbers():
+    model = build("batch_top_k")
+    x = np.random.default_rng(0).normal(size=(4000, WIDTH)).astype("float32")
+    assert_allclose(l0(model.encode(x)), ACTIVE, rtol=0.2)
+
+
+def test_one_level_of_matryoshka_is_batch_top_k():
+    plain, nested = build("batch_top_k"), build("matryoshka", widths=(UNITS,))
+    found = []
+    for model in (plain, nested):
+        with tf.GradientTape() as tape:
+            loss = model.terms(one_pass(model, activations(256)))["loss"]
+        gradients = tape.gradient(loss, model.trainable_variables)
+        found.append([loss, *map(tf.convert_to_tensor, gradients)])
+    for one, other in zip(*found, strict=True):
+        assert np.abs(one).max() > 0
+        assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_widths_reconstruct_by_the_first_units_alone():
+    model, x = build("matryoshka"), activations(64)
+    one_pass(model, activations(512))
+    forward = one_pass(model, x, training=False)
+    code, atoms = forward.code.numpy(), model.decoder.atoms.numpy()
+    scale, centre = model.encoder.scale.numpy(), np.asarray(model.encoder.centre)
+    shares = []
+    for width in model.objective.widths:
+        output = scale * code[:, :width] @ atoms[:width] + centre
+        shares.append(np.square(x - output).sum(axis=1) / float(model.objective.variance(forward)))
+    assert_allclose(model.objective.loss(forward), np.mean(shares, axis=0), rtol=1e-4)
+
+
+def test_thresholds_are_not_negative():
+    model = build("jump_relu")
+    thresholds, variables = model.bottleneck.thresholds, model.model_variables
+    thresholds.assign(np.full(UNITS, 1e-4))
+    # Adam's first step of 0.003 would leave -0.0029.
+    apply_gradients(model.optimizer, [tf.ones_like(v) for v in variables], variables)
+    assert_array_equal(thresholds, np.zeros(UNITS))
+
+
+@pytest.mark.parametrize("surrogate", ["rectangle", "triangle", "epanechnikov"])
+def test_straight_through_gradients_are_those_of_the_expectation(surrogate):
+    """d/dtheta E[v H(v - theta)] = -theta p(theta) and d/dtheta E[H(v - theta)] = -p(theta)."""
+    grid = np.linspace(-6, 6, 240_001)
+    density = np.exp(-np.square(grid) / 2) / np.sqrt(2 * np.pi) * (grid[1] - grid[0])
+    units = zoo.bottlenecks.JumpReLU(1, threshold=0.8, bandwidth=0.05, surrogate=surrogate)
+    units.build((None, 1))
+    units.dense.set_weights([np.ones((1, 1)), np.zeros(1)])
+
+    def expectation(theta, power):
+        return np.sum(density * grid**power * (grid > theta))
+
+    for power in (0, 1):
+        with tf.GradientTape() as tape:
+            code = units.draw(np.float32(grid[:, None]), zoo.Noise(0, 0), 0, True)
+            values = code.value if power else code.notes["gates"]
+            mean = tf.reduce_sum(values[:, 0] * np.float32(density))
+        found = float(tape.gradient(mean, units.thresholds.value)[0])
+        h = 0.01
+        expected = (expectation(0.8 + h, power) - expectation(0.8 - h, power)) / (2 * h)
+        assert_allclose(found, expected, rtol=5e-3)
+
+
+REFUSED = [
+    ("top_k_sae", {"target_l0": 99}, "k must be at most"),
+    ("batch_top_k_sae", {"target_l0": 99}, "k must be above 0 and at most"),
+    ("relu_sae", {"target_l0": 99}, "target of hold_l0 must be at most"),
+    ("relu_sae", {"penalty": "l0", "target_l0": 3}, "needs a bottleneck with gates"),
+    ("matching_pursuit_sae", {"target_l0": 99}, "k must be at most"),
+    ("matryoshka_sae", {"target_l0": 3, "widths": (99,)}, "widths must be at most"),
+    ("top_k_sae", {"target_l0": 3, "regularizers": [{"name": "aux_k", "k": 99}]}, "k of aux_k"),
+    ("top_k_sae", {"target_l0": 3, "regularizers": ["gate"]}, "needs the bottleneck 'gated'"),
+    ("autoencoder", {"hidden": (4,), "regularizers": ["aux_k"]}, "needs a decoder"),
+    (
+        "autoencoder",
+        {"hidden": (4,), "regularizers": [{"name": "l1", "decoder_norms": True}]},
+        "norms",
+    ),
+    ("vae", {"hidden": (4,), "likelihood": "bernoulli"}, None),
+]
+
+
+@pytest.mark.parametrize(("model", "options", "message"), REFUSED)
+def test_what_does_not_fit_is_refused_when_a_model_is_made(model, options, message):
+    if message is None:
+        with pytest.raises(ValueError, match="explained_variance"):
+            zoo.Autoencoder(
+                (6,),
+                zoo.networks.Centred(),
+                {"name": "deterministic", "units": 3},
+                zoo.networks.Dictionary((6,)),
+                objective="explained_variance",
+            )
+        return
+    with pytest.raises(ValueError, match=message):
+        zoo.create(model, (6,), latents=12, **options)
+
+
+def test_the_geometric_median_survives_a_guess_that_hits_a_row():
+    from zoo.recipes.dictionaries import geometric_median
+
+    # The mean is the first row; by symmetry about the second axis the median lies on the first.
+    rows = np.array([[0.0, 0], [3, 1], [3, -1], [-6, 0]])
+    assert_array_equal(rows.mean(axis=0), rows[0])
+    found = geometric_median(rows)
+    sums = [
+        np.linalg.norm(rows - np.array([t, 0]), axis=1).sum() for t in np.linspace(-7, 4, 100_001)
+    ]
+    assert np.isfinite(found).all()
+    assert_allclose(np.linalg.norm(rows - found, axis=1).sum(), min(sums), rtol=1e-6)
+
+
+def test_start_puts_b_and_s_where_the_data_lie_and_says_so(capsys):
+    from zoo.recipes.dictionaries import start
+
+    x = 10 + activations(1000)
+    model = build("top_k")
+    found = start(model, x)
+    assert_allclose(model.encoder.centre, x.mean(axis=0), rtol=1e-5)
+    assert_allclose(model.encoder.scale, np.sqrt(x.var(axis=0).mean()), rtol=1e-5)
+    assert_allclose(found.gamma, np.linalg.norm(x.mean(0)) / np.linalg.norm(x.std(0)), rtol=1e-4)
+    assert "gamma = " in capsys.readouterr().out
+    assert found.dead < 0.01 < found.dead_at_zero
+    start(model, x, centre="median", verbose=False)
+    fit(model, x)  # the first batch changes nothing more
+    assert_allclose(
+        model.encoder.scale, np.sqrt(np.square(x - model.encoder.mean).mean()), rtol=1e-4
+    )
+
+
+def test_the_expected_share_of_dead_units_is_that_of_random_directions():
+    from zoo.recipes.dictionaries import expected_dead
+
+    rng = np.random.default_rng(0)
+    directions = rng.normal(size=(3000, 64))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    mean = rng.normal(size=64)
+    for gamma in (1.0, 3.0, 10.0):
+        x = rng.normal(size=(500, 64)) + mean * gamma * 8 / np.linalg.norm(mean)
+        dead = ~(x @ directions.T > 0).any(axis=0)
+        assert_allclose(dead.mean(), expected_dead(gamma, 500), atol=0.03)
+
+
+def test_matching_pursuit_explains_more_with_each_step():
+    """Against the greedy steps in NumPy."""
+    model, x = build("matching_pursuit"), activations(32)
+    model.encoder.set_offset(activations().mean(0), 1.0)
+    features, atoms = np.float64(model.encoder(x)), np.float64(model.decoder.atoms)
+    for row, code in zip(features, model.encode(x), strict=True):
+        rest, expected = row.copy(), np.zeros(UNITS)
+        for _ in range(ACTIVE):
+            products = np.where(expected > 0, -np.inf, atoms @ rest)
+            unit = products.argmax()
+            expected[unit] = max(products[unit], 0)
+            rest = rest - expected[unit] * atoms[unit]
+        assert_allclose(code, expected, atol=1e-5)

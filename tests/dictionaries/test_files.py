@@ -1,0 +1,180 @@
+"""Files of other libraries, checked on reconstructions and codes; exports of encode and decode."""
+
+import importlib.util
+import json
+import struct
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.testing import assert_allclose, assert_array_equal
+
+import zoo
+from tests.dictionaries.architectures import UNITS, WIDTH, activations, build, fit
+from zoo.exporting import safetensors
+from zoo.exporting.dictionary_files import read_dictionary, write_dictionary
+
+
+@pytest.fixture(
+    scope="module", params=["relu", "relu_norms", "gated", "top_k", "batch_top_k", "jump_relu"]
+)
+def model(request):
+    return away_from_the_start(build(request.param), 50 * activations(1024))
+
+
+def away_from_the_start(model, x):
+    """A model that knows where x lies, and of whose weights none is as it began; without training."""
+    rng = np.random.default_rng(0)
+    model.forward(zoo.Batch(tf.constant(x)), zoo.Noise(0, 0), training=True)
+    for weight in model.trainable_variables:
+        moved = weight.numpy() + 0.05 * rng.normal(size=weight.shape)
+        weight.assign(np.maximum(moved, 0) if "thresholds" in weight.path else moved)
+    return model
+
+
+def test_a_round_trip_has_the_same_codes_and_reconstructions(model, tmp_path):
+    x = 50 * activations(500, 1)
+    write_dictionary(model, tmp_path)
+    loaded = read_dictionary(tmp_path)
+    scale = float(model.encoder.scale[0])
+    assert_allclose(loaded.encode(x), scale * model.encode(x), rtol=1e-3, atol=scale * 1e-3)
+    assert_allclose(loaded.reconstruct(x), model.reconstruct(x), rtol=1e-3, atol=scale * 1e-3)
+    assert loaded.decoder.unit_norm == model.decoder.unit_norm
+
+
+def test_what_is_written_computes_the_same_in_numpy(model, tmp_path):
+    """By SAELens's formulas, from the files alone."""
+    x = 50 * activations(200, 1)
+    write_dictionary(model, tmp_path)
+    config = json.loads((tmp_path / "cfg.json").read_text())
+    w = safetensors.read(tmp_path / "sae_weights.safetensors")
+    centred = x - w["b_dec"]
+    pre = centred @ w["W_enc"] + (w["b_gate"] if config["architecture"] == "gated" else w["b_enc"])
+    if config["architecture"] == "gated":
+        size = centred @ (w["W_enc"] * np.exp(w["r_mag"])) + w["b_mag"]
+        code = (pre > 0) * np.maximum(size, 0)
+    elif config["architecture"] == "jumprelu":
+        code = np.maximum(pre, 0) * (pre > w["threshold"])
+    else:
+        code = np.maximum(pre, 0)
+        if config["architecture"] == "topk":
+            smallest = np.sort(code, axis=1)[:, -config["k"]][:, None]
+            code = np.where(code >= smallest, code, 0)
+    output = code @ w["W_dec"] + w["b_dec"]
+    scale = float(model.encoder.scale[0])
+    assert_allclose(output, model.reconstruct(x), rtol=1e-3, atol=scale * 1e-3)
+
+
+def test_sparsify_round_trip(tmp_path):
+    model, x = away_from_the_start(build("top_k"), activations()), activations(300, 1)
+    write_dictionary(model, tmp_path, "sparsify")
+    weights = safetensors.read(tmp_path / "sae.safetensors")
+    assert weights["encoder.weight"].shape == weights["W_dec"].shape == (UNITS, WIDTH)
+    assert_allclose(read_dictionary(tmp_path).reconstruct(x), model.reconstruct(x), atol=1e-3)
+
+
+def test_an_encoder_that_is_given_x_as_it_is(tmp_path):
+    """apply_b_dec_to_input=False: f = relu(x W + b_enc)."""
+    rng = np.random.default_rng(0)
+    weights = {
+        "W_enc": rng.normal(size=(WIDTH, UNITS)),
+        "b_enc": rng.normal(size=UNITS),
+        "W_dec": rng.normal(size=(UNITS, WIDTH)),
+        "b_dec": rng.normal(size=WIDTH),
+    }
+    weights = {name: value.astype("float32") for name, value in weights.items()}
+    safetensors.write(tmp_path / "sae_weights.safetensors", weights)
+    config = {"architecture": "standard", "apply_b_dec_to_input": False}
+    (tmp_path / "cfg.json").write_text(json.dumps(config))
+    x = activations(100)
+    code = np.maximum(x @ weights["W_enc"] + weights["b_enc"], 0)
+    loaded = read_dictionary(tmp_path)
+    assert_allclose(loaded.encode(x), code, rtol=1e-4, atol=1e-4)
+    assert_allclose(
+        loaded.reconstruct(x), code @ weights["W_dec"] + weights["b_dec"], rtol=1e-3, atol=1e-3
+    )
+
+
+def test_the_format_is_read_byte_for_byte(tmp_path):
+    values = np.array([1.5, -2.0], "<f4").tobytes() + np.array([0x3FC0, 0xC000], "<u2").tobytes()
+    header = json.dumps(
+        {
+            "__metadata__": {"format": "pt"},
+            "a": {"dtype": "F32", "shape": [2, 1], "data_offsets": [0, 8]},
+            "b": {"dtype": "BF16", "shape": [2], "data_offsets": [8, 12]},
+        }
+    ).encode()
+    path = tmp_path / "some.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + values)
+    found = safetensors.read(path)
+    assert found["a"].tolist() == [[1.5], [-2.0]] and found["b"].tolist() == [1.5, -2.0]
+
+
+def test_pickles_and_what_is_not_folded_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"must hold cfg.json and"):
+        read_dictionary(tmp_path)
+    (tmp_path / "ae.pt").write_bytes(b"\x80\x04")
+    with pytest.raises(ValueError, match=r"ae\.pt is a pickle"):
+        read_dictionary(tmp_path)
+    (tmp_path / "ae.pt").rename(tmp_path / "sae_weights.safetensors")
+    (tmp_path / "cfg.json").write_text('{"architecture": "standard"}')
+    with pytest.raises(ValueError, match="not a safetensors file"):
+        read_dictionary(tmp_path)
+    write_dictionary(build("relu"), tmp_path)
+    config = json.loads((tmp_path / "cfg.json").read_text())
+    (tmp_path / "cfg.json").write_text(
+        json.dumps({**config, "normalize_activations": "layer_norm"})
+    )
+    with pytest.raises(ValueError, match="normalize_activations must be 'none'"):
+        read_dictionary(tmp_path)
+    for name in ("crosscoder", "transcoder", "matching_pursuit"):
+        with pytest.raises(ValueError, match=r"Other libraries hold|must be one of"):
+            write_dictionary(build(name), tmp_path)
+
+
+@pytest.mark.skipif(
+    not importlib.util.find_spec("sae_lens"),
+    reason="sae-lens is not installed (pip install sae-lens)",
+)
+def test_sae_lens_reads_what_is_written(model, tmp_path):
+    import torch
+    from sae_lens import SAE
+
+    x = 50 * activations(100, 1)
+    write_dictionary(model, tmp_path)
+    with torch.no_grad():
+        output = SAE.load_from_disk(str(tmp_path))(torch.tensor(x)).numpy()
+    scale = float(model.encoder.scale[0])
+    assert_allclose(output, model.reconstruct(x), rtol=1e-3, atol=scale * 1e-3)
+
+
+LONG = [pytest.param(name, marks=pytest.mark.long) for name in ("jump_relu", "crosscoder")]
+
+
+@pytest.mark.parametrize("name", ["matching_pursuit", *LONG])
+def test_encode_and_decode_are_exported(name, tmp_path):
+    from tests.dictionaries.architectures import data_of
+
+    model = build(name)
+    x = data_of(name, 64)
+    fit(model, data_of(name, 128))
+    model.export(tmp_path / "saved")
+    served = tf.saved_model.load(str(tmp_path / "saved"))
+    code = served.encode(x[:10])
+    assert_allclose(code, model.encode(x[:10]), rtol=1e-3, atol=1e-4)
+    assert_allclose(served.decode(code), model.decode(code), rtol=1e-3, atol=1e-3)
+    assert_array_equal(np.asarray(code) != 0, model.encode(x[:10]) != 0)
+
+
+@pytest.mark.parametrize("format", ["onnx", pytest.param("litert", marks=pytest.mark.long)])
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter")
+def test_other_runtimes_encode_and_decode(format, tmp_path):
+    if format == "onnx":
+        pytest.importorskip("tf2onnx", reason="the ONNX export needs latent-zoo[onnx]")
+    model = build("batch_top_k")
+    fit(model, activations(256))
+    model.export(
+        tmp_path / "a", format=format
+    )  # runs what it wrote, and compares it with the model
+    names = {path.stem for path in (tmp_path / "a").iterdir()}
+    assert {"encoder", "decoder"} <= names

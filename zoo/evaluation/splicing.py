@@ -1,0 +1,176 @@
+"""A dictionary in the place of a layer's output: what a network loses by it, and what its units do there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from zoo.registry import one_of
+
+Edit = Callable[[tf.Tensor], tf.Tensor]
+BASELINES = ("mean", "zero")
+
+
+def attach(model: keras.Model, layer: str, dictionary: Any) -> Attached:
+    """A network whose layer's output a dictionary can replace, with units left out or pushed.
+
+    Args:
+        model: any Keras model; it stays as it is.
+        layer: the name of the layer, in sub-models too, whose output is (batch, ..., d) with d the
+            dictionary's.
+        dictionary: an `Autoencoder` of (d,).
+
+    Returns:
+        See `Attached`.
+
+    Raises:
+        ValueError: for a layer that is not there.
+
+    Example:
+        >>> from zoo.evaluation.splicing import attach
+        >>> network = keras.Sequential(
+        ...     [keras.Input((3,)), keras.layers.Dense(6, name="middle"), keras.layers.Dense(2)]
+        ... )
+        >>> x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+        >>> spliced = attach(network, "middle", zoo.create("top_k_sae", (6,), latents=12, target_l0=3))
+        >>> spliced.activations(x).shape, spliced.reconstructed(x).shape, spliced.steered(x, {0: 5.0}).shape
+        ((40, 6), (40, 2), (40, 2))
+    """
+    return Attached(model, layer, dictionary)
+
+
+class Attached:
+    """A network with a dictionary beside one of its layers, see `attach`.
+
+    Example:
+        >>> from zoo.evaluation.splicing import attach
+        >>> network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(6, name="middle")])
+        >>> x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+        >>> spliced = attach(network, "middle", zoo.create("top_k_sae", (6,), latents=12, target_l0=3))
+        >>> np.allclose(spliced.plain(x), network.predict(x, verbose=0), atol=1e-6)
+        True
+    """
+
+    def __init__(self, model: keras.Model, layer: str, dictionary: Any):
+        found = {la.name: la for la in model._flatten_layers() if la is not model}
+        self.layer = found[one_of(layer, "layer", found)]
+        self.model, self.dictionary = model, dictionary
+
+    def plain(self, x: Any, batch_size: int = 500) -> np.ndarray:
+        """What the network gives as it is."""
+        return self.run(x, lambda values: values, batch_size)
+
+    def activations(self, x: Any, batch_size: int = 500) -> np.ndarray:
+        """What the layer gives, (n, ..., d): what a dictionary is trained on."""
+        seen: list[tf.Tensor] = []
+
+        def keep(values: tf.Tensor) -> tf.Tensor:
+            seen.append(values)
+            return values
+
+        parts = []
+        for first in range(0, len(x), batch_size):
+            seen.clear()
+            with self._edited(keep):
+                self.model(tf.convert_to_tensor(x[first : first + batch_size]), training=False)
+            parts.append(np.asarray(seen[-1]))
+        return np.concatenate(parts)
+
+    def reconstructed(self, x: Any, batch_size: int = 500) -> np.ndarray:
+        """What the network gives where the layer's output is reconstructed from its code."""
+        return self.run(x, self._by_rows(lambda h: self.dictionary(h, training=False)), batch_size)
+
+    def ablated(self, x: Any, units: Sequence[int], batch_size: int = 500) -> np.ndarray:
+        """What the network gives where some units are 0; what the code does not explain stays."""
+        kept = np.ones(self.dictionary.units, np.float32)
+        kept[list(units)] = 0
+        return self.run(x, self._by_codes(lambda code: code * kept), batch_size)
+
+    def steered(self, x: Any, units: dict[int, float], batch_size: int = 500) -> np.ndarray:
+        """What the network gives where some units are held at a value; the rest as in `ablated`.
+
+        Args:
+            x: (n, ...) inputs of the network.
+            units: unit -> its code.
+            batch_size: rows of a batch.
+
+        Returns:
+            The network's outputs.
+        """
+        held = np.zeros(self.dictionary.units, np.float32)
+        held[list(units)] = list(units.values())
+        free = np.ones(self.dictionary.units, np.float32)
+        free[list(units)] = 0
+        return self.run(x, self._by_codes(lambda code: code * free + held), batch_size)
+
+    def loss_recovered(
+        self, x: Any, loss: Callable[[np.ndarray], float], baseline: str = "mean"
+    ) -> float:
+        """The share of the network's loss that a reconstruction saves of what a baseline loses.
+
+            (L(baseline) - L(reconstructed)) / (L(baseline) - L(plain))
+
+        Args:
+            x: (n, ...) inputs of the network.
+            loss: from its outputs to a number.
+            baseline: "mean": the layer's mean output in the place of every one; "zero": zeros.
+
+        Returns:
+            1 where nothing is lost; NaN where the baseline loses nothing either.
+        """
+        one_of(baseline, "baseline", BASELINES)
+        if baseline == "mean":
+            values = self.activations(x)
+            mean = values.reshape(-1, values.shape[-1]).mean(axis=0)
+            without = self.run(x, lambda h: tf.zeros_like(h) + mean)
+        else:
+            without = self.run(x, tf.zeros_like)
+        worst, best = loss(without), loss(self.plain(x))
+        if worst == best:
+            return float("nan")
+        return float((worst - loss(self.reconstructed(x))) / (worst - best))
+
+    def run(self, x: Any, edit: Edit, batch_size: int = 500) -> np.ndarray:
+        """What the network gives where `edit` changes the layer's output."""
+        parts = []
+        with self._edited(edit):
+            for first in range(0, len(x), batch_size):
+                batch = tf.convert_to_tensor(x[first : first + batch_size])
+                parts.append(np.asarray(self.model(batch, training=False)))
+        return np.concatenate(parts)
+
+    def _by_rows(self, change: Edit) -> Edit:
+        """An edit of vectors as one of (batch, ..., d)."""
+
+        def edit(values: tf.Tensor) -> tf.Tensor:
+            rows = tf.reshape(values, (-1, values.shape[-1]))
+            return tf.cast(tf.reshape(change(rows), tf.shape(values)), values.dtype)
+
+        return edit
+
+    def _by_codes(self, change: Edit) -> Edit:
+        def edit(rows: tf.Tensor) -> tf.Tensor:
+            code = self.dictionary.encode_batch(rows)
+            decode = self.dictionary.decode_batch
+            return rows + decode(change(code)) - decode(code)
+
+        return self._by_rows(edit)
+
+    @contextmanager
+    def _edited(self, edit: Edit) -> Iterator[None]:
+        """The layer with another output, until the block ends."""
+        own = self.layer.call
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return edit(own(*args, **kwargs))
+
+        object.__setattr__(self.layer, "call", call)
+        try:
+            yield
+        finally:
+            object.__delattr__(self.layer, "call")

@@ -1,0 +1,1 @@
+"""Sparse dictionaries: data whose features are known, and real activations."""
