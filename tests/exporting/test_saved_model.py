@@ -27,8 +27,11 @@ CASES = {
     "bfloat16": ("laplace_vae", "mlp", "mixed_bfloat16"),
     "bfloat16_conv": ("k_sparse_autoencoder", "conv", "mixed_bfloat16"),
 }
-# Those that differ from others in how they are trained, or join what others have one by one.
+# Those that differ from others in how they are trained, or join what others have one by one; and those that
+# take a condition, which test_novelties.py and test_semi_supervised.py export.
 ALIKE = REPEATS | {
+    "conditional_vae",
+    "semi_supervised_vae",
     "denoising_autoencoder",
     "contractive_autoencoder",
     "uniform_to_gaussian_vae",

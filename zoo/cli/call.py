@@ -67,12 +67,17 @@ class Call(NamedTuple):
         from zoo.values import number_text
 
         if outcome.metrics:
-            terms, measured = outcome.metrics["loss"].items(), outcome.metrics["measured_on"]
+            terms, measured = (
+                outcome.metrics["loss"].items(),
+                outcome.metrics.get("measured_on", {}),
+            )
             data = "held-out data, standardized" if "loss" in measured else "held-out data"
             shown = ", ".join(f"{name} {number_text(value)}" for name, value in terms)
             seconds = time.monotonic() - self.started
             print(f"{data}: {shown}\n{seconds:.0f} s in all\n\nReport: {outcome.folder.report}")
-            for text, command in next_steps(outcome.folder, self.program, measured["level"]):
+            for text, command in next_steps(
+                outcome.folder, self.program, measured.get("level", "full")
+            ):
                 print(f"{text}:\n  {command}")
 
 

@@ -11,6 +11,7 @@ from zoo.forward import ForwardPass
 from zoo.objectives.base import Objective
 from zoo.registry import register
 from zoo.serialization import at_step, scalar, scalar_config
+from zoo.trainer.replicas import gather
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -71,7 +72,10 @@ class SemiSupervised(Objective):
         return {
             "loss": forward.mean(tf.where(known > 0, labelled, unlabelled), "loss"),
             "reconstruction": forward.mean(tf.reduce_sum(shares * reconstruction, axis=1)),
-            "error": tf.math.divide_no_nan(forward.mean(wrong), forward.mean(known)),
+            # Of the rows of all replicas, which have different shares of the labels.
+            "error": tf.math.divide_no_nan(
+                tf.reduce_sum(gather(wrong)), tf.reduce_sum(gather(known))
+            ),
         }
 
     def _weight(self, forward: ForwardPass) -> Any:

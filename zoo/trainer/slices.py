@@ -220,16 +220,15 @@ def in_slices(function: Callable[..., Any], count: int) -> Callable[..., Any]:
         if rows is not None and rows < 2 * LEAST_ROWS:
             return function(*inputs)
         sizes = _sizes(tf.shape(first)[0] if rows is None else rows, count)
-        flat = [
-            [None] * count if value is None else tf.split(value, sizes, num=count)
-            for value in tf.nest.flatten(inputs)
-        ]
+        flat = [tf.split(value, sizes, num=count) for value in tf.nest.flatten(inputs)]
         outputs = [
             function(*tf.nest.pack_sequence_as(inputs, of_slice))
             for of_slice in zip(*flat, strict=True)
         ]
         return tf.nest.map_structure(lambda *values: tf.concat(values, 0), *outputs)
 
+    # A `tf.function` would find the defaults of the arguments there, which are not rows, and pass them on.
+    del sliced.__wrapped__
     return sliced
 
 
