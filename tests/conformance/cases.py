@@ -315,6 +315,24 @@ REPEATS = {
     "batch_top_k_sae",
 }
 
+# Cases with parts of their own that stand beside a near relative in the table: what is dear is checked of the
+# relative on every change, and of these in .ci/long.
+RELATIVES = {
+    "rq_vae": "vq_vae",
+    "lfq_vae": "fsq_vae",
+    "piwae": "iwae",
+    "renyi_vae": "iwae",
+    "vamp_vae": "vade",
+    "exemplar_vae": "vade",
+    "vae_coupling": "iaf_vae",
+    "householder_vae": "iaf_vae",
+    "planar_vae_radial": "planar_vae",
+    "codebook_vae": "vq_vae",
+    "beta_vae": "vae",
+    "invariant_autoencoder_taught": "invariant_autoencoder",
+    "annealed_vae": "vae",
+}
+
 
 def parts(case):
     """The (kind, name) pairs of the parts that a case is made of."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tests.conformance.cases import CASES, REPEATS
+from tests.conformance.cases import CASES, RELATIVES, REPEATS
 from zoo.testing import checks
 from zoo.testing.trial import generated
 from zoo.trainer import slices
@@ -31,11 +31,33 @@ NEVER_COMPILED = {
 
 
 # What is dear runs on every change in a case for each part: these run it in .ci/long only.
-DEAR = pytest.mark.parametrize(
-    "run",
-    [pytest.param(name, marks=[pytest.mark.long] * (name in REPEATS), id=name) for name in CASES],
-    indirect=True,
-)
+SELDOM = REPEATS | RELATIVES.keys()
+# Batches in slices: a case for each way in which rows meet, or do not.
+SLICED = {
+    "autoencoder",
+    "k_sparse_autoencoder",
+    "vae",
+    "beta_tc_vae",
+    "factor_vae",
+    "info_vae",
+    "vq_vae",
+    "fsq_vae",
+    "iwae",
+    "iaf_vae",
+    "semi_supervised_vae",
+    "info_gan",
+    "batch_top_k_sae",
+    "jump_relu_sae",
+}
+
+
+def on_every_change(names):
+    """The cases, of which those that are not named run in .ci/long only."""
+    cases = [pytest.param(n, marks=[pytest.mark.long] * (n not in names), id=n) for n in CASES]
+    return pytest.mark.parametrize("run", cases, indirect=True)
+
+
+DEAR = on_every_change(CASES.keys() - SELDOM)
 
 
 def compiled(model, optimizer="adam", **options):
@@ -211,7 +233,7 @@ def test_two_devices_go_on_as_one(run, two_devices):
             assert_allclose(found, expected, rtol=1e-3, atol=1e-6 + 1e-3 * np.abs(expected).max())
 
 
-@DEAR
+@on_every_change(SLICED)
 def test_slices_of_a_batch_go_on_as_the_whole(run, monkeypatch):
     """Slices of 6, 5 and 5 rows give what the whole batch gives."""
     monkeypatch.setattr(slices, "LEAST_ROWS", 4)

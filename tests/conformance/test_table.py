@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conformance.cases import CASES, REPEATS, all_parts, parts
+from tests.conformance.cases import CASES, RELATIVES, REPEATS, all_parts, parts
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +45,8 @@ def test_every_kind_has_parts():
         "bottleneck",
         "regularizer",
     }
+
+
+def test_relatives_are_checked_whole():
+    assert RELATIVES.keys() <= CASES.keys()
+    assert set(RELATIVES.values()) <= CASES.keys() - REPEATS - RELATIVES.keys()

@@ -19,6 +19,13 @@ ACTIVATIONS = sorted(
 # "threshold" needs arguments of its own, and "glu" halves the units.
 NAMED = [name for name in ACTIVATIONS if name not in ("threshold", "glu")]
 REFUSED = {"onnx": {"celu", "gelu"}, "litert": set(), "tf_saved_model": set()}
+
+
+def long(*values):
+    """A case of .ci/long."""
+    return pytest.param(*values, marks=pytest.mark.long)
+
+
 FORMATS = [pytest.param("onnx", marks=needs_onnx), "litert", "tf_saved_model"]
 
 
@@ -67,10 +74,10 @@ def test_an_activation_that_onnx_lacks_is_refused_with_the_nearest(tmp_path, act
 @pytest.mark.parametrize(
     ("make", "shape", "named"),
     [
-        (lambda: layers.LSTM(4), (8, 3), "(LSTM, activation tanh)"),
-        (lambda: layers.Bidirectional(layers.GRU(4)), (8, 3), "(Bidirectional)"),
         (lambda: layers.UpSampling2D(2, interpolation="bicubic"), (4, 4, 2), "ResizeBicubic"),
-        (lambda: layers.MaxPooling3D(), (4, 4, 4, 1), "operation MaxPool3D"),
+        long(lambda: layers.LSTM(4), (8, 3), "(LSTM, activation tanh)"),
+        long(lambda: layers.Bidirectional(layers.GRU(4)), (8, 3), "(Bidirectional)"),
+        long(lambda: layers.MaxPooling3D(), (4, 4, 4, 1), "operation MaxPool3D"),
     ],
 )
 def test_a_layer_that_litert_lacks_is_named(tmp_path, make, shape, named):
@@ -80,6 +87,7 @@ def test_a_layer_that_litert_lacks_is_named(tmp_path, make, shape, named):
     assert named in text and repr(layer.name) in text
 
 
+@pytest.mark.long
 def test_a_recurrent_layer_is_held_once_the_remedy_is_followed(tmp_path):
     assert "unroll=True" in refusal(of(layers.LSTM(4)), tmp_path, "litert")
     of(layers.LSTM(4, unroll=True)).export(tmp_path / "out", format="litert")
@@ -90,7 +98,7 @@ def test_a_recurrent_layer_is_held_once_the_remedy_is_followed(tmp_path):
 @pytest.mark.parametrize(
     ("make", "shape"),
     [
-        (
+        long(
             lambda: [
                 layers.Conv1D(3, 3),
                 layers.LayerNormalization(),
@@ -111,7 +119,7 @@ def test_a_recurrent_layer_is_held_once_the_remedy_is_followed(tmp_path):
             ],
             (6, 6, 2),
         ),
-        (lambda: [layers.Conv3D(3, 2), layers.UpSampling3D()], (3, 3, 3, 1)),
+        long(lambda: [layers.Conv3D(3, 2), layers.UpSampling3D()], (3, 3, 3, 1)),
     ],
     ids=["windows", "pictures", "volumes"],
 )
