@@ -167,15 +167,15 @@ def _log_terms(model: Any):
     return call
 
 
-def _bounds(likelihood: Any, divergence: Any) -> dict[str, np.ndarray]:
+def _bounds(likelihood: np.ndarray, divergence: np.ndarray) -> dict[str, np.ndarray]:
     from scipy.special import logsumexp
 
     weights = likelihood - divergence
-    total = logsumexp(weights, axis=0)
+    total, squares = (np.asarray(logsumexp(w, axis=0)) for w in (weights, 2 * weights))
     return {
         "elbo": weights.mean(axis=0),
         "expected_log_likelihood": likelihood.mean(axis=0),
         "kl": divergence.mean(axis=0),
-        "effective_samples": np.exp(2 * total - logsumexp(2 * weights, axis=0)),
+        "effective_samples": np.exp(2 * total - squares),
         "log_likelihood": total - np.log(len(weights)),
     }
