@@ -44,6 +44,7 @@ class AuxK(zoo.Regularizer):
         self,
         k: int | None = None,
         dead_after: int = 10_000,
+        *,
         weight: Any = 1 / 32,
         name: str | None = None,
     ):

@@ -50,6 +50,7 @@ class L0(zoo.Regularizer):
         target: float | None = None,
         c: float = 4.0,
         pre_act: float = 3e-6,
+        *,
         weight: Any = 1.0,
         name: str | None = None,
     ):

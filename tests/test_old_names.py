@@ -15,7 +15,7 @@ CLUSTERS = Path(__file__).parents[1] / "docs" / "results" / "data" / "IA-T1" / "
 @pytest.mark.parametrize("room", ["runs", "recipes"])
 def test_the_names_of_both_rooms_are_in_the_old_one(room):
     new = getattr(zoo, room)
-    for name in new.__all__:
+    for name in set(new.__all__) - {"start_at_clusters"}:  # which is younger
         assert getattr(zoo.training, name) is getattr(new, name)
 
 

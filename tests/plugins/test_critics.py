@@ -143,7 +143,7 @@ def test_total_correlation_finds_that_of_a_correlated_gaussian():
 
 def test_a_critic_of_classes_sees_probabilities_and_labels(pictures, tmp_path):
     """The losses are what NumPy makes of the critic's own weights."""
-    watched = {"name": "code_discriminator", "classes": True, "hidden": (5,)}
+    watched = {"name": "code_discriminator", "of_classes": True, "hidden": (5,)}
     model = zoo.create(
         "info_ae",
         PICTURE,
@@ -209,8 +209,8 @@ def test_a_critic_of_classes_makes_them_sure_and_keeps_all():
         ({"name": "self_critic", "norm": "layer"}, "Unknown norm"),
         ({"name": "self_critic", "learning_rate": -1.0}, "learning_rate"),
         ({"name": "code_discriminator", "units": (2, 9)}, "within the code's 3 units"),
-        ({"name": "code_discriminator", "units": (0, 2), "classes": True}, "classes or units"),
-        ({"name": "code_discriminator", "classes": True}, "prior with labels and a part"),
+        ({"name": "code_discriminator", "units": (0, 2), "of_classes": True}, "classes or units"),
+        ({"name": "code_discriminator", "of_classes": True}, "prior with labels and a part"),
         ({"name": "total_correlation", "form": "hinge"}, "density ratio"),
         ({"name": "mutual_information"}, "prior with labels"),
         ({"name": "consistency"}, "classifies codes"),

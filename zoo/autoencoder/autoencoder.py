@@ -48,6 +48,7 @@ _FIXED = (
     "standardization",
     "input_shape",
     "standardize",
+    "scale",
     "step",
     "intake",
 )

@@ -145,8 +145,8 @@ def least_kl(posterior: tfd.Distribution, prior: tfd.Distribution) -> float:
     Example:
         >>> from tensorflow_probability import distributions as tfd
         >>> from zoo.distributions.divergences import least_kl
-        >>> round(least_kl(tfd.Normal(3.0, 2.0), tfd.Laplace(0.0, 5.0)), 3)
-        0.048
+        >>> round(least_kl(tfd.Normal(3.0, 2.0), tfd.Laplace(0.0, 5.0)), 2)
+        0.05
         >>> least_kl(tfd.Normal(3.0, 2.0), tfd.Normal(0.0, 5.0))
         0.0
     """

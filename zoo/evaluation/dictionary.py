@@ -13,7 +13,6 @@ import numpy as np
 
 from zoo.evaluation.bootstrap import Score, intervals
 from zoo.evaluation.checks import NotComputable, batches
-from zoo.networks import Dictionary
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -354,4 +353,6 @@ def has_atoms(model: Any) -> bool:
         >>> has_atoms(zoo.create("top_k_sae", (6,), latents=12, target_l0=3)), has_atoms(None)
         (True, False)
     """
+    from zoo.networks import Dictionary  # which brings TensorFlow
+
     return isinstance(getattr(model, "decoder", None), Dictionary)

@@ -132,7 +132,7 @@ _METRICS = {
     "reconstruction_bias": Metric(
         "reconstruction bias",
         NEITHER,
-        "E ||x_hat||^2 / E x . x_hat: below 1, a larger multiple of x_hat would be nearer to x.",
+        "E ||r||^2 / E x . r for the reconstruction r: below 1, a larger multiple of r would be nearer to x.",
     ),
     "log_density": Metric(
         "log10 density of units", NEITHER, "Of the share of examples on which a unit fires, mean."

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from zoo.registry import one_of
 
-Edit = Callable[[tf.Tensor], tf.Tensor]
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+Edit = Callable[[Any], Any]
 BASELINES = ("mean", "zero")
 
 
@@ -67,6 +69,8 @@ class Attached:
 
     def activations(self, x: Any, batch_size: int = 500) -> np.ndarray:
         """What the layer gives, (n, ..., d): what a dictionary is trained on."""
+        import tensorflow as tf
+
         seen: list[tf.Tensor] = []
 
         def keep(values: tf.Tensor) -> tf.Tensor:
@@ -127,9 +131,9 @@ class Attached:
         if baseline == "mean":
             values = self.activations(x)
             mean = values.reshape(-1, values.shape[-1]).mean(axis=0)
-            without = self.run(x, lambda h: tf.zeros_like(h) + mean)
+            without = self.run(x, lambda h: 0 * h + mean)
         else:
-            without = self.run(x, tf.zeros_like)
+            without = self.run(x, lambda h: 0 * h)
         worst, best = loss(without), loss(self.plain(x))
         if worst == best:
             return float("nan")
@@ -137,6 +141,8 @@ class Attached:
 
     def run(self, x: Any, edit: Edit, batch_size: int = 500) -> np.ndarray:
         """What the network gives where `edit` changes the layer's output."""
+        import tensorflow as tf
+
         parts = []
         with self._edited(edit):
             for first in range(0, len(x), batch_size):
@@ -146,6 +152,7 @@ class Attached:
 
     def _by_rows(self, change: Edit) -> Edit:
         """An edit of vectors as one of (batch, ..., d)."""
+        import tensorflow as tf
 
         def edit(values: tf.Tensor) -> tf.Tensor:
             rows = tf.reshape(values, (-1, values.shape[-1]))

@@ -34,7 +34,7 @@ def write(model: Autoencoder, folder: Path) -> None:
         >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,))
         >>> folder = zoo.exporting.export(model, "exported", format="litert")
         >>> sorted(os.listdir(folder))
-        ['decoder.tflite', 'encoder.tflite', 'reconstruct.tflite']
+        ['decoder.tflite', 'encoder.tflite', 'inputs.json', 'reconstruct.tflite']
     """
     parts = deterministic(model)
     # Converting from a SavedModel freezes the weights; from a bare function they would be left out.

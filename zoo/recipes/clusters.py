@@ -32,7 +32,7 @@ def start_at_clusters(model: Autoencoder, x: Any, *, condition: Any = None, seed
         >>> x = np.random.default_rng(0).random((100, 6), np.float32)
         >>> history = model.fit(x, epochs=2, verbose=0)
         >>> zoo.recipes.start_at_clusters(model, x)
-        >>> beta.assign(1.0)
+        >>> _ = beta.assign(1.0)
         >>> history = model.fit(x, epochs=2, verbose=0)
         >>> len(np.unique(model.cluster(x))) > 1
         True

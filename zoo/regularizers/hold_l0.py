@@ -63,6 +63,7 @@ class HoldL0(Regularizer):
         gain: float = 3.0,
         start: float = 0.04,
         least: float = 0.01,
+        *,
         weight: Any = 1.0,
         name: str | None = None,
     ):
@@ -117,7 +118,7 @@ class HoldL0(Regularizer):
             active = tf.math.count_nonzero(gather(forward.vectors), axis=-1, dtype=tf.float32)
             over = tf.math.log(tf.maximum(tf.reduce_mean(active), 1e-3) / self.target)
             over = tf.clip_by_value(over, -1.0, 1.0)
-            rate = self.rate * tf.cast(self.model.optimizer.learning_rate, tf.float32)
+            rate = self.rate * self._learning_rate()
             moved = tf.maximum(log_weight + rate * over, math.log(self.least))
             self.log_multiplier.assign(moved)
             log_weight = log_weight + self.gain * over
@@ -135,3 +136,8 @@ class HoldL0(Regularizer):
             "start": self.start,
             "least": self.least,
         }
+
+    def _learning_rate(self) -> Any:
+        """The optimizer's; 0 for a model that is not compiled, which does not train."""
+        optimizer = getattr(self.model, "optimizer", None)
+        return tf.cast(0.0 if optimizer is None else optimizer.learning_rate, tf.float32)
