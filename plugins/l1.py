@@ -19,9 +19,9 @@ class L1(zoo.Regularizer):
     which grow while codes shrink gain nothing (Conerly et al., "Update on how we train SAEs", 2024).
 
     Args:
+        weight: a number or a Keras schedule of the training step.
         decoder_norms: whether every unit counts by the norm of its atom.
         of: "code", or "raw" for sum_i max(v_i, 0) of the code before gates, top-k or thresholds.
-        weight: a number or a Keras schedule of the training step.
         name: name of the metric.
 
     Example:
@@ -36,12 +36,13 @@ class L1(zoo.Regularizer):
     """
 
     sees_model = True
+    fixed = ("decoder_norms", "of")
 
     def __init__(
         self,
+        weight: Any = 1.0,
         decoder_norms: bool = False,
         of: str = "code",
-        weight: Any = 1.0,
         name: str | None = None,
     ):
         super().__init__(weight, name)

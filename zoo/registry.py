@@ -216,7 +216,7 @@ def option_names(factory: Any) -> set[str]:
 
     Example:
         >>> sorted(zoo.registry.option_names(zoo.registry.lookup("l1")))
-        ['decoder_norms', 'name', 'weight']
+        ['decoder_norms', 'name', 'of', 'weight']
     """
     classes = [cls for cls in getattr(factory, "__mro__", ()) if "__init__" in vars(cls)]
     # A framework's own base class takes options that no user of the zoo means.

@@ -101,6 +101,7 @@ VALUES = {
     "trained_with": ("laplace",),
     "select": ("magnitude", "value"),
     "decoder_norms": (True,),
+    "of": ("raw", "code"),
     "name": ("another",),
 }
 # What must be in force for an option to have a use.
