@@ -116,7 +116,7 @@ def test_a_part_is_chosen_when_the_model_is_made(name):
 
 def test_every_argument_of_a_model_is_refused_afterwards_or_acts():
     model = ready()
-    acting = {"seed", "formula"}  # the seed is among SETTINGS above
+    acting = {"seed", "formula", "scale"}  # seed is among SETTINGS above, scale in test_bytes.py
     for name in set(inspect.signature(zoo.Autoencoder).parameters) - {*acting, "kwargs"}:
         with pytest.raises(ValueError, match=f"{name} is chosen when a model is made"):
             setattr(model, name, getattr(model, name, None))

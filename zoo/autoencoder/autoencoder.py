@@ -48,7 +48,6 @@ _FIXED = (
     "standardization",
     "input_shape",
     "standardize",
-    "scale",
     "step",
     "intake",
 )
