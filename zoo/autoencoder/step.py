@@ -79,27 +79,26 @@ class StepModel(BlockTrainer):
             The record that the objective and the regularizers read.
         """
         batch = batch if isinstance(batch, Batch) else Batch(batch)
-        batch = batch._replace(x=self.standardized(batch.x, batch.mask))
-        return self._passes([(batch, noise)], batch, noise, training, present).whole
+        return self._passes(batch, noise, training, present, 1).whole
 
     def passes(
         self, batch: Batch, noise: Noise, training: bool, present: tf.Tensor | None = None
     ) -> Passes:
         """One pass of a batch, in slices where it is cut into several; arguments as in `forward`."""
-        batch = batch._replace(x=self.standardized(batch.x, batch.mask))
         # A slice of no rows, which a number that is not known yet may make, has no gradient.
         uncut = present is not None or (training and batch.x.shape[0] is None)
-        cuts = cut(batch, noise, 1 if uncut else self.slices)
-        return self._passes(cuts, batch, noise, training, present)
+        return self._passes(batch, noise, training, present, 1 if uncut else self.slices)
 
     def _passes(
         self,
-        cuts: list[tuple[Batch, Noise]],
         batch: Batch,
         noise: Noise,
         training: bool,
         present: tf.Tensor | None,
+        count: int,
     ) -> Passes:
+        batch = batch._replace(x=self.standardized(batch.x, batch.mask))
+        cuts = cut(batch, noise, count)
         slices, noises = [own for own, _ in cuts], [of_own for _, of_own in cuts]
         inputs = [own.x for own in slices]
         if training and self.corruption is not None:

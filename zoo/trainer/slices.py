@@ -225,7 +225,7 @@ def in_slices(function: Callable[..., Any], count: int) -> Callable[..., Any]:
             function(*tf.nest.pack_sequence_as(inputs, of_slice))
             for of_slice in zip(*flat, strict=True)
         ]
-        return tf.nest.map_structure(lambda *values: tf.concat(values, 0), *outputs)
+        return joined(outputs)
 
     # A `tf.function` would find the defaults of the arguments there, which are not rows, and pass them on.
     del sliced.__wrapped__
