@@ -30,6 +30,7 @@ from zoo.serialization import (
     whole_number,
 )
 from zoo.trainer.intake import Intake
+from zoo.trainer.slices import HOME
 
 # Chosen when the model is made; set later they would have no effect, or half of one.
 _FIXED = (
@@ -258,7 +259,7 @@ class Autoencoder(UsableModel):
         known = all(
             type(layer) in _COMPILED
             or type(layer).__name__ == "Functional"
-            or type(layer).__module__.startswith(("zoo.", "zoo_plugins."))
+            or type(layer).__module__.startswith(HOME)
             for layer in self._flatten_layers()
         )
         return known and self.bottleneck.jit_friendly and not self.critics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -28,6 +28,7 @@ from zoo.trainer.intake import EXAMPLE_ROWS, Intake
 from zoo.trainer.keras_surface import KerasSurface, refuse_uncompiled
 from zoo.trainer.refusals import plain_errors
 from zoo.trainer.replicas import over_replicas, shares_of_batch, synchronizes, this_replica
+from zoo.trainer.traces import Flags, Traces
 
 
 class BlockTrainer(KerasSurface):
@@ -639,8 +640,8 @@ class BlockTrainer(KerasSurface):
         return self.changes, self.run_eagerly, self._flags.values()
 
     @functools.cached_property
-    def _flags(self) -> _Flags:
-        return _Flags(self)
+    def _flags(self) -> Flags:
+        return Flags(self)
 
     def _trace_anew(self) -> None:
         """Forget the traces of all steps, which hold the data's variables and the settings as they were."""
@@ -654,48 +655,6 @@ class BlockTrainer(KerasSurface):
 
     def _steps_taken(self) -> int:
         return int(self.step.numpy())
-
-
-class Traces:
-    """The traced functions of a model, and the means of its terms by name.
-
-    A plain object, which neither Keras nor TensorFlow looks into: a SavedModel would have to hold what its
-    functions hold.
-
-    Args:
-        settings: of the model when they were traced, see `BlockTrainer._settings`.
-        means: the metrics.
-    """
-
-    def __init__(self, settings: Any = None, means: dict[str, keras.metrics.Mean] | None = None):
-        self.settings = settings
-        self.means = {} if means is None else means
-        self.block: Any = None
-        self.train: Any = None
-        self.names: list[str] | None = None
-        self._others: dict[str, Any] = {}
-
-    def kept(self, name: str, make: Callable[[], Any]) -> Any:
-        """The function of a name, made where there is none yet."""
-        if name not in self._others:
-            self._others[name] = make()
-        return self._others[name]
-
-
-class _Flags:
-    """What may be set of a model's layers: whether they train, and what they compute in.
-
-    A plain object, into which Keras does not look.
-    """
-
-    def __init__(self, model: keras.Model):
-        self._layers = model._flatten_layers(include_self=False)
-        self._variables = model.variables
-
-    def values(self) -> list[Any]:
-        """The flags as they stand; a layer that was quantized has another policy."""
-        layers = [(layer.trainable, id(layer.dtype_policy)) for layer in self._layers]
-        return [*layers, *(variable.trainable for variable in self._variables)]
 
 
 class _Checked:

@@ -22,6 +22,7 @@ from zoo.noise import Noise, Shares
 
 # With fewer rows the gradients of the slices cost more to add than the slices save.
 LEAST_ROWS = 32
+# Modules of the zoo's own layers and parts, which are known.
 HOME = ("zoo.", "zoo_plugins.")
 # Keras's layers that give for a row what they give for it alone, and keep no state that a step changes.
 _BY_ROWS = (

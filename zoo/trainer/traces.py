@@ -1,0 +1,50 @@
+"""What a model has traced, and what tells that it is out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+
+class Traces:
+    """The traced functions of a model, and the means of its terms by name.
+
+    A plain object, which neither Keras nor TensorFlow looks into: a SavedModel would have to hold what its
+    functions hold.
+
+    Args:
+        settings: of the model when they were traced, see `BlockTrainer._settings`.
+        means: the metrics.
+    """
+
+    def __init__(self, settings: Any = None, means: dict[str, keras.metrics.Mean] | None = None):
+        self.settings = settings
+        self.means = {} if means is None else means
+        self.block: Any = None
+        self.train: Any = None
+        self.names: list[str] | None = None
+        self._others: dict[str, Any] = {}
+
+    def kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """The function of a name, made where there is none yet."""
+        if name not in self._others:
+            self._others[name] = make()
+        return self._others[name]
+
+
+class Flags:
+    """What may be set of a model's layers: whether they train, and what they compute in.
+
+    A plain object, into which Keras does not look.
+    """
+
+    def __init__(self, model: keras.Model):
+        self._layers = model._flatten_layers(include_self=False)
+        self._variables = model.variables
+
+    def values(self) -> list[Any]:
+        """The flags as they stand; a layer that was quantized has another policy."""
+        layers = [(layer.trainable, id(layer.dtype_policy)) for layer in self._layers]
+        return [*layers, *(variable.trainable for variable in self._variables)]
