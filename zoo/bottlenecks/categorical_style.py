@@ -77,7 +77,7 @@ class CategoricalStyle(DenseBottleneck):
 
     def classify(self, code: tf.Tensor) -> tf.Tensor:
         """Class logits of codes, (batch, classes): the logarithm of the probabilities."""
-        return tf.math.log(code[:, : self.classes] + EPSILON)
+        return log_label(code, self.classes)
 
     def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
         """See `Bottleneck.draw`."""
@@ -92,3 +92,14 @@ class CategoricalStyle(DenseBottleneck):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "classes": self.classes, "norm": self.norm}
+
+
+def log_label(code: tf.Tensor, classes: int) -> tf.Tensor:
+    """The logarithm of the label that codes [label, style] begin with, (batch, classes).
+
+    Example:
+        >>> from zoo.bottlenecks.categorical_style import log_label
+        >>> log_label(np.float32([[0, 1, 7]]), 2).numpy().round(1).tolist()[0][1]
+        0.0
+    """
+    return tf.math.log(code[:, :classes] + EPSILON)

@@ -9,15 +9,14 @@ import keras
 import tensorflow as tf
 
 from zoo.bottlenecks.base import Code, DenseBottleneck
+from zoo.bottlenecks.categorical_style import log_label
+from zoo.distributions.families import loc_and_scale
 from zoo.noise import Noise
 from zoo.registry import register
 from zoo.serialization import positive_int
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
-
-_UNIT_SCALE = 0.541324854612918  # softplus of it is 1
-EPSILON = 1e-8
 
 
 @register("label_and_style", kind="bottleneck")
@@ -88,7 +87,7 @@ class LabelAndStyle(DenseBottleneck):
 
     def classify(self, code: tf.Tensor) -> tf.Tensor:
         """Class logits of codes, (batch, classes): the logarithm of the label."""
-        return tf.math.log(code[:, : self.classes] + EPSILON)
+        return log_label(code, self.classes)
 
     def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
         """See `Bottleneck.draw`; a code for every label, its log q(y|x) and KL of the style noted."""
@@ -108,9 +107,7 @@ class LabelAndStyle(DenseBottleneck):
 
     def _style(self, features: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         joined = tf.concat([tf.cast(features, tf.float32), label], axis=-1)
-        numbers = tf.cast(self.style(self.joined(joined)), tf.float32)
-        loc, raw = tf.split(numbers, 2, axis=-1)
-        return loc, tf.nn.softplus(raw + _UNIT_SCALE) + 1e-6
+        return loc_and_scale(tf.cast(self.style(self.joined(joined)), tf.float32))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

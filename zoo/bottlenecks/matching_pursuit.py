@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from zoo.bottlenecks.base import Bottleneck, Code
+from zoo.bottlenecks.top_k import units_kept
 from zoo.networks.dictionary import Dictionary
 from zoo.noise import Noise
 from zoo.registry import register
-from zoo.values import positive_int
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -43,11 +43,7 @@ class MatchingPursuit(Bottleneck):
 
     def __init__(self, units: int, k: int = 32, **kwargs: Any):
         super().__init__(units, **kwargs)
-        self.k = positive_int(k, "k")
-        if self.k > units:
-            raise ValueError(
-                f"k must be at most the number of units, {units}; received k={self.k}."
-            )
+        self.k = units_kept(k, units)
 
     def check(self, model: Autoencoder) -> None:
         """The decoder's atoms must be those of the input, of norm 1."""

@@ -48,11 +48,7 @@ class TopK(DenseBottleneck):
         self.k = scalar(k, "k", minimum=1)
         self.alpha = number(alpha, "alpha", minimum=1)
         if isinstance(self.k, float):
-            self.k = positive_int(int(self.k) if self.k.is_integer() else self.k, "k")
-            if self.k > units:
-                raise ValueError(
-                    f"k must be at most the number of units, {units}; received k={self.k}."
-                )
+            self.k = units_kept(int(self.k) if self.k.is_integer() else self.k, units)
 
     def build(self, features_shape: Any) -> None:
         """Create the weights, and the k that is in force, which a saved model keeps."""
@@ -108,3 +104,20 @@ class TopK(DenseBottleneck):
             "alpha": self.alpha,
             "select": self.select,
         }
+
+
+def units_kept(k: Any, units: int) -> int:
+    """How many units of a code are kept, as a whole number from 1 to `units`.
+
+    Raises:
+        ValueError: for another one.
+
+    Example:
+        >>> from zoo.bottlenecks.top_k import units_kept
+        >>> units_kept(3, 12)
+        3
+    """
+    k = positive_int(k, "k")
+    if k > units:
+        raise ValueError(f"k must be at most the number of units, {units}; received k={k}.")
+    return k

@@ -17,8 +17,22 @@ from zoo.tfp import tfd
 CAUCHY_MARGIN = 1e-3
 MIN_SCALE = 1e-6
 # softplus of this is 1: an untrained posterior is as wide as the prior.
-_UNIT_SCALE = math.log(math.e - 1)
+UNIT_SCALE = math.log(math.e - 1)
 Parameters = tuple[tf.Tensor, ...]
+
+
+def loc_and_scale(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """A location and a scale, softplus(.) + 1e-6, from the halves of (batch, ..., 2 units) float32.
+
+    Example:
+        >>> from zoo.distributions.families import loc_and_scale
+        >>> loc, scale = loc_and_scale(np.zeros((3, 4), "float32"))
+        >>> loc.shape, round(float(scale[0, 0]), 3)
+        (TensorShape([3, 2]), 1.0)
+    """
+    # Not by halves of the dtype that the dense layer computes in: a bfloat16 Cauchy has 128 values.
+    loc, raw = tf.split(numbers, 2, axis=-1)
+    return loc, tf.nn.softplus(raw + UNIT_SCALE) + MIN_SCALE
 
 
 class Family(Part):
@@ -61,9 +75,7 @@ class Family(Part):
 
     def parameters(self, numbers: tf.Tensor) -> Parameters:
         """What the members are made of, from (batch, ..., outputs) float32: loc and scale."""
-        # Not by halves of the dtype that the dense layer computes in: a bfloat16 Cauchy has 128 values.
-        loc, raw = tf.split(numbers, 2, axis=-1)
-        return loc, tf.nn.softplus(raw + _UNIT_SCALE) + MIN_SCALE
+        return loc_and_scale(numbers)
 
     def member(self, parameters: Parameters) -> tfd.Distribution:
         """q(z|x), batch shape (batch,), event shape (*code)."""

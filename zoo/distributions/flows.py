@@ -6,7 +6,6 @@ weights, which would be neither trained nor saved. These are Keras 3 layers.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.distributions.families import UNIT_SCALE
 from zoo.tfp import tfb
 
 # A map of (rows, units) and its log-determinant, (rows,).
@@ -169,7 +169,7 @@ def planar(z: tf.Tensor, numbers: tf.Tensor) -> Moved:
     units: Any = z.shape[-1]
     w, u, b = tf.split(numbers, [units, units, 1], axis=-1)
     along = tf.reduce_sum(w * u, axis=-1, keepdims=True)
-    held = tf.nn.softplus(along + math.log(math.e - 1)) - 1
+    held = tf.nn.softplus(along + UNIT_SCALE) - 1
     u += (held - along) * w / (tf.reduce_sum(w * w, axis=-1, keepdims=True) + 1e-6)
     bent = tf.tanh(tf.reduce_sum(w * z, axis=-1, keepdims=True) + b)
     slope = (1 - bent**2) * tf.reduce_sum(w * u, axis=-1, keepdims=True)
@@ -197,8 +197,8 @@ def radial(z: tf.Tensor, numbers: tf.Tensor) -> Moved:
     """
     units: Any = z.shape[-1]
     centre, raw_alpha, raw_beta = tf.split(numbers, [units, 1, 1], axis=-1)
-    alpha = tf.nn.softplus(raw_alpha + math.log(math.e - 1))
-    beta = alpha * (tf.nn.softplus(raw_beta + math.log(math.e - 1)) - 1)
+    alpha = tf.nn.softplus(raw_alpha + UNIT_SCALE)
+    beta = alpha * (tf.nn.softplus(raw_beta + UNIT_SCALE) - 1)
     offset = z - centre
     # The gradient of a root is infinite at 0.
     distance = tf.sqrt(tf.reduce_sum(offset**2, axis=-1, keepdims=True) + 1e-12)

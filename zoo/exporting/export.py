@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,11 +78,8 @@ def export(
     format = FILES.get(Path(filepath).suffix, format)
     module = FORMATS[one_of(format, "export format", sorted(FORMATS))]
     kind = importlib.import_module(f"zoo.exporting.{module}")
-    import tensorflow as tf
-
     from zoo.exporting.endpoints import in_float32
     from zoo.exporting.parity import compare, rows_to_compare
-    from zoo.exporting.refusal import refusal
 
     rows = rows_to_compare(model, check)
     if not kind.MIXED_PRECISION:
@@ -88,17 +87,28 @@ def export(
     if Path(filepath).suffix in FILES:
         return _export_file(model, Path(filepath), format, kind, rows)
     with staged(filepath) as folder:
-        try:
+        with _told(model, format, kind):
             kind.write(model, folder)
             (folder / INPUTS).write_text(json.dumps(_described(model), indent=1) + "\n")
             exported = kind.load(folder)
-        except (ImportError, OSError, tf.errors.OpError):  # not the model's fault
-            raise
-        except Exception as error:  # of the converter, or of the runtime that loads
-            raise refusal(model, format, error, kind.attempt) from error
         if rows is not None:
             compare(model, exported, rows)
     return Path(filepath)
+
+
+@contextlib.contextmanager
+def _told(model: Autoencoder, format: str, kind: Any) -> Iterator[None]:
+    """Within it, what a converter raises becomes one line that names the layer."""
+    import tensorflow as tf
+
+    from zoo.exporting.refusal import refusal
+
+    try:
+        yield
+    except (ImportError, OSError, tf.errors.OpError):  # not the model's fault
+        raise
+    except Exception as error:  # of the converter, or of the runtime that loads
+        raise refusal(model, format, error, kind.attempt) from error
 
 
 def _described(model: Autoencoder) -> dict[str, Any]:
@@ -109,23 +119,16 @@ def _described(model: Autoencoder) -> dict[str, Any]:
 
 def _export_file(model: Autoencoder, path: Path, format: str, kind: Any, rows: Any) -> Path:
     """Write x -> codes and reconstruction to one file, once it is seen to answer as the model does."""
-    import tensorflow as tf
-
     from zoo.exporting.endpoints import whole
     from zoo.exporting.parity import arguments_of, compare_endpoint
-    from zoo.exporting.refusal import refusal
     from zoo.files import replacing
 
     endpoint = whole(model)
     try:
         with replacing(path) as temporary:
-            try:
+            with _told(model, format, kind):
                 kind.write_file(endpoint, temporary)
                 exported = kind.load_file(temporary)
-            except (ImportError, OSError, tf.errors.OpError):  # not the model's fault
-                raise
-            except Exception as error:  # of the converter, or of the runtime that loads
-                raise refusal(model, format, error, kind.attempt) from error
             if rows is not None:
                 compare_endpoint("file", endpoint, exported, arguments_of(model, endpoint, rows))
     except OSError as error:
