@@ -12,10 +12,7 @@ import zoo
 from zoo import at_step, positive_int, scalar, scalar_config, suggest
 
 FORMS = ("saturating", "non_saturating", "hinge")
-NORMS = ("batch", "spectral", "none")
-SLOPE = 0.2
-# Whatever Keras's default is.
-LAST: Any = {"data_format": "channels_last"}
+NORMS = zoo.networks.critic.NORMS
 
 
 def real_loss(logits: tf.Tensor, form: str, smoothing: float = 0.0) -> tf.Tensor:
@@ -157,8 +154,10 @@ class Critic(zoo.AdversarialRegularizer):
         return examples + at_step(self.instance_noise, forward.step) * noise
 
     def network(self, event_shape: Sequence[int], outputs: int = 1, **options: Any) -> keras.Model:
-        """A built critic of examples: see `critic_network`."""
-        network = critic_network(event_shape, self.hidden, self.norm, outputs, **options)
+        """A built critic of examples: see `zoo.networks.critic_network`."""
+        network = zoo.networks.critic_network(
+            event_shape, self.hidden, self.norm, outputs, **options
+        )
         network.build((None, *event_shape))
         return network
 
@@ -172,80 +171,3 @@ class Critic(zoo.AdversarialRegularizer):
             "label_smoothing": self.label_smoothing,
             "instance_noise": scalar_config(self.instance_noise),
         }
-
-
-def critic_network(
-    event_shape: Sequence[int],
-    hidden: Sequence[int],
-    norm: str = "batch",
-    outputs: int | None = 1,
-    spread: bool = False,
-) -> keras.Sequential:
-    """A network of examples: strided convolutions of pictures, fully connected layers of vectors.
-
-    Leaky ReLU, no pooling, batch normalisation in all layers but the first and the last (Haque et al.,
-    section 3; Radford et al., "DCGAN", 2016, section 3).
-
-    Args:
-        event_shape: (h, w, channels) or (d,).
-        hidden: filters or units of every hidden layer.
-        norm: see `Critic`.
-        outputs: units of the last layer, which is linear; None to end with the features.
-        spread: whether to append the batch's mean standard deviation to the features (Karras et al.,
-            "Progressive Growing of GANs", 2018, section 3), so that a collapse shows.
-
-    Returns:
-        (batch, *event) -> (batch, outputs) or (batch, features).
-
-    Example:
-        >>> from zoo_plugins.critics import critic_network
-        >>> network = critic_network((8, 8, 1), hidden=(4, 8), outputs=1)
-        >>> network(np.zeros((3, 8, 8, 1), "float32")).shape
-        TensorShape([3, 1])
-    """
-    picture = len(event_shape) == 3
-    layers: list[keras.Layer] = [] if picture else [keras.layers.Flatten(**LAST)]
-    for index, units in enumerate(hidden):
-        layer = (
-            keras.layers.Conv2D(units, 4, 2, "same", **LAST)
-            if picture
-            else keras.layers.Dense(units)
-        )
-        layers.append(_spectral(layer, norm))
-        if norm == "batch" and index:
-            layers.append(keras.layers.BatchNormalization(synchronized=True))
-        layers.append(keras.layers.LeakyReLU(SLOPE))
-    if picture:
-        layers.append(keras.layers.Flatten(**LAST))
-    if spread:
-        layers.append(BatchSpread())
-    if outputs is not None:
-        layers.append(_spectral(keras.layers.Dense(outputs), norm))
-    layers.append(keras.layers.Activation("linear", dtype="float32"))
-    return keras.Sequential(layers)
-
-
-@keras.saving.register_keras_serializable("zoo")
-class BatchSpread(keras.layers.Layer):
-    """Appends the features' standard deviation over the global batch, averaged over the features.
-
-    Example:
-        >>> from zoo_plugins.critics import BatchSpread
-        >>> BatchSpread()(np.float32([[1.0, 5.0], [3.0, 5.0]])).numpy().round(2).tolist()
-        [[1.0, 5.0, 0.5], [3.0, 5.0, 0.5]]
-    """
-
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """(batch, features) -> (batch, features + 1)."""
-        rows = zoo.gather(tf.cast(inputs, tf.float32))
-        variance = tf.math.reduce_variance(rows, axis=0)
-        spread = tf.cast(tf.reduce_mean(tf.sqrt(variance + 1e-8)), inputs.dtype)
-        return tf.concat([inputs, tf.fill([tf.shape(inputs)[0], 1], spread)], axis=-1)
-
-    def compute_output_shape(self, input_shape: Sequence[Any]) -> tuple[int | None, ...]:
-        """(batch, features + 1)."""
-        return (*input_shape[:-1], input_shape[-1] + 1)
-
-
-def _spectral(layer: keras.Layer, norm: str) -> keras.Layer:
-    return keras.layers.SpectralNormalization(layer) if norm == "spectral" else layer

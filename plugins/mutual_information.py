@@ -99,11 +99,25 @@ class MutualInformation(zoo.Regularizer):
         if self.codes != "recoded":
             total = total + self._missed(made.label, made.code)
         if self.codes != "generated":
-            total = total + self._missed(made.label, made.recoded)
-            if self.styles:
-                seen = slice(self.classes, self.classes + self.styles)
-                gap = made.code[:, seen] - made.recoded[:, seen]
-                total = total + 0.5 * tf.reduce_sum(tf.square(gap), axis=-1)
+            total = total + self.unrecognised(made.label, made.code, made.recoded)
+        return total
+
+    def unrecognised(self, label: tf.Tensor, code: tf.Tensor, recoded: tf.Tensor) -> tf.Tensor:
+        """The term of E(x_g): CE(c, C(E(x_g))), and half the squared gap of the styles.
+
+        Args:
+            label: c of the pictures, (batch, classes) one-hot.
+            code: what they were made of, (batch, units).
+            recoded: E(x_g), (batch, units).
+
+        Returns:
+            (batch,), in nats.
+        """
+        total = self._missed(label, recoded)
+        if self.styles:
+            seen = slice(self.classes, self.classes + self.styles)
+            gap = code[:, seen] - recoded[:, seen]
+            total = total + 0.5 * tf.reduce_sum(tf.square(gap), axis=-1)
         return total
 
     def _missed(self, label: tf.Tensor, code: tf.Tensor) -> tf.Tensor:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import zoo
 
-from .critics import Critic, critic_network
+from .critics import Critic
 
 
 @zoo.register("self_critic")
@@ -60,9 +60,11 @@ class SelfCritic(Critic):
         """Create the picture's network and the joint one."""
         picture = keras.Input(event_shape)
         code = keras.Input((units,))
-        features = critic_network(event_shape, self.hidden, self.norm, outputs=None)(picture)
+        features = zoo.networks.critic_network(event_shape, self.hidden, self.norm, outputs=None)(
+            picture
+        )
         joined = keras.layers.Concatenate(dtype="float32")([features, code])
-        logits = critic_network((joined.shape[-1],), (self.joint,), self.norm)(joined)
+        logits = zoo.networks.critic_network((joined.shape[-1],), (self.joint,), self.norm)(joined)
         self.critic = keras.Model([code, picture], logits)
         super().build(event_shape, units)
 

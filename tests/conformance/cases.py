@@ -183,6 +183,9 @@ CASES = {
     "factor_vae": vector("factor_vae", **SMALL, critic_hidden=(6,)),
     "adversarial_autoencoder": vector("adversarial_autoencoder", **SMALL, classes=4, critic=(6,)),
     "info_gan": vector("info_gan", classes=3, styles=1, noise_units=2, critic=(6,)),
+    "info_gan_shared": vector(
+        "info_gan", classes=3, styles=1, noise_units=2, critic=(6,), shared=True
+    ),
     "info_ae": vector("info_ae", latents=3, classes=3, noise_units=4, **CRITIC),
     # From other weights a unit comes to the kink of its ReLU in 20 steps, and rounding decides the side.
     "info_ae_robust": picture(

@@ -4,7 +4,7 @@ import pytest
 import scipy
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
-from zoo_plugins.critics import BatchSpread, fake_loss, fooling_loss, real_loss
+from zoo_plugins.critics import fake_loss, fooling_loss, real_loss
 
 import zoo
 from zoo.trainer.nonfinite import state_variables
@@ -60,7 +60,7 @@ def test_only_the_saturating_form_saturates():
 
 def test_batch_spread_is_the_mean_deviation():
     features = np.random.default_rng(1).normal(size=(9, 5)).astype("float32")
-    spread = BatchSpread()(features).numpy()
+    spread = zoo.networks.BatchSpread()(features).numpy()
     assert_array_equal(spread[:, :-1], features)
     assert_allclose(spread[:, -1], features.std(axis=0).mean(), rtol=1e-5)
 

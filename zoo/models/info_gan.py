@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import keras
+
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import CategoricalStyle
 from zoo.networks import Networks, build_networks
+from zoo.networks.critic import critic_network
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.registry import register
+
+FEATURES = (1024,)
+RECOGNITION = (128,)
 
 
 @register("info_gan", kind="model")
@@ -28,6 +34,7 @@ def info_gan(
     instance_noise: Any = 0.0,
     critic_learning_rate: Any = 2e-4,
     critic_steps: int = 1,
+    shared: bool = False,
     regularizers: Sequence[Any] = (),
     seed: int = 0,
 ) -> Autoencoder:
@@ -38,13 +45,14 @@ def info_gan(
         -log Di(x_g) + information [CE(c, E(x_g)) + ||s - E(x_g)||^2 / 2]
 
     with x_g = D(c, s, e), c uniform over the classes, s ~ U(-1, 1)^2 and e ~ U(-1, 1)^62; the
-    discriminator Di maximises its likelihood. The recognition network is one of its own, where the paper
-    lets it share Di's layers. Reconstructions are D(E(x)) and not trained for. The paper's rates are 1e-3
-    for the generator and 2e-4 for the discriminator: ``compile(zoo.trainer.Adam(1e-3, beta_1=0.5))``.
+    discriminator Di maximises its likelihood. With `shared` the recognition network goes on from Di's layers,
+    as the paper has it; without, it is one of its own. Reconstructions are D(E(x)) and not trained for. The
+    paper's rates are 1e-3 for the generator and 2e-4 for the discriminator:
+    ``compile(zoo.trainer.Adam(1e-3, beta_1=0.5))``.
 
     Args:
         input_shape: shape of one example.
-        classes: of c.
+        classes: of c; 1 for a code of styles alone.
         styles: continuous codes s that E recovers.
         noise_units: dimensions of e.
         critic: filters or units of Di.
@@ -58,6 +66,9 @@ def info_gan(
         instance_noise: standard deviation of the noise on what Di sees, a number or a schedule.
         critic_learning_rate: of Di's Adam, a number or a schedule.
         critic_steps: updates of Di for each one of the model.
+        shared: whether E is a layer of 128 units and the code's on the layers of Di, which are those of
+            `critic` and, for pictures, one of 1024 units (appendix C.1). Networks of your own then have an
+            encoder that begins with layers named "shared": see `zoo_plugins.shared_discriminator`.
         regularizers: further regularizers.
         seed: of the noise and the order of the data.
 
@@ -77,11 +88,14 @@ def info_gan(
         )
     else:
         pair = build_networks(networks or "mlp", input_shape, None)
+    own: dict[str, Any] = {"name": "discriminator", "fakes": "generated", "hidden": critic}
+    if shared:
+        own = {"name": "shared_discriminator"}
+        if not isinstance(networks, Networks):
+            pair = Networks(_recognition(input_shape, critic, norm), pair.decoder)
     discriminator = {
-        "name": "discriminator",
-        "fakes": "generated",
+        **own,
         "form": form,
-        "hidden": critic,
         "norm": norm,
         "spread": spread,
         "label_smoothing": label_smoothing,
@@ -105,4 +119,12 @@ def info_gan(
         regularizers=[recognition, discriminator, *regularizers],
         objective={"name": "elbo", "weight": 0.0},
         seed=seed,
+    )
+
+
+def _recognition(input_shape: Sequence[int], critic: Sequence[int], norm: str) -> keras.Sequential:
+    dense = FEATURES if len(input_shape) == 3 else ()
+    trunk = critic_network(input_shape, critic, norm, outputs=None, dense=dense, name="shared")
+    return keras.Sequential(
+        [trunk, critic_network((dense or critic)[-1:], RECOGNITION, norm, None)]
     )

@@ -4,6 +4,7 @@ from zoo.networks.build import Networks, build_networks
 from zoo.networks.conditioned import Conditioned
 from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
+from zoo.networks.critic import BatchSpread, critic_network
 from zoo.networks.dictionary import Archetypal, Centred, Dictionary, UnitAtoms
 from zoo.networks.mlp import Gated, mlp
 from zoo.networks.standardization import Standardization
@@ -13,6 +14,8 @@ from zoo.networks.views import RandomView, check_strength, view
 
 __all__ = [
     "Archetypal",
+    "BatchSpread",
+    "BatchSpread",
     "Centred",
     "Conditioned",
     "Corruption",
@@ -30,6 +33,8 @@ __all__ = [
     "check_strength",
     "conv_decoder",
     "conv_encoder",
+    "critic_network",
+    "critic_network",
     "mlp",
     "view",
 ]
