@@ -15,7 +15,6 @@ from zoo.networks.views import RandomView, check_strength, view
 __all__ = [
     "Archetypal",
     "BatchSpread",
-    "BatchSpread",
     "Centred",
     "Conditioned",
     "Corruption",
@@ -33,7 +32,6 @@ __all__ = [
     "check_strength",
     "conv_decoder",
     "conv_encoder",
-    "critic_network",
     "critic_network",
     "mlp",
     "view",
