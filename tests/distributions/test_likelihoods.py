@@ -48,6 +48,30 @@ def test_bernoulli_is_finite_for_large_logits():
     assert_allclose(built("bernoulli").loss(logits, np.array([[0.0, 1.0]], "float32")), [2e4])
 
 
+@pytest.mark.parametrize("kind", [tf.float32, tf.bfloat16])
+@pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
+def test_bernoulli_and_its_gradient_are_those_of_float64(target, kind):
+    sizes = np.concatenate([np.linspace(0, 120, 481), 10.0 ** np.arange(3, 38)])
+    logits = tf.cast(np.concatenate([-sizes, sizes]), kind)
+    known = logits.numpy().astype("float64")  # what is left of them in that type
+    x = np.float32(target)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        terms = built("bernoulli").elementwise(
+            tf.cast(logits, tf.float32), tf.fill(logits.shape, x)
+        )
+    slope = tape.gradient(terms, logits).numpy().astype("float64")
+    x = np.float64(x)
+    assert_allclose(terms, np.logaddexp(0, known) - x * known, rtol=1e-6, atol=1.2e-7)
+    tolerance = 2e-7 if kind == tf.float32 else 2**-8
+    assert_allclose(slope, special.expit(known) - x, rtol=tolerance, atol=1e-7)
+
+
+def test_bernoulli_of_a_logit_that_is_not_a_number_is_none_either():
+    broken = np.array([[np.nan, 0.0]], "float32")
+    assert np.isnan(built("bernoulli").loss(broken, np.zeros((1, 2), "float32")))
+
+
 @pytest.mark.parametrize("scale", [0.3, 1.0, 2.5])
 @pytest.mark.parametrize(("name", "family"), [("normal", stats.norm), ("laplace", stats.laplace)])
 def test_scaled_likelihoods_are_log_densities(name, family, scale):
