@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 SMALL = ("--set", "hidden=12", "--set", "latents=3", "--limit=120", "--batch_size=20")
 FILES = {
     ".lock",
+    "card.md",
     "checkpoint",
     "config.json",
     "figures",
@@ -57,6 +58,14 @@ def test_the_run_folder_holds_what_it_should_and_nothing_half_written(trained):
     page = (trained / "report.html").read_text()
     assert "log p(x|z)" in page and "data:image/png" in page
     assert not re.search(r'(src|href)="https?:', page)
+
+
+def test_the_card_names_what_was_trained_and_measured(trained):
+    text = (trained / "card.md").read_text()
+    assert "# laplace_vae on digits" in text
+    assert "| epochs | 3 |" in text and "| PSNR of the whole set (dB) |" in text
+    assert "![reconstructions](figures/reconstructions.png)" in text
+    assert str(trained) not in text
 
 
 def test_metrics_are_those_of_the_saved_model_on_held_out_data(trained):

@@ -17,7 +17,8 @@ from zoo import models
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data
 from zoo.data.storage import cache_folder
-from zoo.files import discard, read_json, replacing, write_json
+from zoo.exporting.card import card
+from zoo.files import discard, read_json, replacing, write_json, write_text
 from zoo.runs.measuring import measure
 from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
@@ -145,8 +146,22 @@ def write_artefacts(
         facts=_facts(model, config, data, held_out, history, metrics),
         failed=failed,
     )
+    _write_card(folder, model, held_out, metrics)
     folder.end_artefacts()
     return metrics
+
+
+def _write_card(
+    folder: RunFolder, model: Autoencoder, held_out: Data, metrics: dict[str, Any]
+) -> None:
+    """Write card.md; its figures are those of the folder."""
+    settings = read_json(folder.config, "The run's configuration")
+    for name in ("command", "data_dir", "manual_dir"):  # folders of this machine
+        settings.pop(name, None)
+    pictures = sorted(folder.figures.iterdir())
+    figures = {path.stem: path.relative_to(folder.path).as_posix() for path in pictures}
+    title = f"{settings['model']} on {held_out.name}"
+    write_text(folder.card, card(model, settings, metrics, title=title, figures=figures))
 
 
 def _figures(

@@ -23,6 +23,7 @@ class RunFolder:
     saved_model/     the model for serving
     figures/         pictures, PNG
     report.html      all of this on one page
+    card.md          the same in words and tables, as hubs of models take it
     .unfinished      there from the last epoch until the report is written
     tensorboard/     logs
     checkpoint/      to resume from
@@ -48,6 +49,7 @@ class RunFolder:
         self.saved_model = self.path / "saved_model"
         self.figures = self.path / "figures"
         self.report = self.path / "report.html"
+        self.card = self.path / "card.md"
         self.tensorboard = self.path / "tensorboard"
         self.checkpoint = self.path / "checkpoint"
         self._unfinished = self.path / ".unfinished"
