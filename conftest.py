@@ -19,7 +19,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 # Machine code for a few steps need not be good; compiling it takes most of the time.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
-pytest_plugins = ["tests.processor_time"]
+pytest_plugins = ["tests.processor_time", "tests.workers"]
 PLUGINS = Path(__file__).parent / "plugins"
 
 
@@ -107,13 +107,3 @@ def _seeded_module():
 def _seeded_test():
     """No test depends on which ones ran before it, on its worker."""
     _seed()
-
-
-def pytest_collection_modifyitems(items):
-    """Tests of one file, or of one case of the conformance table, share fixtures and so a worker."""
-    for item in items:
-        case = getattr(item, "callspec", None)
-        group = str(item.path)
-        if case is not None and "run" in case.params:
-            group += f":{case.params['run']}"
-        item.add_marker(pytest.mark.xdist_group(group))
