@@ -3,6 +3,7 @@
 import importlib.machinery
 import importlib.util
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,23 @@ def test_a_part_leaves_the_other_rows(long):
     later = long.page(earlier, {"tests/__init__.py": "| tests/__init__.py | 2 |"})
     assert later.splitlines()[-2:] == ["| tests/__init__.py | 2 |", "| tests/conftest.py | 1 |"]
     assert later.startswith("# Long checks")
+
+
+def test_only_the_page_may_differ_from_the_commit(long, tmp_path, monkeypatch):
+    """Else every file but the first of a series would be said to be tested on changed files."""
+
+    def git(*words):
+        command = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", *words]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+    page = tmp_path / "page.md"
+    monkeypatch.setattr(long, "ROOT", tmp_path)
+    monkeypatch.setattr(long, "PAGE", page)
+    page.write_text("before")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "all")
+    page.write_text("after")
+    assert re.fullmatch("[0-9a-f]+", long.commit())
+    (tmp_path / "other").write_text("new")
+    assert re.fullmatch(r"[0-9a-f]+\+", long.commit())
