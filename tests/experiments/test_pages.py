@@ -75,9 +75,7 @@ def test_a_reduced_run_says_so_and_how_to_run_it(tmp_path):
     pages.add(run(tmp_path / "r", content), tmp_path, "abacus")
     pages.write_pages(tmp_path)
     text = (tmp_path / "uniform_to_gaussian_vae.md").read_text()
-    command = (
-        "python launch.py reproduce U2G-F2 --set=betas=2,1 --precision=mixed_bfloat16 --seeds=2"
-    )
+    command = "latent-zoo reproduce U2G-F2 --set=betas=2,1 --precision=mixed_bfloat16 --seeds=2"
     assert f"`{command}`" in text
     usual = EXPERIMENT.full["betas"]
     changed = f"betas [2, 1] in place of {usual}, precision mixed_bfloat16 in place of float32."

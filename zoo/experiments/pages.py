@@ -161,7 +161,7 @@ def changes(results: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
 
 def command(results: Mapping[str, Any]) -> str:
     """The command line that gave the results, but for where data lie."""
-    words = ["python launch.py reproduce", results["id"], *["--quick"] * results["quick"]]
+    words = ["latent-zoo reproduce", results["id"], *["--quick"] * results["quick"]]
     for name, (_, value) in changes(results).items():
         text = ",".join(map(str, value)) if isinstance(value, list) else value
         words.append(f"--precision={text}" if name == "precision" else f"--set={name}={text}")
