@@ -20,6 +20,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 pytest_plugins = ["tests.processor_time", "tests.workers"]
+collect_ignore = ["website/examples_section.py"]  # of mkdocstrings, which tests do not need
 PLUGINS = Path(__file__).parent / "plugins"
 
 

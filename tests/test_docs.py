@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
     ROOT / "BUILD.md",
+    ROOT / "CONTRIBUTING.md",
     ROOT / "zoo" / "trainer" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]

@@ -43,6 +43,7 @@ def extends(
         }
         rest = [p for name, p in inherited.items() if name not in own and name not in without]
         function.__signature__ = inspect.Signature([*own.values(), *rest])
+        function.base = base  # pages of models read what its options mean
         return function
 
     return decorate

@@ -44,7 +44,7 @@ def info_ae(
     regularizers: Sequence[Any] = (),
     seed: int = 0,
 ) -> Autoencoder:
-    """InfoAE (Haque et al., "Disentangled Representation Learning with Information Maximizing Autoencoder").
+    """InfoAE (Haque et al., "Disentangled Representation Learning", 2019).
 
     Encoder E, decoder D, generator G and classifier C minimise (equation 1)
 

@@ -23,6 +23,20 @@ def _quantized(
     regularizers: Sequence[Any] = (),
     seed: int = 0,
 ) -> Autoencoder:
+    """What these models share.
+
+    Args:
+        input_shape: shape of one example.
+        bottleneck: that makes the codes, with its options.
+        places: code vectors of an example where the networks give it one vector of features.
+        hidden: as in `zoo.models.vae.vae`, as are the further options.
+        networks: "grid" for a code at every place of a picture's features; "mlp", "conv" or a pair.
+        activation: of the hidden layers.
+        likelihood: p(x|z).
+        prior: None, until one is fitted.
+        regularizers: further regularizers.
+        seed: of the noise and the order of the data.
+    """
     grid = networks == "grid"
     encoder, decoder = build_networks(networks, input_shape, hidden, activation)
     return Autoencoder(

@@ -1,0 +1,90 @@
+"""What the site writes from docstrings."""
+
+import re
+
+import pytest
+
+from website import reference
+from website.api import pages
+from website.formula import latex
+from website.hooks import generated, outside, relinked
+from website.sources import named, sources
+from zoo.models import function, objective
+
+
+@pytest.fixture(scope="module")
+def site():
+    return generated()
+
+
+def test_every_model_and_part_has_a_page(site):
+    assert {f"models/{name}.md" for name in reference.own("model")} <= set(site)
+    for kind in reference.KINDS:
+        text = site[f"parts/{kind}s.md"]
+        assert all(f"\n## {name}\n" in text for name in reference.own(kind)), kind
+
+
+@pytest.mark.parametrize("name", reference.own("model"))
+def test_every_option_of_a_model_is_explained(name):
+    row = re.compile(r"^\| `(\w+)` \| .+? \| (.*) \|$", re.MULTILINE)
+    rows = dict(row.findall(reference.model_page(name)))
+    from zoo.models import options
+
+    assert set(rows) == set(options(name))
+    assert not [option for option, text in rows.items() if not text.strip()], name
+
+
+@pytest.mark.parametrize("name", reference.own("model"))
+def test_every_model_that_names_a_paper_links_to_it(name):
+    text = " ".join((function(name).__doc__ or "").split("Args:")[0].split())
+    if re.search(r"et al\.|\b(19|20)\d\d\b", text):
+        assert named(text), name
+
+
+def test_papers_of_all_docstrings_are_in_the_table():
+    assert len(sources()) > 80
+    assert all(source.link.startswith("http") or not source.link for source in sources())
+    two = named(function("jump_relu_sae").__doc__)
+    assert "https://arxiv.org/abs/2407.14435" in [source.link for source in two]
+    gated = named(function("gated_sae").__doc__)
+    assert [source.link for source in gated] == ["https://arxiv.org/abs/2404.16014"]
+
+
+def test_formulas_are_translated_whole():
+    for name in reference.own("model"):
+        for line in objective(name).splitlines():
+            drawn = latex(line)
+            assert drawn.count("{") - drawn.count(r"\{") == drawn.count("}") - drawn.count(r"\}"), (
+                name
+            )
+            for word in re.findall(r"[A-Za-z]{3,}", line.replace("_hat", "")):
+                assert word in drawn, (name, word)
+    assert latex("sum_{i != j} C_ij^2") == r"\sum _{i\ne j}C_{ij}^{2}"
+    assert latex("log 1/K sum_k w_k") == r"\log \frac{1}{K}\sum _{k}w_{k}"
+
+
+def test_links_that_leave_the_folder_lead_to_pages(site):
+    for page, text in site.items():
+        for link in re.findall(r"\]\((?!\w+:|#)([^)#]+)", relinked(text, page)):
+            assert not link.startswith("../../../"), (page, link)
+    assert "zoo/cli" in outside("[a](../zoo/cli)", "guide.md")
+    assert "source/zoo/cli.md" in site
+
+
+def test_the_table_of_models_has_every_model():
+    table = (reference.ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    assert not [name for name in reference.own("model") if f"`{name}`" not in table]
+
+
+def test_the_citation_names_the_version():
+    import zoo
+
+    citation = (reference.ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {zoo.__version__}\n" in citation
+
+
+def test_every_public_room_has_a_page():
+    import zoo
+
+    titles = {title for title, _ in pages().values()}
+    assert {f"zoo.{room}" for room in zoo._ROOMS} <= titles

@@ -1,0 +1,135 @@
+"""Pages of models and parts, written from their docstrings."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from website.docstring import Docstring, read
+from website.formula import mathml
+from website.sources import named
+from zoo import registry
+
+ROOT = Path(__file__).parents[1]
+PICTURES = "pictures/models"
+KINDS = {
+    "regularizer": "Regularizers",
+    "prior": "Priors",
+    "posterior": "Posteriors",
+    "likelihood": "Likelihoods",
+    "bottleneck": "Bottlenecks",
+    "objective": "Objectives",
+    "network": "Networks",
+}
+
+
+def own(kind: str) -> list[str]:
+    """The names of a kind that this project brings, not a package that happens to be installed."""
+    parts = ((name, registry.lookup(name, kind)) for name in registry.names(kind))
+    return [name for name, part in parts if part.__module__.split(".")[0] in ("zoo", "zoo_plugins")]
+
+
+def model_page(name: str) -> str:
+    """The page of a model, as Markdown: formula, options, example, sources, code."""
+    from zoo.models import function
+
+    model = function(name)
+    docstring = read(model.__doc__)
+    lines = [f"# {name}", "", *_prose(docstring)]
+    if (ROOT / "docs" / PICTURES / f"{name}.png").exists():
+        caption = f"{name}: digits, their reconstructions, and new ones"
+        lines += [f"![{caption}](../{PICTURES}/{name}.png)", ""]
+        lines += [
+            "Digits, their reconstructions, and where the model generates, new ones; "
+            "`python -m website.pictures` trains it for a few seconds and draws this.",
+            "",
+        ]
+    lines += ["## Options", "", *_options(model, _meanings(model)), ""]
+    lines += [*_example(docstring), *_papers(model.__doc__), *_code(model)]
+    return "\n".join(lines)
+
+
+def parts_page(kind: str) -> str:
+    """The parts of a kind, one section each."""
+    lines = [f"# {KINDS[kind]}", ""]
+    for name in own(kind):
+        part = registry.lookup(name, kind)
+        docstring = read(part.__doc__)
+        lines += [f"## {name}", "", *_prose(docstring)]
+        if docstring.arguments:
+            lines += [*_options(part, docstring.arguments), ""]
+        lines += [*_example(docstring, "###"), *_papers(part.__doc__, "###"), *_code(part, "###")]
+    return "\n".join(lines)
+
+
+def _prose(docstring: Docstring) -> list[str]:
+    lines = []
+    for part in docstring.paragraphs:
+        is_formula = part.startswith("  ")
+        lines += [mathml(inspect.cleandoc(part)) if is_formula else _text(part), ""]
+    return lines
+
+
+def _text(prose: str) -> str:
+    """Prose of a docstring as Markdown: what is a symbol there must not become emphasis."""
+    pieces = prose.split("`")
+    for index in range(0, len(pieces), 2):
+        for mark in "*_<":
+            pieces[index] = pieces[index].replace(mark, "&lt;" if mark == "<" else f"\\{mark}")
+    return "`".join(pieces)
+
+
+def _cell(text: str) -> str:
+    return _text(" ".join(text.split())).replace("|", "\\|")
+
+
+def _meanings(model: Any) -> dict[str, str]:
+    """What each option means: by the model's docstring, or that of the model which it extends."""
+    from zoo.models import function
+
+    meanings: dict[str, str] = {}
+    part: Any = model
+    while part is not None:
+        meanings = {**read(part.__doc__).arguments, **meanings}
+        part = getattr(part, "base", None)
+    # Models of quantized codes share options with the VAE that no docstring of theirs repeats.
+    return {**read(function("vae").__doc__).arguments, **meanings}
+
+
+def _options(part: Any, meanings: dict[str, str]) -> list[str]:
+    lines = ["| option | default | what it is |", "|---|---|---|"]
+    for name, parameter in inspect.signature(part).parameters.items():
+        if (
+            name in ("input_shape", "self", "kwargs", "options")
+            or parameter.kind is parameter.VAR_POSITIONAL
+        ):
+            continue
+        default = "needed" if parameter.default is parameter.empty else f"`{parameter.default!r}`"
+        lines.append(f"| `{name}` | {_cell(default)} | {_cell(meanings.get(name, ''))} |")
+    return lines if len(lines) > 2 else ["None."]
+
+
+def _example(docstring: Docstring, head: str = "##") -> list[str]:
+    code = docstring.example
+    return [f"{head} Example", "", "```pycon", code, "```", ""] if code else []
+
+
+def _papers(text: str | None, head: str = "##") -> list[str]:
+    found = named(text or "")
+    if not found:
+        return []
+    lines = [f"{head} Sources", ""]
+    for source in found:
+        title = f"[{_text(source.title)}]({source.link})" if source.link else _text(source.title)
+        lines.append(f"- {source.name}: {title}")
+    return [*lines, ""]
+
+
+def _code(part: Any, head: str = "##") -> list[str]:
+    """Where the code stands, and all of it."""
+    unwrapped = inspect.unwrap(part)
+    path = Path(inspect.getsourcefile(unwrapped) or "").resolve().relative_to(ROOT).as_posix()
+    code, line = inspect.getsourcelines(unwrapped)
+    body = "".join(code).replace("\n", "\n    ")
+    return [f'??? quote "The code: {path}, line {line}"', "", f"    ```python\n    {body}```", ""]
