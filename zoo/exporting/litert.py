@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,18 +37,13 @@ def write(model: Autoencoder, folder: Path) -> None:
         ['decoder.tflite', 'encoder.tflite', 'inputs.json', 'reconstruct.tflite']
     """
     parts = deterministic(model)
-    # Converting from a SavedModel freezes the weights; from a bare function they would be left out.
-    with tempfile.TemporaryDirectory() as source:
-        write_endpoints(parts, Path(source))
-        for name in parts:
-            (folder / f"{name}.tflite").write_bytes(_converted(source, name))
+    for name, converted in _converted(parts).items():
+        (folder / f"{name}.tflite").write_bytes(converted)
 
 
 def write_file(endpoint: Endpoint, path: Path) -> None:
     """Write one function to one file."""
-    with tempfile.TemporaryDirectory() as source:
-        write_endpoints({"file": endpoint}, Path(source))
-        path.write_bytes(_converted(source, "file"))
+    path.write_bytes(_converted({"file": endpoint})["file"])
 
 
 def load_file(path: Path) -> Callable[..., dict[str, np.ndarray]]:
@@ -60,9 +55,7 @@ def load_file(path: Path) -> Callable[..., dict[str, np.ndarray]]:
 
 def attempt(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], path: Path) -> None:
     """Write a function to a file and load it; raises where LiteRT lacks an operation."""
-    with tempfile.TemporaryDirectory() as source:
-        write_endpoints({"layer": Endpoint(function, signature, function)}, Path(source))
-        path.write_bytes(_converted(source, "layer"))
+    write_file(Endpoint(function, signature, function), path)
     _runner(path)
 
 
@@ -74,8 +67,20 @@ def load(folder: Path) -> dict[str, Callable[..., Any]]:
     }
 
 
-def _converted(source: str, name: str) -> bytes:
-    return tf.lite.TFLiteConverter.from_saved_model(source, signature_keys=[name]).convert()
+def _converted(named: Mapping[str, Endpoint]) -> dict[str, bytes]:
+    """The file of each endpoint, with its weights.
+
+    By way of a SavedModel, which is loaded once: without it the weights of a function would be left out.
+    """
+    with tempfile.TemporaryDirectory() as source:
+        write_endpoints(named, Path(source))
+        loaded: Any = tf.saved_model.load(source)
+        return {
+            name: tf.lite.TFLiteConverter.from_concrete_functions(
+                [loaded.signatures[name]], loaded
+            ).convert()
+            for name in named
+        }
 
 
 def _runner(path: Path) -> Any:
