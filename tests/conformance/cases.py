@@ -79,6 +79,8 @@ def own_networks():
         "latents": 3,
         "networks": (encoder, decoder),
         "likelihood": "normal",
+        "posterior": "laplace",
+        "prior": "student_t",
         "standardize": True,
     }
 
@@ -153,6 +155,19 @@ CASES = {
     "lp_autoencoder": picture("lp_autoencoder", **SMALL, form="difference"),
     "vae": picture("vae", **SMALL, samples=2),
     "vae_own_networks": Case("vae", VECTOR, own_networks),
+    # Penalties that other cases have one by one: what is dear is checked of all of them at once.
+    "vae_penalties": vector(
+        "vae",
+        **SMALL,
+        regularizers=[
+            "dip",
+            "kl_capacity",
+            "lp_norm",
+            "minibatch_total_correlation",
+            "mmd",
+            {"name": "weight_decay", "weight": 0.01},
+        ],
+    ),
     "beta_vae": Case(
         "beta_vae",
         VECTOR,
@@ -247,7 +262,7 @@ CASES |= {
             "prior": {"name": "flow", "layers": 2, "hidden": 4},
         },
     ),
-    "planar_vae": vector("planar_vae", **SMALL, steps=2),
+    "planar_vae": vector("planar_vae", **SMALL, steps=2, prior="laplace"),
     "planar_vae_radial": Case(
         "planar_vae",
         VECTOR,
@@ -299,6 +314,14 @@ CASES |= {
 # own layers count as alike; so does "consistency", which XLA does not compile, and whose model takes half a
 # minute on two devices.
 REPEATS = {
+    "denoising_autoencoder_gaussian",
+    "lp_autoencoder",
+    "beta_vae",
+    "laplace_vae",
+    "uniform_to_gaussian_vae",
+    "annealed_vae",
+    "beta_tc_vae",
+    "dip_vae",
     "k_sparse_autoencoder",
     "linear_autoencoder",
     "deep_autoencoder",
@@ -331,9 +354,7 @@ RELATIVES = {
     "householder_vae": "iaf_vae",
     "planar_vae_radial": "planar_vae",
     "codebook_vae": "vq_vae",
-    "beta_vae": "vae",
     "invariant_autoencoder_taught": "invariant_autoencoder",
-    "annealed_vae": "vae",
 }
 
 
