@@ -108,8 +108,7 @@ class AuxK(zoo.Regularizer):
         for side in self.model.event_shape:
             size *= side
         k = min(max(size // 2, 1) if self.k is None else self.k, self.model.units)
-        smallest = tf.math.top_k(tf.stop_gradient(values), k).values[:, -1:]
-        return tf.where(values >= smallest, values, 0.0)
+        return zoo.keep_largest(values, k)
 
     def _count(self, code: tf.Tensor) -> None:
         fired = tf.reduce_any(tf.not_equal(zoo.gather(code), 0.0), axis=0)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground floor up: a room imports only rooms of earlier floors, and its own.
 FLOORS = [
     {"declarations", "tfp"},
-    {"registry", "noise", "allocator", "files", "values", "batch", "forward"},
+    {"registry", "noise", "allocator", "files", "values", "batch", "forward", "selection"},
     {"serialization", "parts", "history"},
     {"conditions"},
     {"data", "networks", "distributions", "trainer"},

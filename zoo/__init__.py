@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from zoo.registry import get, names, register, suggest
     from zoo.regularizers import AdversarialRegularizer, Regularizer
     from zoo.runs.artefacts import load_model
+    from zoo.selection import keep_largest
     from zoo.serialization import at_step, scalar, scalar_config
     from zoo.trainer.replicas import gather
     from zoo.values import positive_int
@@ -60,6 +61,7 @@ __all__ = [
     "exporting",
     "gather",
     "get",
+    "keep_largest",
     "load_model",
     "models",
     "names",
@@ -101,6 +103,7 @@ _PUBLIC = {
     "scalar": "zoo.serialization",
     "scalar_config": "zoo.serialization",
     "suggest": "zoo.registry",
+    "keep_largest": "zoo.selection",
 }
 _ROOMS = tuple(name for name in __all__ if name not in _PUBLIC)
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.bottlenecks.base import Code, DenseBottleneck
 from zoo.noise import Noise
 from zoo.registry import register
+from zoo.selection import kth_largest
 from zoo.serialization import number
 from zoo.trainer.replicas import gather
 
@@ -41,7 +42,7 @@ class BatchTopK(DenseBottleneck):
         99
     """
 
-    # XLA's top-k on a processor sorts in full.
+    # Selection costs as much with XLA as without; products of this size cost more.
     jit_friendly = False
 
     def __init__(self, units: int, k: float = 32, momentum: float = 0.8, **kwargs: Any):
@@ -81,8 +82,10 @@ class BatchTopK(DenseBottleneck):
         if not training:
             return Code(self._above(values), raw=raw)
         together = gather(tf.stop_gradient(values))
+        numbers = tf.reshape(together, (-1,))
         rows = tf.cast(tf.shape(together)[0], tf.float32)
-        smallest = kth_largest(tf.reshape(together, (-1,)), self.k * rows)
+        kept = tf.clip_by_value(tf.cast(tf.round(self.k * rows), tf.int32), 1, tf.size(numbers))
+        smallest = kth_largest(numbers, kept, share=self.k / self.units)[0]
         rate = 1.0 - self.momentum
         self.sums.assign(self.momentum * self.sums + rate * smallest)
         self.share.assign(self.momentum * self.share + rate)
@@ -94,18 +97,6 @@ class BatchTopK(DenseBottleneck):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "k": self.k, "momentum": self.momentum}
-
-
-def kth_largest(values: tf.Tensor, k: Any) -> tf.Tensor:
-    """The k-th largest of (n,) values, k rounded and from 1 to n.
-
-    Example:
-        >>> from zoo.bottlenecks.batch_top_k import kth_largest
-        >>> float(kth_largest(np.array([3.0, 1.0, 2.0]), 2))
-        2.0
-    """
-    count = tf.clip_by_value(tf.cast(tf.round(k), tf.int32), 1, tf.size(values))
-    return tf.math.top_k(values, count).values[count - 1]
 
 
 def normal_quantile(share: float) -> float:

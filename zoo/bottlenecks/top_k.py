@@ -9,6 +9,7 @@ import tensorflow as tf
 from zoo.bottlenecks.base import Code, DenseBottleneck
 from zoo.noise import Noise
 from zoo.registry import one_of, register
+from zoo.selection import keep_largest
 from zoo.serialization import at_step, number, positive_int, scalar, scalar_config
 
 
@@ -36,7 +37,7 @@ class TopK(DenseBottleneck):
         2
     """
 
-    # XLA's top-k on a processor sorts every row in full.
+    # Selection costs as much with XLA as without; products of this size cost more.
     jit_friendly = False
     row_wise = True
 
@@ -84,17 +85,18 @@ class TopK(DenseBottleneck):
             self.last_k.assign(tf.cast(tf.round(k), tf.int32))
         return Code(self._keep_largest(raw, k), raw=raw)
 
-    def _encoding_k(self) -> tf.Tensor:
-        k = self.last_k.value if not isinstance(self.k, int) else self.k
-        return tf.cast(k, tf.float32) * self.alpha
+    def _encoding_k(self) -> Any:
+        if isinstance(self.k, int):
+            return self.k * self.alpha
+        return tf.cast(self.last_k.value, tf.float32) * self.alpha
 
     def _keep_largest(self, code: tf.Tensor, k: Any) -> tf.Tensor:
-        count = tf.clip_by_value(tf.cast(tf.round(k), tf.int32), 1, self.units)
+        if isinstance(k, int | float):
+            count = min(max(round(k), 1), self.units)
+        else:
+            count = tf.clip_by_value(tf.cast(tf.round(k), tf.int32), 1, self.units)
         size = tf.abs(code) if self.select == "magnitude" else code
-        largest = tf.math.top_k(tf.stop_gradient(size), count).values
-        # By number, not by [:, -1:]: XLA pads what top_k gives for a k that changes from step to step.
-        smallest = tf.gather(largest, [count - 1], axis=-1)
-        return tf.where(size >= smallest, code, 0.0)
+        return keep_largest(code, count, by=size)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -14,6 +14,7 @@ from zoo.serialization import whole_number
 from zoo.trainer import blocks, sources
 from zoo.trainer.blocks import Fields
 from zoo.trainer.intake import Intake
+from zoo.data.lending import lent
 from zoo.trainer.replicas import synchronizes
 
 DEFAULT_BATCH = 32
@@ -47,7 +48,8 @@ class Feed:
 
     def gather(self, rows: tf.Tensor) -> Fields:
         """The fields of some rows of the data that lie on the device, in a graph."""
-        return tf.nest.map_structure(lambda field: tf.gather(field, rows), self._resident)
+        # By the value: TensorFlow's gather of a variable first copies what others hold too.
+        return tf.nest.map_structure(lambda field: tf.gather(field.value(), rows), self._resident)
 
     def training(
         self,
@@ -182,16 +184,19 @@ class Feed:
         return all(field.dtype == array.dtype for field, array in pairs)
 
     def _make_resident(self, fields: Fields) -> None:
-        if self._resident is not None and self._fits(fields):
-            tf.nest.map_structure(lambda field, array: field.assign(array), self._resident, fields)
-            return
+        if self._resident is None or not self._fits(fields):
 
-        def resident(array: Any) -> tf.Variable:
-            shape = tf.TensorShape((None, *array.shape[1:]))
-            return tf.Variable(array, trainable=False, shape=shape, name="resident")
+            def empty(array: Any) -> tf.Variable:
+                shape = tf.TensorShape((None, *array.shape[1:]))
+                nothing: Any = np.zeros((0, *array.shape[1:]), array.dtype)
+                return tf.Variable(nothing, trainable=False, shape=shape, name="resident")
 
-        with self.strategy.scope():
-            self._resident = tf.nest.map_structure(resident, fields)
+            with self.strategy.scope():
+                self._resident = tf.nest.map_structure(empty, fields)
+        for field, array in zip(
+            tf.nest.flatten(self._resident), tf.nest.flatten(fields), strict=True
+        ):
+            field.assign(lent(array) if self.replicas == 1 else array)
 
     def _reader(self, fields: Fields) -> Callable[[np.ndarray], Fields]:
         """A function from rising row numbers to the fields of those rows."""
