@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from zoo.data.lending import lent
 from zoo.serialization import whole_number
 from zoo.trainer import blocks, sources
 from zoo.trainer.blocks import Fields
 from zoo.trainer.intake import Intake
-from zoo.data.lending import lent
 from zoo.trainer.replicas import synchronizes
 
 DEFAULT_BATCH = 32
