@@ -15,6 +15,7 @@ from zoo.serialization import whole_number
 from zoo.trainer import blocks, sources
 from zoo.trainer.blocks import Fields
 from zoo.trainer.intake import Intake
+from zoo.data.lending import lent
 from zoo.trainer.replicas import synchronizes
 
 DEFAULT_BATCH = 32
