@@ -15,6 +15,7 @@ README = HERE / "README.md"
 BENCH = ["torch>=2.4", "pythae>=0.1.2"]
 ONNX = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 DOCS = ["mkdocs-material>=9.6,<10", "mkdocstrings[python]>=0.29", "latex2mathml>=3.77"]
+SWEEP = ["optuna>=4"]
 TEST = [
     "tensorboard>=2.18",
     "pytest>=8",
@@ -24,6 +25,7 @@ TEST = [
     "ruff>=0.14,<0.18",
     "basedpyright>=1.31",
     *ONNX,
+    *SWEEP,
 ]
 
 setup(
@@ -57,5 +59,5 @@ setup(
         "threadpoolctl>=3.1",
     ],
     entry_points={"console_scripts": ["latent-zoo = zoo.cli:main"]},
-    extras_require={"test": TEST, "bench": BENCH, "onnx": ONNX, "docs": DOCS},
+    extras_require={"test": TEST, "bench": BENCH, "onnx": ONNX, "docs": DOCS, "sweep": SWEEP},
 )

@@ -25,7 +25,7 @@ FLOORS = [
     {"visualization"},
     {"runs"},
     {"training"},
-    {"testing", "sklearn"},
+    {"testing", "sklearn", "sweeps"},
     {"experiments"},
     {"cli"},
     {"__main__"},

@@ -15,7 +15,7 @@ from zoo.cli.call import Call, short, typed
 from zoo.cli.flags import FLAGS, define, taken_by
 from zoo.registry import KINDS, one_of, suggest
 
-COMMANDS = ("train", "evaluate", "export", "list", "compare", "reproduce")
+COMMANDS = ("train", "evaluate", "export", "list", "compare", "reproduce", "sweep")
 BAD_INPUT, TRY_AGAIN, INTERRUPTED = 2, 75, 130
 # They are through at once without TensorFlow, which modules of others are likely to import.
 _LIGHT = ("list", "compare")
@@ -26,6 +26,7 @@ Examples:
   {0} train --set "beta=linear:start=0,end=1,steps=2000" --dataset=pictures/
   {0} train --import=my_parts.py --model=mine --dataset=my_set --data n=100
   {0} train --run_dir=runs/a --resume
+  {0} sweep --model=beta_vae --set beta=1,4,16 --set latents=5..8 --metric=psnr --output=sweeps/a
   {0} evaluate --run_dir=runs/a
   {0} export --run_dir=runs/a --output=exported --format=litert
 """

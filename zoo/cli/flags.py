@@ -36,7 +36,7 @@ class Flag(NamedTuple):
 
 
 def _setting(name: str, kind: type, text: str, others: str = "") -> Flag:
-    return Flag(name, kind, text, f"train {others}", "setting")
+    return Flag(name, kind, text, f"train sweep {others}", "setting")
 
 
 FLAGS = (
@@ -60,18 +60,30 @@ FLAGS = (
     _setting("data_dir", str, "TFDS's folder of prepared sets.", "reproduce"),
     _setting("manual_dir", str, "TFDS's folder of files fetched by hand.", "reproduce"),
     _setting("evaluate", str, "What is measured and drawn: none, quick or full.", "evaluate"),
-    Flag("standardize", bool, "Bring columns and channels to one scale.", "train", "option"),
-    Flag("set", list, "Option of model or experiment, name=value; repeat it.", "train reproduce"),
-    Flag("regularizer", list, "name or name:option=value,...; repeat it for more.", "train"),
-    Flag("fit_prior", str, "Prior to fit at the end, name:option=value,...", "train", "part"),
-    Flag("data", list, "Option of the data set, name=value; repeat it for more.", "train"),
+    Flag("standardize", bool, "Bring columns and channels to one scale.", "train sweep", "option"),
+    Flag(
+        "set",
+        list,
+        "Option, name=value; repeat it. A sweep: name=1,4 or 5..20.",
+        "train reproduce sweep",
+    ),
+    Flag("regularizer", list, "name or name:option=value,...; repeat it for more.", "train sweep"),
+    Flag("fit_prior", str, "Prior to fit at the end, name:option=value,...", "train sweep", "part"),
+    Flag("data", list, "Option of the data set, name=value; repeat it for more.", "train sweep"),
     Flag("run_dir", str, "Run folder. Default: a new one in runs/.", "train evaluate export"),
     Flag("resume", bool, "Go on with the run in --run_dir.", "train"),
-    Flag("output", str, "Where the command writes.", "export compare reproduce"),
+    Flag("output", str, "Where the command writes.", "export compare reproduce sweep"),
     Flag("import", list, "Module or .py file that registers own parts; repeat it for more.", ""),
     Flag("format", str, "tf_saved_model (default), onnx or litert.", "export"),
     Flag("quick", bool, "A small version of the experiment.", "reproduce"),
-    Flag("seeds", int, "How many seeds. Default: 3, or 1 with --quick.", "reproduce"),
+    Flag("seeds", int, "How many seeds. Default: 3, or 1 with --quick.", "reproduce sweep"),
+    Flag(
+        "metric", str, "What a sweep compares: psnr, elbo, mig, udr (without labels), ...", "sweep"
+    ),
+    Flag("jobs", int, "Processes at once. Default: 1.", "sweep"),
+    Flag("trials", int, "Search by optuna with so many points, in place of a grid.", "sweep"),
+    Flag("prune", str, "Column by which a search gives points up: val_loss, ...", "sweep"),
+    Flag("storage", str, "Optuna's database, for a search over machines.", "sweep"),
     Flag("first_seed", int, "Where the seeds begin. Default: 0.", "reproduce"),
     Flag("pictures", str, "Folder of natural pictures, for experiments on patches.", "reproduce"),
     Flag("debug", bool, "Show the traceback of an error.", ""),

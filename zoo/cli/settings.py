@@ -60,8 +60,13 @@ def value(text: str) -> Any:
     if match and (not match[2].strip() or "=" in match[2]):
         options = dict(_pair(item, text) for item in _split(match[2]) if item.strip())
         return {"name": match[1], **options}
-    items = [item for item in _split(text) if item.strip()]
-    return [value(item) for item in items] if items and items != [text] else text
+    found = items(text)
+    return [value(item) for item in found] if found and found != [text] else text
+
+
+def items(text: str) -> list[str]:
+    """The pieces between the commas that stand in no bracket, without empty ones."""
+    return [item for item in _split(text) if item.strip()]
 
 
 def _pair(text: str, whole: str) -> tuple[str, Any]:

@@ -37,6 +37,9 @@ _METRICS = {
     "mean_squared_error": Metric(
         "squared error, per value", LOWER, "The squared error divided by the number of values."
     ),
+    "udr": Metric(
+        "UDR", HIGHER, "How much models of several seeds agree unit by unit; it needs no labels."
+    ),
     "psnr": Metric(
         "PSNR, mean over examples (dB)", HIGHER, "10 dB more is a tenth of the squared error."
     ),

@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,6 +67,7 @@ def train(
     command: str = "",
     say: Callable[[str], None] = print,
     program: str = "latent-zoo",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Outcome:
     """Train a model and leave a run folder.
 
@@ -77,6 +78,7 @@ def train(
         command: the command line, to be kept.
         say: called with the name of each stage.
         program: how the command line is started, for the next steps that the report names.
+        callbacks: of the training, beside the run's own; the chief's.
 
     Returns:
         How it ended.
@@ -121,7 +123,7 @@ def train(
             say(f"{config.model} on {what}: {len(data):,} examples to train")
         whole = not folder.checkpoint.exists()  # not the rest of a run that was stopped
         started = time.monotonic()
-        bad_term = _fit(model, config, folder, data, held_out, chief)
+        bad_term = _fit(model, config, folder, data, held_out, callbacks if chief else None)
         seconds = time.monotonic() - started if whole else None
         history = {name: list(values) for name, values in model.history.history.items()}
         if chief and config.fit_prior is not None and not bad_term:
@@ -249,13 +251,17 @@ def _fit(
     folder: RunFolder,
     data: Data,
     held_out: Data,
-    chief: bool,
+    further: Sequence[keras.callbacks.Callback] | None,
 ) -> str | None:
-    """Train; the name of the term that was not a finite number, or None."""
+    """Train; the name of the term that was not a finite number, or None.
+
+    The chief alone has further callbacks, and those that write.
+    """
     guard = StopOnNonFinite()
     callbacks: list[keras.callbacks.Callback] = [guard]
-    if chief:
+    if further is not None:
         callbacks += [
+            *further,
             Progress(),
             HistoryFile(folder.history, _HISTORY_SECONDS),
             EventLog(folder.tensorboard),

@@ -1,0 +1,227 @@
+"""What a sweep runs, what it makes of the runs, and that it goes on after a kill."""
+
+import json
+import math
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.cli import main
+from zoo.cli.sweep import axis
+from zoo.runs import RunConfig
+from zoo.sweeps import Range, Sweep, grid, summarise
+from zoo.sweeps.space import label
+from zoo.sweeps.summary import score
+from zoo.visualization.figures.sweeps import metric_by_option, parallel_coordinates
+from zoo.visualization.pages.sweep import write_sweep
+
+ROOT = Path(__file__).parents[2]
+TINY = [
+    "--model=two_template_vae",
+    "--dataset=two_templates",
+    "--data",
+    "n=200",
+    "--evaluate=quick",
+]
+
+
+def finished(folder, **groups):
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text(json.dumps(groups))
+
+
+def test_a_grid_has_every_combination_once():
+    points = grid({"beta": [1, 4, 16], "latents": Range(5, 7), "prior": ["normal", "laplace"]})
+    assert len(points) == 3 * 3 * 2
+    assert len({label(point) for point in points}) == len(points)
+    assert points[0] == {"beta": 1, "latents": 5, "prior": "normal"}
+    assert [point["prior"] for point in points[:2]] == ["normal", "laplace"]
+
+
+@pytest.mark.parametrize(
+    ("axes", "error"),
+    [
+        ({}, "needs at least one option"),
+        ({"beta": []}, "needs values"),
+        ({"beta": [1, 1]}, "each once"),
+        ({"beta": Range(4, 4)}, "must rise"),
+        ({"beta": Range(0.1, 4)}, "Name the values, or search"),
+    ],
+)
+def test_what_is_no_grid_is_refused(axes, error):
+    with pytest.raises(ValueError, match=error):
+        grid(axes)
+
+
+def test_values_of_the_command_line():
+    assert axis("lr=1e-4..1e-2") == {"lr": Range(1e-4, 1e-2)}
+    assert axis("prior=normal,student_t(df=3)")["prior"][1] == {"name": "student_t", "df": 3}
+    assert axis("standardize=true,false") == {"standardize": [True, False]}
+    for text in ("beta", "beta=", "=3", "beta=a..b"):
+        with pytest.raises(ValueError, match="--set"):
+            axis(text)
+
+
+def test_names_of_folders_are_short_and_differ():
+    long = {"prior": {"name": "student_t", "df": list(range(80))}}
+    other = {"prior": {"name": "student_t", "df": list(range(81))}}
+    assert len(label(long)) <= 100 and label(long) != label(other)
+    assert "/" not in label({"networks": "a/b"})
+
+
+def test_settings_and_options_go_where_they_belong():
+    config = RunConfig(model="vae", options={"latents": 3}, seed=5)
+    sweep = Sweep(config, {"model": ["vae", "beta_vae"], "beta": [2]}, 3, "s")
+    task = sweep.tasks({"model": "beta_vae", "beta": 2})[2]
+    assert task.config.model == "beta_vae" and task.config.seed == 7
+    assert task.config.options == {"latents": 3, "beta": 2}
+    assert task.folder == Path("s/model=beta_vae,beta=2/seed-7")
+
+
+def test_points_are_ordered_by_the_mean_over_seeds(tmp_path):
+    sweep = Sweep(RunConfig(model="vae"), {"beta": [1, 4, 16, 64]}, 2, tmp_path)
+    gave = {1: (0.1, 0.3), 4: (0.6, 0.4), 16: (0.5,)}
+    for beta, values in gave.items():
+        for folder, value in zip(sweep.folders({"beta": beta}), values, strict=False):
+            finished(folder, disentanglement={"mig": value}, loss={"loss": 1 - value}, intervals={})
+    rows = summarise(sweep, grid(sweep.axes), "mig")
+    assert [row.point["beta"] for row in rows] == [4, 16, 1, 64]
+    assert rows[0].mean == pytest.approx(0.5) and rows[0].spread == pytest.approx(np.sqrt(0.02))
+    assert math.isnan(rows[1].spread) and math.isnan(rows[3].mean)
+    lower = summarise(sweep, grid(sweep.axes), "loss/loss")
+    assert [row.point["beta"] for row in lower] == [4, 16, 1, 64]
+    assert score(sweep.folders({"beta": 1})[0], "loss/mig") is None
+    with pytest.raises(ValueError, match=r"no metric 'psnr'.* Known: loss, mig"):
+        summarise(sweep, grid(sweep.axes), "psnr")
+    with pytest.raises(ValueError, match="Neither end of 'kl'"):
+        summarise(sweep, grid(sweep.axes), "kl")
+
+
+def test_udr_needs_no_labels_and_two_seeds(tmp_path, monkeypatch):
+    codes = np.random.default_rng(0).normal(size=(200, 3))
+    sweep = Sweep(RunConfig(model="vae"), {"beta": [1, 4]}, 2, tmp_path)
+    for beta in (1, 4):
+        for folder in sweep.folders({"beta": beta}):
+            finished(folder, loss={})
+            (folder / "model.keras").write_text(f"{beta} {folder.name}")
+
+    class Model:
+        def __init__(self, path):
+            self.beta, self.seed = path.read_text().split()
+
+        def encode(self, x):  # the seeds of beta 4 agree, those of beta 1 do not
+            if self.beta == "4":
+                return codes[:, ::-1] if self.seed == "seed-1" else codes
+            return np.random.default_rng(len(self.seed) + ord(self.seed[-1])).normal(size=(200, 3))
+
+    held_out = zoo.data.Data("x", "test", np.zeros((200, 3), "float32"))
+    monkeypatch.setattr("zoo.runs.artefacts.load_model", Model)
+    monkeypatch.setattr("zoo.runs.run.read_data", lambda config: (held_out, held_out))
+    rows = summarise(sweep, grid(sweep.axes), "udr")
+    assert rows[0].point == {"beta": 4} and rows[0].mean > 0.8 > rows[1].mean
+    monkeypatch.setattr("zoo.runs.artefacts.load_model", None)  # kept beside the runs
+    assert summarise(sweep, grid(sweep.axes), "udr") == rows
+
+
+def test_the_page_shows_all_points(tmp_path):
+    points = [
+        {"beta": 4.0, "prior": "laplace"},
+        {"beta": 1.0, "prior": "normal"},
+        {"beta": 1e3, "prior": "x"},
+    ]
+    folder = tmp_path / "beta=4/seed-0"
+    folder.mkdir(parents=True)
+    (folder / "report.html").write_text("")
+    page = write_sweep(
+        tmp_path / "s.html", points, [[0.5, 0.6], [0.1], []], [[folder], [], []], "mig"
+    )
+    text = page.read_text()
+    assert 'href="beta=4/seed-0/report.html"' in text and "not yet" in text
+    assert "± 0.071 of 2" in text and text.count("<img") == 2
+    assert len(metric_by_option(points, [[0.5], [0.1], []], "MIG").axes) == 2
+    with pytest.raises(ValueError, match="at least one point"):
+        parallel_coordinates(points, [math.nan] * 3, "MIG")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["--set", "beta=1,4"], "needs --metric"),
+        (["--metric=psnr", "--output=o"], "needs --set name=value,value"),
+        (["--metric=psnr", "--output=o", "--set", "bta=1,2"], "Did you mean 'beta'?"),
+        (["--metric=kl", "--output=o", "--set", "beta=1,2"], "Neither end of 'kl'"),
+        (["--metric=psnr", "--output=o", "--set", "beta=1,2", "--prune=val_loss"], "add --trials"),
+        (["--metric=psnr", "--output=o", "--set", "beta=1,2", "--run_dir=a"], "takes no --run_dir"),
+    ],
+)
+def test_bad_input_is_told_before_anything_runs(words, error, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["latent-zoo", "sweep", "--model=vae", *words]) == 2
+    assert error in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+def command(folder, *words):
+    return [sys.executable, "-m", "zoo", "sweep", *TINY, f"--output={folder}", *words]
+
+
+def metrics_of(folder):
+    return {
+        str(path.parent.relative_to(folder)): json.loads(path.read_text())
+        for path in sorted(folder.glob("*/seed-*/metrics.json"))
+    }
+
+
+@pytest.mark.long
+def test_a_sweep_that_is_killed_goes_on_and_gives_the_same(tmp_path):
+    words = ["--set", "beta=0.5,2", "--set", "epochs=30,40", "--seeds=2", "--metric=elbo"]
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    with subprocess.Popen(command(killed, *words), cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 500
+        while len(metrics_of(killed)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        os.kill(process.pid, signal.SIGKILL)
+    before = metrics_of(killed)
+    assert 2 <= len(before) < 8
+    time.sleep(5)  # the run under way ends with its sweep
+    done = subprocess.run(
+        command(killed, *words), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    told = rf"4 points, 2 seeds each: 8 runs, [{len(before)}-{len(before) + 1}] done before"
+    assert re.search(told, done.stdout)
+    subprocess.run(command(whole, *words, "--jobs=2"), cwd=ROOT, capture_output=True, check=True)
+    assert len(metrics_of(whole)) == 8
+    for name, metrics in metrics_of(whole).items():
+        assert metrics["loss"] == pytest.approx(metrics_of(killed)[name]["loss"], rel=1e-4), name
+    assert (killed / "sweep.html").stat().st_size > 10_000
+
+
+@pytest.mark.long
+def test_a_search_finds_goes_on_and_gives_points_up(tmp_path):
+    pytest.importorskip("optuna")
+    words = ["--set", "beta=0.1..100", "--set", "epochs=2", "--seeds=1", "--metric=squared_error"]
+    first = [*words, "--trials=2"]
+    subprocess.run(command(tmp_path, *first), cwd=ROOT, capture_output=True, check=True)
+    assert len(metrics_of(tmp_path)) == 2
+    more = [*words, "--trials=9", "--prune=val_loss", "--jobs=2"]
+    done = subprocess.run(
+        command(tmp_path, *more), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "9 points, 2 there before" in done.stdout
+    assert 3 <= len(metrics_of(tmp_path)) <= 10
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    storage = JournalStorage(JournalFileBackend(str(tmp_path / "optuna.journal")))
+    trials = optuna.load_study(study_name="latent-zoo", storage=storage).trials
+    states = [trial.state.name for trial in trials]
+    assert set(states) <= {"COMPLETE", "PRUNED"} and len(states) >= 9

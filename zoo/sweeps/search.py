@@ -1,0 +1,253 @@
+"""A search by optuna (the extra [sweep]): points are drawn where earlier ones were good."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zoo.evaluation.metrics import HIGHER
+from zoo.files import make_folder
+from zoo.runs.lock import FolderLock
+from zoo.sweeps.space import Range, label
+from zoo.sweeps.summary import UDR, direction, score
+from zoo.sweeps.sweep import Sweep
+from zoo.sweeps.workers import train_one, workers
+from zoo.values import positive_int
+
+_STUDY = "latent-zoo"
+_WARM_UP = 5  # points that are trained whole before any is given up
+
+
+class Search(NamedTuple):
+    """How to search.
+
+    Attributes:
+        metric: what is sought, see `zoo.sweeps.summary.summarise`; not "udr".
+        trials: points in all, those of earlier calls among them.
+        storage: optuna's, the address of a database that several machines reach; None for a journal in the
+            sweep's folder, which machines that share the folder share too.
+        prune: column of history.csv by whose validation value a point is given up early, lower is better:
+            "val_loss" where no option changes the loss, "val_reconstruction"; None to train all points whole.
+    """
+
+    metric: str
+    trials: int
+    storage: str | None = None
+    prune: str | None = None
+
+
+def search(
+    sweep: Sweep,
+    how: Search,
+    jobs: int = 1,
+    say: Callable[[str], None] = print,
+    command: str = "",
+    program: str = "latent-zoo",
+) -> list[str]:
+    """Train points that optuna draws, until there are so many; a search that was stopped goes on.
+
+    Args:
+        sweep: its axes are what points are drawn from: a `Range` by its numbers, or its logarithm where it is
+            wide; values by name.
+        how: to search.
+        jobs: processes at once, each with a point.
+        say: called with a line for each point.
+        command: the command line, which every run keeps.
+        program: how it is started.
+
+    Returns:
+        What kept points from their end, a line each.
+
+    Raises:
+        ImportError: without optuna.
+        ValueError: for a metric that cannot be sought, or numbers below 1.
+
+    Example:
+        >>> from zoo.sweeps import Range, Sweep
+        >>> from zoo.sweeps.search import Search, search
+        >>> config = zoo.runs.RunConfig(
+        ...     model="two_template_vae", dataset="two_templates", data_options={"n": 100}, epochs=1
+        ... )
+        >>> sweep = Sweep(config, {"beta": Range(0.1, 10.0)}, seeds=1, folder="found")
+        >>> search(sweep, Search("kl", trials=2))
+        Traceback (most recent call last):
+            ...
+        ValueError: Neither end of 'kl' is known to be better. ...
+    """
+    if how.metric == UDR:
+        raise ValueError("A search needs a metric of each run; udr is one of several. Use a grid.")
+    direction(how.metric)
+    positive_int(how.trials, "trials")
+    make_folder(Path(sweep.folder))
+    study = _study(sweep, how)
+    _take_up(study, sweep)
+    left = how.trials - len(_counted(study))
+    say(f"{how.trials} points, {how.trials - left} there before, {sweep.seeds} seeds each")
+    if left <= 0:
+        return []
+    jobs = min(positive_int(jobs, "jobs"), left)
+    pool = workers(jobs)
+    failed: list[str] = []
+    try:
+        futures = [
+            pool.submit(_work, sweep, how, number, command, program) for number in range(jobs)
+        ]
+        for future in futures:
+            failed += future.result()
+    except BrokenProcessPool:
+        failed.append("A process ended by itself. With fewer jobs at once the same search goes on.")
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    for trial in _study(sweep, how).get_trials(deepcopy=False):
+        value = "given up" if trial.value is None else f"{trial.value:.4g}"
+        say(f"{label(_point(trial))}: {value}" if trial.user_attrs else f"{trial.number}: failed")
+    return failed
+
+
+def points(sweep: Sweep, how: Search) -> list[dict[str, Any]]:
+    """The points that a search has drawn, each once."""
+    drawn = [_point(trial) for trial in _study(sweep, how).get_trials(deepcopy=False)]
+    return list({label(point): point for point in drawn if point}.values())
+
+
+def _study(sweep: Sweep, how: Search, number: int = 0) -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise ImportError(
+            "A search needs optuna: pip install 'latent-zoo[sweep]', or name the values of a grid."
+        ) from None
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    journal = str(Path(sweep.folder) / "optuna.journal")
+    storage: Any = how.storage or JournalStorage(JournalFileBackend(journal))
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=_WARM_UP)
+    return optuna.create_study(
+        study_name=_STUDY,
+        storage=storage,
+        direction="maximize" if direction(how.metric) == HIGHER else "minimize",
+        # Processes that began with one seed would draw the same points.
+        sampler=optuna.samplers.TPESampler(seed=sweep.config.seed + 1000 * number + 1),
+        pruner=pruner if how.prune else optuna.pruners.NopPruner(),
+        load_if_exists=True,
+    )
+
+
+def _counted(study: Any) -> list[Any]:
+    """The trials that are done or under way; one that failed counts, or a bad option would run for ever."""
+    return [trial for trial in study.get_trials(deepcopy=False) if trial.state.name != "WAITING"]
+
+
+def _take_up(study: Any, sweep: Sweep) -> None:
+    """Points whose process was killed are drawn again, and their runs go on."""
+    for trial in study.get_trials(deepcopy=False):
+        if trial.state.name != "RUNNING" or any(map(_held, sweep.folders(_point(trial)))):
+            continue
+        study.enqueue_trial(trial.params, user_attrs={"again": trial.number})
+        study.tell(trial.number, state=_state("FAIL"))
+
+
+def _state(name: str) -> Any:
+    from optuna.trial import TrialState
+
+    return TrialState[name]
+
+
+def _held(folder: Path) -> bool:
+    """Whether a process trains in a run folder."""
+    if not folder.is_dir():
+        return False
+    lock = FolderLock(folder)
+    try:
+        lock.acquire()
+    except ValueError:
+        return True
+    lock.release()
+    return False
+
+
+def _point(trial: Any) -> dict[str, Any]:
+    return json.loads(trial.user_attrs.get("point", "{}"))
+
+
+def _work(sweep: Sweep, how: Search, number: int, command: str, program: str) -> list[str]:
+    """Train one point after the other, until there are enough."""
+    study = _study(sweep, how, number)
+    failed = []
+    while len(_counted(study)) < how.trials:
+        trial = study.ask()
+        point = {name: _drawn(trial, name, axis) for name, axis in sweep.axes.items()}
+        trial.set_user_attr("point", json.dumps(point))
+        error = _train(study, trial, sweep, point, how, command, program)
+        if error:
+            failed.append(f"{label(point)}: {error}")
+    return failed
+
+
+def _drawn(trial: Any, name: str, axis: Any) -> Any:
+    if isinstance(axis, Range):
+        draw = trial.suggest_int if axis.whole else trial.suggest_float
+        return draw(name, axis.low, axis.high, log=axis.logarithmic)
+    # Lists and parts are no values for a database: their text is.
+    texts = [json.dumps(value) for value in axis]
+    return json.loads(trial.suggest_categorical(name, texts))
+
+
+def _train(
+    study: Any,
+    trial: Any,
+    sweep: Sweep,
+    point: dict[str, Any],
+    how: Search,
+    command: str,
+    program: str,
+) -> str:
+    """Train the seeds of a point, and tell what they gave; the error, "" for none."""
+    values = []
+    for number, task in enumerate(sweep.tasks(point)):
+        callbacks = [_pruning(trial, how)] if how.prune and number == 0 else []
+        try:
+            error, _ = train_one(task, command, program, callbacks)
+        except _GivenUpError:
+            study.tell(trial, state=_state("PRUNED"))
+            return ""
+        found = None if error else score(task.folder, how.metric)
+        if found is None:
+            study.tell(trial, state=_state("FAIL"))
+            return error or f"the run has no metric {how.metric!r}"
+        values.append(found)
+    study.tell(trial, float(np.mean(values)))
+    return ""
+
+
+class _GivenUpError(Exception):
+    """A point that is worse than the others were at this epoch."""
+
+
+def _pruning(trial: Any, how: Search) -> Any:
+    """A callback that reports a column of the history, and stops the run where optuna says so."""
+    import keras
+
+    sign = -1 if direction(how.metric) == HIGHER else 1  # optuna reads it in the metric's direction
+    column: Any = how.prune
+
+    class Pruning(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            if column not in (logs or {}):
+                raise ValueError(
+                    f"A run cannot be given up by {column!r}: its history has {', '.join(logs or {})}."
+                )
+            value = sign * float(logs[column])
+            trial.report(value if math.isfinite(value) else math.copysign(1e30, value), epoch)
+            if trial.should_prune():
+                raise _GivenUpError
+
+    return Pruning()
