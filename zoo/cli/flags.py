@@ -71,6 +71,7 @@ FLAGS = (
     Flag("fit_prior", str, "Prior to fit at the end, name:option=value,...", "train sweep", "part"),
     Flag("data", list, "Option of the data set, name=value; repeat it for more.", "train sweep"),
     Flag("run_dir", str, "Run folder. Default: a new one in runs/.", "train evaluate export"),
+    Flag("logger", list, "wandb, mlflow, trackio or tensorboard; repeat it for more.", "train"),
     Flag("resume", bool, "Go on with the run in --run_dir.", "train"),
     Flag("output", str, "Where the command writes.", "export compare reproduce sweep"),
     Flag("import", list, "Module or .py file that registers own parts; repeat it for more.", ""),

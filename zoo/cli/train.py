@@ -42,7 +42,14 @@ def run(call: Call) -> int:
     from zoo.runs import train
 
     try:
-        outcome = train(config, run_dir, given.resume, call.line, program=call.program)
+        outcome = train(
+            config,
+            run_dir,
+            given.resume,
+            call.line,
+            program=call.program,
+            loggers=given.logger,
+        )
     except KeyboardInterrupt:
         again = f"{call.program} train --run_dir={shlex.quote(run_dir)} --resume"
         raise KeyboardInterrupt(f"To go on: {again}") from None

@@ -24,6 +24,7 @@ from zoo.runs import building
 from zoo.runs.artefacts import load_model, save_model, write_artefacts
 from zoo.runs.event_log import EventLog
 from zoo.runs.history_file import HistoryFile
+from zoo.runs.loggers import Logging
 from zoo.runs.modules import import_modules
 from zoo.runs.progress import Progress
 from zoo.runs.resume import Resume
@@ -38,6 +39,7 @@ _MOST_EPOCHS = 200
 _LARGE = 10_000
 # Enough rows for a curve; the figures at the end are of all.
 _VALIDATION_ROWS = 2000
+_LOGGED = 8  # examples whose reconstructions loggers show
 _CHECKPOINT_SECONDS = 2.0
 _HISTORY_SECONDS = 0.5
 # Settings that a run may choose for itself.
@@ -68,6 +70,7 @@ def train(
     say: Callable[[str], None] = print,
     program: str = "latent-zoo",
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    loggers: Sequence[str] = (),
 ) -> Outcome:
     """Train a model and leave a run folder.
 
@@ -79,6 +82,7 @@ def train(
         say: called with the name of each stage.
         program: how the command line is started, for the next steps that the report names.
         callbacks: of the training, beside the run's own; the chief's.
+        loggers: names of `zoo.runs.loggers.LOGGERS`, which the run is shown in too.
 
     Returns:
         How it ended.
@@ -86,6 +90,7 @@ def train(
     Raises:
         ValueError: for settings, data or a folder that do not fit.
         ConnectionError: where another worker of the same run is lost.
+        ImportError: for a logger whose package is not installed.
 
     Example:
         >>> config = zoo.runs.RunConfig(
@@ -123,7 +128,10 @@ def train(
             say(f"{config.model} on {what}: {len(data):,} examples to train")
         whole = not folder.checkpoint.exists()  # not the rest of a run that was stopped
         started = time.monotonic()
-        bad_term = _fit(model, config, folder, data, held_out, callbacks if chief else None)
+        shown = held_out.inputs[:_LOGGED]
+        logs = [Logging(name, folder.path, config.to_json(), shown) for name in loggers if chief]
+        further = [*callbacks, *logs] if chief else None
+        bad_term = _fit(model, config, folder, data, held_out, further)
         seconds = time.monotonic() - started if whole else None
         history = {name: list(values) for name, values in model.history.history.items()}
         if chief and config.fit_prior is not None and not bad_term:
