@@ -1,4 +1,5 @@
 import base64
+import io
 import re
 
 import numpy as np
@@ -8,6 +9,7 @@ from matplotlib.figure import Figure
 from tests.visualization.pages import check
 from zoo.evaluation.metrics import metric
 from zoo.visualization import learning_curves, save_figures, to_png, traversal_gif, write_report
+from zoo.visualization.drawing.style import styled
 from zoo.visualization.pages.tables import flatten, text
 
 HISTORY = {"loss": [3.0, 2.0, 1.5], "val_loss": [3.5, 2.5, 2.25]}
@@ -156,6 +158,16 @@ def test_figures_are_saved_under_their_names(tmp_path):
     paths = save_figures(tmp_path / "figures", {"a": (figure, "caption"), "b": gif()})
     assert [path.name for path in paths] == ["a.png", "b.gif"]
     assert paths[0].read_bytes() == to_png(figure)
+
+
+def test_a_picture_is_that_of_savefig_and_leaves_the_figure_alone():
+    figure = learning_curves({"loss": [9.0, 5.0, 4.0], "kl": [1.0, 2.0, 3.0]})
+    figure.set_facecolor("grey")
+    before = figure.canvas, figure.dpi, figure.get_facecolor()
+    expected, options = io.BytesIO(), {"metadata": {"Software": None}, "facecolor": "white"}
+    styled(figure.savefig)(expected, format="png", dpi=120, **options)
+    assert to_png(figure, dpi=120) == expected.getvalue()
+    assert (figure.canvas, figure.dpi, figure.get_facecolor()) == before
 
 
 def test_values_as_texts():

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from zoo.files import write_bytes
@@ -34,7 +35,16 @@ def to_png(figure: Figure, dpi: int = DPI) -> bytes:
         b'PNG'
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", metadata={"Software": None})
+    canvas, own_dpi, colour = figure.canvas, figure.dpi, figure.get_facecolor()
+    # `savefig` would draw twice, the first time only to see what a tight box around it measures.
+    try:
+        figure.set_dpi(dpi)
+        figure.set_facecolor("white")
+        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+    finally:
+        figure.set_canvas(canvas)
+        figure.set_dpi(own_dpi)
+        figure.set_facecolor(colour)
     return buffer.getvalue()
 
 
