@@ -1,7 +1,6 @@
 """Names of parts: those of the zoo, of a notebook, and of other packages, found through entry points."""
 
 import importlib
-import json
 import os
 import py_compile
 import shutil
@@ -535,88 +534,6 @@ def test_a_saved_model_says_which_plugin_is_missing(distribution, clean, tmp_pat
     registry._declared.cache_clear()
     with pytest.raises(ValueError, match="'gone', which is not there: install or import"):
         zoo.load_model(path)
-
-
-LAYERS = """
-import keras
-import zoo
-
-@zoo.register("of_a_module", kind="bottleneck")
-class OfAModule(zoo.bottlenecks.Deterministic):
-    def call(self, features):
-        return self.encode(features)
-
-@zoo.register("named_already", kind="bottleneck")
-@keras.saving.register_keras_serializable("mine")
-class NamedAlready(zoo.bottlenecks.Deterministic):
-    pass
-"""
-LOAD = """
-import json, sys
-import zoo
-import its_module
-import keras, numpy as np
-folder = sys.argv[1]
-x = np.load(folder + "/x.npy")
-plain = keras.saving.load_model(folder + "/plain.keras")
-model = keras.saving.load_model(folder + "/model.keras")
-print(json.dumps([plain(x).numpy().tolist(), model.encode(x).tolist()]))
-"""
-
-
-def test_registered_layers_are_known_to_keras(clean, tmp_path, monkeypatch):
-    """In a fresh process that has imported the zoo and the module, whatever was imported first."""
-    (tmp_path / "its_module.py").write_text(LAYERS)
-    monkeypatch.syspath_prepend(tmp_path)
-    import its_module
-
-    names = [
-        keras.saving.get_registered_name(cls)
-        for cls in (its_module.OfAModule, its_module.NamedAlready)
-    ]
-    assert names == ["zoo.bottleneck>of_a_module", "mine>NamedAlready"]
-    networks = zoo.networks.mlp((3,)), zoo.networks.mlp((3,), (4,))
-    part = {"name": "of_a_module", "units": 2}
-    model = zoo.Autoencoder((4,), encoder=networks[0], bottleneck=part, decoder=networks[1])
-    assert model.get_config()["bottleneck"]["zoo_name"] == "of_a_module"
-    model.save(tmp_path / "model.keras")
-    plain = keras.Sequential([keras.Input((4,)), its_module.OfAModule(2)])
-    plain.save(tmp_path / "plain.keras")
-    x = np.random.default_rng(0).random((5, 4), np.float32)
-    np.save(tmp_path / "x.npy", x)
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    codes = json.loads(done.stdout.splitlines()[-1])
-    np.testing.assert_allclose(codes, [plain(x), model.encode(x)], rtol=1e-5)
-
-
-def test_a_model_loads_in_a_fresh_process(tmp_path):
-    model = zoo.create("lp_autoencoder", (4,), latents=2, hidden=(4,))
-    x = np.random.default_rng(0).uniform(size=(3, 4)).astype("float32")
-    model.save(tmp_path / "m.keras")
-    np.save(tmp_path / "x.npy", x)
-    code = (
-        "import json, sys, numpy as np, keras, zoo; folder = sys.argv[1]; x = np.load(folder + '/x.npy'); "
-        "print(json.dumps([zoo.load_model(folder + '/m.keras').encode(x).tolist(), "
-        "keras.saving.load_model(folder + '/m.keras').encode(x).tolist()]))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
-    for codes in json.loads(result.stdout.splitlines()[-1]):
-        np.testing.assert_allclose(codes, model.encode(x), rtol=1e-6)
 
 
 def test_a_file_of_an_earlier_version_loads():

@@ -1,13 +1,9 @@
 """Schedules against their formulas in NumPy."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 
-import zoo
 from zoo.recipes import CyclicWarmUp, LinearSchedule, WarmUp
 
 STEPS = np.array([0, 1, 3, 5, 9, 10, 11, 19, 20, 45, 1000])
@@ -50,13 +46,3 @@ def test_values_after_serialization(schedule, expected):
 def test_bad_arguments(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-def test_a_new_process_loads_a_model_that_holds_one(tmp_path):
-    path = tmp_path / "model.keras"
-    zoo.create("vae", input_shape=(4,), latents=1, hidden=[], beta=WarmUp(1.0, 10)).save(path)
-    code = f"import zoo; assert zoo.load_model({str(path)!r}).built"
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr[-2000:]
