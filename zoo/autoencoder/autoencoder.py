@@ -48,6 +48,7 @@ _FIXED = (
     "mask",
     "standardization",
     "input_shape",
+    "pairs",
     "standardize",
     "step",
     "intake",
@@ -104,6 +105,8 @@ class Autoencoder(UsableModel):
         target_shape: shape of one target, for a model that reconstructs y and not x.
         mask: "nan" where NaN in x stands for a missing value, which the likelihood leaves out and
             `reconstruct` fills in; None to refuse NaN.
+        pairs: whether training and evaluation take pairs, ``fit(x, partner)`` with a second example beside
+            each; the bottleneck brings their codes together. In use each example stands for itself.
         standardize: whether encoder and likelihood see (x - mean) / deviation of every column or channel
             (`zoo.networks.Standardization`), taken from the rows of the first `fit`. What the model gives
             back is in the data's units; the terms of the loss are those of standardized data.
@@ -144,6 +147,7 @@ class Autoencoder(UsableModel):
         condition: Any = None,
         target_shape: Sequence[int] | None = None,
         mask: str | None = None,
+        pairs: bool = False,
         standardize: bool = False,
         seed: int = 0,
         scale: Any = None,
@@ -163,6 +167,7 @@ class Autoencoder(UsableModel):
         self.condition = condition
         self.target_shape = None if target_shape is None else check_event_shape(target_shape)
         self.mask = mask
+        self.pairs = bool(pairs)
         self.standardization = Standardization() if standardize else None
         self.seed = whole_number(seed, "seed")
         self.__dict__["_given_scale"] = scale
@@ -174,7 +179,9 @@ class Autoencoder(UsableModel):
         for member in self.parts:
             member.check(self)
         shape = self.target_shape or self.event_shape
-        self.intake.reconstructed.counts = self.likelihood.is_of_counts(shape)
+        for scale_of in self.intake.reconstructed:
+            scale_of.counts = self.likelihood.is_of_counts(shape)
+            scale_of.only_whole = self.likelihood.only_whole
 
     @functools.cached_property
     def intake(self) -> Intake:
@@ -187,6 +194,7 @@ class Autoencoder(UsableModel):
             declared,
             self.mask == "nan",
             self.__dict__["_given_scale"],
+            self.pairs,
         )
 
     def adapt(self, x: Any) -> None:
@@ -303,6 +311,7 @@ class Autoencoder(UsableModel):
             "condition": self.condition,
             "target_shape": self.target_shape,
             "mask": self.mask,
+            "pairs": self.pairs,
             "standardize": self.standardization is not None,
             "seed": self.seed,
             "scale": self.intake.kept_scale,
@@ -448,6 +457,21 @@ class Autoencoder(UsableModel):
                 "mask='nan' leaves missing values of x out of its reconstruction; a model with target_shape "
                 "reconstructs y. Choose one of them."
             )
+        if self.pairs and (self.target_shape, self.condition, self.mask) != (None, None, None):
+            raise ValueError(
+                "pairs=True makes y the partner of x; leave target_shape, condition and mask out."
+            )
+        if self.pairs and type(self.bottleneck).draw_pairs is Bottleneck.draw_pairs:
+            raise ValueError(
+                "pairs=True needs a bottleneck that draws the codes of pairs, such as 'shared_pairs'; "
+                f"received a {type(self.bottleneck).__name__}."
+            )
+        shown = self.likelihood.encoder_shape(self.event_shape)
+        if self.mask is not None and shown != self.event_shape:
+            raise ValueError(
+                "mask='nan' is for values that the encoder sees as they are; a "
+                f"{type(self.likelihood).__name__} shows it x as {shown}. Leave such rows out."
+            )
         if self.standardization is not None:
             scales.check_standardize(self)
             self.standardization.build((None, *self.event_shape))
@@ -456,6 +480,8 @@ class Autoencoder(UsableModel):
         condition = self.intake.condition
         given = () if condition is None else (condition.width,)
         seen = self.event_shape
+        if self.target_shape is None:
+            seen = self.likelihood.encoder_shape(seen)
         if self.intake.missing:
             seen = (*seen[:-1], 2 * seen[-1])
         features = built_shape(self.encoder, seen, "encoder", *given, flat=not self.bottleneck.grid)

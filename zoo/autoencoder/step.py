@@ -133,7 +133,9 @@ class StepModel(BlockTrainer):
         step = self.step.value
 
         def draw(features: Any, noise: Noise) -> Code:
-            code = self.bottleneck.draw(features, noise.fold("code"), step, training)
+            own = self.bottleneck
+            drawn = own.draw_pairs if self.intake.paired else own.draw
+            code = drawn(features, noise.fold("code"), step, training)
             return self.objective.received(code)
 
         if len(features) == 1:
@@ -277,6 +279,8 @@ class StepModel(BlockTrainer):
 
     def seen(self, x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
         """What the encoder is given: x, with its mask behind it where values may be missing."""
+        if self.intake.target_shape is None or self.intake.paired:
+            x = self.likelihood.seen(x)
         if not self.intake.missing:
             return x
         return tf.concat([x, tf.ones_like(x) if mask is None else mask], axis=-1)

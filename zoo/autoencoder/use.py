@@ -359,7 +359,7 @@ class UsableModel(StepModel):
     def _prepared(self, x: Any) -> tf.Tensor:
         """What the encoder is given for inputs of any kind, in a graph."""
         if not self.intake.missing:
-            return self.standardized(self.intake.numbers(x), None)
+            return self.seen(self.standardized(self.intake.numbers(x), None), None)
         batch = self.intake.floats({"x": x})
         return self.seen(self.standardized(batch.x, batch.mask), batch.mask)
 

@@ -126,6 +126,12 @@ class Bottleneck(Part):
             f"{type(self).__name__} must define draw(features, noise, step, training)."
         )
 
+    def draw_pairs(
+        self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool
+    ) -> Code:
+        """As `draw`, for the steps of a model with ``pairs=True``, where rows 2 i and 2 i + 1 are a pair."""
+        raise NotImplementedError(f"{type(self).__name__} does not draw the codes of pairs.")
+
     def classify(self, code: tf.Tensor) -> tf.Tensor:
         """Class logits of codes, (batch, classes), where `classes` is not None."""
         raise NotImplementedError(f"{type(self).__name__} does not classify codes.")

@@ -23,12 +23,14 @@ class Limits(NamedTuple):
         positive: the largest of data that have no number below 0; above it they are undivided bytes.
         whole: whether fractions of 1 are refused, which are scaled counts. (Larger numbers with fractions may
             be counts that were corrected or estimated.)
+        only_whole: whether every fraction is refused.
     """
 
     low: float = -np.inf
     high: float = np.inf
     positive: float = np.inf
     whole: bool = False
+    only_whole: bool = False
 
     def hold(self, low: Any, high: Any) -> Any:
         """Whether data from `low` to `high` lie within, numbers or scalar tensors."""
@@ -112,12 +114,13 @@ def check_numbers(
         ValueError: as in `check_inputs`.
     """
     _check_shape(array, event_shape, name, minimum)
-    array = _convert(array, name)
+    array = _convert(array, name, limits.only_whole)
     if array.dtype == np.uint8:
         return array
     low, high = _scan(array, name, part)
-    if limits.whole and low >= 0 and high <= 1 and (array != np.rint(array)).any():
-        raise ValueError(fraction_line(name))
+    scaled = low >= 0 and high <= 1
+    if (limits.only_whole or (limits.whole and scaled)) and (array != np.rint(array)).any():
+        raise ValueError(fraction_line(name, scaled))
     if not limits.hold(low, high):
         raise ValueError(range_line(name, array.ndim, limits, f"{low:g}", f"{high:g}"))
     return array
@@ -125,11 +128,14 @@ def check_numbers(
 
 def range_line(name: str, rank: int, limits: Limits, low: str, high: str) -> str:
     """What is said of floats outside of `limits` that reach from `low` to `high`."""
-    kind = "Pictures given as floats" if rank == PICTURES else f"The values of {name}"
+    pictures = rank == PICTURES and not limits.only_whole
+    kind = "Pictures given as floats" if pictures else f"The values of {name}"
     least, most = limits.low, limits.high
     if limits.positive < np.inf:
         least, most = 0.0, limits.positive
-    if rank == PICTURES:
+    if limits.only_whole:
+        hint = "They are counted, and taken as they are: leave out the others, or choose another likelihood."
+    elif rank == PICTURES:
         hint = "Rescale them (divide by 255 where they are bytes), or pass uint8."
     elif limits.positive < np.inf:
         hint = "Divide them as the bytes that the model was given."
@@ -157,11 +163,11 @@ def nonfinite_line(name: str, count: int, first: Sequence[int], part: str = "") 
     )
 
 
-def fraction_line(name: str) -> str:
-    """What is said of fractions of 1, where the likelihood counts."""
+def fraction_line(name: str, scaled: bool = True) -> str:
+    """What is said of fractions, where the likelihood counts; `scaled` where all lie from 0 to 1."""
     return (
-        f"{name} holds fractions from 0 to 1, and the likelihood counts whole numbers. Give the counts as "
-        "they are, not scaled, or choose a likelihood of real numbers, such as 'normal'."
+        f"{name} holds fractions{' from 0 to 1' * scaled}, and the likelihood counts whole numbers. Give the "
+        "counts as they are, not scaled, or choose a likelihood of real numbers, such as 'normal'."
     )
 
 
@@ -270,10 +276,10 @@ def _shape_hint(shape: tuple[int | None, ...], event: tuple[int, ...], name: str
     return ""
 
 
-def _convert(array: np.ndarray, name: str) -> np.ndarray:
+def _convert(array: np.ndarray, name: str, integers: bool = False) -> np.ndarray:
     if array.dtype in (np.uint8, np.float32):
         return array
-    if array.dtype.kind not in "fb":
+    if array.dtype.kind not in ("fbiu" if integers else "fb"):
         text = array.dtype.kind in "USOT"
         raise ValueError(kind_line(name, "text" if text else array.dtype.name))
     if isinstance(array, np.memmap) and array.nbytes > MEMORY_LIMIT:

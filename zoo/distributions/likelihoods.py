@@ -68,28 +68,35 @@ class Likelihood(Part):
 
     Subclasses give `distribution` and `elementwise`, and `bounds` where x has a range. One that needs several
     numbers for each element of x, such as a mean and a scale, sets `outputs_per_element`: the decoder then
-    gives that many times the last axis of x.
+    gives that many times the last axis of x. Networks that are named, and not made by hand, fit it.
+
+    Attributes:
+        bounds: the range of x, or None.
+        outputs_per_element: numbers of the decoder for each element of x.
+        only_whole: whether x must hold whole numbers; integers of any type are then taken as they are.
 
     Example:
         >>> import tensorflow as tf
         >>> from tensorflow_probability import distributions as tfd
-        >>> @zoo.register("poisson", kind="likelihood")
-        ... class Poisson(zoo.distributions.Likelihood):  # counts; the decoder gives log rates
+        >>> @zoo.register("geometric", kind="likelihood")
+        ... class Geometric(zoo.distributions.Likelihood):  # failures before a success, of logits
         ...     bounds = (0.0, float("inf"))
-        ...     def __init__(self, **kwargs):
-        ...         super().__init__(**{"activation": "exponential", **kwargs})
+        ...     only_whole = True
+        ...     def mean(self, output):
+        ...         return tf.exp(-tf.cast(output, tf.float32))
         ...     def distribution(self, output):
-        ...         return tfd.Independent(tfd.Poisson(log_rate=output), len(output.shape) - 1)
+        ...         return tfd.Independent(tfd.Geometric(logits=output), len(output.shape) - 1)
         ...     def elementwise(self, output, inputs):
-        ...         return tf.nn.log_poisson_loss(inputs, output, compute_full_loss=True)
-        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), likelihood="poisson")
-        >>> x = np.random.default_rng(0).poisson(3.0, (20, 6)).astype("float32")
+        ...         return -tfd.Geometric(logits=output).log_prob(inputs)
+        >>> model = zoo.create("vae", (6,), latents=2, hidden=(4,), likelihood="geometric")
+        >>> x = np.random.default_rng(0).geometric(0.3, (20, 6)) - 1
         >>> bool(np.all(model.reconstruct(x) > 0))
         True
     """
 
     bounds: tuple[float, float] | None = None
     outputs_per_element = 1
+    only_whole = False
 
     def __init__(self, reduction: str = "sum", activation: str | None = None, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)
@@ -107,6 +114,14 @@ class Likelihood(Part):
     def decoder_shape(self, event_shape: Sequence[int]) -> tuple[int, ...]:
         """The shape that the decoder must give for examples of a shape."""
         return (*event_shape[:-1], event_shape[-1] * self.outputs_per_element)
+
+    def seen(self, inputs: tf.Tensor) -> tf.Tensor:
+        """What the encoder is given of x, (batch, *event) float32: x itself, where numbers mean no more."""
+        return inputs
+
+    def encoder_shape(self, event_shape: Sequence[int]) -> tuple[int, ...]:
+        """The shape of what `seen` gives for examples of a shape."""
+        return tuple(event_shape)
 
     def is_of_counts(self, event_shape: Sequence[int]) -> bool:
         """Whether p(x|z) is of whole numbers that are counted, which are not to be divided.
@@ -257,7 +272,7 @@ class ScaledLikelihood(Likelihood):
         """The scale as it stands, a scalar."""
         if self.scale == "learned":
             # A tensor: among several devices the variable itself would be taken for a captured one.
-            return tf.exp(_limited(tf.convert_to_tensor(self.log_scale)))
+            return tf.exp(limited(tf.convert_to_tensor(self.log_scale), LOG_SCALE_LIMIT))
         return self.scale
 
     def base(self, mean: tf.Tensor) -> tfd.Distribution:
@@ -296,17 +311,25 @@ class LaplaceLikelihood(ScaledLikelihood):
         return tfd.Laplace(mean, self.current_scale())
 
 
-@tf.custom_gradient
-def _limited(log_scale: tf.Tensor) -> tuple[tf.Tensor, Any]:
-    """Clipped to +-LOG_SCALE_LIMIT; the gradient passes where a step down it leads back inside."""
+def limited(value: tf.Tensor, limit: float) -> tf.Tensor:
+    """A value clipped to +-limit; the gradient passes where a step down it leads back inside.
 
-    def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        outward = ((log_scale >= LOG_SCALE_LIMIT) & (upstream < 0)) | (
-            (log_scale <= -LOG_SCALE_LIMIT) & (upstream > 0)
-        )
-        return tf.where(outward, tf.zeros_like(upstream), upstream)
+    Example:
+        >>> from zoo.distributions.likelihoods import limited
+        >>> limited(np.float32([-9.0, 2.0]), 6.0).numpy().tolist()
+        [-6.0, 2.0]
+    """
 
-    return tf.clip_by_value(log_scale, -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT), gradient
+    @tf.custom_gradient
+    def clipped(value: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            outward = ((value >= limit) & (upstream < 0)) | ((value <= -limit) & (upstream > 0))
+            return tf.where(outward, tf.zeros_like(upstream), upstream)
+
+        return tf.clip_by_value(value, -limit, limit), gradient
+
+    found: Any = clipped(value)  # the decorator takes the gradient away
+    return found
 
 
 def _independent(base: tfd.Distribution, like: tf.Tensor) -> tfd.Distribution:

@@ -84,7 +84,12 @@ def adversarial_autoencoder(
         ((20, 5), (20,))
     """
     encoder, decoder = build_networks(
-        networks, input_shape, hidden, activation, default=(1000, 1000)
+        networks,
+        input_shape,
+        hidden,
+        activation,
+        default=(1000, 1000),
+        likelihood=likelihood,
     )
     critics = {
         "name": "code_discriminator",

@@ -66,7 +66,9 @@ def conditional_vae(
         >>> model.generate(4, seed=0, condition=2).shape  # four of class 2
         (4, 6)
     """
-    encoder, decoder = build_networks(networks, input_shape, hidden, activation)
+    encoder, decoder = build_networks(
+        networks, input_shape, hidden, activation, likelihood=likelihood
+    )
     return Autoencoder(
         input_shape,
         encoder=Conditioned(encoder),

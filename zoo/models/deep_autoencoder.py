@@ -69,7 +69,12 @@ def autoencoder(
         ((20, 2), (20, 6))
     """
     encoder, decoder = build_networks(
-        networks, input_shape, hidden, activation, output_shape=target_shape
+        networks,
+        input_shape,
+        hidden,
+        activation,
+        output_shape=target_shape,
+        likelihood=likelihood,
     )
     return Autoencoder(
         input_shape,

@@ -66,7 +66,9 @@ def iwae(
         >>> sorted(found)
         ['loss', 'reconstruction']
     """
-    encoder, decoder = build_networks(networks, input_shape, hidden, activation)
+    encoder, decoder = build_networks(
+        networks, input_shape, hidden, activation, likelihood=likelihood
+    )
     options = dict(bound or {})
     draws = samples * options.get("groups", 1)
     return Autoencoder(

@@ -58,7 +58,9 @@ def semi_supervised_vae(
         >>> model.cluster(x).shape, model.generate(4, seed=0, label=1).shape
         ((20,), (4, 6))
     """
-    encoder, decoder = build_networks(networks, input_shape, hidden, activation)
+    encoder, decoder = build_networks(
+        networks, input_shape, hidden, activation, likelihood=likelihood
+    )
     return Autoencoder(
         input_shape,
         encoder=Unconditioned(encoder),

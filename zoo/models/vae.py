@@ -42,7 +42,8 @@ def vae(
         input_shape: shape of one example.
         latents: dimensions of the code.
         hidden: units (MLP) or filters (conv); None for 500, 500 or the network's default.
-        networks: "mlp", "conv" or a pair (encoder, decoder) of Keras models.
+        networks: "mlp", "conv", for windows of series "conv1d" or "gru", or a pair (encoder, decoder) of
+            Keras models.
         activation: of the hidden layers; "gated" for those of `zoo.networks.Gated` (MLP).
         likelihood: p(x|z), see ``zoo.names("likelihood")``.
         posterior: family of q(z|x), see ``zoo.names("posterior")``.
@@ -68,7 +69,9 @@ def vae(
         >>> model.encode(x).shape, model.generate(3, seed=0).shape
         ((64, 2), (3, 6))
     """
-    encoder, decoder = build_networks(networks, input_shape, hidden, activation)
+    encoder, decoder = build_networks(
+        networks, input_shape, hidden, activation, likelihood=likelihood
+    )
     return Autoencoder(
         input_shape,
         encoder=encoder,

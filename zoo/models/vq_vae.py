@@ -38,7 +38,9 @@ def _quantized(
         seed: of the noise and the order of the data.
     """
     grid = networks == "grid"
-    encoder, decoder = build_networks(networks, input_shape, hidden, activation)
+    encoder, decoder = build_networks(
+        networks, input_shape, hidden, activation, likelihood=likelihood
+    )
     return Autoencoder(
         input_shape,
         encoder=encoder,

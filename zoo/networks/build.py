@@ -114,6 +114,7 @@ def build_networks(
     activation: str = "relu",
     default: Sequence[int] = (500, 500),
     output_shape: Sequence[int] | None = None,
+    likelihood: Any = None,
 ) -> Networks:
     """The pair of networks that `networks` names.
 
@@ -126,7 +127,9 @@ def build_networks(
         hidden: units of the hidden layers, or filters of the convolutions; None for those of the network.
         activation: of the hidden layers.
         default: what `hidden` is where it is None, for networks that have no such number of their own.
-        output_shape: shape of what the decoder gives; None for `input_shape`.
+        output_shape: shape of what is reconstructed; None for `input_shape`.
+        likelihood: of what is reconstructed, as in `zoo.Autoencoder`: it may show x to the encoder in another
+            form, and ask the decoder for several numbers for each element. None for neither.
 
     A registered function gets `input_shape`, and those of `hidden`, `activation` and `default` that its
     signature names.
@@ -149,7 +152,8 @@ def build_networks(
     name, options = _named(networks)
     if name is None:
         return _pair(networks, f"networks must be one of {', '.join(names('network'))}, or")
-    if output_shape is not None and tuple(output_shape) != input_shape:
+    input_shape, output_shape = _shapes(input_shape, output_shape, likelihood)
+    if output_shape != input_shape:
         there = build_networks(networks, input_shape, hidden, activation, default)
         back = build_networks(networks, output_shape, hidden, activation, default)
         return Networks(there.encoder, back.decoder)
@@ -168,6 +172,21 @@ def build_networks(
         given["hidden"] = _hidden_units(given["hidden"])
     made = get(name, "network", input_shape=input_shape, **given)
     return _pair(made, f"The network {name!r} must give")
+
+
+def _shapes(
+    input_shape: tuple[int, ...], output_shape: Sequence[int] | None, likelihood: Any
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shapes of what the encoder is given and of what the decoder gives."""
+    event = input_shape if output_shape is None else check_event_shape(output_shape)
+    if likelihood is None:
+        return input_shape, event
+    from zoo.distributions.likelihoods import Likelihood  # which has networks of its own
+    from zoo.serialization import part
+
+    made = part(likelihood, "likelihood", Likelihood)
+    shown = made.encoder_shape(input_shape) if output_shape is None else input_shape
+    return shown, made.decoder_shape(event)
 
 
 def layer_options(networks: Any) -> set[str]:

@@ -489,6 +489,8 @@ class BlockTrainer(KerasSurface):
         if isinstance(data, blocks.EvaluationBatch):
             fields, start, shares = data.fields, data.start, None
             present = data.present if replicas > 1 else None
+            if present is not None and self.intake.paired:
+                present = tf.repeat(present, 2)
         else:
             fields = self.intake.stream_fields(data, "evaluation")
             # The rows seen so far, of which the first mean keeps count.

@@ -29,6 +29,7 @@ class ByteScale:
     Attributes:
         divisor: the values that the model sees are value / divisor; None until it is known.
         counts: whether the likelihood is one of whole numbers.
+        only_whole: whether it takes nothing else.
         changes: how often a graph that was traced before holds another divisor.
     """
 
@@ -38,7 +39,7 @@ class ByteScale:
         self.divisor: float | None = given[DECIDED] if kept else self.given
         self.rank = rank
         self.bounds = bounds
-        self.counts = False
+        self.counts = self.only_whole = False
         self.changes = 0
         self._zeros = False
 
@@ -51,7 +52,9 @@ class ByteScale:
     @property
     def limits(self) -> Limits:
         """Where the values that the model sees must lie."""
-        limits = limits_of(self.bounds, self.rank)._replace(whole=self.counts)
+        limits = limits_of(self.bounds, self.rank)._replace(
+            whole=self.counts, only_whole=self.only_whole
+        )
         if self.bounds is not None:
             return limits
         if self.given is not None:  # also of pictures, whose values need not end at 1

@@ -39,6 +39,8 @@ class Intake:
         missing: whether NaN in x stands for a missing value.
         scale: what bytes are divided by, of x and of the target, or a dict of "x" and "target"; None to
             decide by the first that come.
+        paired: whether the target is a second example beside each x, which is reconstructed as well: a step
+            then sees twice as many rows, every x followed by its partner.
 
     Attributes:
         scales: name of the field -> what its bytes are divided by, see `ByteScale`.
@@ -52,16 +54,19 @@ class Intake:
         condition: Condition | None = None,
         missing: bool = False,
         scale: Any = None,
+        paired: bool = False,
     ):
         self.event_shape = event_shape
-        self.target_shape = target_shape
+        self.target_shape = event_shape if paired else target_shape
+        self.paired = paired
         self.condition = condition
         self.missing = missing
         self.bounds = bounds if target_shape is None else ANY
-        given = _by_field(scale, target_shape is not None)
+        given = _by_field(scale, self.target_shape is not None)
         self.scales = {"x": ByteScale(given.get("x"), 1 + len(event_shape), self.bounds)}
-        if target_shape is not None:
-            self.scales["target"] = ByteScale(given.get("target"), 1 + len(target_shape), bounds)
+        if self.target_shape is not None:
+            rank = 1 + len(self.target_shape)
+            self.scales["target"] = ByteScale(given.get("target"), rank, bounds)
 
     def give_scale(self, scale: Any) -> None:
         """Say by hand what bytes are divided by, where nothing is decided."""
@@ -70,6 +75,7 @@ class Intake:
                 before = self.scales[field]
                 self.scales[field] = ByteScale(given, before.rank, before.bounds)
                 self.scales[field].counts = before.counts
+                self.scales[field].only_whole = before.only_whole
                 self.scales[field].changes = before.changes + 1
 
     @property
@@ -79,9 +85,11 @@ class Intake:
         return kept if self.target_shape is not None else kept["x"]
 
     @property
-    def reconstructed(self) -> ByteScale:
-        """The scale of what the likelihood sees."""
-        return self.scales["x" if self.target_shape is None else "target"]
+    def reconstructed(self) -> list[ByteScale]:
+        """The scales of what the likelihood sees."""
+        if self.paired:
+            return list(self.scales.values())
+        return [self.scales["x" if self.target_shape is None else "target"]]
 
     def arrays(
         self,
@@ -232,12 +240,14 @@ class Intake:
         if isinstance(data, CheckedBatch):
             return data.fields
         x, y, weight = sources.batch_columns(data)
-        x, checks = checked_tensor(x, self.event_shape, NAME, door)
+        whole = self.scales["x"].only_whole
+        x, checks = checked_tensor(x, self.event_shape, NAME, door, whole)
         checks += check_values(x, self.scales["x"], door, self.missing)
         fields = {"x": x}
         target, condition = self._divided(y, "y", inputs)
         if self.target_shape is not None and not inputs:
-            target, more = checked_tensor(target, self.target_shape, Y, door)
+            whole = self.scales["target"].only_whole
+            target, more = checked_tensor(target, self.target_shape, Y, door, whole)
             fields["target"] = target
             checks += [*more, *check_values(target, self.scales["target"], door, name=Y)]
         if self.target_shape is None and target is not None:
@@ -252,7 +262,8 @@ class Intake:
 
     def stream_inputs(self, x: Any) -> tf.Tensor:
         """X alone of one batch in a graph, behind checks of its values."""
-        x, checks = checked_tensor(x, self.event_shape, NAME, "evaluation")
+        whole = self.scales["x"].only_whole
+        x, checks = checked_tensor(x, self.event_shape, NAME, "evaluation", whole)
         checks += check_values(x, self.scales["x"], "evaluation", self.missing)
         with tf.control_dependencies(checks):
             return tf.identity(x)
@@ -272,6 +283,10 @@ class Intake:
         weight = fields.get("weight")
         if weight is not None:
             weight = tf.reshape(tf.cast(weight, tf.float32), [-1])
+        if self.paired and target is not None:
+            x = tf.reshape(tf.stack([x, target], axis=1), (-1, *self.event_shape))
+            weight = None if weight is None else tf.repeat(weight, 2)
+            target = None
         return Batch(x, target, condition, weight, mask)
 
     def numbers(self, x: Any, field: str = "x") -> tf.Tensor:
@@ -288,7 +303,8 @@ class Intake:
             ValueError: for another shape or type.
         """
         shape: Any = self.event_shape if field == "x" else self.target_shape
-        x, _ = checked_tensor(x, shape, "x" if field == "x" else "y", "evaluation")
+        whole = self.scales[field].only_whole
+        x, _ = checked_tensor(x, shape, "x" if field == "x" else "y", "evaluation", whole)
         if x.shape.rank is None:
             x = tf.ensure_shape(x, (None, *shape))
         if x.dtype == tf.uint8:

@@ -134,7 +134,7 @@ def dense(x: Any, name: str, door: str) -> tf.Tensor:
 
 
 def checked_tensor(
-    x: Any, event_shape: tuple[int, ...], name: str, door: str
+    x: Any, event_shape: tuple[int, ...], name: str, door: str, integers: bool = False
 ) -> tuple[tf.Tensor, list[Any]]:
     """X as a tensor that has the shape of examples and holds numbers.
 
@@ -143,6 +143,7 @@ def checked_tensor(
         event_shape: of one example.
         name: of the data.
         door: see `held`.
+        integers: whether whole numbers of any type are taken, which become float32.
 
     Returns:
         The tensor, and assertions about what is not known before the graph runs.
@@ -151,6 +152,8 @@ def checked_tensor(
         RefusedBatch: for what is known.
     """
     x = dense(x, name, door)
+    if integers and x.dtype.is_integer and x.dtype != tf.uint8:
+        x = tf.cast(x, tf.float32)
     if x.dtype not in (tf.uint8, tf.bool) and not x.dtype.is_floating:
         kind = "text" if x.dtype == tf.string else x.dtype.name
         raise RefusedBatch(kind_line(name, kind), door)
@@ -204,13 +207,16 @@ def check_values(
     limits = scale.limits
     all_fine = tf.reduce_all(allowed)
     found = [held(door, all_fine, _NONFINITE + name, place)]
-    if limits != Limits(whole=limits.whole):
+    if limits != Limits(whole=limits.whole, only_whole=limits.only_whole):
         line = range_line(name, scale.rank, limits, "{low}", "{high}")
         inside = limits.hold(low, high) | (low > high)  # no numbers at all
         found.append(held(door, inside | ~all_fine, line, lambda: [low, high]))
-    if limits.whole:
+    if limits.whole or limits.only_whole:
         whole = tf.reduce_all(tf.equal(numbers, tf.round(numbers)) | ~finite)
-        found.append(held(door, whole | (low < 0) | (high > 1), fraction_line(name)))
+        scaled = (low >= 0) & (high <= 1)
+        found.append(held(door, whole | ~scaled, fraction_line(name)))
+        if limits.only_whole:
+            found.append(held(door, whole | scaled, fraction_line(name, scaled=False)))
     return found
 
 
