@@ -28,12 +28,14 @@ class Case(NamedTuple):
         shape: of one example.
         options: gives the options; called anew for every build, since a layer belongs to one model.
         beside: gives what `fit` has beside x, from x: the condition or the target; None for nothing.
+        values: gives x from numbers in [0, 1] of its shape; None for these.
     """
 
     model: str
     shape: tuple[int, ...]
     options: Callable[[], dict[str, Any]]
     beside: Callable[[np.ndarray], Any] | None = None
+    values: Callable[[np.ndarray], np.ndarray] | None = None
 
     def build(self, **changes):
         """A model that is the same each time."""
@@ -43,8 +45,9 @@ class Case(NamedTuple):
         return model
 
     def data(self):
-        """(160, *shape) float32 in [0, 1]; the same each time."""
-        return make_vectors(ROWS, int(np.prod(self.shape))).reshape(ROWS, *self.shape)
+        """(160, *shape) float32 in [0, 1], or what `values` makes of that; the same each time."""
+        x = make_vectors(ROWS, int(np.prod(self.shape))).reshape(ROWS, *self.shape)
+        return x if self.values is None else np.float32(self.values(x))
 
     def given(self):
         """What `fit` is given: x, or (x, y)."""
@@ -301,6 +304,54 @@ CASES |= {
     ),
 }
 
+# Whole numbers, and windows of a series.
+CASES |= {
+    "vae_poisson": Case(
+        "vae", VECTOR, lambda: {**SMALL, "likelihood": "poisson"}, values=lambda x: np.rint(9 * x)
+    ),
+    "vae_negative_binomial": Case(
+        "vae",
+        VECTOR,
+        lambda: {**SMALL, "likelihood": {"name": "negative_binomial", "dispersion": "each"}},
+        values=lambda x: np.rint(9 * x),
+    ),
+    "vae_tokens": Case(
+        "vae",
+        VECTOR,
+        lambda: {**SMALL, "likelihood": {"name": "categorical", "levels": 4}},
+        values=lambda x: np.rint(3 * x),
+    ),
+    "vae_levels": picture(
+        "vae",
+        **SMALL,
+        networks="conv",
+        likelihood={"name": "categorical", "levels": 5, "pixels": True},
+    ),
+}
+
+CASES |= {
+    "vae_conv1d": Case(
+        "vae",
+        (7, 2),
+        lambda: {"latents": 3, "networks": "conv1d", "hidden": (4, 4), "likelihood": "normal"},
+    ),
+    "vae_gru": Case(
+        "vae",
+        (4,),
+        lambda: {
+            "latents": 3,
+            "networks": "gru",
+            "hidden": (6, 5),
+            "likelihood": {"name": "categorical", "levels": 3},
+        },
+        values=lambda x: np.rint(2 * x),
+    ),
+    "ada_gvae": Case(
+        "ada_gvae", VECTOR, lambda: dict(SMALL), beside=lambda x: np.roll(x, 1, axis=0)
+    ),
+    "hierarchical_vae": vector("hierarchical_vae", **SMALL, levels=3, level_hidden=6),
+}
+
 # Of a package outside the zoo that uses public names only: each is one file there, and one case here.
 CASES |= {
     "codebook_vae": Case("codebook_vae", PICTURE, lambda: {"latents": 3, "codes": 8, "filters": 4}),
@@ -355,6 +406,10 @@ RELATIVES = {
     "planar_vae_radial": "planar_vae",
     "codebook_vae": "vq_vae",
     "invariant_autoencoder_taught": "invariant_autoencoder",
+    "vae_poisson": "vae_negative_binomial",
+    "vae_levels": "vae_tokens",
+    "vae_conv1d": "vae_tokens",
+    "vae_gru": "vae_tokens",
 }
 
 

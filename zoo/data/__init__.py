@@ -9,6 +9,7 @@ from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
 from zoo.data.lending import aligned
 from zoo.data.loading import load
+from zoo.data.pairs import sprite_pairs
 
 __all__ = [
     "Data",
@@ -17,6 +18,7 @@ __all__ = [
     "digits",
     "load",
     "patches",
+    "sprite_pairs",
     "sprites",
     "synthetic",
     "tfds_sets",
