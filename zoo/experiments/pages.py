@@ -35,6 +35,7 @@ PAPERS = {
     "sparse_vae": "A sparse VAE",
     "uniform_to_gaussian_vae": "Uniform to Gaussian",
     "sparse_dictionaries": "Sparse dictionaries",
+    "generative": "Generative autoencoders",
 }
 LARGEST_FIGURE = 300_000
 _KEYS = {"id", "paper", "title", "quick", "settings", "seconds", "seeds", "measures"}

@@ -1,0 +1,1 @@
+"""Generative autoencoders: anomalies, gaps, few labels, quantized codes, fitted priors, bounds."""
