@@ -169,6 +169,10 @@ class ForwardPass:
         """The mean of p(x|z) for further codes, (n, *code) -> (n, *event)."""
         return self._known().decode_view(code, self.condition, self.training)
 
+    def decoder_output(self, code: tf.Tensor) -> tf.Tensor:
+        """What the decoder gives for further codes, of which `reconstruction` takes -log p(x|z)."""
+        return self._known().decoder_view(code, self.condition, self.training)
+
     def classify(self, code: tf.Tensor) -> tf.Tensor:
         """Class logits of codes, (n, *code) -> (n, classes), by the model's classifier.
 

@@ -349,6 +349,30 @@ CASES |= {
     "ada_gvae": Case(
         "ada_gvae", VECTOR, lambda: dict(SMALL), beside=lambda x: np.roll(x, 1, axis=0)
     ),
+    "pixel_vae": picture(
+        "pixel_vae",
+        latents=2,
+        hidden=(6,),
+        networks="mlp",
+        levels=3,
+        filters=4,
+        layers=2,
+        context=2,
+    ),
+    "pixel_gan_autoencoder": picture(
+        "pixel_gan_autoencoder",
+        classes=3,
+        hidden=(6,),
+        networks="mlp",
+        filters=4,
+        layers=1,
+        context=2,
+        critic=(4,),
+    ),
+    "cat_gan": vector("cat_gan", classes=3, noise_units=2, hidden=(6,)),
+    "spherical_vae": vector("spherical_vae", **SMALL),
+    "poincare_vae": vector("poincare_vae", **SMALL, curvature=2.0),
+    "hamiltonian_vae": vector("hamiltonian_vae", **SMALL, steps=2, step_size=0.05),
     "hierarchical_vae": vector("hierarchical_vae", **SMALL, levels=3, level_hidden=6),
 }
 
@@ -406,6 +430,7 @@ RELATIVES = {
     "planar_vae_radial": "planar_vae",
     "codebook_vae": "vq_vae",
     "invariant_autoencoder_taught": "invariant_autoencoder",
+    "pixel_gan_autoencoder": "pixel_vae",
     "vae_poisson": "vae_negative_binomial",
     "vae_levels": "vae_tokens",
     "vae_conv1d": "vae_tokens",

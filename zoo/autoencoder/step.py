@@ -267,8 +267,12 @@ class StepModel(BlockTrainer):
 
     def decode_view(self, code: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
         """The mean of p(x|z) for codes; see `ForwardPass.decode`."""
+        return self.likelihood.mean(self.decoder_view(code, condition, training))
+
+    def decoder_view(self, code: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
+        """What the decoder gives for codes; see `ForwardPass.decoder_output`."""
         self._met([self.decoder], training)
-        return self.likelihood.mean(self._decoded(code, condition, training))
+        return self._decoded(code, condition, training)
 
     def standardized(self, x: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
         """X as networks and likelihood see it; where it is standardized, missing values are 0, the mean."""

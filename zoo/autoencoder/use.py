@@ -200,7 +200,7 @@ class UsableModel(StepModel):
         label: Any = None,
         condition: Any = None,
     ) -> np.ndarray:
-        """New examples: the mean of p(x|z) at draws from the prior.
+        """New examples: the mean of p(x|z) at draws from the prior, or a draw where the likelihood draws.
 
         Args:
             n: how many.
@@ -222,7 +222,27 @@ class UsableModel(StepModel):
         given = self._conditions(condition, n)
         encoded = self._encoded(*given) if given else None
         codes = self.sample_prior(n, seed, label, encoded).numpy()
-        return self.decode(codes, batch_size, condition)
+        if not self.likelihood.draws:
+            return self.decode(codes, batch_size, condition)
+        rows = cut((codes, self._elements(n, seed).numpy(), *given), _size(batch_size))
+        return self._map("draw", self.draw_batch, rows)
+
+    def generate_batch(self, n: Any, seed: Any, condition: Any = None) -> tf.Tensor:
+        """`generate` for one batch, in a graph; `n` and `seed` may be scalar tensors."""
+        code = self.sample_prior(n, seed, condition=self._encoded(condition))
+        if not self.likelihood.draws:
+            return self.decode_batch(code, condition)
+        return self.draw_batch(code, self._elements(n, seed), condition)
+
+    def draw_batch(self, code: tf.Tensor, uniform: tf.Tensor, condition: Any = None) -> tf.Tensor:
+        """A draw of p(x|z) for each code by uniform numbers of its elements, in a graph."""
+        output = self._decoded(code, self._encoded(condition), False)
+        return self._in_units(self.likelihood.draw(output, uniform))
+
+    def _elements(self, n: Any, seed: Any) -> tf.Tensor:
+        """A uniform number for each element of n examples."""
+        shape = self.intake.target_shape or self.event_shape
+        return Noise(self.seed, seed).fold("elements").uniform(n, *shape)
 
     def cluster(self, x: Any, batch_size: int = 500, condition: Any = None) -> np.ndarray:
         """The class that the model's classifier gives every row, (rows,) int64.

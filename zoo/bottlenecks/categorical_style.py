@@ -27,7 +27,7 @@ class CategoricalStyle(DenseBottleneck):
     Makhzani et al., "Adversarial Autoencoders", 2016, sections 4 and 5; its prior is "categorical_style".
 
     Args:
-        units: dimensions of the code, more than `classes`.
+        units: dimensions of the code, at least `classes`; as many for a code without a style.
         classes: how many of them are class probabilities.
         norm: "batch" normalises every class's logit over the batch, with a learnt scale and no offset, so
             that no class can win or lose all examples; "none" does not.
@@ -49,10 +49,10 @@ class CategoricalStyle(DenseBottleneck):
             raise ValueError(f"norm must be one of {', '.join(NORMS)}; received {norm!r}.")
         self.norm = norm
         self.classes = positive_int(classes, "classes")
-        if units <= classes:
+        if units < classes:
             raise ValueError(
-                f"A code of classes and a style needs more latents than classes; received {units} latents "
-                f"and {classes} classes."
+                f"A code of classes and a style needs as many latents as classes at least; received {units} "
+                f"latents and {classes} classes."
             )
 
         self.normalise = keras.layers.Identity(dtype="float32")

@@ -155,7 +155,7 @@ class CategoricalStylePrior(LabelledPrior):
     section 7 (a uniform one).
 
     Args:
-        classes: number of labels, below the number of units.
+        classes: number of labels, at most the number of units.
         style: "normal" for N(0, 1), "uniform" for U(-1, 1).
     """
 
@@ -167,10 +167,10 @@ class CategoricalStylePrior(LabelledPrior):
 
     def build(self, input_shape: Any = None) -> None:
         """Check that the code has room for the classes."""
-        if input_shape[-1] <= self.classes:
+        if input_shape[-1] < self.classes:
             raise ValueError(
-                f"The prior 'categorical_style' needs more latents than its {self.classes} classes; "
-                f"received {input_shape[-1]} latents."
+                f"The prior 'categorical_style' needs at least as many latents as its {self.classes} "
+                f"classes; received {input_shape[-1]} latents."
             )
         super().build(input_shape)
 

@@ -74,6 +74,7 @@ class Likelihood(Part):
         bounds: the range of x, or None.
         outputs_per_element: numbers of the decoder for each element of x.
         only_whole: whether x must hold whole numbers; integers of any type are then taken as they are.
+        draws: whether `generate` draws x by `draw`, in the place of its mean.
 
     Example:
         >>> import tensorflow as tf
@@ -97,6 +98,7 @@ class Likelihood(Part):
     bounds: tuple[float, float] | None = None
     outputs_per_element = 1
     only_whole = False
+    draws = False
 
     def __init__(self, reduction: str = "sum", activation: str | None = None, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)
@@ -110,6 +112,18 @@ class Likelihood(Part):
         if self.outputs_per_element > 1:
             return self.distribution(tf.cast(output, tf.float32)).mean()
         return self.activation(tf.cast(output, tf.float32))
+
+    def draw(self, output: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+        """An example of p(x|z) as `generate` gives it, where `draws` says so.
+
+        Args:
+            output: (batch, ...), what the decoder gave.
+            uniform: (batch, *event) in (0, 1), a number for each element.
+
+        Returns:
+            (batch, *event) float32.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define draw(output, uniform).")
 
     def decoder_shape(self, event_shape: Sequence[int]) -> tuple[int, ...]:
         """The shape that the decoder must give for examples of a shape."""

@@ -89,7 +89,7 @@ def _functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
         return _location_scale(model.posterior_batch(x))
 
     def generate(n: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        return model.decode_batch(model.sample_prior(n, seed))
+        return model.generate_batch(n, seed)
 
     return {f.__name__: f for f in (reconstruct, encode, decode, posterior, generate)}
 
@@ -108,9 +108,7 @@ def _conditional_functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
         return _location_scale(model.posterior_batch(x, condition))
 
     def generate(n: tf.Tensor, seed: tf.Tensor, condition: Any) -> tf.Tensor:
-        declared: Any = model.intake.condition
-        encoded = declared.encoded(condition)
-        return model.decode_batch(model.sample_prior(n, seed, condition=encoded), condition)
+        return model.generate_batch(n, seed, condition)
 
     return {f.__name__: f for f in (reconstruct, encode, decode, posterior, generate)}
 

@@ -1,6 +1,7 @@
 """Encoders and decoders: small builders of plain Keras models."""
 
 from zoo.networks.build import Networks, build_networks
+from zoo.networks.causal import CausalConvolutions
 from zoo.networks.conditioned import Conditioned
 from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
@@ -15,6 +16,7 @@ from zoo.networks.views import RandomView, check_strength, view
 __all__ = [
     "Archetypal",
     "BatchSpread",
+    "CausalConvolutions",
     "Centred",
     "Conditioned",
     "Corruption",

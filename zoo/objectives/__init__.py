@@ -3,6 +3,7 @@
 from zoo.objectives.base import Objective
 from zoo.objectives.elbo import ELBO
 from zoo.objectives.explained_variance import ExplainedVariance
+from zoo.objectives.hamiltonian import Hamiltonian
 from zoo.objectives.importance_weighted import ImportanceWeighted
 from zoo.objectives.nested import Nested
 from zoo.objectives.semi_supervised import SemiSupervised
@@ -10,6 +11,7 @@ from zoo.objectives.semi_supervised import SemiSupervised
 __all__ = [
     "ELBO",
     "ExplainedVariance",
+    "Hamiltonian",
     "ImportanceWeighted",
     "Nested",
     "Objective",
