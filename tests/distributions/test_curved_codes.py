@@ -30,7 +30,7 @@ def test_the_divergence_from_the_sphere_is_an_integral(units, concentration):
     )
     mu = np.eye(units, dtype="float32")[:1]
     member = sphere(units).member((tf.constant(mu), tf.constant([concentration])))
-    prior = zoo.get("sphere", "prior").distribution(units)
+    prior = zoo.get("spherical_uniform", "prior").distribution(units)
     assert zoo.distributions.has_analytic_kl(member, prior)
     assert_allclose(member.kl_divergence(prior), [expected], rtol=1e-3)
     area = np.log(2) + units / 2 * np.log(np.pi) - special.gammaln(units / 2)
@@ -60,8 +60,10 @@ def test_draws_on_the_sphere_lie_around_their_direction(units):
 
 
 def test_what_is_not_on_the_sphere_is_refused():
-    for options in ({"posterior": "power_spherical"}, {"prior": "sphere"}):
-        with pytest.raises(ValueError, match=r"needs the (prior 'sphere'|posterior 'power_sph)"):
+    for options in ({"posterior": "power_spherical"}, {"prior": "spherical_uniform"}):
+        with pytest.raises(
+            ValueError, match=r"needs the (prior 'spherical_uni|posterior 'power_sph)"
+        ):
             zoo.create("vae", (6,), latents=3, hidden=(4,), **options)
     with pytest.raises(ValueError, match="2 units at least"):
         zoo.create("spherical_vae", (6,), latents=1)

@@ -90,10 +90,10 @@ class WrappedNormal(tfd.Distribution):
         )
 
     def _log_prob(self, value: tf.Tensor) -> tf.Tensor:
-        units = value.shape[-1]
+        units: Any = value.shape[-1]
         tangent = inward(added(-self.centre, value, self.curvature), self.curvature)
         root = self.curvature**0.5
-        reach = root * _length(tangent)[..., 0]
+        reach = root * tf.squeeze(_length(tangent), axis=-1)
         # log(r / sinh r), written so that a large r does not overflow.
         wrapped = tf.math.log(2 * reach) - reach - tf.math.log1p(-tf.exp(-2 * reach))
         square = self.curvature * tf.reduce_sum(tf.square(value), axis=-1)
@@ -156,12 +156,13 @@ class WrappedNormalFamily(Family):
 
     def member(self, parameters: Parameters) -> tfd.Distribution:
         """The distribution, batch shape (batch,), event shape (*code)."""
-        return _independent(WrappedNormal(*parameters, self.curvature))
+        loc, scale = parameters
+        return _independent(WrappedNormal(loc, scale, self.curvature))
 
     def draw(self, parameters: Parameters, noise: Noise) -> tuple[tf.Tensor, tfd.Distribution]:
         """A draw of every row, and the member that it is from."""
-        loc, _ = parameters
-        own = WrappedNormal(*parameters, self.curvature)
+        loc, scale = parameters
+        own = WrappedNormal(loc, scale, self.curvature)
         return own.at(noise.normal(tf.shape(loc)[0], *loc.shape[1:])), _independent(own)
 
     def get_config(self) -> dict[str, Any]:

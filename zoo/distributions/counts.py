@@ -210,7 +210,8 @@ class CategoricalLikelihood(Likelihood):
         """(batch, *event, levels)."""
         if not self.pixels:
             return output
-        channels = output.shape[-1] // self.levels
+        width: Any = output.shape[-1]
+        channels = width // self.levels
         shape = tf.concat([tf.shape(output)[:-1], [channels, self.levels]], axis=0)
         logits = tf.reshape(output, shape)
         return tf.ensure_shape(logits, (*output.shape[:-1], channels, self.levels))

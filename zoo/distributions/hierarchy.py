@@ -64,9 +64,10 @@ class Hierarchy(tfd.Distribution):
 
     def along(self, code: tf.Tensor) -> list[tfd.Normal]:
         """The distributions of all levels given a code, lowest first."""
+        units: Any = code
         size = self.units // self.levels
         return [
-            self.level(number, code[..., (number + 1) * size :]) for number in range(self.levels)
+            self.level(number, units[..., (number + 1) * size :]) for number in range(self.levels)
         ]
 
     def level_log_probs(self, code: tf.Tensor) -> list[tf.Tensor]:
@@ -82,8 +83,7 @@ class Hierarchy(tfd.Distribution):
 
     def _sample_n(self, n: Any, seed: Any = None) -> tf.Tensor:
         seeds = tfp.random.split_seed(seed, n=self.levels)
-        above = tf.zeros(tf.concat([[n], tf.shape(self.level(self.levels - 1, _NOTHING).loc)], 0))
-        above = above[..., :0]
+        above = tf.zeros(tf.concat([[n], self._batch_shape_tensor(), [0]], axis=0))
         for number in reversed(range(self.levels)):
             level = self.level(number, above)
             drawn = level.sample(n if number == self.levels - 1 else (), seed=seeds[number])
@@ -98,7 +98,8 @@ class Hierarchy(tfd.Distribution):
         return tf.TensorShape(self._rows)
 
     def _batch_shape_tensor(self) -> tf.Tensor:
-        return tf.shape(self.level(self.levels - 1, _NOTHING).loc)[:-1]
+        top: Any = self.level(self.levels - 1, _NOTHING)
+        return tf.shape(top.loc)[:-1]
 
     def _event_shape(self) -> tf.TensorShape:
         return tf.TensorShape([self.units])
@@ -194,8 +195,8 @@ class Levels(keras.layers.Layer):
         if number == self.top:
             given = context
         elif context is not None:
-            shape = tf.concat([tf.shape(above)[:-1], [context.shape[-1]]], axis=0)
-            given = tf.concat([tf.broadcast_to(context, shape), above], axis=-1)
+            shape = tf.concat([tf.shape(given)[:-1], [context.shape[-1]]], axis=0)
+            given = tf.concat([tf.broadcast_to(context, shape), given], axis=-1)
         return tfd.Normal(*loc_and_scale(self.outer[number](self.inner[number](given))))
 
 
@@ -270,7 +271,7 @@ def draw_down(
     """
     above, found = tf.zeros((rows, 0)), []
     for number in reversed(range(levels)):
-        member = level(number, above)
+        member: Any = level(number, above)
         standard = noise.fold(number).normal(rows, units // levels)
         above = tf.concat([member.loc + member.scale * standard, above], axis=-1)
         found.insert(0, member)

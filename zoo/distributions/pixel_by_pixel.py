@@ -101,7 +101,7 @@ class AutoregressiveLikelihood(Likelihood):
         """See `Likelihood.draw`: each pixel by the inverse of its cumulative distribution."""
 
         def by_chance(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-            below = tf.cumsum(tf.nn.softmax(logits), axis=-1) < uniform[..., None]
+            below = tf.cumsum(tf.nn.softmax(logits), axis=-1) < tf.expand_dims(uniform, -1)
             chosen = tf.reduce_sum(tf.cast(below, tf.int32), axis=-1)
             return tf.minimum(chosen, self.levels - 1)
 
@@ -196,7 +196,8 @@ class PixelByPixel(tfd.Distribution):
         return tf.TensorShape([*self._output.shape[1:3], self._likelihood.channels])
 
     def _event_shape_tensor(self) -> tf.Tensor:
-        return tf.constant([*self._output.shape[1:3], self._likelihood.channels])
+        height, width = tf.unstack(tf.shape(self._output)[1:3])
+        return tf.stack([height, width, self._likelihood.channels])
 
     @classmethod
     def _parameter_properties(cls, dtype: Any, num_classes: Any = None) -> dict[str, Any]:

@@ -79,8 +79,8 @@ def conv1d_networks(
         dense = (256,) if hidden is None else ()
     filters = default_filters((time, 1, channels)) if hidden is None else tuple(hidden)
     options: dict[str, Any] = {"padding": "same", **LAST}
-    flat = {"activation": activation, "kernel_initializer": "he_normal"}
-    wide = {"activation": activation, "kernel_initializer": _KEEPS_SCALE}
+    flat: dict[str, Any] = {"activation": activation, "kernel_initializer": "he_normal"}
+    wide: dict[str, Any] = {"activation": activation, "kernel_initializer": _KEEPS_SCALE}
     conv, up = keras.layers.Conv1D, keras.layers.Conv1DTranspose
     there = [conv(count, _KERNEL, 2, **flat, **options) for count in filters]
     there += [keras.layers.Flatten(**LAST)]

@@ -213,7 +213,7 @@ def check_values(
         found.append(held(door, inside | ~all_fine, line, lambda: [low, high]))
     if limits.whole or limits.only_whole:
         whole = tf.reduce_all(tf.equal(numbers, tf.round(numbers)) | ~finite)
-        scaled = (low >= 0) & (high <= 1)
+        scaled: Any = (low >= 0) & (high <= 1)
         found.append(held(door, whole | ~scaled, fraction_line(name)))
         if limits.only_whole:
             found.append(held(door, whole | scaled, fraction_line(name, scaled=False)))

@@ -49,7 +49,7 @@ def run(
     """
     random = np.random.default_rng(seed)
     pictures = unit(mnist("train", sources, examples)), unit(mnist("test", sources, judged))
-    x, fresh = (np.float32(random.random(grey.shape) < grey) for grey in pictures)
+    x, fresh = ((random.random(grey.shape) < grey).astype(np.float32) for grey in pictures)
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {}
     for levels in LEVELS:

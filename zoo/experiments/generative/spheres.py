@@ -48,7 +48,9 @@ def run(
 
     random = np.random.default_rng(seed)
     source, test = mnist("train", sources, examples), mnist("test", sources, judged)
-    x, fresh = (np.float32(random.random(grey.shape) < grey) for grey in map(unit, (source, test)))
+    x, fresh = (
+        (random.random(grey.shape) < grey).astype(np.float32) for grey in map(unit, (source, test))
+    )
     labels, known = labels_of(source), labels_of(test)
     measures: dict[str, float] = {}
     for units in latents:

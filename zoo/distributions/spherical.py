@@ -55,25 +55,28 @@ class PowerSpherical(Family):
 
     def check(self, model: Autoencoder) -> None:
         """The prior lies on the sphere too, or is fitted to codes there."""
-        if not isinstance(model.prior, SpherePrior | FittedPrior):
+        if not isinstance(model.prior, SphericalUniformPrior | FittedPrior):
             raise ValueError(
-                "The posterior 'power_spherical' needs the prior 'sphere'; received "
+                "The posterior 'power_spherical' needs the prior 'spherical_uniform'; received "
                 f"{getattr(type(model.prior), 'zoo_name', None)!r}."
             )
 
     def parameters(self, numbers: tf.Tensor) -> Parameters:
         """(mu, kappa), (batch, units) and (batch,)."""
-        direction = tf.math.l2_normalize(numbers[..., :-1], axis=-1, epsilon=1e-12)
-        return direction, tf.nn.softplus(numbers[..., -1]) + LEAST_CONCENTRATION
+        given: Any = numbers
+        direction = tf.math.l2_normalize(given[..., :-1], axis=-1, epsilon=1e-12)
+        return direction, tf.nn.softplus(given[..., -1]) + LEAST_CONCENTRATION
 
     def member(self, parameters: Parameters) -> tfd.Distribution:
         """The distribution, batch shape (batch,), event shape (units,)."""
-        return tfd.PowerSpherical(*parameters)
+        direction, concentration = parameters
+        return tfd.PowerSpherical(direction, concentration)
 
     def draw(self, parameters: Parameters, noise: Noise) -> tuple[tf.Tensor, tfd.Distribution]:
         """A draw around (1, 0, ..), turned by the reflection that takes it to mu."""
         direction, concentration = parameters
-        rows, units = tf.shape(direction)[0], int(direction.shape[-1])
+        rows = tf.shape(direction)[0]
+        units: Any = direction.shape[-1]
         half = (units - 1) / 2
         beta = tfd.Beta(half + concentration, half)
         along = 2 * beta.quantile(noise.fold("along").uniform(rows)) - 1
@@ -87,8 +90,8 @@ class PowerSpherical(Family):
         return tf.math.l2_normalize(turned, axis=-1), self.member(parameters)
 
 
-@register("sphere", kind="prior")
-class SpherePrior(UnscaledPrior):
+@register("spherical_uniform", kind="prior")
+class SphericalUniformPrior(UnscaledPrior):
     """The uniform distribution on the unit sphere (Davidson et al. 2018, section 3.2).
 
     Example:
@@ -101,7 +104,7 @@ class SpherePrior(UnscaledPrior):
         """A posterior on the sphere: one around it gives codes that the prior never has."""
         if not isinstance(getattr(model.bottleneck, "family", None), PowerSpherical):
             raise ValueError(
-                "The prior 'sphere' needs the posterior 'power_spherical'; received a "
+                "The prior 'spherical_uniform' needs the posterior 'power_spherical'; received a "
                 f"{type(getattr(model.bottleneck, 'family', model.bottleneck)).__name__}."
             )
 
