@@ -24,6 +24,8 @@ from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
 from zoo.values import number_text
 
+# Held-out examples among which those with the largest codes are looked for.
+_LOOKED_AT = 5000
 # What a report says of each level of evaluation, and of the command that measures in full.
 _LEVELS = {
     "none": "the terms of the loss alone",
@@ -145,10 +147,20 @@ def write_artefacts(
         next_steps=next_steps(folder, program, level),
         facts=_facts(model, config, data, held_out, history, metrics),
         failed=failed,
+        features=_features(model, held_out) if level != "none" else (),
     )
     _write_card(folder, model, held_out, metrics)
     folder.end_artefacts()
     return metrics
+
+
+def _features(model: Autoencoder, held_out: Data) -> Any:
+    """Some units of a sparse dictionary on held-out examples; none of another model."""
+    from zoo.evaluation.dictionary import has_atoms
+    from zoo.visualization.pages.features import features
+
+    plain = has_atoms(model) and model.target_shape is None and model.condition is None
+    return features(model, held_out.inputs[:_LOOKED_AT]) if plain else ()
 
 
 def _write_card(

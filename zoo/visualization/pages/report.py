@@ -11,6 +11,7 @@ from zoo.evaluation.metrics import Metric, metric
 from zoo.evaluation.table import with_intervals
 from zoo.visualization.drawing.files import draw
 from zoo.visualization.figures.curves import learning_curves, terms
+from zoo.visualization.pages.features import Feature, described
 from zoo.visualization.pages.page import Picture, embed, group_heading, heading, write_page
 from zoo.visualization.pages.sections import REST, SECTIONS, section_of
 from zoo.visualization.pages.tables import flatten
@@ -37,6 +38,7 @@ def write_report(
     unit: str = "",
     facts: Mapping[str, str] | None = None,
     failed: Mapping[str, str] | None = None,
+    features: Sequence[Feature] = (),
 ) -> Path:
     """Write the report of a run as one self-contained HTML file.
 
@@ -59,6 +61,7 @@ def write_report(
         facts: what a reader asks first, for the top of the page: name -> text, for example the
             model's options and the number of its weights. Optional.
         failed: name -> reason of the figures that could not be drawn. Optional.
+        features: units of a sparse dictionary, as `zoo.visualization.pages.features.features` gives them.
 
     Returns:
         The path.
@@ -92,6 +95,7 @@ def write_report(
         "objective": objective,
         "groups": _groups(metrics),
         "sections": _sections(pictures),
+        "features": described(features),
         "rest": REST,
         "next_steps": [(step, "") if isinstance(step, str) else tuple(step) for step in next_steps],
         "settings": flatten(settings),
