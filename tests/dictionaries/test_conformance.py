@@ -383,6 +383,32 @@ def test_start_puts_b_and_s_where_the_data_lie_and_says_so(capsys):
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["relu", "gated", "jump_relu", "batch_top_k", "matryoshka_jump_relu"]
+)
+def test_a_stated_l0_is_had_from_the_start(name):
+    from zoo.recipes.dictionaries import start
+
+    model = build(name)
+    start(model, activations(), verbose=False)
+    assert_allclose(l0(model.encode(activations())), ACTIVE, rtol=0.01)
+
+
+def test_a_code_below_its_l0_is_pulled_up():
+    """The weight of a penalty is (w + pull clip(log(L0 / target))) / target, w at least `least`."""
+    model = build("jump_relu")
+    term = model.regularizers[0]
+    model.bottleneck.begin_at(3.0)
+    forward = one_pass(model, activations())
+    count = l0(forward.code.numpy())
+    assert 0 < count < ACTIVE / 2
+    over = max(np.log(count / ACTIVE), -1)
+    w = max(np.log(term.start), np.log(term.least)) + term.gain * over
+    expected = (np.exp(w) + term.pull * over) / ACTIVE * count
+    assert_allclose(np.mean(term.penalty(forward, training=True)), expected, rtol=0.02)
+    assert expected < 0
+
+
 def test_the_expected_share_of_dead_units_is_that_of_random_directions():
     from zoo.recipes.dictionaries import expected_dead
 

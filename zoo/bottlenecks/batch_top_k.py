@@ -23,7 +23,8 @@ class BatchTopK(DenseBottleneck):
     have fewer. Once trained, z = v 1[v > theta], so that a row's code does not depend on its batch: theta is
     the mean of the smallest value that batches of training kept, weighed by momentum and without bias from
     its start. Before the first step theta is what k of the units would exceed if they were standard normal,
-    as those of a `zoo.networks.Centred` encoder and unit atoms about are.
+    as those of a `zoo.networks.Centred` encoder and unit atoms about are; or where `begin_at` put it, as
+    `zoo.recipes.dictionaries.start` does from data.
 
     Args:
         units: dimensions of the code.
@@ -69,6 +70,11 @@ class BatchTopK(DenseBottleneck):
         share = tf.convert_to_tensor(self.share)
         running = tf.math.divide_no_nan(tf.convert_to_tensor(self.sums), share)
         return tf.where(share > 0, running, normal_quantile(self.k / self.units))
+
+    def begin_at(self, threshold: float) -> None:
+        """Choose what the threshold is before the first step, at least 0; it weighs as one batch does."""
+        self.share.assign(1.0 - self.momentum)
+        self.sums.assign((1.0 - self.momentum) * max(threshold, 0.0))
 
     def encode(self, features: tf.Tensor) -> tf.Tensor:
         """The code of every row by itself, (batch, units) float32."""

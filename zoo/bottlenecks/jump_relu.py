@@ -112,6 +112,10 @@ class JumpReLU(DenseBottleneck):
             autocast=False,
         )
 
+    def begin_at(self, threshold: float) -> None:
+        """Choose where the thresholds of all units begin, at least 0."""
+        self.thresholds.assign(tf.fill((self.units,), max(threshold, 0.0)))
+
     def encode(self, features: tf.Tensor) -> tf.Tensor:
         """The code, (batch, units) float32."""
         raw = self.numbers(features)

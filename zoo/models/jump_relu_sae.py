@@ -12,7 +12,7 @@ from zoo.models.sparse_dictionary import held, sparse_dictionary
 from zoo.registry import register
 
 # Thresholds answer to the multiplier alone, and at once: it may be quick.
-QUICK = {"rate": 30.0, "gain": 5.0, "start": 0.1}
+QUICK = {"rate": 30.0, "gain": 5.0, "start": 0.1, "pull": 1.0}
 
 
 @register("jump_relu_sae", kind="model")

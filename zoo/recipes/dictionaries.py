@@ -10,10 +10,12 @@ import keras
 import numpy as np
 
 from zoo.autoencoder import Autoencoder
+from zoo.bottlenecks import BatchTopK, Deterministic, GatedCode, JumpReLU
 from zoo.data.pixels import full_scale
 from zoo.networks import Archetypal, Centred, Dictionary
 from zoo.networks.dictionary import Offset
 from zoo.registry import one_of
+from zoo.regularizers import HoldL0
 from zoo.trainer.sources import array_of, checked
 from zoo.values import positive_int
 
@@ -51,7 +53,10 @@ def start(
 
     Where the mean of activations is large beside their deviations, the same units fire on all of them at
     first and others never do (Gao et al. 2024, appendix A.1). Without this call, b and s come from the
-    first batch. An archetypal dictionary gets its points, by k-means.
+    first batch. An archetypal dictionary gets its points, by k-means. Where an L0 is stated, the code has it
+    from the first step on: thresholds ("jump_relu", "batch_top_k"), or else the biases of the units, begin
+    where that share of all numbers lies above them. A penalty that had to bring thousands of units down to a
+    few would stop them from learning.
 
     The share of units that never fire is expected under random directions of the units and normal data:
     unit j reaches gamma u_j + z_n at most in n rows, u_j standard normal and z_n the largest of n such
@@ -92,6 +97,7 @@ def start(
     if isinstance(decoder, Archetypal):
         decoder.set_points(_points(model.encoder, _sample(array), decoder.number_of_points))
     share = _share_of_units(model)
+    _begin_at_share(model, _sample(array), share)
     spread = float(np.linalg.norm(deviation)) or 1.0
     gammas = [float(np.linalg.norm(value)) / spread for value in (mean, mean - middle)]
     found = Start(gammas[0], *(expected_dead(gamma, len(array), share) for gamma in gammas))
@@ -291,12 +297,30 @@ def _set(layer: Offset, array: np.ndarray, centre: str) -> tuple[np.ndarray, ...
 
 
 def _share_of_units(model: Autoencoder) -> float:
-    """The share of the units that fire on a row."""
+    """The share of the units that fire on a row, at the start."""
     k = getattr(model.bottleneck, "k", None)
     if isinstance(k, int | float):
         return float(k) / model.units
+    held = [term.target for term in model.regularizers if isinstance(term, HoldL0)]
+    if held:
+        return held[0] / model.units
     threshold = getattr(model.bottleneck, "threshold", 0.0)
     return 1 - statistics.NormalDist().cdf(float(threshold))
+
+
+def _begin_at_share(model: Autoencoder, rows: np.ndarray, share: float) -> None:
+    """Thresholds or biases by which a share of the numbers of all units and rows fires."""
+    bottleneck, held = model.bottleneck, any(isinstance(t, HoldL0) for t in model.regularizers)
+    with_bias = held and isinstance(bottleneck, Deterministic | GatedCode)
+    if not with_bias and not isinstance(bottleneck, BatchTopK | JumpReLU):
+        return
+    features = np.asarray(model.encoder(rows.astype(np.float32) / full_scale(rows.dtype)))
+    raw = features @ np.asarray(bottleneck.dense.kernel)
+    threshold = max(float(np.quantile(raw[:, : model.units], 1 - share)), 0.0)
+    if isinstance(bottleneck, BatchTopK | JumpReLU):
+        bottleneck.begin_at(threshold)
+    elif with_bias and bottleneck.dense.use_bias:
+        bottleneck.dense.bias.assign(np.full(bottleneck.dense.bias.shape, -threshold))
 
 
 def _sample(array: np.ndarray) -> np.ndarray:

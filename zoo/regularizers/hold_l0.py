@@ -28,7 +28,8 @@ class HoldL0(Regularizer):
     constraint L0 = target. A second term, gain times the same difference, is added to log w and damps its
     swing. The optimizer's learning rate makes the multiplier as slow as the weights that it moves. w does not
     fall below `least`: a code that is sparser than asked for would let it fall without end, and it would take
-    as long to come back.
+    as long to come back. Where a smaller weight alone is slow to bring units back, `pull` times the same
+    difference is added to w while L0 is below the target: the weight may then be negative, a reward.
 
     Args:
         target: active units of a code, above 0.
@@ -37,6 +38,7 @@ class HoldL0(Regularizer):
         gain: of the damping term.
         start: the multiplier before the first step, above 0.
         least: the smallest multiplier, above 0 and at most `start`.
+        pull: see above; for penalties whose gradient moves thresholds alone, such as "l0".
         weight: as in `Regularizer`.
         name: name of the metric, which is w penalty / target.
 
@@ -63,6 +65,7 @@ class HoldL0(Regularizer):
         gain: float = 3.0,
         start: float = 0.04,
         least: float = 0.01,
+        pull: float = 0.0,
         *,
         weight: Any = 1.0,
         name: str | None = None,
@@ -78,6 +81,7 @@ class HoldL0(Regularizer):
             )
         self.rate = number(rate, "rate of hold_l0", minimum=0)
         self.gain = number(gain, "gain of hold_l0", minimum=0)
+        self.pull = number(pull, "pull of hold_l0", minimum=0)
         if isinstance(penalty, dict) and "name" not in penalty:
             penalty = deserialize_part(penalty, "regularizer")
         self.held: Regularizer = part(penalty, "regularizer", Regularizer)
@@ -113,7 +117,7 @@ class HoldL0(Regularizer):
 
     def penalty(self, forward: ForwardPass, training: bool = False) -> tf.Tensor:
         """The penalty times w / target, in its shape."""
-        log_weight = tf.convert_to_tensor(self.log_multiplier)
+        log_weight, pull = tf.convert_to_tensor(self.log_multiplier), 0.0
         if training:
             active = tf.math.count_nonzero(gather(forward.vectors), axis=-1, dtype=tf.float32)
             over = tf.math.log(tf.maximum(tf.reduce_mean(active), 1e-3) / self.target)
@@ -122,7 +126,8 @@ class HoldL0(Regularizer):
             moved = tf.maximum(log_weight + rate * over, math.log(self.least))
             self.log_multiplier.assign(moved)
             log_weight = log_weight + self.gain * over
-        weight = tf.exp(log_weight) / self.target * at_step(self.held.weight, forward.step)
+            pull = self.pull * tf.minimum(over, 0.0)
+        weight = (tf.exp(log_weight) + pull) / self.target * at_step(self.held.weight, forward.step)
         return weight * self.held.penalty(forward, training)
 
     def get_config(self) -> dict[str, Any]:
@@ -135,6 +140,7 @@ class HoldL0(Regularizer):
             "gain": self.gain,
             "start": self.start,
             "least": self.least,
+            "pull": self.pull,
         }
 
     def _learning_rate(self) -> Any:
