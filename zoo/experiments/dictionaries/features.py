@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import sparse, stats
 
 HIGHEST, LOWEST = 0.4, 5e-4  # how often the commonest and the rarest feature are on
 CHILDREN, DEPTH = 4, 3
 ROOTS_PER_FEATURE = 128 / 16_384
-CHUNK = 8192
+CHUNK_NUMBERS = 1 << 23
 
 
 class Features(NamedTuple):
@@ -77,11 +77,11 @@ def make_features(n: int, d: int, seed: int, rank: int = 25) -> Features:
         parent=parent,
         mean=np.linspace(5.0, 4.0, n),
         spread=np.abs(rng.normal(0.5, 0.5, size=n)),
-        loadings=0.1 * rng.normal(size=(n, rank)) / np.sqrt(rank),
+        loadings=_loadings(rng, n, rank),
     )
 
 
-def draw_examples(features: Features, rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def draw_examples(features: Features, rows: int, seed: int) -> tuple[np.ndarray, sparse.csr_matrix]:
     """Examples and the sizes of the features that they are sums of.
 
     A child is on only under its parent, and of siblings that are on one stays, by chance; so that each is on
@@ -94,7 +94,7 @@ def draw_examples(features: Features, rows: int, seed: int) -> tuple[np.ndarray,
         seed: of the draws.
 
     Returns:
-        x, (rows, d) float32, and sizes, (rows, n) float32, 0 for a feature that is off.
+        x, (rows, d) float32, and sizes, a sparse matrix (rows, n) float32, 0 for a feature that is off.
 
     Example:
         >>> from zoo.experiments.dictionaries.features import draw_examples, make_features
@@ -102,15 +102,26 @@ def draw_examples(features: Features, rows: int, seed: int) -> tuple[np.ndarray,
         >>> x, sizes = draw_examples(features, rows=1000, seed=0)
         >>> bool(np.allclose(x, sizes @ features.directions + features.bias, atol=1e-3))
         True
+        >>> sizes = sizes.toarray()
         >>> child = int(np.argmax(features.parent >= 0))  # is on only under its parent
         >>> bool(np.all(sizes[sizes[:, child] > 0, features.parent[child]] > 0))
         True
     """
     rng = np.random.default_rng([seed, 2])
-    parts = [_sizes(features, min(CHUNK, rows - first), rng) for first in range(0, rows, CHUNK)]
-    sizes = np.concatenate(parts)
+    chunk = max(CHUNK_NUMBERS // len(features.mean), 1)
+    parts = [
+        sparse.csr_matrix(_sizes(features, min(chunk, rows - first), rng))
+        for first in range(0, rows, chunk)
+    ]
+    sizes = sparse.csr_matrix(sparse.vstack(parts))
     x = sizes @ features.directions.astype(np.float32) + features.bias.astype(np.float32)
     return x, sizes
+
+
+def _loadings(rng: np.random.Generator, n: int, rank: int) -> np.ndarray:
+    """Normal numbers of deviation .1; a row that leaves a feature less than 1 % of its own is shortened."""
+    loadings = 0.1 * rng.normal(size=(n, rank))
+    return loadings * np.sqrt(np.minimum(0.99 / np.square(loadings).sum(axis=1, keepdims=True), 1))
 
 
 def _sizes(features: Features, rows: int, rng: np.random.Generator) -> np.ndarray:

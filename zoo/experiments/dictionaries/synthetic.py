@@ -65,9 +65,9 @@ def run(
     held_out, sizes = draw_examples(truth, 20_000, seed + 1_000_000)
     measures: dict[str, float] = {
         "asked_l0": float(active),
-        "true_l0": float((sizes > 0).sum(axis=1).mean()),
+        "true_l0": sizes.nnz / sizes.shape[0],
     }
-    arrays: dict[str, Any] = {"sizes": sizes.mean(axis=0)}
+    arrays: dict[str, Any] = {"density": np.sort(sizes.getnnz(axis=0) / sizes.shape[0])[::-1]}
     for name in MODELS:
         model = zoo.create(f"{name}_sae", (width,), latents=atoms, target_l0=active, seed=seed)
         start(model, x, verbose=False)
@@ -96,9 +96,15 @@ def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
         axes[1].scatter(explained, f1, **style)
         density = np.maximum(arrays[f"{name}/density"], 1e-5)
         axes[2].plot(np.arange(1, len(density) + 1), density, color=style["color"])
+    axes[2].plot(np.maximum(arrays["density"][: len(density)], 1e-5), color="0.5", linestyle=":")
     for place, title in zip(axes[:2], ("here", "published, at full size"), strict=True):
         place.set(title=title, xlabel="variance explained", ylabel="F1 of firing")
-    axes[2].set(title="here", yscale="log", xlabel="unit, by density", ylabel="share of rows")
+    axes[2].set(
+        title="here",
+        yscale="log",
+        xlabel="unit, by density",
+        ylabel="share of rows\n(dotted: true features)",
+    )
     figure.legend(loc="outside lower center", ncols=len(MODELS))
     return {"architectures": figure}
 
@@ -140,24 +146,24 @@ EXPERIMENTS = (
             ),
         ),
         quick={
-            "features": 256,
-            "width": 64,
-            "atoms": 128,
-            "active": 3,
+            "features": 1024,
+            "width": 96,
+            "atoms": 256,
+            "active": 5,
             "rows": 100_000,
-            "batch": 256,
-            "steps": 5000,
+            "batch": 512,
+            "steps": 3000,
             "learning_rate": 1e-3,
         },
         full={
-            "features": 2048,
-            "width": 192,
-            "atoms": 512,
-            "active": 12,
-            "rows": 400_000,
+            "features": 16_384,
+            "width": 768,
+            "atoms": 4096,
+            "active": 25,
+            "rows": 2_000_000,
             "batch": 1024,
-            "steps": 20_000,
-            "learning_rate": 5e-4,
+            "steps": 195_000,
+            "learning_rate": 3e-4,
         },
     ),
 )
