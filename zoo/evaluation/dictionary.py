@@ -293,6 +293,26 @@ def cosines(first: Any, second: Any) -> np.ndarray:
     return units[0] @ units[1].T
 
 
+def correlations(codes: Any, values: Any) -> np.ndarray:
+    """Pearson's correlation of every unit with every column, (n, units) and (n, m) -> (units, m).
+
+    0 for a unit or a column that is constant. With factors as columns, one for each value of each factor,
+    ``matched(abs(correlations(...).T))`` says how closely units follow factors.
+
+    Example:
+        >>> from zoo.evaluation.dictionary import correlations
+        >>> correlations([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]], [[4.0], [2.0], [0.0]]).round(6).tolist()
+        [[-1.0], [0.0]]
+    """
+    units = []
+    for rows in (codes, values):
+        rows = np.asarray(rows, np.float64)
+        rows = rows - rows.mean(axis=0)
+        size = np.linalg.norm(rows, axis=0)
+        units.append(np.divide(rows, size, out=np.zeros_like(rows), where=size > 1e-12))
+    return units[0].T @ units[1]
+
+
 def k_sparse_probe(
     codes: Any, labels: Any, k: int = 1, train_share: float = 0.5, seed: int = 0
 ) -> float:
