@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 
 import zoo
 from tests.dictionaries.architectures import ACTIVE, UNITS, WIDTH, activations, build, fit
 from zoo.evaluation import dictionary
+from zoo.evaluation.checks import NotComputable
 from zoo.evaluation.splicing import attach
 
 
@@ -132,6 +134,41 @@ def test_one_unit_tells_a_class_and_others_do_not():
     assert abs(dictionary.k_sparse_probe(codes, labels, 3) - 0.5) < 0.1
     codes[:, 7] += 2 * labels
     assert dictionary.k_sparse_probe(codes, labels, 1) == 1
+
+
+def absorbed(share, rows=400):
+    """Codes of a parent that a child's unit writes as well, on a share of the examples."""
+    rng = np.random.default_rng(0)
+    atoms = np.array([[1.0, 0, 0], [0.8, 0.6, 0], [0, 0, 1.0]])
+    on = rng.random(rows) < 0.5
+    child = on & (rng.random(rows) < share)
+    codes = np.stack([2.0 * (on & ~child), 2.5 * child, rng.random(rows)], axis=1)
+    return codes, atoms, on, child
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_absorption_is_the_share_that_a_child_takes_over(share):
+    codes, atoms, on, child = absorbed(share)
+    found = dictionary.absorption(codes, atoms, [5.0, 0, 0], on)
+    assert_allclose(found, child.sum() / on.sum())
+    assert dictionary.absorption(sparse.csr_matrix(codes), atoms, [5.0, 0, 0], on) == found
+
+
+def test_absorption_in_part_is_by_what_each_writes():
+    codes, atoms, on, child = absorbed(0.3)
+    codes[child, 0] = 0.5  # the unit itself writes 0.5 along the feature, the child's 0.8 * 2.5
+    found = dictionary.absorption(codes, atoms, [1.0, 0, 0], on)
+    assert_allclose(found, child.sum() / on.sum() * 2.0 / 2.5)
+    assert dictionary.absorption(codes, atoms, [1.0, 0, 0], on, least=0.9) == 0
+    with pytest.raises(NotComputable, match="with the feature and without"):
+        dictionary.absorption(codes, atoms, [1.0, 0, 0], np.ones(len(on)))
+
+
+def test_correlations_are_those_of_numpy():
+    rng = np.random.default_rng(0)
+    codes, values = rng.normal(size=(50, 4)), rng.normal(size=(50, 3))
+    expected = np.corrcoef(codes.T, values.T)[:4, 4:]
+    assert_allclose(dictionary.correlations(codes, values), expected)
 
 
 @pytest.fixture(scope="module")

@@ -365,6 +365,73 @@ def k_sparse_probe(
     return float(np.mean(found))
 
 
+def absorption(
+    codes: Any,
+    atoms: Any,
+    direction: Any,
+    positive: Any,
+    k: int = 1,
+    least: float = 0.1,
+    most: int = 3,
+) -> float:
+    """The share of a feature that is written by other units than those that stand for it.
+
+    A unit of a rarer feature that implies this one often takes it over, and the unit that seems to stand for
+    it is off there. With p the feature's direction of norm 1, the units that stand for it are the k whose
+    means differ most between examples with and without it. Of an example with it
+
+        a = others / (others + own),  own = sum over these k of z_j d_j . p,
+        others = sum of the `most` largest z_j d_j . p of further units with cos(d_j, p) >= least,
+
+    where own is less than all units write along p, else a = 0; the measure is the mean of a. After
+    Chanin et al., "A is for Absorption", 2024, and Karvonen et al., "SAEBench", 2025, section on absorption.
+
+    Args:
+        codes: (n, units), an array or a scipy matrix.
+        atoms: (units, d).
+        direction: (d,) of the feature, or of a probe for it.
+        positive: (n,) whether the feature is on.
+        k: units that stand for it.
+        least: the smallest cosine of a unit that counts as taking it over.
+        most: units of an example that count so.
+
+    Returns:
+        From 0 to 1.
+
+    Raises:
+        NotComputable: where the feature is on in all examples, or in none.
+
+    Example:
+        >>> from zoo.evaluation.dictionary import absorption
+        >>> atoms = np.array([[1.0, 0.0], [0.6, 0.8]])  # the second implies the first
+        >>> codes = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+        >>> round(absorption(codes, atoms, [1.0, 0.0], [True, True, True, False]), 3)
+        0.333
+    """
+    positive = np.asarray(positive).astype(bool)
+    if positive.all() or not positive.any():
+        raise NotComputable("needs examples with the feature and without it")
+    direction = np.asarray(direction, np.float64)
+    along = np.asarray(atoms, np.float64) @ direction / np.linalg.norm(direction)
+    here, there = (
+        np.asarray(codes[np.flatnonzero(rows)].mean(axis=0)).ravel()
+        for rows in (positive, ~positive)
+    )
+    own = np.argsort(-np.abs(here - there), kind="stable")[:k]
+    near = np.flatnonzero(cosines([direction], atoms)[0] >= least)
+    near = np.setdiff1d(near, own)
+    rows = codes[np.flatnonzero(positive)]
+    rows = np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows, np.float64)
+    written = rows[:, own] @ along[own]
+    others = np.sort(rows[:, near] * along[near], axis=1)[:, ::-1][:, :most]
+    others = np.maximum(others, 0).sum(axis=1)
+    taken = (written < rows @ along) & (others > 0)
+    share = np.divide(
+        others, others + np.maximum(written, 0), out=np.zeros_like(others), where=taken
+    )
+    return float(share.mean())
+
+
 def has_atoms(model: Any) -> bool:
     """Whether a model is a sparse dictionary: its decoder has atoms.
 

@@ -319,8 +319,8 @@ def _begin_at_share(model: Autoencoder, rows: np.ndarray, share: float) -> None:
     threshold = max(float(np.quantile(raw[:, : model.units], 1 - share)), 0.0)
     if isinstance(bottleneck, BatchTopK | JumpReLU):
         bottleneck.begin_at(threshold)
-    elif with_bias and bottleneck.dense.use_bias:
-        bottleneck.dense.bias.assign(np.full(bottleneck.dense.bias.shape, -threshold))
+    elif bottleneck.dense.bias is not None:
+        bottleneck.dense.bias.assign(np.full(model.units, -threshold))
 
 
 def _sample(array: np.ndarray) -> np.ndarray:

@@ -129,7 +129,8 @@ def run(
         **{f"accuracy_{k}": v for k, v in _accuracies(logits, truth).items()},
     }
     pca = PCA(min(width, truth.shape[1])).fit(rows)
-    k_means: Any = MiniBatchKMeans(atoms, n_init=3, random_state=seed)
+    means: Any = MiniBatchKMeans  # whose stubs know "auto" only
+    k_means = means(atoms, n_init=3, random_state=seed)
     codes = {
         "neurons": inner,
         "pca": pca.transform(inner),

@@ -65,9 +65,9 @@ def run(
     held_out, sizes = draw_examples(truth, 20_000, seed + 1_000_000)
     measures: dict[str, float] = {
         "asked_l0": float(active),
-        "true_l0": sizes.nnz / sizes.shape[0],
+        "true_l0": sizes.nnz / len(held_out),
     }
-    arrays: dict[str, Any] = {"density": np.sort(sizes.getnnz(axis=0) / sizes.shape[0])[::-1]}
+    arrays: dict[str, Any] = {"density": np.sort(sizes.getnnz(axis=0) / len(held_out))[::-1]}
     for name in MODELS:
         model = zoo.create(f"{name}_sae", (width,), latents=atoms, target_l0=active, seed=seed)
         start(model, x, verbose=False)

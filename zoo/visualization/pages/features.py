@@ -96,7 +96,7 @@ def features(
             else []
         )
     shown = x if pictures is None and is_picture(tuple(x.shape[1:])) else pictures
-    limits = None if shown is None else value_range(np.asarray(shown[:1000]))
+    limits: Any = None if shown is None else value_range(np.asarray(shown[:1000]))
     atoms = np.asarray(model.decoder.atoms)
     near = cosines(atoms.reshape(len(atoms), -1), atoms.reshape(len(atoms), -1))
 
@@ -120,7 +120,7 @@ def features(
             tuple((u, float(near[unit, u])) for u in others),
         )
 
-    return [feature(int(unit)) for unit in units]
+    return [feature(unit) for unit in units]
 
 
 def write_features(path: str | os.PathLike[str], found: Sequence[Feature], title: str) -> Path:
