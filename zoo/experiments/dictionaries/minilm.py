@@ -131,7 +131,8 @@ class MiniLM:
         return hidden
 
     def _attention(self, hidden: tf.Tensor, present: tf.Tensor, name: str) -> tf.Tensor:
-        n, places, width = tf.shape(hidden)[0], tf.shape(hidden)[1], hidden.shape[-1]
+        n, places = tf.shape(hidden)[0], tf.shape(hidden)[1]
+        width = len(self.weights[f"{name}query.bias"])
 
         def parts(what: str) -> tf.Tensor:
             shape = (n, places, HEADS, width // HEADS)

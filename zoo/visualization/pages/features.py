@@ -90,11 +90,8 @@ def features(
     found = tally(model, x, top=top) if counted is None else counted
     if units is None:
         order = np.argsort(-found.density, kind="stable")[: np.count_nonzero(found.density)]
-        units = (
-            order[np.unique(np.linspace(0, len(order) - 1, count).astype(int))]
-            if len(order)
-            else []
-        )
+        places = np.unique(np.linspace(0, len(order) - 1, count).astype(int)) if len(order) else ()
+        units = [int(order[place]) for place in places]
     shown = x if pictures is None and is_picture(tuple(x.shape[1:])) else pictures
     limits: Any = None if shown is None else value_range(np.asarray(shown[:1000]))
     atoms = np.asarray(model.decoder.atoms)
