@@ -71,7 +71,7 @@ def kth_largest(values: tf.Tensor, k: Any, share: float | None = None) -> tf.Ten
         [[2.0]]
     """
     values = tf.stop_gradient(tf.convert_to_tensor(values))
-    if control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+    if in_xla():
         return by_bisection(values, k)
     width = values.shape[-1]
     if share is None and isinstance(k, int) and width is not None:
@@ -80,6 +80,17 @@ def kth_largest(values: tf.Tensor, k: Any, share: float | None = None) -> tf.Ten
         if share is not None and share <= most:
             return by_groups(values, k, size)
     return by_top_k(values, k)
+
+
+def in_xla() -> bool:
+    """Whether the graph that is being traced is compiled by XLA.
+
+    Example:
+        >>> from zoo.selection import in_xla
+        >>> in_xla()
+        False
+    """
+    return bool(control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()))
 
 
 def by_top_k(values: tf.Tensor, k: Any) -> tf.Tensor:
