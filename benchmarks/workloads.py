@@ -14,7 +14,7 @@ class Workload(NamedTuple):
 
     Attributes:
         name: as in the table.
-        model: "vae", "laplace", "k_sparse" or "info_ae".
+        model: "vae", "laplace", "k_sparse", "info_ae" or the name of a dictionary's model.
         event: shape of one example.
         hidden: units of the MLP, or filters of the convolutions.
         latents: dimensions of the code.
@@ -41,9 +41,17 @@ class Workload(NamedTuple):
     encodes: bool = False
 
     @property
+    def is_dictionary(self) -> bool:
+        """Whether it is a sparse dictionary of `ATOMS` active atoms."""
+        return self.model.endswith("_sae")
+
+    @property
     def dense(self) -> bool:
         """Whether `flops` holds."""
-        return not (self.conv or self.encodes or self.model == "info_ae") and self.size > 16
+        return (
+            not (self.is_dictionary or self.conv or self.encodes or self.model == "info_ae")
+            and self.size > 16
+        )
 
     @property
     def size(self) -> int:
@@ -51,7 +59,9 @@ class Workload(NamedTuple):
         return math.prod(self.event)
 
     def data(self) -> np.ndarray:
-        """(rows, *event) float32 on [0, 1]; the speed depends on the values little."""
+        """(rows, *event) float32 on [0, 1], for a dictionary sums of a few of twice as many directions."""
+        if self.is_dictionary:
+            return _activations(self.rows, self.size)
         return np.random.default_rng(0).uniform(size=(self.rows, *self.event)).astype("float32")
 
     @property
@@ -91,6 +101,24 @@ WORKLOADS = {
         Workload("W6", "info_ae", PICTURE, (), 64, 128, 2_560),
         Workload("W7-1", "vae", PICTURE, (400, 400), 20, 1, 500, encodes=True),
         Workload("W7-1000", "vae", PICTURE, (400, 400), 20, 1000, 50_000, encodes=True),
+        *(
+            Workload(name, model, (384,), (), 3072, 1024, 16_384, likelihood="squared_error")
+            for name, model in (
+                ("W8", "top_k_sae"),
+                ("W8-batch", "batch_top_k_sae"),
+                ("W8-jump", "jump_relu_sae"),
+            )
+        ),
     )
 }
 K = 25
+ATOMS = 32
+
+
+def _activations(rows: int, size: int) -> np.ndarray:
+    random = np.random.default_rng(0)
+    directions = random.normal(size=(2 * size, size))
+    chosen = random.random((rows, 2 * size)) < ATOMS / (2 * size)
+    codes = np.where(chosen, random.exponential(size=chosen.shape), 0)
+    noise = 0.1 * random.normal(size=(rows, size))
+    return (codes @ directions / size**0.5 + noise).astype("float32")

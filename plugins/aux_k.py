@@ -92,7 +92,12 @@ class AuxK(zoo.Regularizer):
         target = forward.inputs if forward.target is None else forward.target
         decoded: Any = forward.decoded
         error = tf.stop_gradient(target - tf.cast(decoded, tf.float32)) / scale
-        estimate = decoder.write(self._largest(forward, dead)) / scale
+        # Most steps have no dead unit, and nothing to select or to decode.
+        estimate = tf.cond(
+            tf.reduce_any(dead),
+            lambda: decoder.write(self._largest(forward, dead), few=training) / scale,
+            lambda: tf.zeros_like(error),
+        )
         axes = list(range(1, len(error.shape)))
         rows = zoo.gather(error)
         variance = tf.reduce_mean(tf.reduce_sum(tf.square(rows - tf.reduce_mean(rows, 0)), axes))

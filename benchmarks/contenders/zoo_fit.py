@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.workloads import K, Workload
+from benchmarks.workloads import ATOMS, K, Workload
 
 
 def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], None]:
@@ -25,6 +25,10 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
     options = {"latents": workload.latents, "likelihood": workload.likelihood}
     if workload.model == "info_ae":
         model = zoo.create("info_ae", workload.event)
+    elif workload.is_dictionary:
+        model = zoo.create(
+            workload.model, workload.event, latents=workload.latents, target_l0=ATOMS
+        )
     elif workload.model == "k_sparse":
         model = zoo.create("k_sparse_autoencoder", workload.event, k=K, **options)
     else:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 import keras
 import tensorflow as tf
 
+from zoo.networks.sparse_product import with_sparse_gradient
 from zoo.noise import Noise
 from zoo.parts import Part
 from zoo.serialization import positive_int
@@ -200,6 +201,15 @@ class DenseBottleneck(Bottleneck):
     def numbers(self, features: tf.Tensor) -> tf.Tensor:
         """What the dense layer gives, (batch, ..., outputs) float32."""
         return tf.cast(self.dense(features), tf.float32)
+
+    def numbers_of_few(self, features: tf.Tensor) -> tf.Tensor:
+        """`numbers` in training, of which few have a gradient, as those have that a code keeps."""
+        layer: Any = self.dense
+        if len(features.shape) != 2:
+            return self.numbers(features)
+        kernel = tf.convert_to_tensor(layer.kernel)
+        product = with_sparse_gradient(tf.cast(features, tf.float32), kernel, layer.compute_dtype)
+        return layer.activation(product + layer.bias if layer.use_bias else product)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.networks.sparse_product import of_sparse, product_in
 from zoo.parts import Untracked
 from zoo.serialization import serializable
 from zoo.trainer.replicas import gather
@@ -248,29 +249,32 @@ class Dictionary(Offset):
 
     def call(self, code: Any, training: bool = False) -> tf.Tensor:
         """(batch, units) -> (batch, *event); [code, condition] where the model declares one."""
-        del training
         code, condition = code if isinstance(code, list | tuple) else (code, None)
-        output = self.write(code) + self.offset.centre
+        output = self.write(code, few=training) + self.offset.centre
         if self.skip:
             given: Any = condition
             beside = tf.matmul(tf.cast(given, tf.float32), self.kernel_of_skip)
             output = output + tf.reshape(beside, (-1, *self.event_shape))
         return output
 
-    def write(self, code: tf.Tensor, atoms: tf.Tensor | None = None) -> tf.Tensor:
+    def write(
+        self, code: tf.Tensor, atoms: tf.Tensor | None = None, few: bool = False
+    ) -> tf.Tensor:
         """What the code adds to b: s * sum_j f_j d_j.
 
         Args:
             code: (batch, units).
             atoms: others than `atoms`, such as those without a gradient.
+            few: whether to look for a code of few numbers, which `of_sparse` multiplies faster; its
+                operations are not in every format that a model is exported to.
 
         Returns:
             (batch, *event) float32.
         """
         atoms = self.atoms if atoms is None else atoms
         flat = tf.reshape(atoms, (-1, math.prod(self.event_shape)))
-        kind = self.factor_dtype
-        sums = tf.cast(tf.matmul(tf.cast(code, kind), tf.cast(flat, kind)), tf.float32)
+        product = of_sparse if few else product_in
+        sums = product(tf.cast(code, tf.float32), flat, self.factor_dtype)
         scale = tf.convert_to_tensor(self.offset.scale)
         return tf.reshape(sums, (-1, *self.event_shape)) * scale
 

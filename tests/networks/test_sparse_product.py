@@ -1,0 +1,62 @@
+"""Products with few numbers against those of full matrices."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo.networks.sparse_product import of_sparse, with_sparse_gradient
+
+
+def matrices(few):
+    random = np.random.default_rng(0)
+    code = random.normal(size=(6, 40)).astype("float32")
+    chosen = random.random(code.shape) < (0.03 if few else 0.5)
+    other = random.normal(size=(40, 5)).astype("float32")
+    return code * chosen, other, random.normal(size=(6, 5)).astype("float32")
+
+
+def value_and_gradients(product, a, b, upstream):
+    a, b = tf.convert_to_tensor(a), tf.convert_to_tensor(b)
+    with tf.GradientTape() as tape:
+        tape.watch([a, b])
+        result = product(a, b)
+    return (result, *tape.gradient(result, [a, b], upstream))
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("few", [True, False])
+def test_a_sparse_code(few, compiled):
+    code, atoms, upstream = matrices(few)
+    found = tf.function(value_and_gradients, jit_compile=compiled)(of_sparse, code, atoms, upstream)
+    for ours, expected in zip(
+        found, (code @ atoms, upstream @ atoms.T, code.T @ upstream), strict=True
+    ):
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("few", [True, False])
+def test_a_sparse_gradient(few, compiled):
+    upstream, kernel, x = matrices(few)
+    found = tf.function(value_and_gradients, jit_compile=compiled)(
+        with_sparse_gradient, x, kernel.T, upstream
+    )
+    for ours, expected in zip(
+        found, (x @ kernel.T, upstream @ kernel, x.T @ upstream), strict=True
+    ):
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+def test_few_numbers_are_computed_in_float32():
+    code, atoms, upstream = matrices(few=True)
+    found = value_and_gradients(lambda a, b: of_sparse(a, b, tf.bfloat16), code, atoms, upstream)
+    np.testing.assert_allclose(found[0], code @ atoms, atol=1e-5)
+    # All numbers of the code have a gradient, which is of a full product.
+    np.testing.assert_allclose(found[1], upstream @ atoms.T, atol=0.1)
+    assert np.abs(found[1] - upstream @ atoms.T).max() > 1e-4
+
+
+def test_no_number_at_all():
+    code, atoms, upstream = matrices(few=True)
+    for part in value_and_gradients(of_sparse, 0 * code, atoms, upstream)[::2]:
+        assert not np.any(part)
