@@ -7,13 +7,11 @@ not: they are imported by the functions that use them.
 from zoo.data import digits, patches, sprites, synthetic, tfds_sets
 from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
-from zoo.data.lending import aligned
 from zoo.data.loading import load
 from zoo.data.pairs import sprite_pairs
 
 __all__ = [
     "Data",
-    "aligned",
     "check_inputs",
     "digits",
     "load",

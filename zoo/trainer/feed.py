@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.data.lending import lent
 from zoo.serialization import whole_number
 from zoo.trainer import blocks, sources
 from zoo.trainer.blocks import Fields
 from zoo.trainer.intake import Intake
-from zoo.data.lending import lent
 from zoo.trainer.replicas import synchronizes
 
 DEFAULT_BATCH = 32
@@ -49,8 +47,7 @@ class Feed:
 
     def gather(self, rows: tf.Tensor) -> Fields:
         """The fields of some rows of the data that lie on the device, in a graph."""
-        # By the value: TensorFlow's gather of a variable first copies what others hold too.
-        return tf.nest.map_structure(lambda field: tf.gather(field.value(), rows), self._resident)
+        return tf.nest.map_structure(lambda field: tf.gather(field, rows), self._resident)
 
     def training(
         self,
@@ -185,19 +182,16 @@ class Feed:
         return all(field.dtype == array.dtype for field, array in pairs)
 
     def _make_resident(self, fields: Fields) -> None:
-        if self._resident is None or not self._fits(fields):
+        if self._resident is not None and self._fits(fields):
+            tf.nest.map_structure(lambda field, array: field.assign(array), self._resident, fields)
+            return
 
-            def empty(array: Any) -> tf.Variable:
-                shape = tf.TensorShape((None, *array.shape[1:]))
-                nothing: Any = np.zeros((0, *array.shape[1:]), array.dtype)
-                return tf.Variable(nothing, trainable=False, shape=shape, name="resident")
+        def resident(array: Any) -> tf.Variable:
+            shape = tf.TensorShape((None, *array.shape[1:]))
+            return tf.Variable(array, trainable=False, shape=shape, name="resident")
 
-            with self.strategy.scope():
-                self._resident = tf.nest.map_structure(empty, fields)
-        for field, array in zip(
-            tf.nest.flatten(self._resident), tf.nest.flatten(fields), strict=True
-        ):
-            field.assign(lent(array) if self.replicas == 1 else array)
+        with self.strategy.scope():
+            self._resident = tf.nest.map_structure(resident, fields)
 
     def _reader(self, fields: Fields) -> Callable[[np.ndarray], Fields]:
         """A function from rising row numbers to the fields of those rows."""
