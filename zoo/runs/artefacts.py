@@ -170,7 +170,7 @@ def _write_card(
     settings = read_json(folder.config, "The run's configuration")
     for name in ("command", "data_dir", "manual_dir"):  # folders of this machine
         settings.pop(name, None)
-    pictures = sorted(folder.figures.iterdir())
+    pictures = sorted(folder.figures.glob("*"))  # no folder where none was drawn
     figures = {path.stem: path.relative_to(folder.path).as_posix() for path in pictures}
     title = f"{settings['model']} on {held_out.name}"
     write_text(folder.card, card(model, settings, metrics, title=title, figures=figures))
