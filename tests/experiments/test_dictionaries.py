@@ -74,7 +74,18 @@ def test_glosses_have_their_lexicographer_file_and_no_examples(wordnet):
 def test_word_pieces_are_the_longest_and_what_is_not_known_is_so(files):
     network = minilm.MiniLM(str(files[0]))
     pieces = [network.pieces[number] for number in network.tokens("Small DOGS, Café barking xy")]
-    assert pieces == ["[CLS]", "small", "dog", "##s", ",", "cafe", "bark", "##ing", "[UNK]", "[SEP]"]
+    assert pieces == [
+        "[CLS]",
+        "small",
+        "dog",
+        "##s",
+        ",",
+        "cafe",
+        "bark",
+        "##ing",
+        "[UNK]",
+        "[SEP]",
+    ]
 
 
 def test_blocks_compute_what_numpy_does(files):
