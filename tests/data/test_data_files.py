@@ -54,6 +54,19 @@ def test_channels_first_are_told(shape, limit, tmp_path):
         load(tmp_path / "x.npy", "all", memory_limit=limit)
 
 
+@pytest.mark.parametrize("limit", [2**31, 1])
+@pytest.mark.filterwarnings("ignore:windows.npy .* stays on disk")
+def test_windows_of_a_series_are_not_taken_for_grey_pictures(tmp_path, limit):
+    windows = np.random.default_rng(0).normal(size=(10, 12, 3)).astype("float32")
+    np.save(tmp_path / "windows.npy", windows)
+    data = load(tmp_path / "windows.npy", "all", series=True, memory_limit=limit)
+    np.testing.assert_array_equal(np.sort(data.inputs, axis=0), np.sort(windows, axis=0))
+    np.savez(tmp_path / "windows.npz", x=windows)
+    assert load(tmp_path / "windows.npz", "all", series=True).inputs.shape == (10, 12, 3)
+    pictures = load(tmp_path / "windows.npy", "all", memory_limit=limit)
+    assert pictures.event_shape == (12, 3, 1)
+
+
 def test_npy_with_labels_of_another_file(tmp_path):
     x = np.arange(20, dtype=np.float32)[:, None]
     np.save(tmp_path / "x.npy", x)

@@ -27,6 +27,7 @@ def from_arrays(
     description: str = "",
     scale: float | str | None = None,
     maximum: float | None = None,
+    series: bool = False,
 ) -> Data:
     """Check arrays that belong together, and take the examples of a split.
 
@@ -44,6 +45,7 @@ def from_arrays(
         description: one line, to which the share of the split is added.
         scale: what the values are divided by; None to decide.
         maximum: the largest value of the whole set, where `inputs` are a part of it.
+        series: whether three axes are windows of time series, (n, time, channels), and not grey pictures.
 
     Returns:
         A `Data` that shares no memory with the arrays. Its uint8 are pixels from 0 to 255; all else is
@@ -60,7 +62,7 @@ def from_arrays(
         (Data(name='mine', split='train', inputs=float32(16, 8, 8, 1)), ('cat', 'dog'))
     """
     warn_of_channels_first(inputs.shape, name, stacklevel=4)
-    inputs = inputs[..., None] if inputs.ndim == 3 else inputs
+    inputs = inputs[..., None] if inputs.ndim == 3 and not series else inputs
     inputs, divisor = _meant(inputs, name, scaling.check_scale(scale), maximum)
     n = len(inputs)
     codes, classes = encode_labels(labels, n, name, classes)

@@ -136,7 +136,10 @@ def range_line(name: str, rank: int, limits: Limits, low: str, high: str) -> str
     if limits.only_whole:
         hint = "They are counted, and taken as they are: leave out the others, or choose another likelihood."
     elif rank == PICTURES:
-        hint = "Rescale them (divide by 255 where they are bytes), or pass uint8."
+        hint = (
+            "Rescale them (divide by 255 where they are bytes), or pass uint8. (Windows of time series in a "
+            "file: load it with series=True.)"
+        )
     elif limits.positive < np.inf:
         hint = "Divide them as the bytes that the model was given."
     else:

@@ -27,6 +27,7 @@ def read_npy(
     labels: str | os.PathLike | None = None,
     scale: float | str | None = None,
     test_fraction: float = 0.2,
+    series: bool = False,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Data:
     """Read a .npy file of examples.
@@ -42,6 +43,7 @@ def read_npy(
         labels: a .npy file of n labels.
         scale: what the values are divided by, see `zoo.data.scaling`; None to decide.
         test_fraction: share of the test split.
+        series: whether three axes are windows of time series, (n, time, channels), and not grey pictures.
         memory_limit: bytes up to which the array is held in memory.
 
     Returns:
@@ -60,7 +62,7 @@ def read_npy(
     array = _map(path)
     known = None if labels is None else _map(Path(labels))
     if array.nbytes > memory_limit:
-        return _mapped(path, split, array, known, test_fraction, scale)
+        return _mapped(path, split, array, known, test_fraction, scale, series)
     return from_arrays(
         path.name,
         array,
@@ -70,6 +72,7 @@ def read_npy(
         test_fraction=test_fraction,
         description=f"The file {path}",
         scale=scale,
+        series=series,
     )
 
 
@@ -82,6 +85,7 @@ def read_npz(
     labels: str | bool | None = None,
     scale: float | str | None = None,
     test_fraction: float = 0.2,
+    series: bool = False,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Data:
     """Read a .npz file of examples.
@@ -100,6 +104,7 @@ def read_npz(
         labels: the same for the labels; False to leave them out.
         scale: what the values are divided by, see `zoo.data.scaling`; None to decide.
         test_fraction: share of the test split, where the file has no splits.
+        series: as in `read_npy`.
         memory_limit: largest size in bytes; a .npz file cannot be mapped.
 
     Returns:
@@ -157,6 +162,7 @@ def read_npz(
         description=f"The file {path}",
         scale=scale,
         maximum=maximum,
+        series=series,
     )
 
 
@@ -252,9 +258,10 @@ def _mapped(
     labels: np.ndarray | None,
     test_fraction: float,
     scale: float | str | None,
+    series: bool = False,
 ) -> Data:
     warn_of_channels_first(array.shape, path.name, stacklevel=4)
-    array = check_inputs(array[..., None] if array.ndim == 3 else array, name=path.name)
+    array = check_inputs(array if series or array.ndim != 3 else array[..., None], name=path.name)
     pictures, divisor = array.dtype == np.uint8 and array.ndim >= 4, scaling.check_scale(scale)
     if pictures and divisor is None:
         highest = scaling.peak(array, enough=scaling.FEW)

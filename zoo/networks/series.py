@@ -99,7 +99,9 @@ def conv1d_networks(
 
 def _window(shape: Sequence[int], networks: str) -> tuple[int, int]:
     if len(shape) != 2:
-        hint = "Add the channel axis: x[..., None]." if len(shape) == 1 else "Use networks='conv'."
+        hint = "Use networks='conv'. (Windows in a file: load it with series=True.)"
+        if len(shape) == 1:
+            hint = "Add the channel axis: x[..., None]."
         raise ValueError(
             f"networks={networks!r} needs windows of shape (time, channels), or tokens with the likelihood "
             f"'categorical'; received input_shape={tuple(shape)}. {hint}"
