@@ -6,6 +6,7 @@ import pytest
 
 import zoo
 from zoo.networks import build_networks
+from zoo.trainer.slices import why_whole
 
 # Sums of two sines of their own phases in each of three channels.
 TIME = np.arange(32)[:, None]
@@ -54,3 +55,9 @@ def test_what_is_not_a_window_is_refused(networks, shape, hint):
 def test_a_gru_has_an_activation_of_its_own():
     with pytest.raises(ValueError, match="activation has no effect on networks='gru'"):
         zoo.create("vae", (8, 2), networks="gru", activation="relu")
+
+
+def test_series_are_computed_whole():
+    """An export of convolutions along time in slices fails in TensorFlow 2.21."""
+    for networks in build_networks("conv1d", (8, 2), (4, 4)):
+        assert "Conv1D" in (why_whole([networks], training=False) or "")

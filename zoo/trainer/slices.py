@@ -25,14 +25,14 @@ LEAST_ROWS = 32
 # Modules of the zoo's own layers and parts, which are known.
 HOME = ("zoo.", "zoo_plugins.")
 # Keras's layers that give for a row what they give for it alone, and keep no state that a step changes.
+# Conv1D is not among them: in an exported function of several slices TensorFlow 2.21 gives one layer the
+# kernel of another.
 _BY_ROWS = (
     keras.Sequential,
     keras.layers.Activation,
     keras.layers.Add,
     keras.layers.AveragePooling2D,
     keras.layers.Concatenate,
-    keras.layers.Conv1D,
-    keras.layers.Conv1DTranspose,
     keras.layers.Conv2D,
     keras.layers.Conv2DTranspose,
     keras.layers.Conv3D,
