@@ -12,7 +12,7 @@ from tests.conftest import make_vectors
 from tests.trainer.tiny import tiny
 
 X = make_vectors(32)
-BASES = ("Optimizer", "OptimizerMap", "LossScaleOptimizer")
+BASES = ("Optimizer", "OptimizerMap", "MultiOptimizer", "LossScaleOptimizer")
 OPTIMIZERS = sorted(
     name
     for name, cls in vars(keras.optimizers).items()
@@ -94,6 +94,25 @@ def test_every_optimizer_trains_on_two_devices_as_on_one(name, two_devices):
     steady = {"epsilon": 1e-3} if "epsilon" in inspect.signature(cls).parameters else {}
     one, two = (fitted(lambda: cls(0.01, **steady), strategy) for strategy in (None, two_devices))
     assert_same_weights(one, two)
+
+
+def one_for_each(**options):
+    """The encoder's weights and the others have an optimizer each."""
+    sgd, other = keras.optimizers.SGD, keras.optimizers.RMSprop
+    pairs = keras.optimizers.OptimizerMap(sgd(0.05, **options), {".*encoder.*": other(0.01)})
+    return keras.optimizers.MultiOptimizer(pairs)
+
+
+def test_an_optimizer_for_each_network_on_two_devices(two_devices, without_options):
+    one, two = (fitted(one_for_each, strategy) for strategy in (None, two_devices))
+    assert_same_weights(one, two)
+    for ours, plain in zip(one.weights, without_options.weights, strict=True):
+        if "encoder" in ours.path and ours.trainable:
+            assert np.abs(ours.numpy() - plain.numpy()).max() > 1e-4
+    with two_devices.scope():
+        model = tiny(name="autoencoder")
+    with pytest.raises(ValueError, match="clipnorm works on one replica only; received 0.1"):
+        model.compile(one_for_each(clipnorm=0.1))
 
 
 def regularizers():

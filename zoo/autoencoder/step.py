@@ -55,6 +55,11 @@ class StepModel(BlockTrainer):
         return [r for r in self.regularizers if isinstance(r, AdversarialRegularizer)]
 
     @property
+    def optimizers(self) -> list[keras.Optimizer]:
+        """Those that a training step uses, the model's first."""
+        return [*super().optimizers, *(critic.optimizer for critic in self.critics)]
+
+    @property
     def model_variables(self) -> list[keras.Variable]:
         """What the main optimizer trains: everything but the critics."""
         critics = {id(v) for r in self.critics for v in r.critic_variables}

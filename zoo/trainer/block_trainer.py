@@ -14,7 +14,7 @@ import tensorflow as tf
 from zoo.allocator import keep_freed_memory
 from zoo.batch import Batch
 from zoo.noise import Noise
-from zoo.trainer import blocks, compilation, slices, sources, threads
+from zoo.trainer import blocks, compilation, optimizer_settings, slices, sources, threads
 from zoo.trainer.callbacks import need_steps, with_guard
 from zoo.trainer.feed import (
     BLOCK_STEPS,
@@ -84,6 +84,11 @@ class BlockTrainer(KerasSurface):
     def model_variables(self) -> list[keras.Variable]:
         """What the main optimizer trains."""
         return self.trainable_variables
+
+    @property
+    def optimizers(self) -> list[keras.Optimizer]:
+        """Those that a training step uses; none where the model is not compiled."""
+        return [self.optimizer] if self.compiled else []
 
     @property
     def changes(self) -> int:
@@ -635,11 +640,20 @@ class BlockTrainer(KerasSurface):
         """Forget the traces where a setting was changed since."""
         if self._settings() != self.traces.settings:
             self.settle()
+            self._check_optimizers()
             self._trace_anew()
+
+    def _check_optimizers(self) -> None:
+        """Refuse what was set of an optimizer since it was built, and cannot act."""
+        if len(self.optimizers) == len(self.traces.optimizers):
+            optimizer_settings.refuse_other_variables(self.optimizers, self.traces.optimizers)
+        for optimizer in self.optimizers:
+            compilation.refuse_alone(optimizer, self.distribute_strategy.num_replicas_in_sync)
 
     def _settings(self) -> tuple[Any, ...]:
         """What the traces hold of the settings, to tell when they are out of date."""
-        return self.changes, self.run_eagerly, self._flags.values()
+        of_optimizers = [optimizer_settings.settings(each) for each in self.optimizers]
+        return self.changes, self.run_eagerly, self._flags.values(), of_optimizers
 
     @functools.cached_property
     def _flags(self) -> Flags:
@@ -647,7 +661,8 @@ class BlockTrainer(KerasSurface):
 
     def _trace_anew(self) -> None:
         """Forget the traces of all steps, which hold the data's variables and the settings as they were."""
-        self.traces = Traces(self._settings(), self.traces.means)
+        optimizers = optimizer_settings.configs(self.optimizers)
+        self.traces = Traces(self._settings(), self.traces.means, optimizers)
         self.traces.block = self._run_block
         if not synchronizes(self.distribute_strategy) and not self.run_eagerly:
             self.traces.block = tf.function(

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from zoo.serialization import whole_number
 from zoo.trainer import threads
+from zoo.trainer.optimizer_settings import leaves
 from zoo.trainer.optimizers import resolve_optimizer
 from zoo.trainer.replicas import synchronizes
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 JIT_WEIGHTS = 50_000
 # Arguments of `keras.Model.compile` that a saved model keeps beside those of `BlockTrainer.compile`.
 KEPT = ("run_eagerly", "auto_scale_loss")
+_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+_AVERAGES = "Leave it out: the averages then take the weights' place when fit ends."
+_SHARED = "Leave it out, or compile with one optimizer for all weights."
 LACKING = (
     "XLA lacks operations that this model uses; received jit_compile=True. Use 'auto' or False."
 )
@@ -74,17 +78,7 @@ def optimizer_for(
     found = resolve_optimizer(optimizer, getattr(model, "heavy_tailed", False))
     scales = isinstance(found, keras.optimizers.LossScaleOptimizer)
     unscaled = not scales and found.loss_scale_factor is None
-    replicas = model.distribute_strategy.num_replicas_in_sync
-    if found.gradient_accumulation_steps and replicas > 1:
-        raise ValueError(
-            f"gradient_accumulation_steps works on one replica only; received "
-            f"{found.gradient_accumulation_steps} with {replicas}. Take a larger batch_size instead."
-        )
-    if found.use_ema and found.ema_overwrite_frequency and replicas > 1:
-        raise ValueError(
-            f"ema_overwrite_frequency works on one replica only; received {found.ema_overwrite_frequency} "
-            f"with {replicas}. Leave it out: the averages then take the weights' place when fit ends."
-        )
+    refuse_alone(found, model.distribute_strategy.num_replicas_in_sync)
     half = any(layer.compute_dtype == "float16" for layer in model._flatten_layers())
     if half and unscaled and options.get("auto_scale_loss", True):
         found, scales = keras.optimizers.LossScaleOptimizer(found), True
@@ -94,6 +88,28 @@ def optimizer_for(
             "skip_nonfinite=True too. Leave one of them out, or compute in mixed_bfloat16."
         )
     return found
+
+
+def refuse_alone(optimizer: keras.Optimizer, replicas: int) -> None:
+    """Refuse settings of an optimizer that several replicas do not keep.
+
+    Raises:
+        ValueError: where there are any.
+    """
+    if replicas == 1:
+        return
+    inner = leaves(optimizer)
+    for each in inner:
+        remedies = {
+            "gradient_accumulation_steps": "Take a larger batch_size instead.",
+            **({"ema_overwrite_frequency": _AVERAGES} if each.use_ema else {}),
+            **(dict.fromkeys(_CLIPS, _SHARED) if len(inner) > 1 else {}),
+        }
+        for option, remedy in remedies.items():
+            if value := getattr(each, option):
+                raise ValueError(
+                    f"{option} works on one replica only; received {value} with {replicas}. {remedy}"
+                )
 
 
 def refuse_unknown(optimizer: Any, variables: list[keras.Variable]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -17,10 +17,17 @@ class Traces:
     Args:
         settings: of the model when they were traced, see `BlockTrainer._settings`.
         means: the metrics.
+        optimizers: the configuration of each optimizer when they were traced.
     """
 
-    def __init__(self, settings: Any = None, means: dict[str, keras.metrics.Mean] | None = None):
+    def __init__(
+        self,
+        settings: Any = None,
+        means: dict[str, keras.metrics.Mean] | None = None,
+        optimizers: Sequence[Mapping[str, Any]] = (),
+    ):
         self.settings = settings
+        self.optimizers = optimizers
         self.means = {} if means is None else means
         self.block: Any = None
         self.train: Any = None
