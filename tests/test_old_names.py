@@ -22,6 +22,7 @@ def test_the_names_of_both_rooms_are_in_the_old_one(room):
 def test_modules_are_the_same_under_both_names():
     assert importlib.import_module("zoo.training.fine_tuning") is fine_tuning
     assert zoo.training.fine_tuning is fine_tuning
+    assert importlib.import_module("zoo.training.settings").value("0.5,1") == [0.5, 1]
     with pytest.raises(ImportError, match="no_such_part"):
         from zoo.training import no_such_part  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""The old name of `zoo.runs` and `zoo.recipes`: what was imported from here in 0.1.0 still is.
+"""The old name of `zoo.runs` and `zoo.recipes`: what users imported from here in 0.1.0 still is.
 
 `zoo.training.Resume` is `zoo.runs.Resume`, `from zoo.training.fine_tuning import classifier` gives what
 `zoo.recipes.fine_tuning` has. New code names the two rooms.
@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "zoo.cli": ("settings",),
     "zoo.recipes": ("centering", "fine_tuning", "rbm", "schedules", "spreading"),
     "zoo.runs": ("artefacts", "checkpoints", "run", "run_config", "run_folder", "strategies"),
 }

@@ -111,7 +111,7 @@ def test_an_optimizer_for_each_network_on_two_devices(two_devices, without_optio
             assert np.abs(ours.numpy() - plain.numpy()).max() > 1e-4
     with two_devices.scope():
         model = tiny(name="autoencoder")
-    with pytest.raises(ValueError, match="clipnorm works on one replica only; received 0.1"):
+    with pytest.raises(ValueError, match="clipnorm works on one replica only; received"):
         model.compile(one_for_each(clipnorm=0.1))
 
 

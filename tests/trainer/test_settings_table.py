@@ -21,7 +21,7 @@ VALUES = {
     "weight": (2.0, 3.0),
     "estimator": ("sampled", "analytic"),
     "p": (1.5, 0.7),
-    "form": ("saturating", "non_saturating", "power", "norm"),
+    "form": ("saturating", "non_saturating", "power", "norm", "tanh"),
     "scale": (0.5, 2.0),
     "df": (2.0, 3.0),
     "reduction": ("mean", "sum"),
@@ -30,7 +30,7 @@ VALUES = {
     "variant": ("ii", "i"),
     "ratio": (2.5,),
     "kernel": ("laplacian",),
-    "bandwidth": (0.3,),
+    "bandwidth": (0.3, 0.6),
     "unbiased": (False, True),
     "capacity": (3.0,),
     "codes": ("generated",),
@@ -102,13 +102,33 @@ VALUES = {
     "select": ("magnitude", "value"),
     "decoder_norms": (True,),
     "of": ("raw", "code"),
+    "momentum": (0.3,),
+    "surrogate": ("triangle",),
+    "widths": ((2,),),
+    "dead_after": (1,),
+    "target": (4.0,),
+    "penalty": ("l1",),
+    "gain": (0.5,),
+    "start": (0.5,),
+    "c": (2.0,),
+    "pre_act": (0.5,),
+    "least": (0.04,),
     "name": ("another",),
 }
+# Options that act on gradients alone.
+OF_GRADIENTS = {"gradient", "surrogate", "bandwidth"}
+# Parts that remember batches of training.
+REMEMBER = {"aux_k", "hold_l0", "batch_top_k"}
 # What must be in force for an option to have a use.
 GIVEN = {
     ("invariant_information", "threshold"): {"confident": 1.0},
     ("invariant_information", "confident"): {"threshold": 0.0},
     ("importance_weighted", "pooled"): {"groups": 3},
+    ("aux_k", "k"): {"dead_after": 1},
+    ("aux_k", "weight"): {"dead_after": 1},
+    ("hold_l0", "least"): {"target": 12.0},
+    ("l0", "c"): {"form": "tanh"},
+    ("l0", "pre_act"): {"form": "tanh"},
 }
 # Options that a part has from its base and refuses, whatever the value.
 REFUSED = {
@@ -125,6 +145,7 @@ REFUSED = {
     ("likelihood", "bernoulli", "activation"),
     ("bottleneck", "stochastic", "activation"),
     ("regularizer", "total_correlation", "form"),
+    ("regularizer", "l0", "target"),  # it comes with the form
 }
 KINDS = {
     "regularizer": zoo.Regularizer,
@@ -134,17 +155,7 @@ KINDS = {
     "objective": zoo.objectives.Objective,
     "posterior": zoo.distributions.Family,
 }
-# Parts of dictionaries whose options have no values here yet.
-PENDING = {
-    "bottleneck": "batch_top_k jump_relu matching_pursuit gated",
-    "objective": "nested explained_variance",
-    "regularizer": "aux_k gate hold_l0 l0",
-}
-PARTS = sorted(
-    (kind, name)
-    for kind, name in all_parts()
-    if kind in KINDS and name not in PENDING.get(kind, "").split()
-)
+PARTS = sorted((kind, name) for kind, name in all_parts() if kind in KINDS)
 CORRUPTIONS = [c for c in Corruption.__subclasses__() if c.__module__.startswith("zoo.")]
 
 
@@ -161,6 +172,10 @@ def found():
             kind = next((kind for kind, base in KINDS.items() if isinstance(part, base)), None)
             if (kind, name) in wanted:
                 wanted.remove((kind, name))
+                if name == "hold_l0":
+                    model.compile(
+                        keras.optimizers.SGD(0.1)
+                    )  # its multiplier moves by learning rates
                 found[kind, name] = model, part, some_rows(model, case.given())
     return found
 
@@ -170,11 +185,14 @@ def some_rows(model, given):
     return model.intake.arrays(*model.intake.columns(few))
 
 
-def measured(model, fields, option=""):
+def measured(model, fields, option="", remembers=False):
     """What a model gives for some rows, step by step; its weights are as before afterwards."""
     variables = [*model.variables, *(v for c in model.critics for v in c.optimizer.variables)]
     before = [variable.numpy() for variable in variables]
     batch, condition = model.intake.floats(fields), fields.get("condition")
+    if remembers:
+        few = model.intake.floats(tf.nest.map_structure(lambda a: a[:2] / 2, fields))
+        model.terms(model.forward(few, Noise(0, 0), training=True))
     forward = model.forward(batch, Noise(0, 0), training=True)
     given = list(model.terms(forward).values())
     code = model.encode_batch(fields["x"], condition)
@@ -186,10 +204,12 @@ def measured(model, fields, option=""):
         if option == "critic_steps":
             model._critic_update(critic, forward, 1.0)
             given += [weight.numpy() for weight in critic.critic_variables]
-    if option == "gradient":
+    if option in OF_GRADIENTS:
+        weights = [*model.encoder.trainable_weights, *model.bottleneck.trainable_weights]
         with tf.GradientTape() as tape:
             loss = model.terms(model.forward(batch, Noise(0, 0), training=True))["loss"]
-        given += tape.gradient(loss, [weight.value for weight in model.encoder.trainable_weights])
+        slopes = tape.gradient(loss, [weight.value for weight in weights])
+        given += [slope for slope in slopes if slope is not None]
     for variable, value in zip(variables, before, strict=True):
         variable.assign(value)
     return [np.asarray(value) for value in given]
@@ -214,8 +234,9 @@ def refusal(part, option, value):
 
 def assert_it_acts(model, part, option, fields, before=None):
     """That another value is traced anew and gives something else; the old one is then set again."""
+    remembers = getattr(type(part), "zoo_name", "") in REMEMBER
     if before is None:
-        before = measured(model, fields, option)
+        before = measured(model, fields, option, remembers)
     changes, old, refused = model.changes, getattr(part, option), []
     for value in VALUES[option]:
         if value == old:
@@ -225,7 +246,7 @@ def assert_it_acts(model, part, option, fields, before=None):
             assert getattr(part, option) == old
             continue
         assert model.changes > changes, f"{option} is not traced anew"
-        after = measured(model, fields, option)
+        after = measured(model, fields, option, remembers)
         setattr(part, option, old)
         assert not same(before, after), f"{option}={value!r} of {part.name} changes nothing"
         return
@@ -236,7 +257,11 @@ def assert_it_acts(model, part, option, fields, before=None):
 def test_an_option_of_a_part_acts_or_is_refused(found, kind, name):
     model, part, fields = found[kind, name]
     fixed = {each for cls in type(part).__mro__ for each in vars(cls).get("fixed", ())}
-    before = measured(model, fields) if fixed < registry.option_names(type(part)) else []
+    before = (
+        measured(model, fields, "", name in REMEMBER)
+        if fixed < registry.option_names(type(part))
+        else []
+    )
     for option in sorted(registry.option_names(type(part)) | {"name"}):
         assert option in VALUES, f"{option} of the {kind} {name} has no entry in VALUES"
         given = GIVEN.get((name, option), {})
@@ -248,10 +273,10 @@ def test_an_option_of_a_part_acts_or_is_refused(found, kind, name):
         else:
             old = {other: getattr(part, other) for other in given}
             set_all(part, given)
-            same_start = not given and option not in {"critic_steps", "gradient"}
+            same_start = not given and option not in {"critic_steps", *OF_GRADIENTS}
             assert_it_acts(model, part, option, fields, before if same_start else None)
             set_all(part, old)
-    assert not before or same(before, measured(model, fields))
+    assert not before or same(before, measured(model, fields, "", name in REMEMBER))
 
 
 def set_all(part, options):

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -180,3 +181,27 @@ def test_bad_data_are_refused(linear_model, digits, change, message):
     model = linear_model(digits[0], 3)
     with pytest.raises(ValueError, match=message):
         figures_for(model, **{"x": digits[0][:20], **change})
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale", "divisor"), [((5,), None, 1), ((5,), 51, 51), ((4, 4, 1), 16, 16)]
+)
+@pytest.mark.filterwarnings("ignore:x is a table of bytes")
+def test_bytes_are_shown_as_the_model_sees_them(shape, scale, divisor):
+    x = np.random.default_rng(0).integers(0, 17, (30, *shape), np.uint8)
+    keras.utils.set_random_seed(0)
+    options = {"latents": 2, "hidden": (4,), "likelihood": "squared_error"}
+    model = zoo.create("autoencoder", shape, scale=scale, **options)
+    (figure, _), same = (
+        figures_for(model, rows)["reconstructions"]
+        for rows in (x, (x / np.float32(divisor)).astype(np.float32))
+    )
+    assert figure.get_suptitle() == same[0].get_suptitle()
+    for ours, theirs in zip(figure.axes, same[0].axes, strict=True):
+        for one, other in zip(ours.lines, theirs.lines, strict=True):
+            np.testing.assert_allclose(one.get_ydata(), other.get_ydata(), rtol=1e-6)
+        for one, other in zip(ours.images, theirs.images, strict=True):
+            np.testing.assert_allclose(one.get_array(), other.get_array(), rtol=1e-6)
+    if scale is None:
+        shown = max(line.get_ydata().max() for axes in figure.axes for line in axes.lines[:1])
+        assert shown == 16

@@ -42,6 +42,16 @@ def test_reconstructions_scale_bytes_as_the_model_does():
     assert float(figure.get_suptitle().split("error ")[1].split()[0]) < 1e-9
 
 
+def test_bytes_of_a_table_are_numbers_and_dark_pictures_are_refused():
+    counts = np.random.default_rng(0).integers(0, 200, (4, 7), np.uint8)
+    figure = reconstructions(counts, counts.astype(np.float32))
+    np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), counts[0])
+    masks = np.eye(8, dtype=np.uint8)[None, ..., None]
+    np.testing.assert_allclose(samples(masks).axes[0].images[0].get_clim(), (0, 1))
+    with pytest.raises(ValueError, match=r"bytes of at most 9, .* such as inputs / 9"):
+        reconstructions(np.full((2, 4, 4, 1), 9, np.uint8), np.zeros((2, 4, 4, 1)))
+
+
 def test_points_of_a_plane_are_a_scatter():
     x = np.random.default_rng(0).uniform(size=(50, 2))
     (axes,) = reconstructions(x, x + 0.1).axes

@@ -1,4 +1,4 @@
-"""Each unit rounded to one of a few levels: a codebook without a book."""
+"""Codes whose units are rounded to a few levels each; no codebook is learned."""
 
 from __future__ import annotations
 

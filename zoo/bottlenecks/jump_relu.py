@@ -83,6 +83,7 @@ class JumpReLU(DenseBottleneck):
     """
 
     has_gates = True
+    fixed = ("threshold",)
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Each unit one bit: a large codebook without a book."""
+"""Codes of one bit a unit: a large codebook of which nothing is learned or stored."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ class LookupFree(Quantized):
 
         beta ||z - sg(z_q)||^2 + entropy (E[H(p(c|z))] - diversity H(E[p(c|z)]))
 
-    with p(c|z) in proportion to exp(-||z - c||^2): each vector is to be sure of its entry, and the batch to
-    use all of them. Entropies are in nats, times the places of a code, as sums over it. That of the mean is
-    computed in groups of at most 8 bits and added up, an upper bound of the joint one from 9 units on.
+    with p(c|z) in proportion to exp(-||z - c||^2): the first term makes each vector choose one entry, the
+    second makes the batch use all of them. Entropies are in nats, summed over the places of a code. That of
+    the mean is computed in groups of at most 8 bits and added up, an upper bound of the joint one from 9
+    units on.
 
     Args:
         units: bits of an index.

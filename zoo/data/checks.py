@@ -127,7 +127,7 @@ def check_numbers(
 
 
 def range_line(name: str, rank: int, limits: Limits, low: str, high: str) -> str:
-    """What is said of floats outside of `limits` that reach from `low` to `high`."""
+    """The error for floats outside of `limits` that reach from `low` to `high`."""
     pictures = rank == PICTURES and not limits.only_whole
     kind = "Pictures given as floats" if pictures else f"The values of {name}"
     least, most = limits.low, limits.high
@@ -167,7 +167,7 @@ def nonfinite_line(name: str, count: int, first: Sequence[int], part: str = "") 
 
 
 def fraction_line(name: str, scaled: bool = True) -> str:
-    """What is said of fractions, where the likelihood counts; `scaled` where all lie from 0 to 1."""
+    """The error for fractions, where the likelihood counts; `scaled` where all lie from 0 to 1."""
     return (
         f"{name} holds fractions{' from 0 to 1' * scaled}, and the likelihood counts whole numbers. Give the "
         "counts as they are, not scaled, or choose a likelihood of real numbers, such as 'normal'."
@@ -175,7 +175,7 @@ def fraction_line(name: str, scaled: bool = True) -> str:
 
 
 def kind_line(name: str, kind: str) -> str:
-    """What is said of numbers that are neither uint8 nor floats, and of text.
+    """The error for numbers that are neither uint8 nor floats, and of text.
 
     Args:
         name: of the data.

@@ -69,11 +69,11 @@ class AutoregressivePrior(FittedPrior):
 
     @property
     def has_density(self) -> bool:
-        """False: codes are of finitely many, and have probabilities."""
+        """False: a code is one of finitely many and has a probability, not a density."""
         return False
 
     def check(self, model: Autoencoder) -> None:
-        """The indices are those of the model's codes."""
+        """The model's codes must have indices, as quantized ones have."""
         found = model.bottleneck.vocabulary
         if found != self.vocabulary:
             raise ValueError(

@@ -18,8 +18,8 @@ from zoo.tfp import tfd
 class ConditionalNormalPrior(UnscaledPrior):
     """p(z|c) = N(A c + a, diag exp(B c + b)^2), learned with the model; N(0, I) for every c at first.
 
-    Sohn et al., "Learning Structured Output Representation", 2015, section 4.1, where the prior's network is
-    any; of labels, each of which has an input of its own, a linear one is any.
+    Sohn et al., "Learning Structured Output Representation", 2015, section 4.1, with a linear layer in the
+    place of the paper's network: for one-hot labels it is as general as any.
 
     Example:
         >>> model = zoo.create(

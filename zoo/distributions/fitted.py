@@ -54,7 +54,7 @@ class FittedPrior(UnscaledPrior):
         return True
 
     def distribution(self, *code_shape: int, condition: Any = None) -> tfd.Distribution | None:
-        """p(z); for one that can only be drawn from, that of the prior of the training."""
+        """p(z); a prior without a density gives that of the prior that the model was trained with."""
         if self.trained_with is None:
             return None
         given = {} if condition is None else {"condition": condition}
@@ -122,7 +122,7 @@ def divided(rows: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def scales(rows: np.ndarray) -> np.ndarray:
-    """Standard deviation of every unit, (units,), that of a dead unit as small as makes no difference."""
+    """Standard deviation of every unit, (units,), at least 1e-4 of the largest: a dead unit has none."""
     spread = rows.std(axis=0)
     return np.maximum(spread, 1e-4 * max(spread.max(), 1e-4))
 
@@ -193,7 +193,7 @@ def maximise(
 
 
 def quietly(function: Callable[[], Any]) -> Any:
-    """What a fit of scikit-learn's gives, on one thread, without its warnings that it could go on."""
+    """Call a fit of scikit-learn on one thread, without its warnings that it has not converged."""
     from threadpoolctl import threadpool_limits
 
     with warnings.catch_warnings(), threadpool_limits(1):

@@ -24,7 +24,7 @@ from zoo.tfp import tfd
 
 
 class FlowFamily(Family):
-    """z = f_K(.. f_1(e)), e ~ N(loc(x), diag scale(x)^2), with numbers of x in every step.
+    """z = f_K(.. f_1(e)), e ~ N(loc(x), diag scale(x)^2), with steps whose parameters come from x.
 
     log q(z|x) = log N(e; loc, scale^2) - sum_k log |det df_k| (Rezende & Mohamed, "Variational Inference with
     Normalizing Flows", 2015, equation 13). There is no closed KL: it is sampled. A subclass gives `beside`,
@@ -106,7 +106,7 @@ class FlowFamily(Family):
 
 @register("planar", kind="posterior")
 class Planar(FlowFamily):
-    """Planar steps z + u tanh(w . z + b), with u, w and b of x; see `zoo.distributions.flows.planar`.
+    """Planar steps z + u tanh(w . z + b), u, w and b computed from x; see `zoo.distributions.flows.planar`.
 
     Args:
         steps: how many.
@@ -136,7 +136,7 @@ class Planar(FlowFamily):
 
 @register("radial", kind="posterior")
 class Radial(Planar):
-    """Radial steps around centres that are numbers of x; see `zoo.distributions.flows.radial`.
+    """Radial steps around centres computed from x; see `zoo.distributions.flows.radial`.
 
     Args:
         steps: how many.

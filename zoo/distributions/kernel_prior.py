@@ -145,7 +145,7 @@ class KernelDensityPrior(KernelPrior):
 class CodesPrior(KernelPrior):
     """A training code and noise, z = z_n + h s e with s the standard deviations of the units.
 
-    What it generates shows how much of a better prior's quality is memory.
+    A prior that generates no better than this one only repeats the training data.
 
     Args:
         noise: h, at least 0. With 0 it can only be drawn from.

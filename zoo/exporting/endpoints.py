@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.distributions import base_distribution
+from zoo.exporting.unknown_rows import nan_for_unknown
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -76,17 +77,19 @@ def endpoints(model: Autoencoder) -> dict[str, Endpoint]:
 
 # The names of the arguments are those of the signature: an export takes both.
 def _functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
+    missing = model.intake.missing
+
     def reconstruct(x: tf.Tensor) -> tf.Tensor:
-        return model.reconstruct_batch(x)
+        return nan_for_unknown(model.reconstruct_batch(x), x, missing=missing)
 
     def encode(x: tf.Tensor) -> tf.Tensor:
-        return model.encode_batch(x)
+        return nan_for_unknown(model.encode_batch(x), x, missing=missing)
 
     def decode(z: tf.Tensor) -> tf.Tensor:
-        return model.decode_batch(z)
+        return nan_for_unknown(model.decode_batch(z), z)
 
     def posterior(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _location_scale(model.posterior_batch(x))
+        return nan_for_unknown(_location_scale(model.posterior_batch(x)), x, missing=missing)
 
     def generate(n: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         return model.generate_batch(n, seed)
@@ -95,20 +98,24 @@ def _functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
 
 
 def _conditional_functions(model: Autoencoder) -> dict[str, Callable[..., Any]]:
+    missing = model.intake.missing
+
     def reconstruct(x: tf.Tensor, condition: Any) -> tf.Tensor:
-        return model.reconstruct_batch(x, condition)
+        found = model.reconstruct_batch(x, condition)
+        return nan_for_unknown(found, x, condition, missing=missing)
 
     def encode(x: tf.Tensor, condition: Any) -> tf.Tensor:
-        return model.encode_batch(x, condition)
+        return nan_for_unknown(model.encode_batch(x, condition), x, condition, missing=missing)
 
     def decode(z: tf.Tensor, condition: Any) -> tf.Tensor:
-        return model.decode_batch(z, condition)
+        return nan_for_unknown(model.decode_batch(z, condition), z, condition)
 
     def posterior(x: tf.Tensor, condition: Any) -> dict[str, tf.Tensor]:
-        return _location_scale(model.posterior_batch(x, condition))
+        found = _location_scale(model.posterior_batch(x, condition))
+        return nan_for_unknown(found, x, condition, missing=missing)
 
     def generate(n: tf.Tensor, seed: tf.Tensor, condition: Any) -> tf.Tensor:
-        return model.generate_batch(n, seed, condition)
+        return nan_for_unknown(model.generate_batch(n, seed, condition), condition)
 
     return {f.__name__: f for f in (reconstruct, encode, decode, posterior, generate)}
 

@@ -40,9 +40,10 @@ def export(
 
     Numbers go in as float32 as the model sees them, pictures in [0, 1]. The file inputs.json says the shape
     of one example, and what the caller divides bytes by (null where the model was never given any). The batch
-    size is free. Draws from the posterior are left to the caller: scale * noise + loc. ONNX and LiteRT
-    compute in float32 also where the model computes in mixed precision. Their outputs are named `codes` and
-    `reconstruction`.
+    size is free. A row that holds NaN or infinity comes out as NaN, and changes no other row (where the model
+    takes NaN for missing values, infinity alone does that). Draws from the posterior are left to the caller:
+    scale * noise + loc. ONNX and LiteRT compute in float32 also where the model computes in mixed precision.
+    Their outputs are named `codes` and `reconstruction`.
 
     A `filepath` that ends in .onnx or .tflite is one file, x -> codes and reconstruction.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
+from zoo.exporting.unknown_rows import nan_for_unknown
 from zoo.networks.tied import Tied
 from zoo.registry import one_of
 from zoo.serialization import serializable
@@ -45,14 +46,16 @@ class ModelFunction(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: Any) -> tf.Tensor:
-        """Without noise and with the moving statistics as they are, in training too."""
+        """Without noise and with the moving statistics as they are, in training too; NaN for NaN."""
         x, *condition = inputs if isinstance(inputs, list | tuple) else (inputs,)
         model = self._model()
-        if self.function == "encode":
-            return model.encode_batch(x, *condition)
-        if self.function == "decode":
-            return model.decode_batch(x, *condition)
-        return model.decode_batch(model.encode_batch(x, *condition), *condition)
+        missing = model.intake.missing and self.function != "decode"
+        found = x
+        if self.function != "decode":
+            found = model.encode_batch(x, *condition)
+        if self.function != "encode":
+            found = model.decode_batch(found, *condition)
+        return nan_for_unknown(found, x, *condition, missing=missing)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 
 import keras
 
-from zoo.networks.conv import check_picture_shape, conv_decoder, conv_encoder, default_filters
+from zoo.networks.conv import (
+    check_picture_shape,
+    conv_decoder,
+    conv_encoder,
+    default_dense,
+    default_filters,
+)
 from zoo.networks.mlp import GATED, mlp
 from zoo.networks.tied import Tied
 from zoo.registry import get, lookup, names, option_names, register
@@ -89,8 +95,8 @@ def conv_networks(
         input_shape: (h, w, channels).
         hidden: filters of the convolutions; None for as many as `zoo.networks.conv.default_filters` says.
         activation: of every hidden layer.
-        dense: units of the layers between the convolutions and the code; None for one of 256 where `hidden`
-            is None too, and for none otherwise.
+        dense: units of the layers between the convolutions and the code; None for those that
+            `zoo.networks.conv.default_dense` says where `hidden` is None too, and for none otherwise.
 
     Returns:
         The encoder and the decoder.
@@ -98,7 +104,7 @@ def conv_networks(
     _refuse_gates(activation, "conv")
     check_picture_shape(input_shape, "conv")
     if dense is None:
-        dense = (256,) if hidden is None else ()
+        dense = default_dense(input_shape) if hidden is None else ()
     filters = default_filters(input_shape) if hidden is None else hidden
     options: dict[str, Any] = {"activation": activation, "keep_scale": hidden is None}
     return Networks(

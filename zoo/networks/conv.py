@@ -10,6 +10,8 @@ import keras
 
 # Pixels along the longer side of the last feature map.
 _SMALLEST = 4
+# Pixels up to which a picture is small.
+_SMALL = 32
 # Of a transposed convolution of stride 2 a pixel sees a quarter of the kernel, and Keras calls what comes in
 # its fan_out.
 _KEEPS_SCALE = {
@@ -48,6 +50,26 @@ def default_filters(shape: Sequence[int]) -> tuple[int, ...]:
     """
     layers = max(2, math.ceil(math.log2(max(shape[:2]) / _SMALLEST)))
     return (64, *(128,) * (layers - 2), 64)
+
+
+def default_dense(shape: Sequence[int]) -> tuple[int, ...]:
+    """Units of the dense layer between convolutions and code where a user names none.
+
+    256 for pictures of up to 32 pixels, 768 for larger ones, which lie behind a wider layer without it:
+    docs/results/benchmarks has the measurement.
+
+    Args:
+        shape: (h, w, channels).
+
+    Returns:
+        The units of each dense layer.
+
+    Example:
+        >>> from zoo.networks.conv import default_dense
+        >>> default_dense((28, 28, 1)), default_dense((64, 64, 3))
+        ((256,), (768,))
+    """
+    return (256,) if max(shape[:2]) <= _SMALL else (768,)
 
 
 def conv_encoder(

@@ -33,6 +33,8 @@ class Nested(ExplainedVariance):
         (3, 6, 12)
     """
 
+    fixed = ("widths",)
+
     def __init__(self, widths: Sequence[int] = (), **kwargs: Any):
         super().__init__(**kwargs)
         self.widths = tuple(positive_int(width, "a width") for width in widths)

@@ -1,4 +1,4 @@
-"""A start of a one-layer autoencoder that takes the mean of the data out of the code's work."""
+"""Initial biases of a one-layer autoencoder, by which the code need not learn the mean of the data."""
 
 from __future__ import annotations
 

@@ -285,7 +285,7 @@ def classifier(
 def linear_head(
     codes: np.ndarray, labels: np.ndarray, strength: float = 0.01, iterations: int = 100
 ) -> keras.layers.Dense:
-    """A linear layer that already names frozen codes: a logistic regression, as a start of fine-tuning.
+    """A linear layer fitted to frozen codes by logistic regression, from which fine-tuning starts.
 
     ``classifier(model, classes, head=linear_head(model.encode(x), labels))`` then moves all weights
     together with a small learning rate. A new layer instead sends the gradients of its first, random

@@ -1,4 +1,4 @@
-"""Names for all examples from those that are sure, over a graph of neighbours; no label is used."""
+"""Label propagation from confident predictions to all examples; no true label is used."""
 
 from __future__ import annotations
 
@@ -113,13 +113,13 @@ def spread(
     neighbours: int = 10,
     alpha: float = 0.9,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Spread the names of sure examples over the graph of nearest neighbours.
+    """Spread the labels of confident examples over the graph of nearest neighbours.
 
-    F <- alpha S F + (1 - alpha) Y until it stays, with Y the sure names, one-hot, and
+    F <- alpha S F + (1 - alpha) Y until it stays, with Y the confident labels, one-hot, and
     S = D^(-1/2) W D^(-1/2) of the weights w_ij = exp(-||x_i - x_j||^2 / (s_i s_j)), s_i the distance from i
     to the last of its neighbours, made symmetric (Zhou et al., "Learning with Local and Global Consistency",
-    2004, section 2; scales as in Zelnik-Manor & Perona, "Self-Tuning Spectral Clustering", 2004). A sure
-    example may change its name where its neighbours contradict it.
+    2004, section 2; scales as in Zelnik-Manor & Perona, "Self-Tuning Spectral Clustering", 2004). A
+    confident example may change its label where its neighbours contradict it.
 
     Args:
         names: (n,) class of each example, from 0; those that are not sure are not read.

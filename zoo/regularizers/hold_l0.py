@@ -56,6 +56,7 @@ class HoldL0(Regularizer):
     """
 
     sees_model = True
+    fixed = ("penalty", "start")
 
     def __init__(
         self,

@@ -87,7 +87,7 @@ def permutation(count: int, seed: int, step: int) -> np.ndarray:
 
 
 class Plan(NamedTuple):
-    """How an epoch is cut up.
+    """How an epoch is cut into batches and blocks.
 
     Attributes:
         examples: rows of the data.
@@ -111,7 +111,7 @@ class Plan(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """Steps of an epoch; what is left over at its end is skipped, and falls elsewhere in the next."""
+        """Steps of an epoch; its last incomplete batch is dropped, which holds other rows in the next."""
         return self.examples // self.batch
 
     @property

@@ -117,7 +117,7 @@ class ByteScale:
         self.divisor = _BYTE
 
     def line(self, name: str, largest: str) -> str:
-        """What is said of bytes that are larger than `largest` allows."""
+        """The error for bytes that are larger than `largest` allows."""
         return (
             f"{name} holds bytes up to {largest}, and the model takes them up to {self.largest:g}: it "
             f"divides them by {self.divisor:g}. Create it with scale=255 for pixels, with scale='none' for "

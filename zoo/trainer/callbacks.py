@@ -26,7 +26,7 @@ def with_guard(callbacks: Any) -> Any:
 
 
 def need_steps(callbacks: Any) -> bool:
-    """Whether a callback is to be called after every step, and not after a block of them."""
+    """Whether some callback must be called after every step rather than after every block."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = callbacks.callbacks
     return not all(sees_blocks(callback) for callback in callbacks)

@@ -69,7 +69,7 @@ class Intake:
             self.scales["target"] = ByteScale(given.get("target"), rank, bounds)
 
     def give_scale(self, scale: Any) -> None:
-        """Say by hand what bytes are divided by, where nothing is decided."""
+        """Set what bytes are divided by, while nothing is decided."""
         for field, given in _by_field(scale, "target" in self.scales).items():
             if field in self.scales:
                 before = self.scales[field]
@@ -160,7 +160,7 @@ class Intake:
         return scale.taken(array, name) if array.dtype == np.uint8 else array
 
     def called(self, x: Any) -> Any:
-        """X of a call of the model: checked where it is at hand, as it is where it is of a graph."""
+        """X of a call of the model: checked; a tensor of a graph as it is."""
         if keras.utils.is_keras_tensor(x) or tf.is_symbolic_tensor(x):
             return x
         if not sources.is_array(x):

@@ -95,7 +95,7 @@ def synchronizes(strategy: tf.distribute.Strategy) -> bool:
 
 
 def this_replica() -> tuple[Any, int]:
-    """The number of the replica that runs, and how many there are; 0 and 1 where there is one."""
+    """The number of this replica and the number of all: 0 and 1 without a strategy."""
     context = _meeting()
     if context is None:
         return 0, 1

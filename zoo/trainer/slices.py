@@ -106,7 +106,7 @@ def by_rows(part: Any) -> bool:
 
 @contextlib.contextmanager
 def meetings() -> Iterator[list[bool]]:
-    """Within it, whether rows were to meet: the list is empty unless `zoo.gather` was called."""
+    """Context in which calls of `zoo.gather` are noted: its list is empty where there were none."""
     before, found = getattr(_MEETINGS, "found", None), []
     _MEETINGS.found = found
     try:

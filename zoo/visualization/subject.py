@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zoo.evaluation.checks import as_seen
 from zoo.visualization.drawing.inputs import as_codes, as_examples, as_labels
 from zoo.visualization.drawing.mosaics import Limits, value_range
 
@@ -78,7 +79,7 @@ def subject_of(
             f"factors must be one row for each of the {count} examples; received {len(known)} rows."
         )
     chosen = np.random.default_rng(seed).permutation(count)[:_EXAMPLES]
-    data = whole[chosen] if count else whole
+    data = as_seen(model, whole[chosen] if count else whole)
     limits = value_range(as_examples(data))
     codes = as_codes(model.encode(data), "model.encode(x)")
     prior = model.prior_distribution() if hasattr(model, "prior_distribution") else None

@@ -7,21 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data.pixels import as_unit_floats
+from zoo.data.scaling import FEW, decide_scale, divide
 
 
 def as_examples(values: Any, name: str = "x") -> np.ndarray:
-    """Examples as a finite float array; uint8 and bool become [0, 1].
+    """Examples as a finite float array.
 
     Args:
-        values: (n, *event), event of one to four axes.
+        values: (n, *event), event of one to four axes. Bytes mean what they mean to a model that is not told
+            otherwise, see `zoo.data.scaling`: pictures (n, h, w, c) are divided by 255, other bytes are not.
         name: what the array is called in an error.
 
     Returns:
         (n, *event), float32 or float64.
 
     Raises:
-        ValueError: for no examples, another rank, or a value that is not a finite number.
+        ValueError: for no examples, another rank, a value that is not a finite number, or bytes that can be
+            taken in two ways.
     """
     array = _numeric(values, name)
     if array.ndim not in (2, 3, 4, 5):
@@ -30,7 +32,7 @@ def as_examples(values: Any, name: str = "x") -> np.ndarray:
             f"(n, h, w, channels), or volumes (n, d, h, w, channels); received shape {array.shape}."
         )
     if array.dtype == np.uint8:
-        return as_unit_floats(array)
+        return _from_bytes(array, name)
     if array.dtype.kind != "f" or array.dtype.itemsize < 4:
         array = array.astype(np.float32)
     return _finite(array, name)
@@ -124,6 +126,16 @@ def decoder_of(model: Any) -> Callable[[np.ndarray], np.ndarray]:
         return examples
 
     return checked
+
+
+def _from_bytes(array: np.ndarray, name: str) -> np.ndarray:
+    largest = int(array.max())
+    if array.ndim >= 4 and 1 < largest <= FEW:
+        raise ValueError(
+            f"The pictures of {name} are bytes of at most {largest}, which may be pixels or counts. Pass the "
+            f"floats that the model sees, such as {name} / {largest}."
+        )
+    return divide(array, decide_scale(array.dtype, array.ndim, largest).divisor)
 
 
 def _numeric(values: Any, name: str) -> np.ndarray:

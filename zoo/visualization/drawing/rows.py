@@ -15,7 +15,7 @@ from zoo.visualization.drawing.mosaics import (
     to_pictures,
     value_range,
 )
-from zoo.visualization.drawing.style import SEQUENTIAL, WIDTH, panels
+from zoo.visualization.drawing.style import SEQUENTIAL, WIDTH, panels, share_scales
 from zoo.visualization.drawing.vectors import (
     as_windows,
     draw_vector,
@@ -56,10 +56,11 @@ def draw_walks(
         return _windows(as_windows(decoded, event), names)
     plane = is_plane(event)
     columns = 4 if len(decoded) % 4 == 0 else 3
-    figure, axes = panels(len(decoded), columns, 2.3 if plane else 1.5, sharex=True, sharey=True)
+    figure, axes = panels(len(decoded), columns, 2.3 if plane else 1.5)
     for place, name, path in zip(axes, names, decoded, strict=True):
         _path(place, path)
         place.set_title(name.replace("\n", ": "))
+    share_scales(axes)
     across = "first coordinate" if plane else "coordinate" if event[0] > 1 else "step"
     figure.supxlabel(f"{across} (dark: first step)")
     figure.supylabel("second coordinate" if plane else "value")
@@ -103,7 +104,7 @@ def _windows(decoded: np.ndarray, names: list[str]) -> Figure:
     channels = leading_channels(decoded, _CHANNELS)
     columns = len(channels) if len(channels) > 1 else 3
     count = decoded.shape[-1]
-    figure, axes = panels(len(names) * len(channels), columns, 1.3, sharex=True, sharey=True)
+    figure, axes = panels(len(names) * len(channels), columns, 1.3)
     places = iter(axes)
     for name, path in zip(names, decoded, strict=True):
         for channel in channels:
@@ -111,6 +112,7 @@ def _windows(decoded: np.ndarray, names: list[str]) -> Figure:
             for series, color in zip(path[..., channel], shades(len(path)), strict=True):
                 place.plot(series, color=color, linewidth=1)
             place.set_title(title if count == 1 else f"{title}, channel {channel}", fontsize=8)
+    share_scales(axes)
     note = f"; {len(channels)} of {count} channels" if len(channels) < count else ""
     figure.supxlabel(f"time step (dark: first step of the walk{note})")
     figure.supylabel("value")

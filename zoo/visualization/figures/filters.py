@@ -16,7 +16,7 @@ from zoo.visualization.drawing.mosaics import (
     show_mosaic,
     to_pictures,
 )
-from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, styled
+from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, share_scales, styled
 from zoo.visualization.drawing.units import choose_units
 from zoo.visualization.drawing.vectors import (
     as_windows,
@@ -71,7 +71,7 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
         figure = Figure(figsize=(WIDTH, min((WIDTH - 0.2) * height / width, 6) + 0.45))
         show_mosaic(figure.subplots(), pictures, columns, (-1.0, 1.0))
     else:
-        figure, axes = panels(min(len(order), 24), 4, 1.1, sharex=True, sharey=True)
+        figure, axes = panels(min(len(order), 24), 4, 1.1)
         windows = as_windows(scaled, w.shape[1:]) if is_window(w.shape[1:]) else None
         channels = None if windows is None else leading_channels(windows)
         for index, place in enumerate(axes):
@@ -80,6 +80,7 @@ def filters(weights: Any, title: str = "Filters", limit: int = 100) -> Figure:
             else:
                 draw_window(place, windows[index], channels)
             place.set_title(f"unit {order[index]}")
+        share_scales(axes)
         for place in axes[-4:]:
             place.set_xlabel("coordinate" if windows is None else "time step")
         figure.supylabel("weight / largest weight")

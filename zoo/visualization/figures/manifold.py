@@ -20,7 +20,7 @@ from zoo.visualization.drawing.mosaics import (
 )
 from zoo.visualization.drawing.quantiles import midpoints, quantiles
 from zoo.visualization.drawing.rows import shades, tick_places
-from zoo.visualization.drawing.style import PALETTE, SEQUENTIAL, WIDTH, panels, styled
+from zoo.visualization.drawing.style import PALETTE, SEQUENTIAL, WIDTH, panels, share_scales, styled
 from zoo.visualization.drawing.vectors import (
     as_windows,
     draw_vector,
@@ -191,7 +191,7 @@ def _vectors(vectors: np.ndarray, grid: np.ndarray, channel: int | None = None) 
         shown = np.unique(np.round(np.linspace(0, steps - 1, min(steps, 9))).astype(int))
         rows = vectors[:, shown].swapaxes(0, 1)
         names = [f"unit 1 = {grid[0, index, 1]:.2g}" for index in shown]
-    figure, axes = panels(len(rows), 3, 1.6, sharex=True, sharey=True)
+    figure, axes = panels(len(rows), 3, 1.6)
     colors = shades(rows.shape[1])
     for place, lines, name in zip(axes, rows, names, strict=True):
         for vector, color in zip(lines, colors, strict=True):
@@ -200,6 +200,7 @@ def _vectors(vectors: np.ndarray, grid: np.ndarray, channel: int | None = None) 
             else:
                 place.plot(vector, color=color, linewidth=1)
         place.set_title(name)
+    share_scales(axes)
     across = "coordinate" if channel is None else "time step"
     figure.supxlabel(f"{across} (dark: lowest value of unit 0)")
     figure.supylabel("value" if channel is None else f"channel {channel}, the one that varies most")

@@ -16,7 +16,7 @@ from zoo.visualization.drawing.mosaics import (
     to_pictures,
     value_range,
 )
-from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, styled
+from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, share_scales, styled
 from zoo.visualization.drawing.vectors import (
     as_windows,
     channel_legend,
@@ -38,8 +38,8 @@ def reconstructions(inputs: Any, outputs: Any, limit: int = 12) -> Figure:
     each, a line for each channel. Other vectors: a panel each.
 
     Args:
-        inputs: (n, *event), uint8 or float.
-        outputs: (n, *event), of the same scale once uint8 is divided by 255.
+        inputs: (n, *event), floats, or bytes: pictures (n, h, w, c) are divided by 255, others are not.
+        outputs: (n, *event), of the scale that the inputs then have.
         limit: examples to show; points are all shown.
 
     Returns:
@@ -125,11 +125,12 @@ def _numbers(x: np.ndarray, x_hat: np.ndarray) -> Figure:
 
 def _windows(x: np.ndarray, x_hat: np.ndarray) -> Figure:
     channels = leading_channels(x)
-    figure, axes = panels(len(x), 3, 1.3, sharex=True, sharey=True)
+    figure, axes = panels(len(x), 3, 1.3)
     dashes = {"input x": "-", "reconstruction": "--"}
     for place, *pair in zip(axes, x, x_hat, strict=True):
         for window, dash in zip(pair, dashes.values(), strict=True):
             draw_window(place, window, channels, dash)
+    share_scales(axes)
     for place in axes[-3:]:
         place.set_xlabel("time step")
     figure.supylabel("value")
@@ -138,10 +139,11 @@ def _windows(x: np.ndarray, x_hat: np.ndarray) -> Figure:
 
 
 def _vectors(x: np.ndarray, x_hat: np.ndarray) -> Figure:
-    figure, axes = panels(len(x), 3, 1.3, sharex=True, sharey=True)
+    figure, axes = panels(len(x), 3, 1.3)
     for place, first, second in zip(axes, x, x_hat, strict=True):
         draw_vector(place, first, PALETTE[0], "o", "input x")
         draw_vector(place, second, PALETTE[1], "x", "reconstruction")
+    share_scales(axes)
     for place in axes[-3:]:
         place.set_xlabel("coordinate")
     figure.supylabel("value")

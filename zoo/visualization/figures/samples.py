@@ -17,7 +17,7 @@ from zoo.visualization.drawing.mosaics import (
     to_pictures,
     value_range,
 )
-from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, styled
+from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, share_scales, styled
 from zoo.visualization.drawing.vectors import (
     as_windows,
     channel_legend,
@@ -67,9 +67,10 @@ def samples(generated: Any, data: Any = None, columns: int | None = None) -> Fig
     elif is_window(x.shape[1:]):
         figure = _windows(as_windows(x, x.shape[1:]))
     else:
-        figure, axes = panels(len(x), 4, 1.1, sharex=True, sharey=True)
+        figure, axes = panels(len(x), 4, 1.1)
         for place, vector in zip(axes, x, strict=True):
             draw_vector(place, vector, PALETTE[0])
+        share_scales(axes)
         figure.supxlabel("coordinate")
         figure.supylabel("value")
     figure.suptitle(f"{len(x)} codes from the prior, decoded", x=0.01, ha="left")
@@ -89,9 +90,10 @@ def _pictures(x: np.ndarray, limits: tuple[float, float], columns: int | None) -
 
 def _windows(x: np.ndarray) -> Figure:
     channels = leading_channels(x)
-    figure, axes = panels(len(x), 3, 1.1, sharex=True, sharey=True)
+    figure, axes = panels(len(x), 3, 1.1)
     for place, window in zip(axes, x, strict=True):
         draw_window(place, window, channels)
+    share_scales(axes)
     for place in axes[-3:]:
         place.set_xlabel("time step")
     figure.supylabel("value")
