@@ -174,7 +174,7 @@ def share_scales(axes: Sequence[Axes]) -> None:
     across, up = (np.array([getattr(place, f"get_{k}lim")() for place in axes]) for k in "xy")
     low, high = np.min([across, up], axis=1), np.max([across, up], axis=1)
     (left, bottom), (right, top) = low[:, 0], high[:, 1]
-    places = [place.get_subplotspec() for place in axes]
+    places: list[Any] = [place.get_subplotspec() for place in axes]
     columns = {spec.colspan.start for spec in places}
     lowest = {c: max(s.rowspan.start for s in places if s.colspan.start == c) for c in columns}
     for place, spec in zip(axes, places, strict=True):
