@@ -32,8 +32,8 @@ class SharedDiscriminator(Critic):
     Args:
         weight: a number or a Keras schedule of the training step.
         spread: whether Di's unit sees the batch's mean standard deviation too.
-        **options: as in `zoo_plugins.critics.Critic`, but ``hidden``: the hidden layers are those of the
-            encoder; ``norm="spectral"`` is of Di's unit.
+        hidden: refused; the hidden layers are those of the encoder.
+        **options: as in `zoo_plugins.critics.Critic`; ``norm="spectral"`` is of Di's unit.
 
     Raises:
         ValueError: for an encoder without layers named "shared", or ``hidden``.

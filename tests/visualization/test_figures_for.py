@@ -117,20 +117,28 @@ def test_class_names_stand_in_every_figure_of_classes(linear_model, digits):
     assert correlation.get_suptitle() == "Correlation of units with classes"
 
 
-def test_windows_are_lines_by_channel(linear_model):
+def test_windows_have_a_panel_for_each_channel(linear_model):
     rng = np.random.default_rng(0)
-    x = np.cumsum(rng.normal(size=(50, 30, 3)), axis=1).astype(np.float32)
+    x = np.cumsum(rng.normal(size=(50, 30, 4)), axis=1).astype(np.float32)
+    x[..., 1] /= 100  # of four channels three are shown
     figures = figures_for(linear_model(x, 2), x)
     model = linear_model(x, 2)
-    panel = figures["reconstructions"][0].axes[0]
-    drawn = np.stack([line.get_ydata() for line in panel.lines])
-    first = x[np.random.default_rng(0).permutation(50)[:1]]
-    expected = np.concatenate([first[0].T, model.reconstruct(first)[0].T])
-    np.testing.assert_allclose(drawn, expected, atol=1e-5)
-    assert len({line.get_color() for line in panel.lines[:3]}) == 3
+    shown = figures["reconstructions"][0]
+    assert len(shown.axes) == 12
+    assert [axes.get_title(loc="right") for axes in shown.axes[:3]] == [
+        f"channel {channel}" for channel in (0, 2, 3)
+    ]
+    order = np.random.default_rng(0).permutation(50)
+    for place, axes in enumerate(shown.axes):
+        first, channel = x[order[[place // 3]]], (0, 2, 3)[place % 3]
+        pair = first[0, :, channel], model.reconstruct(first)[0, :, channel]
+        for line, expected in zip(axes.lines, pair, strict=True):
+            np.testing.assert_allclose(line.get_ydata(), expected, atol=1e-4)
+    assert len({axes.get_ylim() for axes in shown.axes}) == 1
     walks = figures["posterior_traversals"][0]
     assert len(walks.axes) == 2 * 3  # units, channels
     assert all(len(axes.lines) == 9 for axes in walks.axes)
+    assert [bool(axes.get_title(loc="left")) for axes in walks.axes] == [True, False, False] * 2
 
 
 def test_columns_of_a_table_are_not_joined(linear_model):

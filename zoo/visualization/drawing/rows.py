@@ -22,6 +22,7 @@ from zoo.visualization.drawing.vectors import (
     is_plane,
     is_window,
     leading_channels,
+    name_channels,
 )
 
 _CHANNELS = 3  # panels of a walk
@@ -105,14 +106,14 @@ def _windows(decoded: np.ndarray, names: list[str]) -> Figure:
     columns = len(channels) if len(channels) > 1 else 3
     count = decoded.shape[-1]
     figure, axes = panels(len(names) * len(channels), columns, 1.3)
-    places = iter(axes)
-    for name, path in zip(names, decoded, strict=True):
-        for channel in channels:
-            place, title = next(places), name.replace("\n", ": ")
+    for row, (name, path) in enumerate(zip(names, decoded, strict=True)):
+        first = row * len(channels)
+        for place, channel in zip(axes[first:], channels, strict=False):
             for series, color in zip(path[..., channel], shades(len(path)), strict=True):
                 place.plot(series, color=color, linewidth=1)
-            place.set_title(title if count == 1 else f"{title}, channel {channel}", fontsize=8)
+        axes[first].set_title(name.replace("\n", ": "), fontsize=8)
     share_scales(axes)
+    name_channels(axes, channels, count)
     note = f"; {len(channels)} of {count} channels" if len(channels) < count else ""
     figure.supxlabel(f"time step (dark: first step of the walk{note})")
     figure.supylabel("value")

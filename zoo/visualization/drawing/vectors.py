@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,20 @@ def draw_window(axes: Axes, window: np.ndarray, channels: np.ndarray, dash: str 
     """
     for place, channel in enumerate(channels):
         axes.plot(window[:, channel], color=PALETTE[place], linestyle=dash, linewidth=1.2)
+
+
+def name_channels(axes: Sequence[Axes], channels: np.ndarray, count: int) -> None:
+    """Write the channel of each column above the first panel of it, at its right.
+
+    Args:
+        axes: row by row, a column for each channel.
+        channels: indices of those that are drawn; of a single one nothing is written.
+        count: the number of channels there are.
+    """
+    if count == 1:
+        return
+    for place, channel in zip(axes, channels, strict=False):
+        place.set_title(f"channel {channel}", loc="right", fontsize=8)
 
 
 def channel_legend(

@@ -19,14 +19,15 @@ from zoo.visualization.drawing.mosaics import (
 from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, share_scales, styled
 from zoo.visualization.drawing.vectors import (
     as_windows,
-    channel_legend,
     draw_plane,
     draw_vector,
-    draw_window,
     is_plane,
     is_window,
     leading_channels,
+    name_channels,
 )
+
+_CHANNELS = 3  # panels of a window
 
 
 @styled
@@ -35,16 +36,16 @@ def reconstructions(inputs: Any, outputs: Any, limit: int = 12) -> Figure:
 
     Pictures: three rows, x, x_hat and |x_hat - x|, the first two on one grey scale. Points of a
     plane: x and x_hat as scatter, joined for some. One number: x_hat against x. Windows: a panel
-    each, a line for each channel. Other vectors: a panel each.
+    for each channel, of the three that vary most. Other vectors: a panel each.
 
     Args:
         inputs: (n, *event), floats, or bytes: pictures (n, h, w, c) are divided by 255, others are not.
         outputs: (n, *event), of the scale that the inputs then have.
-        limit: examples to show; points are all shown.
+        limit: examples to show, of windows a `limit` of panels; points are all shown.
 
     Returns:
-        A figure with 3 axes for pictures, 1 for points and single numbers, one an example for windows
-        and vectors.
+        A figure with 3 axes for pictures, 1 for points and single numbers, one an example for vectors, one
+        for each channel of an example for windows.
 
     Raises:
         ValueError: for values that are not finite, or arrays of unequal shape.
@@ -124,17 +125,24 @@ def _numbers(x: np.ndarray, x_hat: np.ndarray) -> Figure:
 
 
 def _windows(x: np.ndarray, x_hat: np.ndarray) -> Figure:
-    channels = leading_channels(x)
-    figure, axes = panels(len(x), 3, 1.3)
-    dashes = {"input x": "-", "reconstruction": "--"}
-    for place, *pair in zip(axes, x, x_hat, strict=True):
-        for window, dash in zip(pair, dashes.values(), strict=True):
-            draw_window(place, window, channels, dash)
+    """A row for each example, a panel for each of its channels; of one channel three examples a row."""
+    channels = leading_channels(x, _CHANNELS)
+    columns = len(channels) if len(channels) > 1 else 3
+    shown = max(1, len(x) // len(channels))
+    figure, axes = panels(shown * len(channels), columns, 1.3)
+    pairs = [(x[i, :, c], x_hat[i, :, c]) for i in range(shown) for c in channels]
+    for place, (first, second) in zip(axes, pairs, strict=True):
+        place.plot(first, color=PALETTE[0], linewidth=1.2, label="input x")
+        place.plot(second, color=PALETTE[1], linewidth=1.2, linestyle="--", label="reconstruction")
     share_scales(axes)
-    for place in axes[-3:]:
+    name_channels(axes, channels, x.shape[-1])
+    for place in axes[-columns:]:
         place.set_xlabel("time step")
     figure.supylabel("value")
-    channel_legend(figure, channels, x.shape[-1], dashes)
+    handles, names = axes[0].get_legend_handles_labels()
+    left_out = f"{len(channels)} of {x.shape[-1]} channels, those that vary most"
+    title = left_out if len(channels) < x.shape[-1] else None
+    figure.legend(handles, names, loc="outside lower center", ncols=2, title=title)
     return figure
 
 
