@@ -149,6 +149,25 @@ def test_columns_of_a_table_are_not_joined(linear_model):
         assert lines and all(line.get_linestyle() == "None" for line in lines), name
 
 
+def test_no_column_of_a_table_hides_the_others(linear_model):
+    """Columns of a thousand, one and a thousandth are drawn in standard deviations, and it is said."""
+    x = np.random.default_rng(0).normal(size=(60, 4)) * (1e3, 1, 1e-3, 1) + (5e3, 0, 0, 7)
+    model = linear_model(x, 3)
+    figures = figures_for(model, x)
+    order = np.random.default_rng(0).permutation(60)
+    scaled = (x - x.mean(axis=0)) / x.std(axis=0)
+    first = figures["reconstructions"][0].axes[0].lines
+    np.testing.assert_allclose(first[0].get_ydata(), scaled[order[0]], rtol=1e-4, atol=1e-5)
+    expected = (model.reconstruct(x[order[:1]])[0] - x.mean(axis=0)) / x.std(axis=0)
+    np.testing.assert_allclose(first[1].get_ydata(), expected, rtol=1e-3, atol=1e-3)
+    for name in ("reconstructions", "samples", "prior_traversals", "interpolations"):
+        figure, caption = figures[name]
+        assert "standard deviations" in caption
+        assert max(abs(side) for side in figure.axes[0].get_ylim()) < 10, name
+    _, caption = figures_for(linear_model(scaled, 3), scaled)["reconstructions"]
+    assert "standard deviations" not in caption
+
+
 def test_a_volume_is_shown_by_its_middle_slice(linear_model):
     x = np.random.default_rng(0).random((30, 5, 6, 7, 1)).astype(np.float32)
     shown = figures_for(linear_model(x, 3), x)["reconstructions"][0].axes[0].images[0].get_array()

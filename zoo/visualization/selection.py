@@ -165,8 +165,10 @@ def _learning_curves(
 
 def _reconstructions(subject: Subject) -> Captioned:
     return (
-        reconstructions(subject.x, subject.model.reconstruct(subject.x)),
-        "Held-out examples, and what the model makes of them.",
+        reconstructions(
+            subject.shown(subject.x), subject.shown(subject.model.reconstruct(subject.x))
+        ),
+        "Held-out examples, and what the model makes of them." + subject.in_words,
     )
 
 
@@ -177,30 +179,34 @@ def _of_prior(subject: Subject) -> list[_Plan]:
     def drawn() -> Captioned:
         count = 500 if is_plane(subject.event) else 64 if is_picture(subject.event) else 24
         return (
-            samples(subject.model.generate(count, subject.seed), subject.x),
-            "New examples, each from a code of its own.",
+            samples(
+                subject.shown(subject.model.generate(count, subject.seed)), subject.shown(subject.x)
+            ),
+            "New examples, each from a code of its own." + subject.in_words,
         )
 
     def walked() -> Captioned:
         figure = prior_traversals(
-            subject.model,
+            subject.decoder,
             subject.prior,
             subject.units,
             codes=subject.codes,
             limits=subject.limits,
         )
-        return figure, "A row that does not change is a unit that the decoder does not use."
+        caption = "A unit that changes nothing is one that the decoder does not use."
+        return figure, caption + subject.in_words
 
     return [("samples", drawn), ("prior_traversals", walked)]
 
 
 def _walks(subject: Subject, animate: bool) -> list[_Plan]:
-    model, codes, limits = subject.model, subject.codes, subject.limits
+    model, codes, limits = subject.decoder, subject.codes, subject.limits
     source, name = subject.source
 
     def walked() -> Captioned:
         figure = posterior_traversals(model, codes, limits=limits)
-        return figure, "The same where the codes of the data lie, and the decoder was trained."
+        caption = "The same where the codes of the data lie, and the decoder was trained."
+        return figure, caption + subject.in_words
 
     def animated() -> Captioned:
         return (
@@ -211,7 +217,7 @@ def _walks(subject: Subject, animate: bool) -> list[_Plan]:
     def mapped() -> Captioned:
         return (
             manifold(model, source, subject.units, limits=limits),
-            f"What the decoder draws, in equal steps of probability of {name}.",
+            f"What the decoder draws, in equal steps of probability of {name}." + subject.in_words,
         )
 
     def lines() -> Captioned:
@@ -224,7 +230,7 @@ def _walks(subject: Subject, animate: bool) -> list[_Plan]:
                 limits=limits,
                 names=subject.class_names,
             ),
-            "The ends of each row are reconstructions of two examples.",
+            "The ends of each row are reconstructions of two examples." + subject.in_words,
         )
 
     plans: list[_Plan] = [("posterior_traversals", walked)]
@@ -312,7 +318,7 @@ def _calibration(subject: Subject) -> Captioned | None:
 def _unit_pictures(subject: Subject) -> Captioned | None:
     if subject.units <= _TRAVERSED:
         return None
-    model, codes = subject.model, subject.codes
+    model, codes = subject.decoder, subject.codes
     shown = leading_units(codes, _PICTURED)
     alive = shown[np.ptp(codes[:, shown], axis=0) > 0]
     if not len(alive):
@@ -321,7 +327,8 @@ def _unit_pictures(subject: Subject) -> Captioned | None:
         added_by_units(model, codes, alive),
         f"What each unit adds: {len(alive)} of {subject.units}, the most varied first",
     )
-    return figure, "decode(c e_i) - decode(0), c the unit's largest value: black takes away."
+    caption = "decode(c e_i) - decode(0), c the unit's largest value: black takes away."
+    return figure, caption + subject.in_words
 
 
 def _first_filters(subject: Subject) -> Captioned | None:

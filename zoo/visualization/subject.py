@@ -13,6 +13,7 @@ from zoo.visualization.drawing.mosaics import Limits, value_range
 
 _EXAMPLES = 2000  # at most; more make no clearer picture
 _CLASSES = 20  # more labels are not classes
+_APART = 30  # times that a column may vary more than another before it hides it on one scale
 
 
 class Subject(NamedTuple):
@@ -28,11 +29,35 @@ class Subject(NamedTuple):
     stochastic: bool
     limits: Limits
     seed: int
+    columns: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def event(self) -> tuple[int, ...]:
         """Shape of an example."""
         return self.x.shape[1:]
+
+    @property
+    def decoder(self) -> Any:
+        """What draws codes: the model, or a function that gives `shown` of what it decodes."""
+        if self.columns is None:
+            return self.model
+        return lambda codes: self.shown(self.model.decode(codes))
+
+    @property
+    def in_words(self) -> str:
+        """What a caption says of the units of what is shown; "" where they are the data's."""
+        if self.columns is None:
+            return ""
+        return (
+            " Each coordinate in its standard deviations from its mean, since their scales differ."
+        )
+
+    def shown(self, examples: np.ndarray) -> np.ndarray:
+        """Examples on scales on which every column of a table can be seen."""
+        if self.columns is None:
+            return examples
+        mean, deviation = self.columns
+        return (as_examples(examples) - mean) / deviation
 
     @property
     def units(self) -> int:
@@ -94,4 +119,16 @@ def subject_of(
         stochastic=prior is not None and model.posterior(data[:1]) is not None,
         limits=limits,
         seed=seed,
+        columns=_far_apart(as_examples(data)),
     )
+
+
+def _far_apart(x: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Mean and standard deviation of the columns of a table where one would hide another on one scale."""
+    if x.ndim != 2 or x.shape[1] < 3:
+        return None
+    mean, deviation = x.mean(axis=0), x.std(axis=0)
+    moves = deviation[deviation > 0]
+    if not len(moves) or moves.max() < _APART * moves.min():
+        return None
+    return mean, np.where(deviation > 0, deviation, 1.0)
