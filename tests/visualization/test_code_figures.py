@@ -57,6 +57,18 @@ def test_one_unit_lies_on_a_line():
     assert shown[:20, 1].max() < shown[20:, 1].min()
 
 
+@pytest.mark.parametrize("count", [3, 20])
+def test_names_of_classes_that_lie_in_one_place_cover_no_other(count):
+    z = np.random.default_rng(0).normal(size=(600, 2))
+    figure = code_scatter(z, np.arange(600) % count)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert len(boxes) == count
+    for place, box in enumerate(boxes):
+        for other in boxes[place + 1 :]:
+            assert not box.shrunk(0.8, 0.6).overlaps(other.shrunk(0.8, 0.6))
+
+
 def test_tsne_keeps_blobs_apart_and_draws_at_most_a_thousand():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 1100)

@@ -247,7 +247,7 @@ def _codes(subject: Subject, tsne: bool) -> list[_Plan]:
     codes, classes, names = subject.codes, subject.classes, subject.class_names
 
     def scattered() -> Captioned:
-        middles = " Names stand at the middles of the classes."
+        middles = " Names stand near the middles of the classes."
         few = subject.few_classes is not None
         return (
             code_scatter(codes, classes, seed=subject.seed, names=names),

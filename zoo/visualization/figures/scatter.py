@@ -137,18 +137,20 @@ def _points(
         drawn = axes.scatter(*points.T, s=size, c=values, cmap=SEQUENTIAL, alpha=0.7, linewidths=0)
         figure.colorbar(drawn, ax=axes, label="label")
         return
-    for index, value in enumerate(known):
+    called = [literal(class_name(value, names)) for value in known]
+    middles = np.array([np.median(points[classes == value], axis=0) for value in known])
+    fontsize = 11 if len(known) <= 10 else 8
+    places = _without_overlap(middles, called, points, fontsize)
+    for index, (value, name) in enumerate(zip(known, called, strict=True)):
+        style = class_style(index)
         own = points[classes == value]
-        style, name = class_style(index), literal(class_name(value, names))
         axes.scatter(*own.T, s=size, alpha=0.65, linewidths=0, label=name, **style)
         # The name at the class's middle tells the classes apart in grey print as well.
-        across, up = np.median(own, axis=0)
         axes.text(
-            across,
-            up,
+            *places[index],
             name,
             color=style["color"],
-            fontsize=11 if len(known) <= 10 else 8,
+            fontsize=fontsize,
             fontweight="bold",
             ha="center",
             va="center",
@@ -157,3 +159,21 @@ def _points(
             path_effects=[patheffects.withStroke(linewidth=3, foreground="white")],
         )
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1), title="class", markerscale=1.6)
+
+
+def _without_overlap(
+    middles: np.ndarray, names: Sequence[str], points: np.ndarray, fontsize: float
+) -> np.ndarray:
+    """Places (classes, 2) of the names: each moved up until it covers none that stands already."""
+    low, high = np.array([robust_limits(axis) for axis in points.T]).T
+    places = (middles - low) / (high - low)  # in widths and heights of the panel
+    height, letter = 0.0042 * fontsize, 0.0019 * fontsize
+    standing: list[int] = []
+    for index in np.argsort(places[:, 1], kind="stable"):
+        for other in standing:  # from below upwards
+            room = letter * (len(names[index]) + len(names[other]))
+            across, up = np.abs(places[index] - places[other])
+            if across < room / 2 and up < height:
+                places[index, 1] = places[other, 1] + height
+        standing = sorted([*standing, int(index)], key=lambda at: places[at, 1])
+    return low + places * (high - low)
