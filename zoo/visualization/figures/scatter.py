@@ -146,8 +146,10 @@ def _points(
         own = points[classes == value]
         axes.scatter(*own.T, s=size, alpha=0.65, linewidths=0, label=name, **style)
         # The name at the class's middle tells the classes apart in grey print as well.
+        across, up = places[index]
         axes.text(
-            *places[index],
+            across,
+            up,
             name,
             color=style["color"],
             fontsize=fontsize,
