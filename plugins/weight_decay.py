@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 import zoo
+from zoo import suggest
+
+OF = ("model", "decoder")
 
 
 @zoo.register("weight_decay")
@@ -12,6 +17,7 @@ class WeightDecay(zoo.Regularizer):
     """sum_l ||W_l||_F^2 over the kernels of the model, biases left out (Krogh & Hertz 1992, equation 1).
 
     Args:
+        of: whose kernels, those of the "model" or of its "decoder".
         weight: lambda, a number or a Keras schedule of the training step.
         name: name of the metric.
 
@@ -27,9 +33,34 @@ class WeightDecay(zoo.Regularizer):
         True
     """
 
+    fixed = ("of",)
     of_rows = False
+    sees_model = True
+
+    def __init__(self, of: str = "model", *, weight: Any = 1.0, name: str | None = None):
+        super().__init__(weight, name)
+        if of not in OF:
+            raise ValueError(f"Unknown of={of!r} of weight_decay.{suggest(of, OF)}")
+        self.of = of
+
+    def check(self, model: zoo.Autoencoder) -> None:
+        """There are kernels."""
+        if self.of == "decoder" and not _kernels(model.decoder.trainable_variables):
+            raise ValueError(
+                "weight_decay of the decoder needs a decoder with kernels of its own; that of this model has "
+                "none. Leave of='decoder' out, or take other networks than 'tied'."
+            )
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """A scalar."""
-        kernels = [tf.cast(kernel, tf.float32) for kernel in forward.kernels]
-        return tf.add_n([tf.reduce_sum(tf.square(kernel)) for kernel in kernels])
+        own = self.of == "decoder"
+        kernels = _kernels(self.model.decoder.trainable_variables) if own else forward.kernels
+        return tf.add_n([tf.reduce_sum(tf.square(tf.cast(k, tf.float32))) for k in kernels])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "of": self.of}
+
+
+def _kernels(variables: Any) -> list[Any]:
+    return [variable for variable in variables if len(variable.shape) > 1]

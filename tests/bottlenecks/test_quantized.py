@@ -133,9 +133,21 @@ def test_finite_scalars_take_every_level_and_no_other(sizes):
     assert_array_equal(np.unique(index), np.arange(np.prod(sizes)))
     assert_allclose(bottleneck.look_up(index), code)
     assert_array_equal(bottleneck.indices(code), index)
-    # The middle is level 0, or lies between the two middle levels.
-    middle = [0.0 if size % 2 else -0.5 / (size // 2) for size in sizes]
-    assert_allclose(bottleneck.raw(tf.zeros((1, units)))[0], middle, atol=1e-6)
+
+
+def test_finite_scalars_are_those_of_the_paper():
+    """`bound` of appendix A.1: where there is an even number of levels, 0 is a level, and not an edge."""
+    sizes = np.array([8, 5, 4, 2])
+    half = (sizes - 1) * (1 - 1e-3) / 2
+    offset = np.where(sizes % 2, 0.0, 0.5)
+    z = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    normalised = z / np.sqrt(1 + 1e-3)  # by the epsilon of the normalisation
+    bound = half * np.tanh(normalised + np.tan(offset / half)) - offset
+    bottleneck = bare(FiniteScalar(sizes), 4)
+    raw = bottleneck.raw(tf.constant(z))
+    assert_allclose(raw * (sizes // 2), bound, rtol=1e-4, atol=1e-5)
+    assert_allclose(bottleneck.quantise(raw)[0] * (sizes // 2), np.round(bound), atol=1e-6)
+    assert_array_equal(bottleneck.quantise(bottleneck.raw(tf.zeros((1, 4))))[0], np.zeros((1, 4)))
 
 
 def test_finite_scalars_do_not_saturate():
@@ -146,6 +158,15 @@ def test_finite_scalars_do_not_saturate():
     model.fit(x, epochs=20, batch_size=32, verbose=0)
     index = model.bottleneck.indices(model.encode(x)).numpy()
     assert len(np.unique(index)) > 25 / 2
+
+
+def test_bits_are_cut_at_the_middle_of_the_units():
+    """Cut at 0, units that lie on one side of it make one entry, which no gradient leaves."""
+    bottleneck = bare(LookupFree(4))
+    x = make_vectors(200, 4) + 5
+    code = bottleneck.draw(tf.constant(x), zoo.Noise(0, 0), 0, True)
+    assert_array_equal(np.sign(code.value), np.where(x > x.mean(axis=0), 1, -1))
+    assert float(code.measures["usage"]) >= 0.5  # the units go together
 
 
 def test_bits_and_their_entropies():
@@ -161,9 +182,9 @@ def test_bits_and_their_entropies():
     sure, varied = bottleneck.entropies(tf.constant(x))
     assert_allclose(sure, entropy(chances, axis=1), rtol=1e-4, atol=1e-5)
     assert_allclose(varied, entropy(chances.mean(axis=0)), rtol=1e-4)
-    losses = bottleneck.draw(tf.constant(x), zoo.Noise(0, 0), 0, True).losses
-    assert_allclose(losses["confidence"], 0.1 * sure)
-    assert_allclose(losses["diversity"], -0.1 * varied)
+    losses = bottleneck.draw(tf.constant(x) * np.sqrt(1 + 1e-3), zoo.Noise(0, 0), 0, False).losses
+    assert_allclose(losses["confidence"], 0.1 * sure, rtol=1e-4)
+    assert_allclose(losses["diversity"], -0.1 * varied, rtol=1e-4)
 
 
 def test_the_entropy_of_many_bits_is_that_of_groups_of_them():
@@ -212,6 +233,24 @@ def test_a_prior_over_indices_learns_which_go_together():
     drawn = model.bottleneck.indices(code).numpy()[..., 0]
     assert (drawn[:, 0] == drawn[:, 1]).mean() > 0.95
     assert_allclose(np.bincount(drawn[:, 0], minlength=4) / 500, 0.25, atol=0.1)
+
+
+def test_nothing_is_left_out_when_a_prior_over_indices_is_drawn_from():
+    """Pythae's PixelCNN runs in training mode then, its normalisation by the codes that are drawn."""
+    model = zoo.create("fsq_vae", (6,), sizes=(3,), places=2, hidden=(4,), seed=0)
+    prior = zoo.get("autoregressive", kind="prior", width=4, layers=1, heads=2, steps=2)
+    prior.see(model)
+    prior.fit(make_vectors(20, 2).reshape(20, 2, 1) * 2 - 1)
+    for weight in prior.trainable_variables:
+        weight.assign(2 * weight.value)  # away from all alike
+    every = np.stack(np.meshgrid(range(3), range(3)), axis=-1).reshape(-1, 2).astype(np.int32)
+    stated = np.exp(prior.log_likelihood(tf.constant(every)))
+    drawn = model.bottleneck.indices(prior.sample(zoo.Noise(0, 0), 4000, 2, 1)).numpy()[..., 0]
+    found = np.array([(drawn == pair).all(axis=1).mean() for pair in every])
+    assert_allclose(found, stated, atol=4 * np.sqrt(0.25 / 4000))
+    assert stated.max() > 1.5 / 9
+    alone = prior.sample(zoo.Noise(0, 0), 5, 2, 1)
+    assert_array_equal(alone, prior.sample(zoo.Noise(0, 0), 4000, 2, 1)[:5])  # whatever is beside
 
 
 def test_a_grid_generates_by_its_fitted_prior(tmp_path):

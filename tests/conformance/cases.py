@@ -195,6 +195,8 @@ CASES = {
     "dc_ign": picture("dc_ign", latents=3),
     "info_vae": vector("info_vae", **SMALL, lam=10.0),
     "wae_mmd": vector("wae_mmd", **SMALL),
+    "rae_l2": vector("rae_l2", **SMALL, beta=0.1, decay=0.01),
+    "rae_gp": vector("rae_gp", **SMALL, beta=0.1, smoothness=0.01),
     "annealed_vae": vector("annealed_vae", **SMALL, steps=100),
     "beta_tc_vae": vector("beta_tc_vae", **SMALL),
     "dip_vae": vector("dip_vae", **SMALL),

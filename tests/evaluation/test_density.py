@@ -131,3 +131,31 @@ def test_what_has_no_density_is_not_computable(x):
     assert density.posterior_samples(LinearGaussian(deterministic=True), x) is None
     with pytest.raises(ValueError, match="samples must be a whole number of at least 1"):
         density.per_example(LinearGaussian(), x, samples=0)
+
+
+class Counting(LinearGaussian):
+    """Counts what is drawn of q(z|x) and what is decoded."""
+
+    def __init__(self):
+        super().__init__(widen=1.5)
+        self.decoded = 0
+
+    def conditional(self, z):
+        count = tf.py_function(self.count, [tf.shape(z)[0]], tf.int32)
+        with tf.control_dependencies([count]):
+            return super().conditional(tf.identity(z))
+
+    def count(self, rows):
+        self.decoded += int(rows)
+        return rows
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_as_many_samples_are_drawn_as_were_asked_for(x, samples):
+    """Pythae 0.1.2 draws a whole batch of them where fewer were asked for."""
+    model = Counting()
+    found = density.per_example(model, x, samples=samples, batch_size=25)
+    assert model.decoded == samples * len(x)
+    assert np.all(found["effective_samples"] <= samples + 1e-6)
+    if samples == 1:
+        np.testing.assert_allclose(found["log_likelihood"], found["elbo"])

@@ -25,6 +25,12 @@ MODULES = (
     "lecture.k_sparse_fine_tuning",
     "lecture.deep_digits",
     "lecture.vae_digits",
+    "generative.held_out_digit",
+    "generative.missing_values",
+    "generative.few_labels",
+    "generative.quantized",
+    "generative.fitted_priors",
+    "generative.bounds",
 )
 # Settings that make a run small; each experiment takes those that it has.
 SMALL = {
@@ -44,6 +50,15 @@ SMALL = {
     "density_examples": 4,
     "samples": 3,
     "networks": "mlp",
+    "held_out": [1],
+    "generated": 4,
+    "judged": 40,
+    "stacked_epochs": 1,
+    "hidden": 8,
+    "filters": 2,
+    "prior_steps": 2,
+    "prior_width": 4,
+    "components": 2,
 }
 EXPERIMENTS = [
     pytest.param(module, experiment, id=experiment.id)

@@ -6,26 +6,24 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.bottlenecks.quantized import Quantized, mixed_radix
+from zoo.bottlenecks.quantized import Normalised, mixed_radix
 from zoo.registry import register
 from zoo.values import whole_number
 
-_MOMENTUM = 0.9
 _MARGIN = 1e-3  # of the tanh, so that rounding never gives a level too many
 
 
 @register("finite_scalar", kind="bottleneck")
-class FiniteScalar(Quantized):
-    """z_q = round(f(z)) unit by unit, f(z) = h tanh(z) - o, with L levels for a unit.
+class FiniteScalar(Normalised):
+    """z_q = round(f(z)) unit by unit, f(z) = h tanh(z + tan(o / h)) - o, with L levels for a unit.
 
-    Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple", 2024, section 3: h = (L - 1) / 2, and an
-    offset o = 1/2 where L is even. The paper moves z so that f(0) = 0 there too, by which one level more lies
-    below 0 than above; here 0 lies between the two middle ones, and two levels are used alike. Codes are
-    scaled to [-1, 1]. There is no book and no loss; entries are all combinations.
+    Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple", 2024, section 3 and `bound` in appendix
+    A.1: h = (L - 1) / 2, less a thousandth of it, and an offset o = 1/2 where L is even, by which one level
+    more lies below 0 than above; the shift of z brings f(0) to 0 there too, or to -0.04 with two levels.
+    Codes are scaled to [-1, 1]. There is no book and no loss; entries are all combinations.
 
     Units are normalised over the batch before tanh: without it a small network drove them all to one end
     within 90 steps, and one entry was left.
@@ -54,26 +52,19 @@ class FiniteScalar(Quantized):
         size = np.array(self.sizes)
         self._half = np.float32((size - 1) / 2 * (1 - _MARGIN))
         self._offset = np.float32(np.where(size % 2 == 0, 0.5, 0.0))
+        self._shift = np.tan(self._offset / self._half)
         self._scale = np.float32(size // 2)
         self._steps = np.array(mixed_radix(self.sizes), np.int32)
-        self.normalise = keras.layers.BatchNormalization(
-            momentum=_MOMENTUM, center=False, scale=False, synchronized=True, dtype="float32"
-        )
 
     @property
     def vocabulary(self) -> int:
         """All combinations of levels."""
         return math.prod(self.sizes)
 
-    def build(self, features_shape: Sequence[int | None]) -> None:
-        """Create the dense layer and the normalisation."""
-        super().build(features_shape)
-        self.normalise.build((None, *self.code_shape))
-
     def raw(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
         """f(z) of the normalised units, scaled, (batch, *code) float32."""
-        values = self.normalise(super().raw(features), training=training)
-        return (self._half * tf.tanh(values) - self._offset) / self._scale
+        values = super().raw(features, training)
+        return (self._half * tf.tanh(values + self._shift) - self._offset) / self._scale
 
     def quantise(self, raw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """See `Quantized.quantise`."""

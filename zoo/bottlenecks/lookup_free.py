@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.bottlenecks.base import Code
-from zoo.bottlenecks.quantized import Quantized, mixed_radix, squares
+from zoo.bottlenecks.quantized import Normalised, mixed_radix, squares
 from zoo.noise import Noise
 from zoo.registry import register
 from zoo.serialization import at_step, number, scalar, scalar_config
@@ -19,7 +19,7 @@ _MOST = 30  # bits of an index
 
 
 @register("lookup_free", kind="bottleneck")
-class LookupFree(Quantized):
+class LookupFree(Normalised):
     """z_q = sign(z), 2^units entries.
 
     Yu et al., "Language Model Beats Diffusion", 2024, section 3.1. Adds
@@ -30,6 +30,10 @@ class LookupFree(Quantized):
     second makes the batch use all of them. Entropies are in nats, summed over the places of a code. That of
     the mean is computed in groups of at most 8 bits and added up, an upper bound of the joint one from 9
     units on.
+
+    Units are normalised over the batch before their sign is taken. At the start all chances are 1/2 and the
+    entropy of the mean has no gradient, so that without it every vector of a unit went to the one side: at 8
+    bits of 49 places of MNIST 7 % of the entries were left after 600 steps.
 
     Args:
         units: bits of an index.

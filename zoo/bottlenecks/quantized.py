@@ -6,12 +6,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from zoo.bottlenecks.base import Code, DenseBottleneck
 from zoo.noise import Noise
 from zoo.serialization import positive_int
 from zoo.trainer.replicas import gather
+
+_MOMENTUM = 0.9
 
 
 class Quantized(DenseBottleneck):
@@ -129,6 +132,29 @@ class Quantized(DenseBottleneck):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "places": self.places}
+
+
+class Normalised(Quantized):
+    """A quantized code whose units are normalised over the batch before they are quantised.
+
+    A rule that cuts each unit at fixed places, and has no book that could move to where the units are, is
+    left with few entries where all of a unit lies on one side of the cuts.
+    """
+
+    def __init__(self, units: int, **kwargs: Any):
+        super().__init__(units, **kwargs)
+        self.normalise = keras.layers.BatchNormalization(
+            momentum=_MOMENTUM, center=False, scale=False, synchronized=True, dtype="float32"
+        )
+
+    def build(self, features_shape: Sequence[int | None]) -> None:
+        """Create the dense layer and the normalisation."""
+        super().build(features_shape)
+        self.normalise.build((None, *self.code_shape))
+
+    def raw(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """The normalised code before it is quantised, (batch, *code) float32."""
+        return self.normalise(super().raw(features), training=training)
 
 
 def squares(difference: tf.Tensor) -> tf.Tensor:

@@ -40,6 +40,12 @@ def unit(data: Data) -> np.ndarray:
     return as_unit_floats(data.inputs)
 
 
+def binarised(pictures: np.ndarray, seed: int) -> np.ndarray:
+    """One draw of each pixel as a coin of its grey value, for all epochs (static binarisation)."""
+    grey = as_unit_floats(pictures)
+    return (np.random.default_rng(seed).random(grey.shape) < grey).astype(np.float32)
+
+
 def train(
     model: Autoencoder,
     x: np.ndarray,
@@ -48,6 +54,7 @@ def train(
     batch_size: int = BATCH,
     learning_rate: Any = 1e-3,
     optimizer: keras.optimizers.Optimizer | None = None,
+    beside: np.ndarray | None = None,
 ) -> dict[str, list[float]]:
     """Train with Adam, clipped where the posterior has heavy tails, unless told otherwise.
 
@@ -58,6 +65,7 @@ def train(
         batch_size: rows of a batch.
         learning_rate: of Adam, a number or a Keras schedule.
         optimizer: instead of Adam.
+        beside: labels or conditions, for a model that takes them.
 
     Returns:
         The history: a list over the epochs for each term.
@@ -65,7 +73,8 @@ def train(
     clip: dict[str, Any] = {"global_clipnorm": 5.0} if model.heavy_tailed else {}
     model.compile(optimizer or Adam(learning_rate, **clip))
     pulse = [Pulse()]
-    return model.fit(x, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=pulse).history
+    shared: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs, "verbose": 0}
+    return model.fit(x, beside, callbacks=pulse, **shared).history
 
 
 def train_classifier(

@@ -10,11 +10,19 @@ from matplotlib.figure import Figure
 
 import zoo
 from zoo.autoencoder import Autoencoder
-from zoo.data.pixels import as_unit_floats
 from zoo.evaluation import density
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
-from zoo.experiments.training import BATCH, QUIET, falling, labels_of, mnist, train, unit
+from zoo.experiments.training import (
+    BATCH,
+    QUIET,
+    binarised,
+    falling,
+    labels_of,
+    mnist,
+    train,
+    unit,
+)
 from zoo.recipes import WarmUp
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import panels, styled
@@ -23,12 +31,6 @@ from zoo.visualization.figures.manifold import inverse_cdf_grid
 LATENTS = (2, 5, 10, 20)
 WIDE = (500, 500)
 GRID = 15
-
-
-def binarised(pictures: np.ndarray, seed: int) -> np.ndarray:
-    """One draw of each pixel as a coin of its grey value, for all epochs (static binarisation)."""
-    grey = as_unit_floats(pictures)
-    return (np.random.default_rng(seed).random(grey.shape) < grey).astype(np.float32)
 
 
 def wide(x: np.ndarray, epochs: int, seed: int) -> Autoencoder:
