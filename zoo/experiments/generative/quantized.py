@@ -115,7 +115,7 @@ def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
         place.set_title(name.split("/")[0])
     figures = {"reconstructions": reconstructions}
     if f"{next(iter(MODELS))}/samples" in arrays:
-        figures["samples"], axes = panels(len(MODELS), 3, 2.0)
+        figures["samples"], axes = panels(len(MODELS), 3, 1.6)
         for place, name in zip(axes, MODELS, strict=True):
             show_mosaic(place, arrays[f"{name}/samples"][..., 0], 8, (0, 1))
             place.set_title(name)
