@@ -38,7 +38,10 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=[*find_packages(include=["zoo", "zoo.*"]), "zoo_plugins"],
     package_dir={"zoo": "zoo", "zoo_plugins": "plugins"},
-    package_data={"zoo": ["py.typed", "visualization/pages/*.html"], "zoo_plugins": ["py.typed"]},
+    package_data={
+        "zoo": ["py.typed", "visualization/pages/*.html", "presets/*.keras", "presets/*.md"],
+        "zoo_plugins": ["py.typed"],
+    },
     install_requires=[
         "tensorflow>=2.18,<2.22",
         "keras>=3.8,<4",

@@ -25,7 +25,7 @@ FLOORS = [
     {"visualization"},
     {"runs"},
     {"training"},
-    {"testing", "sklearn", "sweeps"},
+    {"testing", "sklearn", "sweeps", "presets"},
     {"experiments"},
     {"cli"},
     {"__main__"},

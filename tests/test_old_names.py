@@ -9,7 +9,7 @@ import pytest
 import zoo
 from zoo.recipes import fine_tuning
 
-CLUSTERS = Path(__file__).parents[1] / "docs" / "results" / "data" / "IA-T1" / "clusters.keras"
+CLUSTERS = Path(__file__).parents[1] / "zoo" / "presets" / "cluster_mnist.keras"
 
 
 @pytest.mark.parametrize("room", ["runs", "recipes"])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         models,
         networks,
         objectives,
+        presets,
         recipes,
         registry,
         regularizers,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from zoo.forward import ForwardPass, as_vectors
     from zoo.models import create
     from zoo.noise import Noise
+    from zoo.presets import load_preset
     from zoo.registry import get, names, register, suggest
     from zoo.regularizers import AdversarialRegularizer, Regularizer
     from zoo.runs.artefacts import load_model
@@ -64,11 +66,13 @@ __all__ = [
     "get",
     "keep_largest",
     "load_model",
+    "load_preset",
     "models",
     "names",
     "networks",
     "objectives",
     "positive_int",
+    "presets",
     "recipes",
     "register",
     "registry",
@@ -90,6 +94,7 @@ _PUBLIC = {
     "names": "zoo.registry",
     "create": "zoo.models",
     "load_model": "zoo.runs.artefacts",
+    "load_preset": "zoo.presets",
     "Autoencoder": "zoo.autoencoder",
     "Batch": "zoo.batch",
     "Code": "zoo.bottlenecks",

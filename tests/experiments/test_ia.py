@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import zoo
 from zoo.data import Data
 from zoo.evaluation import clustering
 from zoo.experiments.experiment import Sources
@@ -104,7 +105,7 @@ def test_the_committed_network_has_the_error_of_the_table():
         np.frombuffer(gzip.decompress((files / f"t10k-{name}-ubyte.gz").read_bytes()), np.uint8)
         for name in ("images-idx3", "labels-idx1")
     )
-    network = keras.saving.load_model(pages / "clusters.keras")
+    network = zoo.load_preset("cluster_mnist")
     x = images[16:].reshape(-1, 28, 28, 1).astype(np.float32) / 255
     found = clustering.compare(labels[8:], network.predict(x, verbose=0).argmax(axis=-1))
     results = json.loads((pages / "results.json").read_text())

@@ -170,26 +170,45 @@ class UsableModel(StepModel):
         return in_slices(self.reconstruct_batch, self.slices_in_use)(*given)
 
     def save(
-        self, filepath: Any, *args: Any, include_optimizer: bool = True, **kwargs: Any
+        self,
+        filepath: Any,
+        *args: Any,
+        include_optimizer: bool = True,
+        run: Any = None,
+        **kwargs: Any,
     ) -> None:
-        """As `keras.Model.save`, to a .keras file.
+        """As `keras.Model.save`, to a .keras file or the Hugging Face Hub.
 
         Args:
-            filepath: of the file.
+            filepath: of the file, or "hf://user/name": the model then gets a card there, and the package
+                huggingface_hub must be installed and logged in.
             *args: of Keras's method.
             include_optimizer: False leaves out the optimizers, which hold two thirds of the file after
                 training with Adam; the model is then compiled before it trains on.
+            run: folder of the run that trained it, whose settings, metrics and figures the card shows.
             **kwargs: of Keras's method.
 
         Raises:
-            ValueError: for an HDF5 file, which Keras writes and cannot read again.
+            ImportError: for the hub without huggingface_hub.
+            ValueError: for an HDF5 file, which Keras writes and cannot read again, another address of the
+                hub, or a `run` beside a file, which has no card.
         """
         if str(filepath).endswith((".h5", ".hdf5")):
             raise ValueError(
                 f"A model is saved to a .keras file; received {str(filepath)!r}. (Weights alone go to "
                 "save_weights('....weights.h5').)"
             )
+        from zoo.exporting.hub import is_address, push
+
         with self.with_optimizer(include_optimizer):
+            if is_address(filepath):
+                keras_save = super().save
+                push(self, filepath, lambda: keras_save(filepath, *args, **kwargs), run)
+                return
+            if run is not None:
+                raise ValueError(
+                    f"run= is for the card of a hub, hf://user/name; received {str(filepath)!r}."
+                )
             super().save(filepath, *args, **kwargs)
 
     def generate(

@@ -18,6 +18,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.data import Data
 from zoo.data.storage import cache_folder
 from zoo.exporting.card import card
+from zoo.exporting.hub import is_address
 from zoo.files import discard, read_json, replacing, write_json, write_text
 from zoo.runs.measuring import measure
 from zoo.runs.run_config import RunConfig
@@ -46,9 +47,10 @@ def save_model(model: Autoencoder, path: Path) -> None:
 
 
 def load_model(path: str | os.PathLike[str]) -> Autoencoder:
-    """Load a .keras file.
+    """Load a .keras file, or "hf://user/name" from the Hugging Face Hub.
 
     Raises:
+        ImportError: for the hub without the package huggingface_hub.
         ValueError: where it is missing, truncated, no model of the zoo, or needs a plugin that is not
             there.
 
@@ -59,13 +61,16 @@ def load_model(path: str | os.PathLike[str]) -> Autoencoder:
         >>> np.array_equal(zoo.load_model("model.keras").encode(x), model.encode(x))
         True
     """
-    path = Path(path)
-    if not path.is_file():
+    if not is_address(path):
+        path = Path(path)
+    if isinstance(path, Path) and not path.is_file():
         raise ValueError(
             f"There is no model {str(path)!r}. Name a .keras file; a run writes its own when it ends."
         )
     try:
         model = keras.saving.load_model(path)
+    except ImportError:
+        raise
     except Exception as error:  # a damaged archive fails in many ways
         raise ValueError(f"Cannot load the model {str(path)!r}: {error}") from error
     if not isinstance(model, Autoencoder):
