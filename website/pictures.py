@@ -34,7 +34,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "rq_vae": {"networks": "grid"},
     "fsq_vae": {"networks": "grid"},
     "lfq_vae": {"networks": "grid"},
-    "k_sparse_autoencoder": {"k": 8, "units": 64},
+    "k_sparse_autoencoder": {"k": 8, "latents": 64},
 }
 COLUMNS, SCALE, GAP = 12, 4, 4
 

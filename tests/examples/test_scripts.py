@@ -15,6 +15,7 @@ from zoo.trainer import compilation
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # The one that splits the processor comes first: that is possible only before TensorFlow has started.
+NOTEBOOKS = sorted((EXAMPLES / "notebooks").glob("*.py"))
 SCRIPTS = sorted(EXAMPLES.glob("*.py"), key=lambda path: (path.stem != "mirrored", path.stem))
 
 
@@ -35,7 +36,7 @@ def short(tmp_path_factory):
         for kind, table in zoo.registry._parts.items():
             zoo.names(kind)  # what the library itself registers stays
             patch.setitem(zoo.registry._parts, kind, dict(table))
-        found = {path.stem: run(str(path)) for path in SCRIPTS}
+        found = {path.stem: run(str(path)) for path in (*SCRIPTS, *NOTEBOOKS)}
     return {"files": sorted(path.name for path in folder.rglob("*")), **found}
 
 
@@ -44,7 +45,8 @@ def printed(tmp_path_factory):
     """Script -> what it prints as a user runs it; all in one process, which imports TensorFlow once."""
     folder = tmp_path_factory.mktemp("examples")
     runner = Path(__file__).with_name("run_scripts.py")
-    command = [sys.executable, str(runner), "results.json", *map(str, SCRIPTS)]
+    scripts = map(str, (*SCRIPTS, *NOTEBOOKS))
+    command = [sys.executable, str(runner), "results.json", *scripts]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads((folder / "results.json").read_text())
@@ -60,7 +62,7 @@ def numbers(pattern, text):
     return [float(found) for found in re.findall(pattern, text)]
 
 
-@pytest.mark.parametrize("name", [path.stem for path in SCRIPTS])
+@pytest.mark.parametrize("name", [path.stem for path in (*SCRIPTS, *NOTEBOOKS)])
 def test_runs_and_prints_something(short, name):
     assert len(output(short, name).splitlines()) >= 3
 
@@ -114,6 +116,20 @@ def test_two_devices_train_the_same_model(short):
     one, two = numbers(r"last epoch ([\d.]+)", text)
     assert one == pytest.approx(two, abs=2e-3)
     assert numbers(r"differ by (\S+) at most", text)[0] < 1e-2
+
+
+@pytest.mark.long
+def test_notebooks_show_what_they_say(printed):
+    text = output(printed, "own_data")
+    (usual,), (odd,) = (
+        numbers(rf"{what}: \[?\s*(-?[\d.]+)", text) for what in ("usual rows", "odd one")
+    )
+    assert odd < usual - 10
+    without, with_it = numbers(r"deviate by ([\d.]+)", output(printed, "plugin"))
+    assert with_it < 0.8 * without
+    assert "the same codes: True" in output(printed, "plugin")
+    (explained,) = numbers(r"explained: ([\d.]+)", output(printed, "dictionary"))
+    assert explained > 0.6
 
 
 @pytest.mark.long
