@@ -225,3 +225,21 @@ def test_what_does_not_fit_is_refused(options, message):
 def test_a_model_without_prior_is_refused(name):
     with pytest.raises(ValueError, match="prior"):
         zoo.create("autoencoder", PICTURE, latents=3, hidden=(4,), regularizers=[name])
+
+
+def test_a_file_without_optimizers_has_none_of_the_critics_either(tmp_path):
+    model = zoo.create("factor_vae", (6,), latents=2, hidden=(4,), critic_hidden=(64, 64))
+    model.compile("adam", jit_compile=False)
+    x = np.random.default_rng(0).random((64, 6), np.float32)
+    model.fit(x, epochs=1, verbose=0)
+    sizes = {}
+    for there in (True, False, True):
+        path = tmp_path / f"{there}.keras"
+        model.save(path, include_optimizer=there)
+        assert sizes.setdefault(there, path.stat().st_size) == path.stat().st_size
+    slots = 2 * 4 * sum(np.prod(v.shape) for v in model.regularizers[1].critic_variables)
+    assert sizes[True] - sizes[False] > slots
+    again = zoo.load_model(tmp_path / "False.keras")
+    np.testing.assert_array_equal(again.encode(x), model.encode(x))
+    again.compile("adam", jit_compile=False)
+    assert np.isfinite(again.fit(x, epochs=1, verbose=0).history["loss"]).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import keras
@@ -183,8 +184,8 @@ class UsableModel(StepModel):
             filepath: of the file, or "hf://user/name": the model then gets a card there, and the package
                 huggingface_hub must be installed and logged in.
             *args: of Keras's method.
-            include_optimizer: False leaves out the optimizers, which hold two thirds of the file after
-                training with Adam; the model is then compiled before it trains on.
+            include_optimizer: False leaves out the optimizers, the critics' too, which hold two thirds of the
+                file after training with Adam; the model is then compiled before it trains on.
             run: folder of the run that trained it, whose settings, metrics and figures the card shows.
             **kwargs: of Keras's method.
 
@@ -200,7 +201,10 @@ class UsableModel(StepModel):
             )
         from zoo.exporting.hub import is_address, push
 
-        with self.with_optimizer(include_optimizer):
+        with (
+            self.with_optimizer(include_optimizer),
+            self._with_critics_optimizers(include_optimizer),
+        ):
             if is_address(filepath):
                 keras_save = super().save
                 push(self, filepath, lambda: keras_save(filepath, *args, **kwargs), run)
@@ -210,6 +214,28 @@ class UsableModel(StepModel):
                     f"run= is for the card of a hub, hf://user/name; received {str(filepath)!r}."
                 )
             super().save(filepath, *args, **kwargs)
+
+    @contextmanager
+    def _with_critics_optimizers(self, there: bool) -> Iterator[None]:
+        """The critics as they are, or within the block without what their optimizers remember.
+
+        A critic makes its optimizer anew from its own settings, so that only the numbers are left out.
+        """
+        critics = [
+            term for term in self.regularizers if getattr(term, "optimizer", None) is not None
+        ]
+        kept = (
+            []
+            if there
+            else [(critic.optimizer, critic.optimizer.save_own_variables) for critic in critics]
+        )
+        for optimizer, _ in kept:
+            optimizer.save_own_variables = lambda store: None
+        try:
+            yield
+        finally:
+            for optimizer, save in kept:
+                optimizer.save_own_variables = save
 
     def generate(
         self,

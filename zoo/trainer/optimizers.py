@@ -47,6 +47,11 @@ class Adam(keras.optimizers.Adam):
             self.update_step(gradient, variable, learning_rate)
         self._powers = None
 
+    def load_own_variables(self, store: Any) -> None:
+        """As Keras's; of a file that was saved without them, nothing: the optimizer begins anew."""
+        if store.keys():
+            super().load_own_variables(store)
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update one variable."""
         single = self._distribution_strategy.num_replicas_in_sync == 1
