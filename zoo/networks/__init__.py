@@ -7,6 +7,7 @@ from zoo.networks.conv import conv_decoder, conv_encoder
 from zoo.networks.corruption import Corruption, GaussianNoise, MaskingNoise
 from zoo.networks.critic import BatchSpread, critic_network
 from zoo.networks.dictionary import Archetypal, Centred, Dictionary, UnitAtoms
+from zoo.networks.few_channels import Conv2D, Conv2DTranspose, Cropping2D
 from zoo.networks.mlp import Gated, mlp
 from zoo.networks.standardization import Standardization
 from zoo.networks.tied import Tied
@@ -19,7 +20,10 @@ __all__ = [
     "CausalConvolutions",
     "Centred",
     "Conditioned",
+    "Conv2D",
+    "Conv2DTranspose",
     "Corruption",
+    "Cropping2D",
     "Dictionary",
     "Gated",
     "GaussianNoise",

@@ -8,6 +8,8 @@ from typing import Any
 
 import keras
 
+from zoo.networks.few_channels import Conv2D, Conv2DTranspose, Cropping2D
+
 # Pixels along the longer side of the last feature map.
 _SMALLEST = 4
 # Pixels up to which a picture is small.
@@ -101,7 +103,7 @@ def conv_encoder(
     if keep_scale:
         shared["kernel_initializer"] = "he_normal"
     layers: list[keras.Layer] = [
-        keras.layers.Conv2D(count, kernel_size, 2, "same", **shared, **LAST) for count in filters
+        Conv2D(count, kernel_size, 2, "same", **shared, **LAST) for count in filters
     ]
     layers.append(keras.layers.Flatten(**LAST))
     layers += [keras.layers.Dense(units, **shared) for units in dense]
@@ -148,13 +150,11 @@ def conv_decoder(
     layers.append(keras.layers.Dense(height * width * filters[-1], **flat))
     layers.append(keras.layers.Reshape((height, width, filters[-1])))
     layers += [
-        keras.layers.Conv2DTranspose(count, kernel_size, 2, "same", **wide, **LAST)
+        Conv2DTranspose(count, kernel_size, 2, "same", **wide, **LAST)
         for count in reversed(filters[:-1])
     ]
     layers.append(
-        keras.layers.Conv2DTranspose(
-            channels, kernel_size, 2, "same", activation=output_activation, **LAST
-        )
+        Conv2DTranspose(channels, kernel_size, 2, "same", activation=output_activation, **LAST)
     )
     layers += cropping((height << len(filters), width << len(filters)), output_shape)
     return keras.Sequential(layers)
@@ -165,4 +165,4 @@ def cropping(have: Sequence[int], want: Sequence[int]) -> list[keras.Layer]:
     spare = [large - small for large, small in zip(have, want, strict=False)]
     if not any(spare):
         return []
-    return [keras.layers.Cropping2D([(side // 2, -(-side // 2)) for side in spare], **LAST)]
+    return [Cropping2D([(side // 2, -(-side // 2)) for side in spare], **LAST)]

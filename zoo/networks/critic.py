@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from zoo.networks.conv import LAST
+from zoo.networks.few_channels import Conv2D
 from zoo.trainer.replicas import gather
 
 NORMS = ("batch", "spectral", "none")
@@ -51,11 +52,7 @@ def critic_network(
     picture = len(event_shape) == 3
     layers: list[keras.Layer] = [] if picture else [keras.layers.Flatten(**LAST)]
     for index, units in enumerate(hidden):
-        layer = (
-            keras.layers.Conv2D(units, 4, 2, "same", **LAST)
-            if picture
-            else keras.layers.Dense(units)
-        )
+        layer = Conv2D(units, 4, 2, "same", **LAST) if picture else keras.layers.Dense(units)
         layers += _hidden(layer, norm, first=not index)
     if picture:
         layers.append(keras.layers.Flatten(**LAST))

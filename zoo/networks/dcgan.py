@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import keras
 
-from zoo.networks.conv import LAST
+from zoo.networks.conv import LAST, cropping
+from zoo.networks.few_channels import Conv2D, Conv2DTranspose
 
 # Of the moving statistics: those of the last ten batches or so, so that short runs have them too.
 MOMENTUM = 0.9
@@ -37,9 +38,7 @@ def dcgan_encoder(
     layers: list[keras.Layer] = []
     for index, count in enumerate(filters):
         kernel, stride = (5 if index == 0 else 3), (2 if index < 2 else 1)
-        layers += _normalised(
-            keras.layers.Conv2D(count, kernel, stride, "same", use_bias=False, **LAST)
-        )
+        layers += _normalised(Conv2D(count, kernel, stride, "same", use_bias=False, **LAST))
     layers.append(keras.layers.Flatten(**LAST))
     if dropout:
         layers.append(keras.layers.Dropout(dropout))
@@ -75,19 +74,10 @@ def dcgan_decoder(
     layers += _normalised(keras.layers.Dense(small[0] * small[1] * filters[0], use_bias=False))
     layers.append(keras.layers.Reshape((*small, filters[0])))
     for count in filters[1:]:
-        layers += _normalised(
-            keras.layers.Conv2DTranspose(count, 4, 2, "same", use_bias=False, **LAST)
-        )
-    layers.append(keras.layers.Conv2DTranspose(channels, 4, 2, "same", **LAST))
-    spare = [
-        (side << len(filters)) - want for side, want in zip(small, (height, width), strict=True)
-    ]
-    if any(spare):
-        layers.append(
-            keras.layers.Cropping2D(
-                tuple((extra // 2, extra - extra // 2) for extra in spare), **LAST
-            )
-        )
+        layers += _normalised(Conv2DTranspose(count, 4, 2, "same", use_bias=False, **LAST))
+    layers.append(Conv2DTranspose(channels, 4, 2, "same", **LAST))
+    have = [side << len(filters) for side in small]
+    layers += cropping(have, (height, width))
     return keras.Sequential(layers)
 
 

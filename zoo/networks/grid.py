@@ -8,6 +8,7 @@ import keras
 
 from zoo.networks.build import Networks
 from zoo.networks.conv import check_picture_shape, cropping
+from zoo.networks.few_channels import Conv2D, Conv2DTranspose
 from zoo.registry import register
 
 
@@ -33,7 +34,7 @@ def grid_networks(
         TensorShape([3, 9, 9, 1])
     """
     check_picture_shape(input_shape, "grid")
-    conv, up = keras.layers.Conv2D, keras.layers.Conv2DTranspose
+    conv, up = Conv2D, Conv2DTranspose
     filters = (64, 128) if hidden is None else tuple(hidden)
     height, width = input_shape[:2]
     for _ in filters:
