@@ -62,6 +62,12 @@ PRIVATE = {
         network, "layers are found within layers; `layers` stops at the first level", ()
     ),
     "_layers": Use(network, "the sub-layers of any layer; `layers` is of models only"),
+    "_trainable_variables": Use(network, "a layer's own weights are cast to its own type"),
+    "_maybe_autocast": Use(
+        lambda: keras.Variable([1.0]),
+        "a weight is cast once a step and not once a read",
+        ("value",),
+    ),
     "_non_trainable_variables": Use(
         network, "what a part keeps from step to step, whatever its `trainable` says"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from zoo.objectives import Objective
 from zoo.regularizers import AdversarialRegularizer, Regularizer
 from zoo.serialization import at_step
 from zoo.trainer.block_trainer import BlockTrainer
+from zoo.trainer.casts import cast_once
 from zoo.trainer.replicas import filled_up
 from zoo.trainer.slices import (
     cut,
@@ -225,7 +227,7 @@ class StepModel(BlockTrainer):
         """One training step; see `BlockTrainer.update`."""
         variables, share = self.model_variables, noise.share
         kept = KeptStatistics(self) if self.skip_nonfinite else None
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, self._weights_cast_once():
             passes = self.passes(batch, noise, training=True)
             terms = self.terms(passes)
             loss = self.optimizer.scale_loss(terms["loss"] * share)
@@ -238,6 +240,11 @@ class StepModel(BlockTrainer):
         skipped = apply_finite_gradients(self.optimizer, gradients, variables)
         kept.restore(skipped > 0)
         return {**terms, "skipped": skipped}
+
+    def _weights_cast_once(self) -> contextlib.AbstractContextManager[None]:
+        several = self.distribute_strategy.num_replicas_in_sync > 1
+        # Replicas are threads that trace at the same time, and a weight is one object for all of them.
+        return cast_once([] if several else self._flatten_layers(include_self=False))
 
     def measure(
         self, batch: Batch, noise: Noise, present: tf.Tensor | None
