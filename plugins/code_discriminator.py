@@ -101,15 +101,20 @@ class CodeDiscriminator(Critic):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
-        return self.fool(self._logits(self._of(forward.code, forward), forward, "fooled", training))
+        return self.fool(self._fakes(forward, "fooled", training))
 
     def critic_loss(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """A scalar, in nats."""
         made = forward.generated
         expected = made.label if self.of_classes else self._of(made.code, forward)
         real = self._logits(expected, forward, "real", True)
-        fake = self._logits(self._of(forward.code, forward), forward, "fake", True)
-        return self.separate(real, fake)
+        return self.separate(real, self._fakes(forward, "fake", True))
+
+    def _fakes(self, forward: zoo.ForwardPass, tag: str, training: bool) -> tf.Tensor:
+        def judge() -> tf.Tensor:
+            return self._logits(self._of(forward.code, forward), forward, tag, training)
+
+        return self.once("encoded", forward, judge)
 
     def _of(self, code: tf.Tensor, forward: zoo.ForwardPass) -> tf.Tensor:
         if self.of_classes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -152,6 +152,23 @@ class Critic(zoo.AdversarialRegularizer):
             return examples
         noise = forward.noise.fold(tag).normal(tf.shape(examples)[0], *examples.shape[1:])
         return examples + at_step(self.instance_noise, forward.step) * noise
+
+    def once(
+        self, what: str, forward: zoo.ForwardPass, judge: Callable[[], tf.Tensor]
+    ) -> tf.Tensor:
+        """The logits of one kind of examples, the same in `penalty` and `critic_loss` unless noise is added.
+
+        Args:
+            what: the examples, in a word.
+            forward: see `zoo.ForwardPass`.
+            judge: () -> the logits.
+
+        Returns:
+            What `judge` gave, now or before.
+        """
+        if isinstance(self.instance_noise, float) and self.instance_noise == 0:
+            return forward.once((self.name, what), judge)
+        return judge()
 
     def network(self, event_shape: Sequence[int], outputs: int = 1, **options: Any) -> keras.Model:
         """A built critic of examples: see `zoo.networks.critic_network`."""

@@ -71,20 +71,23 @@ class Discriminator(Critic):
         """(batch,), in nats."""
         total: Any = 0.0
         if self.fakes != "reconstructed":
-            total = total + self._fooled(forward.generated.picture, forward, training)
+            total = total + self.fool(self._logits("generated", forward, "fooled", training))
         if self.fakes != "generated":
-            total = total + self._fooled(forward.output.mean(), forward, training)
+            total = total + self.fool(self._logits("reconstructed", forward, "fooled", training))
         return total
 
     def critic_loss(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """A scalar, in nats."""
-        only = self.fakes == "reconstructed"
-        fake = forward.output.mean() if only else forward.generated.picture
+        shown = "reconstructed" if self.fakes == "reconstructed" else "generated"
         real = self.critic(self.blurred(forward.inputs, forward, "real"), training=True)
-        return self.separate(real, self.critic(self.blurred(fake, forward, "fake"), training=True))
+        return self.separate(real, self._logits(shown, forward, "fake", True))
 
-    def _fooled(self, pictures: tf.Tensor, forward: zoo.ForwardPass, training: bool) -> tf.Tensor:
-        return self.fool(self.critic(self.blurred(pictures, forward, "fooled"), training=training))
+    def _logits(self, fakes: str, forward: zoo.ForwardPass, tag: str, training: bool) -> tf.Tensor:
+        def judge() -> tf.Tensor:
+            made = forward.generated.picture if fakes == "generated" else forward.output.mean()
+            return self.critic(self.blurred(made, forward, tag), training=training)
+
+        return self.once(fakes, forward, judge)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

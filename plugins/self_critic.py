@@ -94,7 +94,10 @@ class SelfCritic(Critic):
         tag: str,
         training: bool,
     ) -> tf.Tensor:
-        return self.critic([code, self.blurred(picture, forward, tag)], training=training)
+        def judge() -> tf.Tensor:
+            return self.critic([code, self.blurred(picture, forward, tag)], training=training)
+
+        return self.once(tag, forward, judge)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

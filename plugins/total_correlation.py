@@ -68,13 +68,19 @@ class TotalCorrelation(Critic):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats; the mean estimates the total correlation."""
-        return self.critic(forward.vectors, training=training)[:, 0]
+        return self.once("joint", forward, lambda: self.critic(forward.vectors, training=training))[
+            :, 0
+        ]
 
     def critic_loss(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """A scalar, in nats."""
-        code = self.blurred(forward.vectors, forward, "joint")
-        joint = self.critic(code, training=True)
-        return self.separate(joint, self.critic(self.permuted(forward), training=True))
+
+        def judge() -> tf.Tensor:
+            return self.critic(self.blurred(forward.vectors, forward, "joint"), training=True)
+
+        return self.separate(
+            self.once("joint", forward, judge), self.critic(self.permuted(forward), training=True)
+        )
 
     def permuted(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """The codes of the global batch, the rows of each unit in an order of its own, (batch, units)."""

@@ -141,10 +141,32 @@ class ForwardPass:
     weighted: bool = False
     counted: tf.Tensor | None = None
     _model: Autoencoder | None = None
+    _found: dict[Any, Any] = dataclasses.field(default_factory=dict)
 
     def with_noise(self, noise: Noise) -> ForwardPass:
         """The same pass with other random numbers."""
         return dataclasses.replace(self, noise=noise)
+
+    def once(self, key: Any, compute: Callable[[], Any]) -> Any:
+        """What a part computes of this pass in several places, computed in the first of them.
+
+        A critic's verdict on generated pictures belongs to the penalty and to the critic's own loss alike.
+        Both see the same weights, and records with other noise share what was found.
+
+        Args:
+            key: of the part and of what it computes, such as (self.name, "generated").
+            compute: () -> the value.
+
+        Returns:
+            The value.
+        """
+        if key not in self._found:
+            self._found[key] = compute()
+        return self._found[key]
+
+    def anew(self) -> ForwardPass:
+        """The same pass for parts whose weights have changed: see `once`."""
+        return dataclasses.replace(self, _found={})
 
     @property
     def vectors(self) -> tf.Tensor:

@@ -91,6 +91,33 @@ def test_each_critic_works_with_a_plain_vae_and_resumes(name, pictures, tmp_path
     assert all(np.array_equal(one.numpy(), other.numpy()) for one, other in pairs)
 
 
+@pytest.mark.parametrize(("name", "calls"), zip(CRITICS, (2, 3, 2, 2), strict=True))
+def test_the_same_examples_are_judged_once_a_step(name, calls, pictures, monkeypatch):
+    counted = []
+    for noise in (0.0, 0.1):
+        model = small_vae({"name": name, "instance_noise": noise, **SMALL})
+        critic = model.regularizers[-1].critic
+        call, count = critic.call, []
+        monkeypatch.setattr(
+            critic, "call", lambda *a, c=call, n=count, **k: n.append(1) or c(*a, **k)
+        )
+        model.update(zoo.Batch(tf.constant(pictures[:16])), zoo.Noise(0, 0))
+        counted.append(len(count))
+    assert counted == [calls, calls + 1]
+
+
+@pytest.mark.parametrize("name", CRITICS)
+def test_what_is_judged_once_trains_as_what_is_judged_twice(name, pictures, monkeypatch):
+    options = {"name": name, "norm": "batch", "critic_steps": 2, **SMALL}
+    once = small_vae(options)
+    train(once, pictures)
+    monkeypatch.setattr(zoo.ForwardPass, "once", lambda forward, key, compute: compute())
+    twice = small_vae(options)
+    train(twice, pictures)
+    for weight, other in zip(once.trainable_weights, twice.trainable_weights, strict=True):
+        assert_allclose(weight.numpy(), other.numpy(), rtol=1e-5, atol=1e-7)
+
+
 def test_spectral_norm_bounds_the_critic(pictures):
     model = small_vae({"name": "code_discriminator", "norm": "spectral", "hidden": (6, 6)})
     train(model, pictures, epochs=4)

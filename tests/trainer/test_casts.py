@@ -80,3 +80,13 @@ def test_a_tied_decoder_reads_the_copy_that_its_encoder_reads(half):
         op for op in needed(graph.outputs) if op.type == "Cast" and op.outputs[0].shape == (6, 4)
     ]
     assert len(casts) == 2
+
+
+def test_all_weights_train_those_of_critics_too(half):
+    critic = {"name": "total_correlation", "hidden": (4,), "learning_rate": 0.01}
+    model = zoo.create("vae", (6,), latents=2, hidden=(4,), regularizers=[critic])
+    model.compile()
+    before = [weight.numpy() for weight in model.trainable_weights]
+    model.update(zoo.Batch(tf.constant(X)), zoo.Noise(0, 0))
+    for weight, value in zip(model.trainable_weights, before, strict=True):
+        assert np.any(weight.numpy() != value), weight.path

@@ -227,13 +227,20 @@ class StepModel(BlockTrainer):
         """One training step; see `BlockTrainer.update`."""
         variables, share = self.model_variables, noise.share
         kept = KeptStatistics(self) if self.skip_nonfinite else None
-        with tf.GradientTape() as tape, self._weights_cast_once():
-            passes = self.passes(batch, noise, training=True)
-            terms = self.terms(passes)
-            loss = self.optimizer.scale_loss(terms["loss"] * share)
+        critics = [v.value for critic in self.critics for v in critic.critic_variables]
+        # What critics say of the model's pictures is computed once, for the model's loss and for their own.
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as judging:
+            judging.watch(critics)
+            with tf.GradientTape() as tape, self._weights_cast_once():
+                passes = self.passes(batch, noise, training=True)
+                terms = self.terms(passes)
+                loss = self.optimizer.scale_loss(terms["loss"] * share)
+                losses = [critic_loss(critic, passes.whole, 0) for critic in self.critics]
         gradients = tape.gradient(loss, variables)
-        for critic in self.critics:
-            terms[critic_name(critic)] = self._critic_update(critic, passes.whole, share)
+        for critic, first in zip(self.critics, losses, strict=True):
+            of_first = judging.gradient(first, critic.critic_variables, share)
+            last = self._critic_update(critic, passes.whole, share, of_first)
+            terms[critic_name(critic)] = first if last is None else last
         if kept is None:
             apply_gradients(self.optimizer, gradients, variables)
             return terms
@@ -334,17 +341,24 @@ class StepModel(BlockTrainer):
         )
 
     def _critic_update(
-        self, critic: AdversarialRegularizer, forward: ForwardPass, share: Any
-    ) -> tf.Tensor:
-        variables = critic.critic_variables
+        self, critic: AdversarialRegularizer, forward: ForwardPass, share: Any, of_first: list[Any]
+    ) -> tf.Tensor | None:
+        """All steps of a critic, given the gradients of its first; the last loss, or None after one step."""
+        variables, loss = critic.critic_variables, None
         apply = apply_finite_gradients if self.skip_nonfinite else apply_gradients
-        for index in range(critic.critic_steps):
-            own = forward.with_noise(forward.noise.fold(critic.name).fold(index))
+        apply(critic.optimizer, of_first, variables)
+        for index in range(1, critic.critic_steps):
             with tf.GradientTape() as tape:
-                loss = critic.critic_loss(own)
+                loss = critic_loss(critic, forward.anew(), index)
                 part_of_loss = loss * share
             apply(critic.optimizer, tape.gradient(part_of_loss, variables), variables)
         return loss
+
+
+def critic_loss(critic: AdversarialRegularizer, forward: ForwardPass, index: int) -> tf.Tensor:
+    """What a critic minimises in one of its steps, with noise of that step's own."""
+    noise = forward.noise.fold(critic.name).fold(index)
+    return critic.critic_loss(forward.with_noise(noise))
 
 
 def _beside(values: tf.Tensor, condition: tf.Tensor | None) -> Any:
