@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 from benchmarks.page import table, write
@@ -28,6 +29,7 @@ CONTENDERS = {
     "pythae": ("pythae_trainer", "prepare"),
 }
 ROOT = Path(__file__).parent.parent
+PACKAGES = ("tensorflow", "keras", "torch", "pythae")
 
 
 class Contender:
@@ -185,7 +187,20 @@ def _key(result: dict) -> tuple[str, str, int]:
 def machine() -> dict[str, str]:
     """What was measured on, and when."""
     cores = f"{os.cpu_count()} cores, {processor_name()}, {platform.machine()}"
-    return {"date": time.strftime("%Y-%m-%d"), "machine": cores}
+    packages = [name for name in PACKAGES if importlib.util.find_spec(name)]
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": f"{cores}, {instructions()}",
+        "versions": ", ".join(f"{name} {metadata.version(name)}" for name in packages),
+    }
+
+
+def instructions() -> str:
+    """Which of the instructions that decide the speed of products the processor has, as Linux says it."""
+    info = Path("/proc/cpuinfo")
+    flags = info.read_text().split() if info.exists() else []
+    known = {"AVX-512": "avx512f", "AVX-512 bfloat16": "avx512_bf16", "AMX bfloat16": "amx_bf16"}
+    return ", ".join(name if flag in flags else f"no {name}" for name, flag in known.items())
 
 
 def processor_name() -> str:

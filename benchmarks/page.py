@@ -91,7 +91,10 @@ def page(folder: Path) -> str:
             "`/ name` says how many times as fast `model.fit` is with its defaults. pythae has no bfloat16: "
             "its column compares with its float32. The targets were set on another machine.",
             WORK,
-            f"{training['machine']}, {training['date']}.",
+            ". ".join(
+                filter(None, [training["machine"], training.get("versions"), training["date"]])
+            )
+            + ".",
             table(training["results"]),
         ]
     costs = _read(folder / "costs.json")
