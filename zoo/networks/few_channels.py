@@ -7,7 +7,6 @@ and a few sums. Weights, names and results are those of Keras's layers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -31,7 +30,7 @@ class Conv2D(keras.layers.Conv2D):
         TensorShape([3, 5, 5, 8])
     """
 
-    def convolution_op(self, inputs: tf.Tensor, kernel: Any) -> tf.Tensor:
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """(batch, h, w, channels) -> (batch, h', w', filters), without bias."""
         if not (_fits(self, inputs.shape[-1]) and None not in inputs.shape[1:3]):
             return super().convolution_op(inputs, kernel)
@@ -51,7 +50,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         TensorShape([3, 10, 10, 1])
     """
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: Any) -> Any:
         """(batch, h, w, channels) -> (batch, stride h, stride w, filters)."""
         small = _fits(self, self.filters) and self.output_padding is None
         if not small or None in inputs.shape[1:3]:
@@ -123,7 +122,7 @@ def _spread(maps: tf.Tensor, kernel: tf.Tensor, stride: int) -> Any:
     """The transposed convolution, (batch, h, w, filters) -> (batch, stride h, stride w, few)."""
 
     @tf.custom_gradient
-    def spread(maps: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
+    def spread(maps: Any, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return (
                 tf.nn.conv2d(upstream, kernel, stride, "SAME"),
@@ -136,9 +135,7 @@ def _spread(maps: tf.Tensor, kernel: tf.Tensor, stride: int) -> Any:
     return spread(maps, kernel)
 
 
-def _to_kernel(
-    pictures: tf.Tensor, kernel: tf.Tensor, stride: int, upstream: tf.Tensor
-) -> tf.Tensor:
+def _to_kernel(pictures: Any, kernel: Any, stride: int, upstream: Any) -> Any:
     return tf.raw_ops.Conv2DBackpropFilter(
         input=pictures,
         filter_sizes=kernel.shape,
@@ -148,7 +145,7 @@ def _to_kernel(
     )
 
 
-def _to_pictures(maps: tf.Tensor, kernel: tf.Tensor, stride: int, size: Sequence[int]) -> tf.Tensor:
+def _to_pictures(maps: Any, kernel: Any, stride: int, size: Any) -> Any:
     """The sum over maps, kernel elements and places that a picture's element is under.
 
     Along an axis an element of a map adds to k neighbouring pixels, the cells of k / stride neighbouring
@@ -186,7 +183,7 @@ def _to_pictures(maps: tf.Tensor, kernel: tf.Tensor, stride: int, size: Sequence
     return tf.cast(pictures, maps.dtype)
 
 
-def _added(squares: tf.Tensor, axis: int) -> tf.Tensor:
+def _added(squares: Any, axis: int) -> tf.Tensor:
     """Part p of place i of (batch, ., ., parts, n) falls on place i + p of `axis`, and is added there."""
     parts = squares.shape[3]
     moved = []
