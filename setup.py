@@ -26,6 +26,7 @@ TEST = [
     "basedpyright>=1.31",
     *ONNX,
     *SWEEP,
+    "latex2mathml>=3.77",
 ]
 
 setup(

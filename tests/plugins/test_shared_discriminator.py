@@ -76,14 +76,14 @@ def test_information_reaches_the_shared_layers(x):
     assert all(np.abs(a - b).max() > 1e-6 for a, b in zip(both, one, strict=True))
 
 
-def test_encode_reads_the_shared_layers(x):
+def test_encode_reads_the_shared_layers(x, tmp_path):
     model = gan()
     before = model.encode(x)
     trunk = model.critics[0].shared.trainable_variables[0]
     trunk.assign(trunk + 1.0)
     assert np.abs(model.encode(x) - before).max() > 1e-4
-    model.save("gan.keras")
-    assert_array_equal(zoo.load_model("gan.keras").encode(x), model.encode(x))
+    model.save(tmp_path / "gan.keras")
+    assert_array_equal(zoo.load_model(tmp_path / "gan.keras").encode(x), model.encode(x))
 
 
 def test_what_cannot_be_shared_is_refused():
