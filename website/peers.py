@@ -147,7 +147,15 @@ def _line(row: dict[str, str]) -> str:
 
 
 def _names(ours: str) -> list[str]:
-    return [name.partition(":")[2] or name for name in ours.split(" + ")]
+    return [name.partition(":")[2] or _shortest(name) for name in ours.split(" + ")]
+
+
+def _shortest(name: str) -> str:
+    """The name in the package where it stands there too, whose module it then hides."""
+    module, _, last = name.rpartition(".")
+    package = module.rpartition(".")[0]
+    same = getattr(importlib.import_module(package), last, None) is _found(name)
+    return f"{package}.{last}" if same else name
 
 
 def main(*arguments: str) -> int:

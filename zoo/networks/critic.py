@@ -12,7 +12,6 @@ from zoo.networks.conv import LAST
 from zoo.networks.few_channels import Conv2D
 from zoo.trainer.replicas import gather
 
-NORMS = ("batch", "spectral", "none")
 SLOPE = 0.2
 
 
