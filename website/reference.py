@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from website.sources import named
 from zoo import registry
 
 ROOT = Path(__file__).parents[1]
+_QUOTED = re.compile(r"(``.+?``|`.+?`)", re.DOTALL)
 PICTURES = "pictures/models"
 KINDS = {
     "regularizer": "Regularizers",
@@ -73,11 +75,11 @@ def _prose(docstring: Docstring) -> list[str]:
 
 def _text(prose: str) -> str:
     """Prose of a docstring as Markdown: what is a symbol there must not become emphasis."""
-    pieces = prose.split("`")
+    pieces = _QUOTED.split(prose)
     for index in range(0, len(pieces), 2):
         for mark in "*_<":
             pieces[index] = pieces[index].replace(mark, "&lt;" if mark == "<" else f"\\{mark}")
-    return "`".join(pieces)
+    return "".join(pieces)
 
 
 def _cell(text: str) -> str:

@@ -57,7 +57,8 @@ def test_the_entry_point_trains_and_says_what_next(tmp_path, monkeypatch, capsys
     """In process, as the console script calls it, but for the training."""
     seen = {}
 
-    def train(config, run_dir, resume, command, program):
+    def train(config, run_dir, resume, command, program, loggers):
+        assert loggers == []
         seen.update(latents=config.options["latents"], limit=config.limit, command=command)
         return Outcome(RunFolder(run_dir), {"loss": {"kl": 2.0}, "measured_on": {"level": "quick"}})
 

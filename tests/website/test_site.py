@@ -41,6 +41,11 @@ def test_every_model_that_names_a_paper_links_to_it(name):
         assert named(text), name
 
 
+def test_symbols_are_no_emphasis_and_names_in_backticks_stay():
+    text = reference._text("z_1 * z_2 in `kl_1` and ``kl_L``, <x>")
+    assert text == r"z\_1 \* z\_2 in `kl_1` and ``kl_L``, &lt;x>"
+
+
 def test_papers_of_all_docstrings_are_in_the_table():
     assert len(sources()) > 80
     assert all(source.link.startswith("http") or not source.link for source in sources())
