@@ -24,13 +24,13 @@ class DecoderJacobian(zoo.Regularizer):
         name: name of the metric.
 
     Example:
-        >>> steep = {"name": "decoder_jacobian", "probes": 500}
+        >>> steep = {"name": "decoder_jacobian", "probes": 20}
         >>> model = zoo.create("linear_autoencoder", (6,), latents=2, regularizers=[steep])
         >>> model.compile()
         >>> x = np.random.default_rng(0).random((20, 6), np.float32)
         >>> penalty = model.evaluate(x, return_dict=True, verbose=0)["decoder_jacobian"]
         >>> kernel = model.decoder.weights[0]  # the Jacobian of a linear decoder
-        >>> np.allclose(penalty, np.sum(np.square(kernel)), rtol=0.1)
+        >>> np.allclose(penalty, np.sum(np.square(kernel)), rtol=0.2)
         True
     """
 

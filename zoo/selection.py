@@ -124,6 +124,7 @@ def by_groups(values: tf.Tensor, k: Any, size: int) -> tf.Tensor:
         >>> float(by_groups(np.array([3.0, 1.0, 2.0, 5.0, 4.0]), 2, 2)[0])
         4.0
     """
+    values = tf.convert_to_tensor(values)
     shape = tf.shape(values)
     known = values.shape[-1]
     width: Any = shape[-1] if known is None else known
@@ -149,6 +150,7 @@ def by_bisection(values: tf.Tensor, k: Any) -> tf.Tensor:
         >>> float(by_bisection(np.array([3.0, -1.0, 2.0]), 3)[0])
         -1.0
     """
+    values = tf.convert_to_tensor(values)
     kind = _BITS[values.dtype]
     bits = tf.bitwise
     one = tf.constant(1, kind)

@@ -186,6 +186,8 @@ SAVE = {
         and m.compiled
         and zoo.load_model(saved(m, p / "m.keras")).compiled
     ),
+    # What it does for a hub: tests/exporting/test_hub.py.
+    "run": lambda m, c, p: refused("card of a hub", m.save, p / "m.keras", run=p),
 }
 EXPORT = {
     "filepath": lambda m, c, p: not m.export(p / "a") and (p / "a" / "saved_model.pb").is_file(),

@@ -26,6 +26,12 @@ class Row(NamedTuple):
         point: option -> value.
         folders: of the finished runs.
         values: of the metric, one for each of them.
+
+    Example:
+        >>> from zoo.sweeps.summary import Row
+        >>> row = Row({"beta": 4}, [], [0.5, 0.7])
+        >>> round(row.mean, 3), round(row.spread, 3)
+        (0.6, 0.141)
     """
 
     point: dict[str, Any]

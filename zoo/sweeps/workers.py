@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -161,6 +162,6 @@ def _orphans() -> Any:
     class Orphans(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if _PARENT in os.environ and os.getppid() != int(os.environ[_PARENT]):
-                os._exit(1)
+                signal.raise_signal(signal.SIGTERM)
 
     return Orphans()

@@ -44,7 +44,7 @@ def leaves(optimizer: keras.Optimizer) -> list[keras.Optimizer]:
 
     Example:
         >>> from zoo.trainer.optimizer_settings import leaves
-        >>> [leaf.name for leaf in leaves(keras.optimizers.LossScaleOptimizer("sgd"))]
+        >>> [leaf.name for leaf in leaves(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()))]
         ['sgd']
     """
     inner = _inner(optimizer)
