@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 import keras
 import tensorflow as tf
 
-from zoo.networks.sparse_product import with_sparse_gradient
+from zoo.networks.sparse_product import FEW, with_sparse_gradient
 from zoo.noise import Noise
 from zoo.parts import Part
 from zoo.serialization import positive_int
@@ -202,10 +202,19 @@ class DenseBottleneck(Bottleneck):
         """What the dense layer gives, (batch, ..., outputs) float32."""
         return tf.cast(self.dense(features), tf.float32)
 
-    def numbers_of_few(self, features: tf.Tensor) -> tf.Tensor:
-        """`numbers` in training, of which few have a gradient, as those have that a code keeps."""
+    def numbers_of_few(self, features: tf.Tensor, kept: Any) -> tf.Tensor:
+        """`numbers` in training, of which few have a gradient: as many in a row as a code keeps.
+
+        Args:
+            features: (batch, ...).
+            kept: how many of a row, where it is a number; `FEW` says from which share on it matters.
+
+        Returns:
+            As `numbers`.
+        """
         layer: Any = self.dense
-        if len(features.shape) != 2:
+        few = isinstance(kept, int | float) and kept * FEW <= self.units
+        if not few or len(features.shape) != 2:
             return self.numbers(features)
         kernel = tf.convert_to_tensor(layer.kernel)
         product = with_sparse_gradient(tf.cast(features, tf.float32), kernel, layer.compute_dtype)

@@ -83,7 +83,7 @@ class BatchTopK(DenseBottleneck):
     def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
         """See `Bottleneck.draw`; the threshold of a batch of training is its own, and is remembered."""
         del noise, step
-        raw = self.numbers_of_few(features) if training else self.numbers(features)
+        raw = self.numbers_of_few(features, self.k) if training else self.numbers(features)
         values = tf.nn.relu(raw)
         if not training:
             return Code(self._above(values), raw=raw)

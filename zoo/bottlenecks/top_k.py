@@ -77,7 +77,7 @@ class TopK(DenseBottleneck):
     def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
         """See `Bottleneck.draw`."""
         del noise
-        raw = self.numbers_of_few(features) if training else self.numbers(features)
+        raw = self.numbers_of_few(features, self.k) if training else self.numbers(features)
         if not training:
             return Code(self._keep_largest(raw, self._encoding_k()), raw=raw)
         k = at_step(self.k, step)
