@@ -27,9 +27,10 @@ CONTENDERS = {
     "PyTorch": ("torch_loop", "prepare"),
     "PyTorch compiled": ("torch_loop", "prepare_compiled"),
     "pythae": ("pythae_trainer", "prepare"),
+    "dictionary_learning": ("dictionary_learning_trainer", "prepare"),
 }
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("tensorflow", "keras", "torch", "pythae")
+PACKAGES = ("tensorflow", "keras", "torch", "pythae", "dictionary_learning")
 
 
 class Contender:
@@ -82,6 +83,12 @@ def compare(
     """Seconds of every round of every contender, and what follows from them."""
     if workload.encodes or workload.model == "info_ae":  # no peer has them
         names = [name for name in names if name in ("zoo", "bare TensorFlow")]
+    others = (
+        {"dictionary_learning"}
+        if workload.is_dictionary
+        else {*CONTENDERS} - {"dictionary_learning"}
+    )
+    names = [name for name in names if name == "zoo" or name in others]
     running = {name: Contender(name, workload.name, precision, threads) for name in names}
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(rounds):
@@ -213,7 +220,8 @@ def processor_name() -> str:
 
 def installed() -> list[str]:
     """The contenders whose library is there."""
-    needs = {"PyTorch": "torch", "PyTorch compiled": "torch", "pythae": "pythae"}
+    needs = {name: name for name in ("pythae", "dictionary_learning")}
+    needs |= {"PyTorch": "torch", "PyTorch compiled": "torch"}
     return [n for n in CONTENDERS if importlib.util.find_spec(needs.get(n, "tensorflow"))]
 
 

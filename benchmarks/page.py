@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "results" / "benchmarks"
-NAMES = ("bare TensorFlow", "PyTorch", "PyTorch compiled", "pythae")
+NAMES = ("bare TensorFlow", "PyTorch", "PyTorch compiled", "pythae", "dictionary_learning")
 # (workload, precision) -> what was asked for: how many times as fast as pythae, and as the best PyTorch.
 TARGETS = {
     ("W1", "float32"): (10.0, 4.0),
@@ -29,6 +29,8 @@ WORK = """\
 W1: VAE 2-30-30-2 on the square, batch 128. W2: VAE 784-400-400-20, batch 128 and 1000. W3: k-sparse
 784-1000-784, batch 128. W4: convolutional VAE 32-64-128, batch 128. W5: Laplace VAE as W2, KL analytic
 and sampled. W6: a step of InfoAE, batch 128. W7: encoding by the exported SavedModel of W2, batch 1 and 1000.
+W8: a sparse dictionary of 3072 atoms on rows of 384 numbers, 32 in a code, batch 1024: top-k, batch top-k,
+JumpReLU.
 """
 
 

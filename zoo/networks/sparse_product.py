@@ -16,8 +16,8 @@ from zoo.selection import in_xla
 
 # One number in so many, at the most, is not 0 where the search for them pays.
 SPARSE = 16
-# One in so many, where the number is known before: with 25 of 1,000 units and 784 inputs the search costs more
-# than it saves (a step of a k-sparse autoencoder takes 1.1 times as long), with 32 of 3,072 it pays.
+# One in so many, where the number is known before: with 25 of 1,000 units and 784 inputs the search costs
+# more than it saves (a step of a k-sparse autoencoder takes 1.1 times as long), with 32 of 3,072 it pays.
 FEW = 64
 
 
