@@ -119,3 +119,14 @@ def test_the_prior_of_the_ball_is_flat_where_the_curvature_vanishes():
     assert_allclose(prior.sample(zoo.Noise(0, 0), COUNT, 3).numpy().std(axis=0), 1, rtol=0.03)
     with pytest.raises(ValueError, match="curvature must be a number above 0"):
         zoo.get("wrapped_normal", "prior", curvature=0)
+
+
+def test_a_ball_that_is_too_small_for_its_units_is_refused():
+    """There the draws of a prior would be cut at the edge, and its divergence from itself not be 0."""
+    with pytest.raises(ValueError, match=r"Give curvature=0.55 or less") as refused:
+        zoo.create("poincare_vae", (6,), latents=40, hidden=(4,))
+    assert "\n" not in str(refused.value)
+    prior = zoo.create("poincare_vae", (6,), latents=40, hidden=(4,), curvature=0.55).prior
+    draws = prior.sample(zoo.Noise(0, 0), 500, 40)
+    distance = 2 * np.arctanh(0.55**0.5 * np.linalg.norm(draws, axis=1)) / 0.55**0.5
+    assert_allclose(distance.mean(), stats.chi(40).mean(), rtol=0.02)

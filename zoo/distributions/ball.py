@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -14,9 +15,15 @@ from zoo.registry import register
 from zoo.serialization import scalar
 from zoo.tfp import tfd
 
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+
 # Codes stay this far, in radii of the ball, from its edge, which lies infinitely far away: nearer to it
 # float32 knows no distances. It is a distance of 6.2 from the centre of a ball of curvature -1.
 EDGE = 4e-3
+LIMIT = 2 * math.atanh(1 - EDGE)
+# Deviations of the length of a normal draw, below 1 each, that shall find room beyond its mean.
+BEYOND = 2.0
 _TINY = 1e-15
 
 
@@ -178,15 +185,29 @@ class WrappedNormalPrior(Prior):
         curvature: c, above 0, as the posterior has it.
         scale: of every unit, above 0.
 
+    Raises:
+        ValueError: where draws would come to the edge: sqrt(c) scale (sqrt(units) + 2) must be below 6.2.
+
     Example:
-        >>> model = zoo.create("poincare_vae", (6,), latents=2, hidden=(4,), curvature=4.0)
-        >>> bool((np.linalg.norm(model.sample_prior(50, 0), axis=1) < 0.5).all())  # of radius 1 / 2
+        >>> model = zoo.create("poincare_vae", (6,), latents=2, hidden=(4,), curvature=2.0)
+        >>> bool((np.linalg.norm(model.sample_prior(50, 0), axis=1) < 0.5**0.5).all())  # the radius
         True
     """
 
     def __init__(self, curvature: float = 1.0, scale: float = 1.0, **kwargs: Any):
         super().__init__(scale, **kwargs)
         self.curvature = _curvature(curvature)
+
+    def check(self, model: Autoencoder) -> None:
+        """Draws lie at a distance of scale sqrt(units) from the centre: not where float32 knows none."""
+        reach = self.scale * (model.units**0.5 + BEYOND)
+        if reach > LIMIT / self.curvature**0.5:
+            most = (LIMIT / reach) ** 2
+            raise ValueError(
+                f"With {model.units} latents draws of the prior come to the edge of a ball of curvature "
+                f"-{self.curvature:g}, where float32 has no distances, and the divergence is wrong. Give "
+                f"curvature={math.floor(100 * most) / 100:g} or less, or fewer latents."
+            )
 
     def distribution(self, *code_shape: int, condition: Any = None) -> tfd.Distribution:
         """The distribution, event shape (*code)."""

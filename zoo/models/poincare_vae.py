@@ -30,7 +30,7 @@ def poincare_vae(
     Args:
         input_shape: shape of one example.
         latents: dimensions of the ball.
-        curvature: c, above 0; the flat space is its limit at 0.
+        curvature: c, above 0; the flat space is its limit at 0. With more than 17 latents it must be below 1.
         **options: as in `zoo.models.vae.vae`.
 
     Returns:

@@ -14,6 +14,8 @@ from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.training import falling, labels_of, mnist, train, unit
 from zoo.visualization.drawing.style import panels, styled
 
+# A ball of curvature -1 has no room for draws of more units: see `zoo.distributions.ball`.
+ROUND, FLATTER = 17, 0.5
 MODELS = {"normal": "vae", "sphere": "spherical_vae", "ball": "poincare_vae"}
 
 
@@ -55,7 +57,10 @@ def run(
     measures: dict[str, float] = {}
     for units in latents:
         for kind, name in MODELS.items():
-            model = zoo.create(name, (28, 28, 1), latents=units, hidden=(hidden, hidden), seed=seed)
+            options: dict[str, Any] = {"latents": units, "hidden": (hidden, hidden), "seed": seed}
+            if kind == "ball" and units > ROUND:
+                options["curvature"] = FLATTER
+            model = zoo.create(name, (28, 28, 1), **options)
             train(model, x, epochs=epochs, learning_rate=falling(1e-3, epochs, len(x)))
             found: dict[str, Any] = density.scores(
                 density.per_example(model, fresh, samples=samples, seed=seed)
