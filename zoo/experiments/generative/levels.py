@@ -79,7 +79,7 @@ def run(
 @styled
 def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     """Digits that each model generates."""
-    figure, axes = panels(len(arrays), len(arrays), 1.9)
+    figure, axes = panels(len(arrays), len(arrays), 0.8)
     for place, (name, pictures) in zip(axes, arrays.items(), strict=True):
         show_mosaic(place, pictures[..., 0], 10, (0, 1))
         place.set_title("1 level" if name == "1 levels" else name)
