@@ -136,3 +136,14 @@ def test_a_wheel_in_a_fresh_environment_and_an_empty_folder(tmp_path):
     assert "mmd" in command("latent-zoo", "train", *plugin)
     assert "The results are in" in command("latent-zoo", "reproduce", "U2G-F2", "--quick")
     assert command("latent-zoo", "trian", code=2).startswith("latent-zoo: Unknown command")
+
+
+def test_the_first_command_of_the_readme_ends_with_what_was_learned(tmp_path):
+    """In full: rows that a fit lost the memory of were found by nothing shorter."""
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    loss = done.stdout.split("held-out data: loss ")[1].split(",")[0]
+    assert -25 < float(loss) < -15
+    assert "inf" not in done.stdout.split("Report:")[0]
