@@ -1,6 +1,6 @@
 """The k largest of a row without a sort of the row.
 
-What selects depends on where it runs, by cost (docs/results/benchmarks, "Selection", one command):
+What selects depends on where it runs, by cost:
 
 - XLA makes a sort of every row of `tf.math.top_k`. There the k-th largest is found by bisection on the bits
   of the numbers: about 30 passes of counting, about ten times as fast on a processor.

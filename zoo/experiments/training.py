@@ -40,8 +40,11 @@ def unit(data: Data) -> np.ndarray:
     return as_unit_floats(data.inputs)
 
 
-def binarised(pictures: np.ndarray, seed: int) -> np.ndarray:
-    """One draw of each pixel as a coin of its grey value, for all epochs (static binarisation)."""
+def binarised(pictures: np.ndarray, seed: int | np.random.Generator) -> np.ndarray:
+    """One draw of each pixel as a coin of its grey value, for all epochs (static binarisation).
+
+    A generator goes on where it stands, so that several sets can share one.
+    """
     grey = as_unit_floats(pictures)
     return (np.random.default_rng(seed).random(grey.shape) < grey).astype(np.float32)
 

@@ -41,9 +41,8 @@ class Feed:
         self.intake = intake
         self.seed = seed
         self._resident: Any = None
-        self._shared: list[
-            Any
-        ] = []  # generators that the replicas' iterators read, which keep no data set
+        # Generators that the replicas' iterators read, which keep no data set.
+        self._shared: list[Any] = []
 
     def gather(self, rows: tf.Tensor) -> Fields:
         """The fields of some rows of the data that lie on the device, in a graph."""

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 import zoo
 from zoo.evaluation import density
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import falling, mnist, train, unit
+from zoo.experiments.training import binarised, falling, mnist, train
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import panels, styled
 
@@ -48,8 +48,8 @@ def run(
         ``kl_1`` .. of each level, the lowest first.
     """
     random = np.random.default_rng(seed)
-    pictures = unit(mnist("train", sources, examples)), unit(mnist("test", sources, judged))
-    x, fresh = ((random.random(grey.shape) < grey).astype(np.float32) for grey in pictures)
+    source, test = mnist("train", sources, examples), mnist("test", sources, judged)
+    x, fresh = binarised(source.inputs, random), binarised(test.inputs, random)
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {}
     for levels in LEVELS:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 import zoo
 from zoo.evaluation import density
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import falling, labels_of, mnist, train, unit
+from zoo.experiments.training import binarised, falling, labels_of, mnist, train
 from zoo.visualization.drawing.style import panels, styled
 
 # A ball of curvature -1 has no room for draws of more units: see `zoo.distributions.ball`.
@@ -50,9 +50,7 @@ def run(
 
     random = np.random.default_rng(seed)
     source, test = mnist("train", sources, examples), mnist("test", sources, judged)
-    x, fresh = (
-        (random.random(grey.shape) < grey).astype(np.float32) for grey in map(unit, (source, test))
-    )
+    x, fresh = binarised(source.inputs, random), binarised(test.inputs, random)
     labels, known = labels_of(source), labels_of(test)
     measures: dict[str, float] = {}
     for units in latents:
