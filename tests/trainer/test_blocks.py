@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-import zoo
 from zoo.trainer import blocks
 from zoo.trainer.blocks import Plan, permutation
 
@@ -140,14 +139,3 @@ def test_workers_take_their_replicas_shares():
     second = list(blocks.per_replica(iter(whole), 2, 2, 4))
     assert_array_equal(first[1].rows, whole[0].rows[:, 2:4])
     assert_array_equal(second[0].rows, whole[0].rows[:, 4:6])
-
-
-def test_rows_to_validate_stay_what_they_are_for_as_long_as_a_fit():
-    """Their blocks have the shape of those that the model is trained on in between."""
-    x = np.random.default_rng(0).random((1437, 64)).astype("float32")
-    model = zoo.create("laplace_vae", (64,), latents=10)
-    model.compile("adam")
-    found = model.fit(x[:1077], validation_data=x[1077:], epochs=20, batch_size=128, verbose=0)
-    again = model.evaluate(x[1077:], batch_size=128, return_dict=True, verbose=0)
-    assert np.isfinite(found.history["val_loss"]).all()
-    np.testing.assert_allclose(found.history["val_loss"][-1], again["loss"], rtol=1e-3)

@@ -291,3 +291,49 @@ def test_missing_values_of_pandas_own_types_are_nan():
     np.testing.assert_array_equal(taken, np.float32([[1, 0.5], [np.nan, 0.25], [3, np.nan]]))
     with pytest.raises(ValueError, match="2 values that are NaN"):
         tiny((2,), likelihood="normal").intake.inputs(table)
+
+
+class Halves(keras.utils.PyDataset):
+    """The two halves of an array, where they lie."""
+
+    def __init__(self, x):
+        super().__init__()
+        self.x = x
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return (self.x[index * 64 : (index + 1) * 64],)
+
+
+class Loader:
+    """The two halves of an array, one after the other, each time that it is asked."""
+
+    def __init__(self, x):
+        self.halves = x[:64], x[64:]
+
+    def __iter__(self):
+        return iter(self.halves)
+
+
+@pytest.mark.parametrize("form", [np.asarray, Halves, Loader])
+def test_no_call_writes_to_the_callers_rows(form):
+    """Memory that begins at a multiple of 64 bytes reaches TensorFlow as it is, through a generator.
+
+    Slices of it have no other owner, so that an operation that needs memory takes theirs.
+    """
+    memory = np.empty(128 * 16 + 16, np.float32)
+    x = memory[-memory.ctypes.data % 64 // 4 :][: 128 * 16].reshape(128, 16)
+    x[:] = make_vectors(128, 16)
+    model = tiny((16,))
+    model.compile(jit_compile=False, slices=2)
+    sizes = {"batch_size": 64} if form is np.asarray else {}
+    for call in (
+        lambda: model.evaluate(form(x), **sizes, verbose=0),
+        lambda: model.fit(form(x), **sizes, validation_data=form(x), verbose=0),
+        lambda: model.encode(form(x)),
+        lambda: model.predict(form(x), verbose=0),
+    ):
+        call()
+        np.testing.assert_array_equal(x, make_vectors(128, 16))

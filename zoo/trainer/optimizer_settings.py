@@ -44,7 +44,8 @@ def leaves(optimizer: keras.Optimizer) -> list[keras.Optimizer]:
 
     Example:
         >>> from zoo.trainer.optimizer_settings import leaves
-        >>> [leaf.name for leaf in leaves(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD()))]
+        >>> scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(name="sgd"))
+        >>> [leaf.name for leaf in leaves(scaled)]
         ['sgd']
     """
     inner = _inner(optimizer)

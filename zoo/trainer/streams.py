@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.trainer.blocks import held_generator
+from zoo.trainer.blocks import held_generator, own_memory
 from zoo.trainer.refusals import RefusedBatch
 
 # From a batch to a nest of arrays.
@@ -89,7 +89,8 @@ class _CheckedDataset(keras.utils.PyDataset):
         self.data, self.check = data, _refusing(check)
 
     def __getitem__(self, index: int) -> Any:
-        return self.check(self.data[index])
+        # Keras hands the batch to TensorFlow by a generator; see `held_generator`.
+        return own_memory(self.check(self.data[index]))
 
     @property
     def num_batches(self) -> int | None:
