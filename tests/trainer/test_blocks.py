@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from tests.conftest import make_vectors
+from tests.trainer.tiny import compiled
 from zoo.trainer import blocks
 from zoo.trainer.blocks import Plan, permutation
 
@@ -139,3 +141,21 @@ def test_workers_take_their_replicas_shares():
     second = list(blocks.per_replica(iter(whole), 2, 2, 4))
     assert_array_equal(first[1].rows, whole[0].rows[:, 2:4])
     assert_array_equal(second[0].rows, whole[0].rows[:, 4:6])
+
+
+def test_one_data_set_serves_all_fits_with_blocks_of_a_shape(monkeypatch):
+    made, block_dataset = [], blocks.block_dataset
+    monkeypatch.setattr(blocks, "block_dataset", lambda *a: made.append(a[1]) or block_dataset(*a))
+    first, second = make_vectors(64, seed=1), make_vectors(48, seed=2)
+    model = compiled()
+    histories = [
+        model.fit(data, batch_size=16, verbose=0, validation_data=data).history
+        for data in (first, first, second)
+    ]
+    assert [type(signature).__name__ for signature in made].count("IndexBlock") == 2
+    # The same fits with a data set of their own each.
+    fresh = compiled()
+    for data, history in zip((first, first, second), histories, strict=True):
+        fresh.feed._made.clear()
+        assert fresh.fit(data, batch_size=16, verbose=0, validation_data=data).history == history
+    assert all(source.generate is None for source, _ in model.feed._made.values())

@@ -219,6 +219,16 @@ def _cut_otherwise(
             yield IndexBlock(rows, np.int32(count))
 
 
+class Source:
+    """What a data set is generated from; another one from its next iterator on, as `generate` says."""
+
+    generate: Callable[[], Iterator[Any]] | None = None
+
+    def __call__(self) -> Iterator[Any]:
+        """The elements as the source stands; none where it has none."""
+        return iter(()) if self.generate is None else self.generate()
+
+
 def block_dataset(
     generate: Callable[[], Iterator[IndexBlock | DataBlock | EvaluationBatch]],
     signature: Any,

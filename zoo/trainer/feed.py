@@ -43,6 +43,7 @@ class Feed:
         self._resident: Any = None
         # Generators that the replicas' iterators read, which keep no data set.
         self._shared: list[Any] = []
+        self._made: dict[Any, tuple[blocks.Source, tf.data.Dataset]] = {}
 
     def gather(self, rows: tf.Tensor) -> Fields:
         """The fields of some rows of the data that lie on the device, in a graph."""
@@ -104,7 +105,9 @@ class Feed:
                 tf.TensorSpec((steps, own), tf.int32), tf.TensorSpec((), tf.int32)
             )
         generate = functools.partial(blocks.all_epochs, epoch, plan, steps_taken)
-        return self._distribute(generate, signature), plan.blocks
+        if streamed or self.replicas > 1:
+            return self._distribute(generate, signature), plan.blocks
+        return self._index_dataset(generate, signature), plan.blocks
 
     def evaluation(self, fields: Fields, batch_size: int | None) -> tuple[Any, int]:
         """The batches of endless evaluations, and how many one evaluation has.
@@ -164,6 +167,8 @@ class Feed:
     def release(self) -> None:
         """Give the memory of the data back; the variables stay, for the next `fit` and its trace."""
         self._shared.clear()
+        for source, _ in self._made.values():
+            source.generate = None
         for field in tf.nest.flatten(self._resident):
             if field is not None:
                 field.assign(np.zeros((0, *field.shape[1:]), field.dtype.as_numpy_dtype))
@@ -206,6 +211,18 @@ class Feed:
             return {"x": read_x(rows), **found}
 
         return read
+
+    def _index_dataset(self, generate: Any, signature: Any) -> tf.data.Dataset:
+        """A data set of what `generate` yields, made once for all fits whose blocks have the same shape.
+
+        To make one is to trace three functions, which takes as long as hundreds of steps of a small model.
+        """
+        if signature not in self._made:
+            source = blocks.Source()
+            self._made[signature] = source, blocks.block_dataset(source, signature)
+        source, dataset = self._made[signature]
+        source.generate = generate
+        return dataset
 
     def _distribute(self, generate: Any, signature: Any) -> Any:
         """A data set of what `generate` yields, each element cut into the replicas' shares."""
