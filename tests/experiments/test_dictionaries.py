@@ -1,6 +1,7 @@
 """Glosses and MiniLM on stand-ins: WordNet's lines, word pieces, and blocks computed in NumPy."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -67,6 +68,7 @@ def wordnet(tmp_path_factory):
 
 def test_glosses_have_their_lexicographer_file_and_no_examples(wordnet):
     found = minilm.read_glosses(wordnet)
+    assert minilm.LEXICOGRAPHER_FILES[5] == "noun.animal" and len(minilm.LEXICOGRAPHER_FILES) == 45
     assert found.texts[:3] == ["a small dog", "barking dogs, a dog", "small"]
     assert np.bincount(found.files)[5:].tolist() == [50, 50, 50, 50]
 
@@ -154,7 +156,11 @@ def test_the_experiment_runs_on_stand_ins(tmp_path, files, wordnet):
     outcome = text.run(0, Sources(models=str(tmp_path)), **settings)
     assert 0 < outcome.measures["top_k/agreement"] < 1.001
     assert 0 <= outcome.measures["top_k/probe_5"] <= 1
-    assert "<mark>" in (tmp_path / "SD-TEXT-features.html").read_text()
+    assert "<mark>" in (tmp_path / "SD-TEXT-features-0.html").read_text()
+    units = json.loads(text.texts_of(outcome.arrays)["features.json"])["units"]
+    value, words, file = units[0]["examples"][0]
+    assert value > 0 and len(re.findall(r"\[.+\]", words)) == 1 and file.startswith("noun.")
+    assert max(len(e[1].split()) for unit in units for e in unit["examples"]) <= 5
     assert text.draw(outcome.arrays)["density"].axes
 
 

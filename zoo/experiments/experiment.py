@@ -107,6 +107,7 @@ class Experiment(NamedTuple):
         quick: settings of a run under two minutes that shows the direction.
         full: settings at the paper's scale.
         precision: Keras's policy of number types in a full run; a quick one has float32.
+        texts: arrays of one seed -> texts by file name, which are kept beside the figures; None for none.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Experiment(NamedTuple):
     quick: Mapping[str, Any]
     full: Mapping[str, Any]
     precision: str = "float32"
+    texts: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
 
     def usual(self, quick: bool) -> dict[str, Any]:
         """The settings of a quick or a full run, number types among them as "precision"."""

@@ -3,10 +3,10 @@
   python -m zoo.experiments.pages docs/results
   python -m zoo.experiments.pages docs/results --add runs/reproduce/U2G-F2 --machine "2-core x86-64"
 
-The second form first takes over the results and figures of a run; one that has a `first_seed` above 0 is
-joined to the seeds that are there, unless ``--replace`` says that those go. Both judge all results by the
-claims as they are now. Nothing on the pages is typed by hand but ``notes.md`` beside a run's results, which
-says what is to be seen on its figures.
+The second form first takes over the results, figures and texts of a run; one that has a `first_seed` above
+0 is joined to the seeds that are there, unless ``--replace`` says that those go. Both judge all results by
+the claims as they are now. Nothing on the pages is typed by hand but ``notes.md`` beside a run's results,
+which says what is to be seen on its figures.
 """
 
 from __future__ import annotations
@@ -76,9 +76,11 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
             results["machine"] += f" and a {machine}"
     else:
         results["machine"] = machine
-        figures = {path.name: _small(path) for path in sorted((run / "figures").glob("*.png"))}
+        found = sorted((run / "figures").glob("*.png"))
+        figures = {path.name: _small(path) for path in found}
+        figures |= {path.name: path.read_bytes() for path in (run / "figures").glob("*.json")}
         target.mkdir(parents=True, exist_ok=True)
-        for old in target.glob("*.png"):
+        for old in (*target.glob("*.png"), *target.glob("*.json")):
             old.unlink()
         for name, content in figures.items():
             (target / name).write_bytes(content)

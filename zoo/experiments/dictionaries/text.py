@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
 import zoo
-from zoo.evaluation.dictionary import agreement, k_sparse_probe, tally
-from zoo.experiments.dictionaries.minilm import MiniLM, read_glosses
+from zoo.evaluation.dictionary import Tally, agreement, k_sparse_probe, tally
+from zoo.experiments.dictionaries.minilm import LEXICOGRAPHER_FILES, MiniLM, read_glosses
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.training import train
 from zoo.recipes.dictionaries import start
 from zoo.visualization.drawing.style import class_style, panels, styled
-from zoo.visualization.pages.features import features, write_features
+from zoo.visualization.pages.features import Feature, features, write_features
 
 MODELS = ("top_k", "relu")
 TOGETHER = 64  # glosses that the network is given at a time
-SHOWN = 20  # units on the page of features
+SHOWN, EXAMPLES = 60, 8  # units on the page of features, and examples of each
+AROUND = 2  # words beside a word piece that are committed of a gloss
+NOTICE = (
+    "Word pieces with at most two words of their gloss before and behind, from WordNet 3.0, Copyright 2006 "
+    "by Princeton University. All rights reserved. https://wordnet.princeton.edu/license-and-commercial-use"
+)
 FEWEST = 30  # glosses of a lexicographer file that is probed
 
 
@@ -72,7 +78,7 @@ def run(
 
     Args:
         seed: of which glosses, and of the dictionaries.
-        sources: under `models` the page of features is written.
+        sources: in `models`, where it is set, the page of features is written.
         glosses: to train on, of 117,659.
         held_out: to measure on.
         block: of MiniLM, 1 to 6.
@@ -86,7 +92,8 @@ def run(
 
     Returns:
         For both dictionaries variance explained, norm ratio, L0, dead units, and how well 1 and 5 units tell
-        the lexicographer file of a gloss; how far two seeds of top-k agree.
+        the lexicographer file of a gloss; how far two seeds of top-k agree. Among the arrays "features": as
+        JSON, of some units of top-k, the word pieces on which they fire most.
 
     Raises:
         ValueError: where MiniLM or WordNet are not installed, with how to install them.
@@ -116,7 +123,7 @@ def run(
         kept[name] = trained
     measures["top_k/agreement"] = agreement(kept["top_k"], kept["again"])
     for name in MODELS:
-        counted = tally(kept[name], fresh, top=6)
+        counted = tally(kept[name], fresh, top=EXAMPLES)
         scores: Any = counted.scores()
         pooled = np.zeros((len(texts) - glosses, atoms), np.float32)
         for first in range(0, len(fresh), 4096):
@@ -131,44 +138,83 @@ def run(
             f"{name}/probe_5": k_sparse_probe(pooled[common], files[common], 5),
         }
         arrays[f"{name}/density"] = np.sort(counted.density)[::-1]
-        if name == "top_k" and sources.models:
-            _write_page(
-                Path(sources.models),
-                kept[name],
-                fresh,
-                counted,
-                network,
-                texts[glosses:],
-                owners,
-                places,
+        if name == "top_k":
+            held = _HeldOut(network, texts[glosses:], files, owners, places)
+            found = features(
+                kept[name], fresh, words=held.words, counted=counted, count=SHOWN, top=EXAMPLES
             )
+            arrays["features"] = np.array(described(found, counted, held))
+            if sources.models:
+                folder = Path(sources.models)
+                folder.mkdir(parents=True, exist_ok=True)
+                page = folder / f"SD-TEXT-features-{seed}.html"
+                write_features(page, found, "MiniLM on WordNet's glosses")
     return Outcome(measures, arrays)
 
 
-def _write_page(
-    folder: Path,
-    model: Any,
-    fresh: np.ndarray,
-    counted: Any,
-    network: MiniLM,
-    texts: list[str],
-    owners: np.ndarray,
-    places: np.ndarray,
-) -> None:
-    """The page of features, each token in its gloss."""
+class _HeldOut(NamedTuple):
+    """The glosses to measure on, and of each row the number of its gloss and its place there."""
 
-    def words(row: int) -> tuple[str, str, str]:
-        pieces = [network.pieces[token] for token in network.tokens(texts[owners[row]])]
-        place = places[row]
+    network: MiniLM
+    texts: list[str]
+    files: np.ndarray
+    owners: np.ndarray
+    places: np.ndarray
+
+    def words(self, row: int) -> tuple[str, str, str]:
+        """A row's word piece between what stands before it and behind."""
+        tokens = self.network.tokens(self.texts[self.owners[row]])
+        pieces = [self.network.pieces[token] for token in tokens]
+        place = self.places[row]
         return _joined(pieces[1:place]), pieces[place], _joined(pieces[place + 1 : -1])
 
-    folder.mkdir(parents=True, exist_ok=True)
-    found = features(model, fresh, words=words, counted=counted, count=SHOWN)
-    write_features(folder / "SD-TEXT-features.html", found, "MiniLM on WordNet's glosses")
+    def file(self, row: int) -> str:
+        """The lexicographer file of the row's gloss."""
+        return LEXICOGRAPHER_FILES[self.files[self.owners[row]]]
+
+
+def described(found: Sequence[Feature], counted: Tally, held: Any) -> str:
+    """Some units as JSON: when each fires, and the word pieces of its largest codes, in square brackets.
+
+    Args:
+        found: the units.
+        counted: what was counted of them.
+        held: the glosses.
+
+    Returns:
+        {"notice": ..., "units": [{"unit", "density", "examples"}, ...]}, an example being its code, its words
+        and the lexicographer file of its gloss.
+    """
+
+    def example(value: float, row: int) -> list[Any]:
+        before, piece, behind = held.words(row)
+        words = [*before.split()[-AROUND:], f"[{piece}]", *behind.split()[:AROUND]]
+        return [round(value, 2), " ".join(words), held.file(row)]
+
+    units = []
+    for one in found:
+        rows = counted.top_rows[one.unit][: len(one.examples)]
+        shown = zip(one.examples, rows, strict=True)
+        examples = [example(e.value, int(row)) for e, row in shown]
+        units.append({"unit": one.unit, "density": one.density, "examples": examples})
+    return json.dumps({"notice": NOTICE, "units": units})
 
 
 def _joined(pieces: list[str]) -> str:
     return " ".join(pieces).replace(" ##", "")
+
+
+def texts_of(arrays: Mapping[str, Any]) -> dict[str, str]:
+    """The file of units, an example a line."""
+    found = json.loads(str(arrays["features"]))
+    lines = [json.dumps(found["notice"])]
+    for one in found["units"]:
+        head = f'"unit": {one["unit"]}, "density": {one["density"]:.2g}, "examples": ['
+        examples = ",\n    ".join(map(json.dumps, one["examples"]))
+        lines.append(f"{{{head}\n    {examples}]}}")
+    notice, *units = lines
+    body = ",\n  ".join(units)
+    return {"features.json": f'{{"notice": {notice},\n"units": [\n  {body}\n]}}\n'}
 
 
 @styled
@@ -196,6 +242,7 @@ EXPERIMENTS = (
         title="MiniLM on WordNet's glosses: top-k beside ReLU",
         run=run,
         draw=draw,
+        texts=texts_of,
         claims=(
             Claim(
                 "At one L0 top-k explains more variance than ReLU with L1, by .03 at least",
