@@ -2,14 +2,18 @@
 
 import json
 import tracemalloc
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+import zoo
 from zoo.data import activations
 from zoo.data.activations import load, record
+from zoo.data.storage import release
+from zoo.trainer import sources
 
 
 def examples(n=300, places=4, d=5):
@@ -100,6 +104,58 @@ def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
         tracemalloc.stop()
     assert found.inputs.nbytes == 96_000 * 512  # 49 MB
     assert peak < found.inputs.nbytes / 3
+
+
+def resident(path):
+    """Bytes of the mappings of a file that lie in memory."""
+    count, here = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split()[0]:
+            here = line.endswith(str(path))
+        elif here and line.startswith("Rss:"):
+            count += 1024 * int(line.split()[1])
+    return count
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="memory by file is Linux's")
+def test_pages_of_the_file_do_not_stay_in_memory(tmp_path, monkeypatch):
+    from zoo.evaluation.dictionary import tally
+
+    monkeypatch.setattr(activations, "BUCKET_BYTES", 1 << 20)
+    path, peaks = tmp_path / "a" / "activations.npy", []
+
+    def watched(array):
+        before = resident(path)
+        release(array)
+        peaks.append((before, resident(path)))
+
+    monkeypatch.setattr(activations, "release", watched)
+    tokens = np.arange(1000 * 64).reshape(1000, 64)
+    table = np.random.default_rng(0).normal(size=(64, 64)).astype("float16")
+    found = record(lambda x: table[x % 64], None, tokens, tmp_path / "a", verbose=False)
+    assert max(before for before, _ in peaks) > 0.5e6  # a bucket, of 8.2 MB in all
+    assert max(peaks)[0] < 3e6 and max(after for _, after in peaks) < 1e5
+    np.asarray(found.inputs).max()
+    assert resident(path) > 8e6
+    tally(zoo.create("top_k_sae", (64,), latents=8, target_l0=2), found.inputs, top=0)
+    assert resident(path) < 1e6
+
+
+def test_a_large_recording_stays_on_the_disk(tmp_path, monkeypatch):
+    """In memory it would be float32, twice as large as on the disk; its slices are read there too."""
+    assert sources.SHUFFLED_LIMIT < sources.MEMORY_LIMIT / 10
+    found = record(double, None, examples(), tmp_path / "a", verbose=False)
+    monkeypatch.setattr(sources, "SHUFFLED_LIMIT", 4 * found.inputs.size - 1)
+    assert sources.large([found.inputs]) and not sources.large([found.inputs[1:]])
+    assert not sources.large([np.array(found.inputs)])  # rows of no known order
+    monkeypatch.setattr(sources, "MEMORY_LIMIT", 4 * found.inputs.size - 1)
+    assert sources.large([np.array(found.inputs)])
+    read = sources.reader(found.inputs[100:], lambda rows, name: rows)
+    assert_array_equal(read(np.arange(50)), np.array(found.inputs[100:150]))
+    model = zoo.create("top_k_sae", (5,), latents=8, target_l0=2)
+    model.compile(zoo.trainer.Adam(0.01), jit_compile=False)
+    model.fit(found, batch_size=32, verbose=0)
+    assert model.feed._resident is None
 
 
 def test_some_places_of_an_example(tmp_path):

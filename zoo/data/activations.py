@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zoo.data.storage import Shuffled, release
 from zoo.files import make_folder, read_json, write_json
 from zoo.registry import one_of
 from zoo.values import positive_int
@@ -28,7 +29,8 @@ class Activations(NamedTuple):
     """What `record` wrote.
 
     Attributes:
-        inputs: (rows, d) memory-mapped, float16 or float32, in random order: what `fit` is given.
+        inputs: (rows, d) memory-mapped, float16 or float32, in random order: what `fit` is given, which reads
+            it batch by batch where it is above 64 MiB as float32.
         examples: (rows,) int64 memory-mapped, the number of the example that each row comes from.
         meta: "rows", "d", "dtype", "mean" (d), "rms" (of rows about their mean), "constant" (dimensions whose
             deviation is 0), "examples", "places" (rows of an example) and "seed".
@@ -144,9 +146,8 @@ def load(folder: str | os.PathLike) -> Activations:
             "which goes on where it was."
         )
     meta = read_json(folder / _META, "meta.json of the recording")
-    return Activations(
-        np.load(folder / _ROWS, mmap_mode="r"), np.load(folder / _EXAMPLES, mmap_mode="r"), meta
-    )
+    rows = np.load(folder / _ROWS, mmap_mode="r").view(Shuffled)
+    return Activations(rows, np.load(folder / _EXAMPLES, mmap_mode="r"), meta)
 
 
 class _Dealer:
@@ -214,6 +215,7 @@ class _Dealer:
                 found["example"],
             )
             start += length
+            release(rows)  # whose written pages else count as memory of this process
         rows.flush()
         examples.flush()
         mean = np.array(self.state["sums"]) / total

@@ -16,6 +16,17 @@ from zoo.files import replacing, replacing_file
 MEMORY_LIMIT = 2 << 30
 """Bytes up to which a set is held in memory, and copied to the device for training."""
 
+SHUFFLED_LIMIT = 64 << 20
+"""The same for a mapped file whose rows are in random order already."""
+
+
+class Shuffled(np.memmap):
+    """A mapped file whose rows are in random order: to read neighbours is to read at random.
+
+    Nothing is lost where training reads it from its place, so that it is held in memory up to
+    `SHUFFLED_LIMIT` bytes only.
+    """
+
 
 def cache_folder(data_dir: str | os.PathLike | None) -> Path:
     """The folder for arrays written by this library: ``latent_zoo`` in TFDS's data folder."""

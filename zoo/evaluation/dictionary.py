@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.data.storage import release
 from zoo.evaluation.bootstrap import Score, intervals
 from zoo.evaluation.checks import NotComputable, batches
 
@@ -153,6 +154,7 @@ def stream(model: Any, x: Any, batch_size: int = 500) -> Iterator[tuple[Any, np.
     """
     for rows in batches(len(x), batch_size):
         yield rows, model.encode(np.asarray(x[rows]), batch_size)
+        release(x)  # or all pages of its file would be in memory at the end
 
 
 def tally(model: Any, x: Any, y: Any = None, batch_size: int = 500, top: int = 8) -> Tally:
@@ -179,6 +181,7 @@ def tally(model: Any, x: Any, y: Any = None, batch_size: int = 500, top: int = 8
     for rows, code in stream(model, x, batch_size):
         target = x[rows] if y is None else y[rows]
         counted.add(np.asarray(target), code, model.decode(code, batch_size))
+        release(target)
     return counted
 
 

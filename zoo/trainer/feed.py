@@ -78,7 +78,7 @@ class Feed:
         # Replicas meet within a step, and no loop of a graph may hold that, be there but one of them.
         alone = self.replicas == 1 and not synchronizes(self.strategy)
         steps = min(most, rows // batch) if alone else 1
-        streamed = _is_large(fields)
+        streamed = sources.large(tf.nest.flatten(fields))
         mixed = steps
         if streamed:
             if epoch_steps is not None:
@@ -199,7 +199,7 @@ class Feed:
 
     def _reader(self, fields: Fields) -> Callable[[np.ndarray], Fields]:
         """A function from rising row numbers to the fields of those rows."""
-        if not _is_large(fields):
+        if not sources.large(tf.nest.flatten(fields)):
             return lambda rows: tf.nest.map_structure(
                 lambda array: np.asarray(array[rows[0] : rows[-1] + 1]), fields
             )
@@ -268,10 +268,6 @@ def refuse_class_weight(class_weight: Any) -> None:
             "class_weight must be left out: an autoencoder's loss has no classes. Give every row its weight: "
             "sample_weight=np.array([class_weight[label] for label in labels])."
         )
-
-
-def _is_large(fields: Fields) -> bool:
-    return sum(array.nbytes for array in tf.nest.flatten(fields)) > sources.MEMORY_LIMIT
 
 
 def _specs(fields: Fields, *lead: int | None) -> Fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.data.checks import Limits, check_numbers, read_array
-from zoo.data.storage import MEMORY_LIMIT
+from zoo.data.storage import MEMORY_LIMIT, SHUFFLED_LIMIT, Shuffled
 from zoo.trainer.forms import is_sparse
 
 _IMAGE_KEYS = ("image", "images", "inputs", "x")
@@ -57,7 +57,7 @@ def checked(
 ) -> np.ndarray:
     """`data` as an array of finite numbers of the model's shape.
 
-    Arrays above `MEMORY_LIMIT` are only looked at here; `reader` checks what it reads.
+    Arrays that are `large` are only looked at here; `reader` checks what it reads.
 
     Args:
         data: (rows, *event).
@@ -74,10 +74,20 @@ def checked(
         ValueError: for anything else, with what was expected and received.
     """
     array = read_array(data, name)
-    if isinstance(data, np.ndarray) and data.nbytes > MEMORY_LIMIT:
+    if isinstance(data, np.ndarray) and large([data]):
         check_numbers(np.asarray(array[:2]), event_shape, name, limits)
         return array
     return check_numbers(array, event_shape, name, limits, minimum, part)
+
+
+def large(arrays: Sequence[np.ndarray]) -> bool:
+    """Whether arrays are read batch by batch from where they lie, and not held in memory as a whole.
+
+    What counts are the bytes that they would take there, where floats and booleans are float32.
+    """
+    sizes = [max(a.nbytes, 4 * a.size if a.dtype.kind in "fb" else 0) for a in arrays]
+    shuffled = [size for a, size in zip(arrays, sizes, strict=True) if isinstance(a, Shuffled)]
+    return sum(sizes) > MEMORY_LIMIT or max(shuffled, default=0) > SHUFFLED_LIMIT
 
 
 def batches_of(data: Any, name: str) -> Any:
