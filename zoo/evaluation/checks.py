@@ -83,7 +83,7 @@ def as_examples(x: Any, name: str = "x") -> np.ndarray:
 
 
 def as_seen(model: Any, x: np.ndarray) -> np.ndarray:
-    """Examples as a model of the zoo sees them, but bytes that it divides by 255, as all measures do.
+    """Examples on the scale that a model sees; bytes that it divides by 255 stay bytes, as in all measures.
 
     Args:
         model: anything; the folder of an export says what it divides bytes by.

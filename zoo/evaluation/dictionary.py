@@ -23,7 +23,7 @@ RARE = 1e-4
 
 
 class Tally:
-    """What is known of the codes and reconstructions that went past.
+    """What was counted of the codes and reconstructions so far.
 
     Args:
         units: of a code.

@@ -66,7 +66,7 @@ class Task:
 
     @property
     def units(self) -> int:
-        """Of a code; a model that says so is not asked to encode for it."""
+        """Units of a code; the codes are computed only where the model does not say their number."""
         known = getattr(self.subject.model, "code_shape", None)
         return self.codes.shape[1] if known is None else math.prod(known)
 

@@ -68,7 +68,7 @@ def scores(
 
 
 def by_components(x: np.ndarray, x_train: np.ndarray, components: int) -> np.ndarray:
-    """Missing values as the principal components that fit the others best say them.
+    """Missing values as predicted by the principal components, fitted to the values that are there.
 
     With the mean m and the directions W of the training rows, the row's code is argmin_z ||x - m - W z||^2
     over its observed values, with a ridge of 1e-6 that keeps it bounded where few are.

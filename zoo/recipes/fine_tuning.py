@@ -88,7 +88,7 @@ class Encoding(keras.layers.Layer):
 
 @serializable
 class Classifier(keras.Sequential):
-    """Layers on the inputs of an autoencoder, which take what it takes: the same checks, the same bytes.
+    """A network on the inputs of an autoencoder: data meet the same checks, and bytes are divided alike.
 
     Args:
         layers: as of `keras.Sequential`.

@@ -137,8 +137,8 @@ def pretrain(
 ) -> list[RBM]:
     """Train every layer as a machine on the layer below, then unroll them into encoder and decoder.
 
-    The decoder starts from the transposed weights; the two are trained on apart (Hinton & Salakhutdinov
-    2006, figure 1). Compile and fit the model afterwards.
+    The decoder starts from the transposed weights; from then on it has weights of its own (Hinton &
+    Salakhutdinov 2006, figure 1). Compile and fit the model afterwards.
 
     Args:
         model: an autoencoder of sigmoid layers with a linear code and a mirrored decoder, such as

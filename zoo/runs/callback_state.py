@@ -40,7 +40,7 @@ def get_states(callbacks: Sequence[keras.callbacks.Callback]) -> list[tuple[str,
 
 
 def set_states(callbacks: Sequence[keras.callbacks.Callback], states: Sequence[Any]) -> list[str]:
-    """Give callbacks their states back, the first of a class the first that was saved of that class.
+    """Give callbacks their states back; those of one class in the order in which they were saved.
 
     Args:
         callbacks: the callbacks of a run, in the order of the saved ones.

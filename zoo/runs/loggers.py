@@ -1,4 +1,4 @@
-"""Loggers of others: what a run shows in wandb, mlflow, trackio and TensorBoard, none of which it needs.
+"""Other projects' loggers: what a run shows in wandb, mlflow, trackio and TensorBoard; it needs none of them.
 
 Their own Keras callbacks ask for every batch, which would make the steps of a block single. These see epochs.
 """
@@ -238,7 +238,7 @@ class Logging(keras.callbacks.Callback):
             self._draw()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Show how it came out."""
+        """Show the last reconstructions and close the logger."""
         if self._epoch > self._drawn:
             self._draw()
         self.logger.end()

@@ -184,7 +184,7 @@ def main_job() -> RunConfig:
     """What is trained where neither a model nor a data set is named: good pictures in half a minute.
 
     The pictures are grey: under a Bernoulli likelihood most of their 64 values would count as coin tosses,
-    and 3 of 10 units told of them; with a Normal of scale 0.2 it is 8.
+    and the model used 3 of its 10 units; with a Normal of scale 0.2 it uses 8.
 
     Example:
         >>> from zoo.runs.run_config import main_job

@@ -119,7 +119,7 @@ class RunFolder:
         return config
 
     def end(self) -> None:
-        """Leave the folder to others; one that was made for a run that never began goes again."""
+        """Release the folder; remove it where it was made for a run that never began."""
         if self._made and [entry.name for entry in self.path.iterdir()] == [self._lock.path.name]:
             self._lock.path.unlink()
             self.path.rmdir()

@@ -1,4 +1,4 @@
-"""A model that tells unlikely rows."""
+"""A model that detects unlikely rows."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class AnomalyDetector(OutlierMixin, ModelEstimator):
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """The score of every row, (rows,); the lower, the odder."""
+        """The score of every row, (rows,); lower for anomalies."""
         return self._scores(self._checked(X))
 
     def decision_function(self, X: Any) -> np.ndarray:

@@ -64,7 +64,7 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ModelEstimator)
 
             1 - sum_ij (x_ij - r_ij)^2 / sum_ij (x_ij - mean_i x_ij)^2
 
-        Unlike a likelihood it can be compared between models, and scales of the columns with a scaler before.
+        Unlike a likelihood it can be compared between models. A scaler in front makes columns count alike.
 
         Args:
             X: (rows, columns).

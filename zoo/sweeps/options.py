@@ -9,7 +9,7 @@ from zoo.sweeps.sweep import SETTINGS, Sweep
 
 
 def check_options(sweep: Sweep) -> None:
-    """See that every model of a sweep has the options that it varies.
+    """Check that every model of a sweep has the options that are varied.
 
     Raises:
         ValueError: for an unknown model or option, with the nearest known one.

@@ -37,7 +37,7 @@ class Range(NamedTuple):
 
     @property
     def logarithmic(self) -> bool:
-        """Whether it is so wide that its logarithm is even."""
+        """Whether numbers are drawn evenly by their logarithm: where the ends are 100 times apart or more."""
         return self.low > 0 and self.high / self.low >= _WIDE
 
     def values(self) -> list[int]:

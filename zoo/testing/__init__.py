@@ -1,4 +1,4 @@
-"""The checks that every model of the zoo stands, for parts and models of one's own.
+"""The checks that every model of the zoo passes, for parts and models of one's own.
 
 In a test file:
 

@@ -112,7 +112,7 @@ class BlockTrainer(KerasSurface):
         """Called by `fit` before its first step, with the checked rows of x, or None for a stream."""
 
     def collapsed(self, logs: Mapping[str, Any]) -> str:
-        """What to warn of after an epoch with the terms `logs`: a code that tells nothing; "" otherwise."""
+        """The warning after an epoch with the terms `logs` whose code tells nothing about x; "" for none."""
         return ""
 
     @property
@@ -137,7 +137,7 @@ class BlockTrainer(KerasSurface):
         return self._why_whole
 
     def keep_slices(self, count: int) -> None:
-        """Cut batches as a run did that is resumed, on another machine perhaps: sums then round alike."""
+        """Cut batches into so many slices, as the run that is resumed did, so that sums round alike."""
         if count != self._slices:
             self._slices, self._why_whole = count, "the run began so" if count == 1 else None
             self._trace_anew()

@@ -240,7 +240,7 @@ def block_dataset(
 
 
 def held_generator(generate: Callable[[], Iterator[Any]], signature: Any) -> tf.data.Dataset:
-    """`tf.data.Dataset.from_generator`, without its leak, and without its hand on the caller's arrays.
+    """`tf.data.Dataset.from_generator`, without its leak, and without writes to the caller's arrays.
 
     TensorFlow keeps the generator's function for as long as the process lives, and with it all that it holds,
     a model and its data. Here it keeps a weak reference, and the data set itself holds the function.

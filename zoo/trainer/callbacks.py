@@ -33,9 +33,9 @@ def need_steps(callbacks: Any) -> bool:
 
 
 def sees_blocks(callback: keras.callbacks.Callback) -> bool:
-    """Whether blocks of steps are fine enough for a callback.
+    """Whether a callback need not be called between the steps of a block.
 
-    They are where it overrides no batch method, for Keras's own callbacks unless they save or write by
+    It need not where it overrides no batch method, for Keras's own callbacks unless they save or write by
     steps, and for a class that says so by an attribute ``sees_blocks = True``.
     """
     if getattr(callback, "sees_blocks", False):

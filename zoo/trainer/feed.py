@@ -174,7 +174,7 @@ class Feed:
                 field.assign(np.zeros((0, *field.shape[1:]), field.dtype.as_numpy_dtype))
 
     def reads_anew(self, fields: Fields) -> bool:
-        """Whether a step that was traced before cannot read `fields`, which are others or of other types."""
+        """Whether steps must be traced anew to read `fields`: other names or types than were traced."""
         return self._resident is not None and not self._fits(fields)
 
     def _fits(self, fields: Fields) -> bool:

@@ -94,7 +94,7 @@ def run(
     passes: int,
     points: int,
 ) -> Outcome:
-    """Train the network, then dictionaries of its last hidden layer, beside what else finds directions.
+    """Train the network, then dictionaries of its last hidden layer, beside other ways to find directions.
 
     Args:
         seed: of sprites, network and dictionaries.

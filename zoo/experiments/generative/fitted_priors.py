@@ -43,7 +43,7 @@ def model_of(name: str, latents: int, hidden: int, seed: int) -> Autoencoder:
 
 
 def unfitted(model: Autoencoder, count: int, seed: int) -> np.ndarray:
-    """Draws of the model's own prior; of N(0, I), or of all indices alike, where it has none."""
+    """Draws of the model's own prior; where it has none, of N(0, I) or of equally likely indices."""
     if model.prior is not None:
         return model.generate(count, seed=seed)
     rng = np.random.default_rng(seed)

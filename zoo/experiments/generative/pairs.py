@@ -76,7 +76,7 @@ def run(
 
 
 def walks(model: zoo.Autoencoder, codes: np.ndarray) -> np.ndarray:
-    """Each unit from -2 to 2 from one code, by falling variance, (units * 7, 64, 64)."""
+    """Pictures of a code with each unit moved from -2 to 2, by falling variance, (units * 7, 64, 64)."""
     order = np.argsort(-codes.var(axis=0))
     rows = np.repeat(codes[:1], len(order) * 7, axis=0).reshape(len(order), 7, -1)
     for row, unit in enumerate(order):

@@ -87,7 +87,7 @@ def save_figures(folder: str | os.PathLike[str], figures: Mapping[str, Any]) -> 
 
 
 def draw(figures: Mapping[str, Any]) -> dict[str, tuple[bytes, str]]:
-    """Draw every figure once, for those who save and embed the same ones.
+    """Draw every figure once, so that the same bytes can be saved and embedded.
 
     Args:
         figures: name -> figure, bytes of a PNG or GIF, or a pair of either and its caption.

@@ -132,8 +132,8 @@ def mosaic_size(count: int, columns: int, shape: tuple[int, ...]) -> tuple[int, 
 def fit_columns(count: int, shape: tuple[int, ...], aspect: float = 2.0) -> int:
     """Columns that make a mosaic of pictures (h, w) about `aspect` times as wide as high.
 
-    Of the numbers near that one the one that leaves the fewest places empty; at least 8 where there
-    are as many pictures, so that few are not blown up.
+    Of the numbers near that one it is the one that leaves the fewest places empty. It is at least 8 where
+    there are that many pictures, so that a few pictures are not drawn too large.
     """
     h, w = shape[:2]
     wanted = max(8, round((count * aspect * h / w) ** 0.5))

@@ -1,4 +1,4 @@
-"""How each unit of a code goes with each known factor of the data."""
+"""How each unit of a code correlates with each known factor of the data."""
 
 from __future__ import annotations
 

@@ -128,10 +128,10 @@ def settings_that_differ(runs: Sequence[Run]) -> dict[str, list[Any]]:
 def best(values: Sequence[Any], better: str | None) -> list[bool]:
     """Which values are ahead of all others by more than chance.
 
-    One is, where it differs from every other by more than sqrt(h1^2 + h2^2), h1 and h2 half the lengths
-    of the two 95 % intervals: about where the interval of the difference of two independent values leaves
-    out 0. Runs that are measured on the same rows differ by less, so this marks too few rather than too
-    many.
+    A value is, where it differs from every other by more than sqrt(h1^2 + h2^2), with h1 and h2 half the
+    lengths of the two 95 % intervals: about where the interval of the difference of two independent values
+    leaves out 0. Runs that are measured on the same rows differ by less, so this marks too few rather than
+    too many.
 
     Args:
         values: one for each run, {"value", "low", "high"}; what is not a finite number is never best.
