@@ -48,20 +48,15 @@ doctest.DocTestFinder._from_module = _undecorated(doctest.DocTestFinder._from_mo
 
 @pytest.fixture(autouse=True)
 def _examples(request):
-    """What an example finds, and where it stands; names that it registers are gone after it.
-
-    XLA would take longer to compile its few steps than all the rest; the conformance table compiles them.
-    """
+    """What an example finds, and where it stands; names that it registers are gone after it."""
     if isinstance(request.node, pytest.DoctestItem):
         import keras
         import numpy as np
 
         import zoo
-        from zoo.trainer import compilation
 
         request.getfixturevalue("doctest_namespace").update(np=np, keras=keras, zoo=zoo)
         monkeypatch = request.getfixturevalue("monkeypatch")
-        monkeypatch.setattr(compilation, "JIT_WEIGHTS", 0)
         monkeypatch.chdir(request.getfixturevalue("tmp_path"))
         for kind, table in zoo.registry._parts.items():
             zoo.names(kind)  # what the library itself registers stays
@@ -69,21 +64,26 @@ def _examples(request):
 
 
 def pytest_collection_finish(session):
-    """Split the processor before anything starts TensorFlow's runtime.
+    """Split the processor before anything starts TensorFlow's runtime; leave XLA to tests that ask for it.
+
+    XLA takes longer to compile the few steps of a test than all the rest: "auto" compiles none, except
+    where the fixture `auto_compiles` has it so.
 
     Two logical processors for every run, so that the tests of several devices need no second one.
     Collection has imported every test module by now, and with them TensorFlow if any test needs it; the
     split itself changes nothing for tests on one device, which stay on the first.
     """
-    _spare_the_collector()
-    if "tensorflow" not in sys.modules:
-        return
-    import tensorflow as tf
+    if "tensorflow" in sys.modules:
+        import tensorflow as tf
 
-    processor = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(
-        processor, [tf.config.LogicalDeviceConfiguration() for _ in range(2)]
-    )
+        from zoo.trainer import compilation
+
+        compilation.JIT_WEIGHTS = 0
+        processor = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(
+            processor, [tf.config.LogicalDeviceConfiguration() for _ in range(2)]
+        )
+    _spare_the_collector()
 
 
 def _spare_the_collector():

@@ -22,6 +22,14 @@ def two_devices():
 
 
 @pytest.fixture
+def auto_compiles(monkeypatch):
+    """`jit_compile="auto"` as users have it: XLA compiles small models."""
+    from zoo.trainer import compilation
+
+    monkeypatch.setattr(compilation, "JIT_WEIGHTS", 50_000)
+
+
+@pytest.fixture
 def vectors():
     """(160, 6) float32 in (0, 1) with two hidden causes."""
     return make_vectors()

@@ -12,7 +12,6 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from zoo.trainer import compilation
 
 ROOT = Path(__file__).parents[2]
 # docs/plugins.md has a test of its own. The recipes take an hour on MNIST, and no step of them works on a
@@ -39,7 +38,6 @@ def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.setattr(
         zoo.Autoencoder, "fit", lambda *args, **options: fit(*args, **{**options, "epochs": 1})
     )
-    monkeypatch.setattr(compilation, "JIT_WEIGHTS", 0)
     monkeypatch.setattr(sys, "argv", ["page"])
     monkeypatch.chdir(tmp_path)
     for kind, table in zoo.registry._parts.items():

@@ -11,7 +11,6 @@ import tensorflow as tf
 
 import zoo
 from tests.examples.run_scripts import run
-from zoo.trainer import compilation
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 # The one that splits the processor comes first: that is possible only before TensorFlow has started.
@@ -21,7 +20,7 @@ SCRIPTS = sorted(EXAMPLES.glob("*.py"), key=lambda path: (path.stem != "mirrored
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory):
-    """Script -> what it printed, where a training is one epoch, without XLA, all in this process."""
+    """Script -> what it printed, where a training is one epoch, all in this process."""
     fit = zoo.Autoencoder.fit
     folder = tmp_path_factory.mktemp("short")
     with pytest.MonkeyPatch.context() as patch:
@@ -30,7 +29,6 @@ def short(tmp_path_factory):
         patch.setattr(
             zoo.Autoencoder, "fit", lambda *args, **options: fit(*args, **{**options, "epochs": 1})
         )
-        patch.setattr(compilation, "JIT_WEIGHTS", 0)
         # The processor is split already, for all tests: see conftest.py.
         patch.setattr(tf.config, "set_logical_device_configuration", lambda *_: None)
         for kind, table in zoo.registry._parts.items():

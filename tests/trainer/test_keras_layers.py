@@ -314,14 +314,14 @@ def test_noisy_layers_side_by_side_step(shape):
     assert np.abs(model.encoder.layers[-1].kernel.numpy() - before).max() > 0
 
 
-def test_what_xla_is_given_it_compiles():
+def test_what_xla_is_given_it_compiles(auto_compiles):
     model = assert_steps_as_keras(VECTOR, side_by_side([EXACT[name][1] for name in COMPILED]))
     assert model._use_jit
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", EXACT)
-def test_a_layer_steps_as_in_keras(name):
+def test_a_layer_steps_as_in_keras(name, auto_compiles):
     shape, change = EXACT[name]
     model = assert_steps_as_keras(shape, change)
     assert model._use_jit or name not in COMPILED
@@ -349,7 +349,14 @@ def _in_numpy(x):
     return doubled(x)
 
 
-def test_auto_falls_back_where_xla_refuses():
+def test_auto_compiles_small_models(auto_compiles):
+    for hidden, small in (((8,), True), ((4000,), False)):  # 4,000 units: 72,008 weights
+        model = zoo.create("autoencoder", (6,), latents=2, hidden=hidden)
+        model.compile()
+        assert model._use_jit == small
+
+
+def test_auto_falls_back_where_xla_refuses(auto_compiles):
     model = ours(VECTOR, unknown_to_xla)
     assert model._use_jit  # by its layers it could be compiled
     model = assert_steps_as_keras(VECTOR, unknown_to_xla)
