@@ -386,10 +386,9 @@ CASES |= {
     "exemplar_vae": vector("exemplar_vae", latents=3, components=4),
 }
 
-# Cases whose parts all stand in others too, as test_table.py holds. On every change they are trained, saved
-# and loaded, but not compiled by XLA, nor spread over devices, nor computed in bfloat16. Networks of Keras's
-# own layers count as alike; so does "consistency", which XLA does not compile, and whose model takes half a
-# minute on two devices.
+# Cases whose parts all stand in others too, as test_table.py holds: they take one step on every change, and
+# run every check in .ci/long. Networks of Keras's own layers count as alike; so does "consistency", whose
+# model takes half a minute.
 REPEATS = {
     "denoising_autoencoder_gaussian",
     "lp_autoencoder",
