@@ -138,8 +138,9 @@ def test_a_wheel_in_a_fresh_environment_and_an_empty_folder(tmp_path):
     assert command("latent-zoo", "trian", code=2).startswith("latent-zoo: Unknown command")
 
 
+@pytest.mark.long
 def test_the_first_command_of_the_readme_ends_with_what_was_learned(tmp_path):
-    """In full: rows that a fit lost the memory of were found by nothing shorter."""
+    """In full; .ci/run runs it too."""
     done = subprocess.run(
         [sys.executable, "-m", "zoo"], cwd=tmp_path, capture_output=True, text=True, check=False
     )

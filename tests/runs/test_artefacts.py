@@ -36,6 +36,11 @@ def run_on(folder, x, labels=None, name="a run", options=OPTIONS, **settings):
     return train(config, folder / name, say=lambda text: None).folder
 
 
+def long(*values):
+    """Parameters of .ci/long."""
+    return [pytest.param(value, marks=pytest.mark.long) for value in values]
+
+
 def assert_complete(folder):
     metrics = json.loads(folder.metrics.read_text())
     assert np.isfinite(metrics["reconstruction"]["squared_error"])
@@ -46,7 +51,7 @@ def assert_complete(folder):
 
 
 @pytest.mark.filterwarnings("ignore:.*is NaN")
-@pytest.mark.parametrize("event", [(7,), (12, 3), (6, 6, 3), (4, 6, 6, 1)])
+@pytest.mark.parametrize("event", [(7,), (6, 6, 3), *long((12, 3), (4, 6, 6, 1))])
 def test_every_rank_of_data_ends_with_metrics_report_and_saved_model(tmp_path, event):
     x = np.random.default_rng(0).random((60, *event)).astype(np.float32)
     folder = run_on(tmp_path / "with blanks", x, np.arange(60) % 2)

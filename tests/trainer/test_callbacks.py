@@ -73,7 +73,7 @@ def test_a_callback_of_batches_may_stop_after_a_step():
     assert int(model.step.numpy()) == 3
 
 
-@pytest.mark.parametrize("save_freq", [5, 15, "epoch"])
+@pytest.mark.parametrize("save_freq", [5, pytest.param(15, marks=pytest.mark.long), "epoch"])
 def test_checkpoints_by_steps_are_those_of_keras(save_freq, tmp_path):
     found = []
     for name, model in (("keras", plain()), ("zoo", ours())):

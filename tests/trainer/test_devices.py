@@ -94,7 +94,7 @@ def test_skipping_needs_one_replica(two_devices):
         tiny().compile(skip_nonfinite=True)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", pytest.param("sgd", marks=pytest.mark.long)])
 def test_a_strategy_of_one_device_trains_like_none(optimizer):
     """A machine with one GPU: replicas meet within a step even where there is but one."""
     histories = []
@@ -111,10 +111,11 @@ def test_a_strategy_of_one_device_trains_like_none(optimizer):
 
 def test_the_last_batch_of_a_data_set_need_not_divide(two_devices):
     """Of 33 rows in batches of 16 the last has one, which one replica gets; of 35 rows three."""
+    options = {"name": "autoencoder", "regularizers": ["mmd"], "prior": "normal"}
+    with two_devices.scope():
+        two = compiled(**options)
+    one = compiled(**options)
     for rows in (33, 35):
-        with two_devices.scope():
-            two = compiled(name="autoencoder", regularizers=["mmd"], prior="normal")
-        one = compiled(name="autoencoder", regularizers=["mmd"], prior="normal")
         data = tf.data.Dataset.from_tensor_slices(make_vectors(rows)).batch(16)
         for model in (two, one):
             model.fit(data, epochs=2, verbose=0)
@@ -125,7 +126,7 @@ def test_the_last_batch_of_a_data_set_need_not_divide(two_devices):
         assert_allclose(*(t["reconstruction"] for t in terms), rtol=1e-3)
 
 
-@pytest.mark.parametrize(("batch", "samples"), [(5, 1), (8, 2)])
+@pytest.mark.parametrize(("batch", "samples"), [pytest.param(5, 1, marks=pytest.mark.long), (8, 2)])
 def test_uneven_batches_draw_the_noise_of_one_device(two_devices, batch, samples):
     """Batches of 5 are shared as 3 and 2 rows; of 19 rows in batches of 8 the last has 2 and 1."""
     options = {"name": "info_vae", "estimator": "sampled", "samples": samples, "lam": 5.0}

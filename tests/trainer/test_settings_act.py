@@ -29,8 +29,7 @@ def evaluated(model):
     return model.evaluate(X, verbose=0, return_dict=True)
 
 
-@pytest.mark.parametrize("kind", [keras.Variable, tf.Variable])
-@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize(("kind", "jit"), [(keras.Variable, True), (tf.Variable, False)])
 def test_a_variable_as_weight_is_asked_for_in_every_step(kind, jit):
     weight = kind(0.0)
     model = tiny(beta=weight)

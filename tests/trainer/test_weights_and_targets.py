@@ -226,12 +226,18 @@ def test_x_itself_may_be_bytes_and_their_floats(use):
         USES[use](model, pictures, 255 - pictures)
 
 
-@pytest.mark.parametrize("use", [name for name in USES if "predict" not in name])
-def test_a_target_that_is_declared_is_used(use):
-    """Two targets give two values of the loss; `predict`, which has no loss, takes it and leaves it out."""
+@pytest.fixture(scope="module")
+def declared():
+    """A model of a target, which stays as it is in training."""
     model = model_of("target")
     model.compile(keras.optimizers.SGD(0.0), jit_compile=False)
+    return model
 
+
+@pytest.mark.parametrize("use", [name for name in USES if "predict" not in name])
+def test_a_target_that_is_declared_is_used(use, declared):
+    """Two targets give two values of the loss; `predict`, which has no loss, takes it and leaves it out."""
+    model = declared
     use_it = USES[use]
     if use == "validation":
         use_it = lambda m, *data: m.fit(X, Y, validation_data=data, verbose=0)  # noqa: E731

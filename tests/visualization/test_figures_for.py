@@ -10,6 +10,11 @@ from zoo.visualization.selection import FIGURES
 ALWAYS = {"reconstructions", "posterior_traversals", "interpolations", "activation_histograms"}
 
 
+def long(*values):
+    """A parameter of .ci/long."""
+    return pytest.param(*values, marks=pytest.mark.long)
+
+
 def untrained(name, shape, **options):
     return zoo.create(name, shape, hidden=(8,), **options)
 
@@ -71,8 +76,9 @@ def test_a_sparse_code_of_a_thousand_units(digits):
 @pytest.mark.parametrize(
     ("event", "units"),
     [
-        *[((5, 9, 3), 12), ((6, 4, 2), 1), ((7, 7), 2), ((1,), 1), ((30,), 2), ((9,), 3)],
-        *[((12, 3), 2), ((24, 9, 1), 3), ((40, 1), 12), ((3, 5, 6, 1), 2), ((4, 6, 5, 3), 11)],
+        *[((5, 9, 3), 12), ((6, 4, 2), 1), ((1,), 1), ((9,), 3), ((12, 3), 2), ((3, 5, 6, 1), 2)],
+        *[long((7, 7), 2), long((30,), 2), long((24, 9, 1), 3)],
+        *[long((40, 1), 12), long((4, 6, 5, 3), 11)],
     ],
 )
 def test_any_encoder_of_any_examples(linear_model, event, units):
