@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import sys
 
 import keras
 import numpy as np
@@ -45,6 +46,18 @@ path, x = sys.argv[1], np.load(sys.argv[2])
 models = zoo.load_model(path), keras.saving.load_model(path)
 print(json.dumps([model.encode(x).tolist() for model in models]))
 """
+PEAK = """
+import sys
+import numpy as np, zoo
+
+x = np.zeros((int(sys.argv[1]) * 2**14, 2048), np.float32)
+x[::2] = 1
+model = zoo.create("autoencoder", (2048,), latents=2, hidden=(4,))
+model.compile(jit_compile=False)
+model.fit(x, batch_size=512, verbose=0)
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(int(peak.split()[1]) / 2**20)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +96,7 @@ def answers(tmp_path_factory):
         for name in ("lp", "schedule")
     }
     programs |= {"rooms": [ROOMS], "layers": [LAYERS_LOADED, str(folder)]}
+    programs |= {f"peak {eighths}": [PEAK, str(eighths)] for eighths in (1, 3)}
     programs["fails"] = ["import sys; print(sys.argv[1]); 1 / 0", "here"]
     found = fresh.run(programs, folder)
     wanted = {name: [models[name].encode(x)] * 2 for name in ("lp", "schedule")}
@@ -106,6 +120,13 @@ def test_a_model_is_loaded_by_zoo_and_by_keras(answers, name):
 
 def test_every_room_is_there_after_importing_the_zoo_alone(answers):
     printed(answers[0]["rooms"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
+def test_fit_takes_a_fifth_of_the_data_beside_them(answers):
+    """Wherever NumPy has put them: its large arrays do not begin where TensorFlow takes them as they are."""
+    low, high = (float(printed(answers[0][f"peak {n}"]).splitlines()[-1]) for n in (1, 3))
+    assert high - low < 1.2 * (3 - 1) / 8
 
 
 def test_a_program_that_fails_says_so(answers):

@@ -149,7 +149,8 @@ def _log_terms(model: Any):
     """A function of a batch, a number of draws and a seed: log p(x|z) and log q(z|x) - log p(z)."""
     import tensorflow as tf
 
-    @tf.function(reduce_retracing=True)
+    # AutoGraph would rewrite all that the model calls, for seconds: there is nothing for it to do.
+    @tf.function(reduce_retracing=True, autograph=False)
     def terms(x, samples, seed):
         posterior = model.posterior(x)
         z = posterior.sample(samples, seed=seed)

@@ -1,8 +1,8 @@
 """Input as blocks of many steps, so that Python and tf.data are asked once for dozens of steps.
 
-Data that fit in memory lie there as one tensor, and a block holds only the shuffled row numbers of its
-batches; the graph gathers each batch. Data that do not fit are read from their file, and a block holds
-the batches themselves.
+Small data lie on the device as one tensor, and a block holds only the shuffled row numbers of its batches;
+the graph gathers each batch. Of larger data a block holds the batches: gathered from the array where it lies, or
+read from its file.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ Fields = dict[str, Any]
 
 # Rows that are read from a file in one piece; the order is shuffled by pieces, then within many of them.
 PIECE = 64
+# Bytes of which an address must be a multiple for TensorFlow's kernels.
+_ALIGNMENT = 64
 
 
 class IndexBlock(NamedTuple):
@@ -140,6 +142,34 @@ def index_blocks(plan: Plan, step: int) -> Iterator[IndexBlock]:
         )
 
 
+def gathered(order: Iterator[IndexBlock], fields: Fields) -> Iterator[DataBlock]:
+    """Blocks of row numbers as blocks of those rows.
+
+    Args:
+        order: the blocks of row numbers.
+        fields: arrays of (rows, ...).
+
+    Yields:
+        Blocks, all of one shape.
+    """
+    for rows, steps in order:
+        yield DataBlock(tf.nest.map_structure(lambda a, r=rows: _picked(a, r), fields), steps)
+
+
+def _picked(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """`array[rows]` at an address from which TensorFlow takes it without a copy."""
+    shape = (*rows.shape, *array.shape[1:])
+    size = int(np.prod(shape)) * array.itemsize
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % _ALIGNMENT
+    picked = memory[first : first + size].view(array.dtype).reshape(shape)
+    if array.flags.c_contiguous:
+        # Not "raise", which would fill a copy first; the rows are in range.
+        return np.take(array, rows, axis=0, out=picked, mode="clip")
+    picked[:] = array[rows]  # `take` would copy the array
+    return picked
+
+
 def data_blocks(read: Callable[[np.ndarray], Fields], plan: Plan, step: int) -> Iterator[DataBlock]:
     """The blocks of data of the epoch that begins at a step, read in pieces of neighbouring rows.
 
@@ -246,7 +276,8 @@ def held_generator(generate: Callable[[], Iterator[Any]], signature: Any) -> tf.
     a model and its data. Here it keeps a weak reference, and the data set itself holds the function.
 
     It takes an array whose memory begins at a multiple of 64 bytes without a copy, and its operations then
-    write their results there. So each element is copied first.
+    write their results there. So each element is copied first, but for a `DataBlock`, whose rows were picked
+    from the caller's and are nobody else's.
 
     Args:
         generate: () -> an iterator of elements.
@@ -268,6 +299,8 @@ def held_generator(generate: Callable[[], Iterator[Any]], signature: Any) -> tf.
 
 def own_memory(element: Any) -> Any:
     """The arrays of a nest, copied: nobody else reads what TensorFlow may write to."""
+    if isinstance(element, DataBlock):
+        return element
     return tf.nest.map_structure(np.array, element)
 
 

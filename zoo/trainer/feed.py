@@ -22,6 +22,10 @@ EVALUATION_BATCH = 500
 BLOCK_STEPS = 64
 COMPILED_BLOCK_STEPS = 512
 STREAMED_BLOCK_BYTES = 32 << 20
+# Smaller data are copied to the device, beside what TensorFlow takes itself: blocks can then be longer.
+GATHERED_BYTES = 64 << 20
+# A block of gathered rows is this part of the data; two are there at a time.
+GATHERED_PART = 12
 
 
 class Feed:
@@ -78,8 +82,10 @@ class Feed:
         # Replicas meet within a step, and no loop of a graph may hold that, be there but one of them.
         alone = self.replicas == 1 and not synchronizes(self.strategy)
         steps = min(most, rows // batch) if alone else 1
-        streamed = sources.large(tf.nest.flatten(fields))
+        streamed, gathered = sources.large(tf.nest.flatten(fields)), self._gathers(fields)
         mixed = steps
+        if gathered:
+            steps = min(steps, max(1, rows // GATHERED_PART // batch))
         if streamed:
             if epoch_steps is not None:
                 raise ValueError(
@@ -99,13 +105,17 @@ class Feed:
             lead = (1 if steps == 1 else None, own)
             signature: Any = blocks.DataBlock(_specs(fields, *lead), tf.TensorSpec((), tf.int32))
         else:
-            self._make_resident(fields)
             epoch = functools.partial(blocks.index_blocks, plan._replace(epoch_steps=None))
-            signature = blocks.IndexBlock(
-                tf.TensorSpec((steps, own), tf.int32), tf.TensorSpec((), tf.int32)
-            )
+            count = tf.TensorSpec((), tf.int32)
+            signature = blocks.IndexBlock(tf.TensorSpec((steps, own), tf.int32), count)
+            if gathered:
+                signature = blocks.DataBlock(_specs(fields, steps, own), count)
+            else:
+                self._make_resident(fields)
         generate = functools.partial(blocks.all_epochs, epoch, plan, steps_taken)
-        if streamed or self.replicas > 1:
+        if gathered:
+            order, generate = generate, lambda: blocks.gathered(order(), fields)
+        if streamed or gathered or self.replicas > 1:
             return self._distribute(generate, signature), plan.blocks
         return self._index_dataset(generate, signature), plan.blocks
 
@@ -175,7 +185,15 @@ class Feed:
 
     def reads_anew(self, fields: Fields) -> bool:
         """Whether steps must be traced anew to read `fields`: other names or types than were traced."""
-        return self._resident is not None and not self._fits(fields)
+        lie_there = self._resident is not None and not self._gathers(fields)
+        return lie_there and not self._fits(fields)
+
+    def _gathers(self, fields: Fields) -> bool:
+        """Whether the rows are gathered where they lie, which spares a copy of them where memory is one."""
+        arrays = tf.nest.flatten(fields)
+        kinds = {device.device_type for device in tf.config.list_logical_devices()}
+        small = sum(array.nbytes for array in arrays) < GATHERED_BYTES
+        return not small and not sources.large(arrays) and kinds == {"CPU"}
 
     def _fits(self, fields: Fields) -> bool:
         try:

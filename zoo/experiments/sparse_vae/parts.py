@@ -131,7 +131,7 @@ def gradient_variance(model: Autoencoder, x: np.ndarray, draws: int) -> float:
     inputs = tf.constant(x)
     weights = [v.value for v in model.bottleneck.trainable_variables]
 
-    @tf.function
+    @tf.function(autograph=False)
     def gradient(count: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             record = model.forward(inputs, Noise(model.seed, count), training=True)
