@@ -42,6 +42,7 @@ def table(results: list[dict]) -> str:
         "threads",
         "the rest of the machine",
         "images/s",
+        "a fit beside its steps",
         *(f"/ {name}" for name in NAMES),
     ]
     lines = ["| " + " | ".join([*head, "of matrix peak", "targets"]) + " |"]
@@ -49,6 +50,8 @@ def table(results: list[dict]) -> str:
     for r in results:
         cells = [r["workload"], r["precision"], str(r["threads"]), r["beside"]]
         cells.append(f"{r['images_per_second']['zoo']:,.0f}")
+        fixed = r.get("fit_fixed_seconds")
+        cells.append("" if fixed is None else f"{1e3 * fixed:.0f} ms")
         times = r["zoo_times"]
         cells += [f"{times[name]:.2f}" if name in times else "" for name in NAMES]
         cells.append(f"{r['share_of_peak']:.0%}" if r.get("share_of_peak") else "")
@@ -91,7 +94,9 @@ def page(folder: Path) -> str:
             "## Training and encoding",
             "Medians over rounds that alternate between the contenders, each a process of its own; a column "
             "`/ name` says how many times as fast `model.fit` is with its defaults. pythae has no bfloat16: "
-            "its column compares with its float32. The targets were set on another machine.",
+            "its column compares with its float32. One thread: processor time; several: wall time. The rounds "
+            "include what a `fit` takes beside its steps, which stands in a column of its own: a `fit` of one "
+            "batch, less one step. The targets were set on another machine.",
             WORK,
             ". ".join(
                 filter(None, [training["machine"], training.get("versions"), training["date"]])

@@ -48,6 +48,11 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
     return lambda: model.fit(data, batch_size=workload.batch, epochs=workload.epochs, verbose=0)
 
 
+def prepare_one_batch(workload: Workload, precision: str, threads: int) -> Callable[[], None]:
+    """The same for one batch: what a `fit` takes beside its steps, and one of them."""
+    return prepare(workload._replace(rows=workload.batch, epochs=1), precision, threads)
+
+
 def _encoding(model, workload: Workload) -> Callable[[], None]:
     import tensorflow as tf
 
