@@ -94,9 +94,9 @@ def page(folder: Path) -> str:
             "## Training and encoding",
             "Medians over rounds that alternate between the contenders, each a process of its own; a column "
             "`/ name` says how many times as fast `model.fit` is with its defaults. pythae has no bfloat16: "
-            "its column compares with its float32. One thread: processor time; several: wall time. The rounds "
-            "include what a `fit` takes beside its steps, which stands in a column of its own: a `fit` of one "
-            "batch, less one step. The targets were set on another machine.",
+            "its column compares with its float32. One thread: processor time; several: wall time. The "
+            "rounds include what a `fit` takes beside its steps, which stands in a column of its own: a "
+            "`fit` of one batch, less one step. The targets were set on another machine.",
             WORK,
             ". ".join(
                 filter(None, [training["machine"], training.get("versions"), training["date"]])

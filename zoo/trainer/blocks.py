@@ -1,8 +1,8 @@
 """Input as blocks of many steps, so that Python and tf.data are asked once for dozens of steps.
 
 Small data lie on the device as one tensor, and a block holds only the shuffled row numbers of its batches;
-the graph gathers each batch. Of larger data a block holds the batches: gathered from the array where it lies, or
-read from its file.
+the graph gathers each batch. Of larger data a block holds the batches: gathered from the array where it lies,
+or read from its file.
 """
 
 from __future__ import annotations
