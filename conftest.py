@@ -76,9 +76,11 @@ def pytest_collection_finish(session):
     if "tensorflow" in sys.modules:
         import tensorflow as tf
 
-        from zoo.trainer import compilation
+        from tests import term_names
+        from zoo.trainer import BlockTrainer, compilation
 
         compilation.JIT_WEIGHTS = 0
+        term_names.remember(BlockTrainer)
         processor = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(
             processor, [tf.config.LogicalDeviceConfiguration() for _ in range(2)]
