@@ -25,13 +25,13 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "cache"))
 
 
-def run_on(folder, x, labels=None, name="a run", options=OPTIONS, **settings):
+def run_on(folder, x, labels=None, name="a run", options=OPTIONS, model="vae", **settings):
     """A run of one epoch on arrays in a file, in a folder with a blank in its name."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "my data.npz"
     np.savez(path, x=x, **({} if labels is None else {"y": labels}))
     config = RunConfig(
-        model="vae", options=options, dataset=str(path), epochs=1, batch_size=8, **settings
+        model=model, options=options, dataset=str(path), epochs=1, batch_size=8, **settings
     )
     return train(config, folder / name, say=lambda text: None).folder
 
@@ -60,6 +60,25 @@ def test_every_rank_of_data_ends_with_metrics_report_and_saved_model(tmp_path, e
     assert "generation" in metrics and "features" in metrics["measured_on"]
     figures = {path.stem for path in folder.figures.iterdir()}
     assert {"reconstructions", "samples", "code_scatter", "class_correlation"} <= figures
+    assert "Not drawn" not in folder.report.read_text()
+
+
+@pytest.mark.filterwarnings("ignore:.*is NaN")
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("conditional_vae", {"latents": 2, "hidden": [4], "condition": 3}),
+        ("semi_supervised_vae", {"latents": 2, "hidden": [4], "classes": 3}),
+    ],
+)
+def test_labels_that_are_a_condition_stand_beside_the_data_to_the_end(tmp_path, model, options):
+    x = np.random.default_rng(0).random((60, 4, 4, 1)).astype(np.float32)
+    options = {**options, "likelihood": "bernoulli"}
+    folder = run_on(tmp_path, x, np.arange(60) % 3, options=options, model=model)
+    metrics = assert_complete(folder)
+    assert {"probing", "clustering", "generation"} <= set(metrics)
+    figures = {path.stem for path in folder.figures.iterdir()}
+    assert {"reconstructions", "samples", "code_scatter", "interpolations"} <= figures
     assert "Not drawn" not in folder.report.read_text()
 
 

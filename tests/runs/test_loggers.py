@@ -95,3 +95,35 @@ def test_epochs_keep_their_blocks():
 
     assert not need_steps([Logging("tensorboard", "run")])
     assert set(LOGGERS) == {"wandb", "mlflow", "trackio", "tensorboard"}
+
+
+def shown(model, data, folder, monkeypatch):
+    """The last picture that a logger is handed in an epoch of fit."""
+    package = Recorder()
+    monkeypatch.setitem(sys.modules, "wandb", package)
+    callback = Logging("wandb", folder, examples=data)
+    model.fit(data, epochs=1, verbose=0, callbacks=[callback])
+    return [args[0] for args, _ in package.of("Image")][-1:]
+
+
+@pytest.mark.filterwarnings("ignore:x holds bytes")
+def test_masks_of_0_and_1_are_shown_as_the_model_sees_them(model, tmp_path, monkeypatch):
+    masks = (X[:8] > 0.5).astype(np.uint8)
+    (picture,) = shown(model, masks, tmp_path, monkeypatch)
+    np.testing.assert_array_equal(picture[:4, :4, 0], 255 * masks[0, ..., 0])
+
+
+def test_a_model_with_a_condition_is_shown_under_it(tmp_path, monkeypatch):
+    data = zoo.data.Data("made", "test", X[:8], labels=np.arange(8) % 3)
+    model = zoo.create("conditional_vae", (4, 4, 1), condition=3, latents=2, hidden=(4,))
+    model.compile(jit_compile=False)
+    (picture,) = shown(model, data, tmp_path, monkeypatch)
+    assert picture.shape == (8, 32, 3)
+
+
+def test_what_is_no_reconstruction_of_x_costs_no_run(tmp_path, monkeypatch):
+    model = zoo.create("autoencoder", (4, 4, 1), latents=2, hidden=(4,))
+    model.compile(jit_compile=False)
+    monkeypatch.setattr(type(model), "reconstruct", lambda self, x: np.zeros((len(x), 2, 2, 1)))
+    with pytest.warns(UserWarning, match="No reconstructions are shown in wandb"):
+        assert shown(model, X[:8], tmp_path, monkeypatch) == []

@@ -69,9 +69,9 @@ class UsableModel(StepModel):
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """As `call`, for arrays, tables, and tensors that are checked as `encode` checks them."""
+        x, condition = self._beside_condition(inputs)
         if self.intake.condition is None:
-            return super().__call__(self.intake.called(inputs), *args, **kwargs)
-        x, condition = inputs
+            return super().__call__(self.intake.called(x), *args, **kwargs)
         return super().__call__((self.intake.called(x), condition), *args, **kwargs)
 
     def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
@@ -84,7 +84,7 @@ class UsableModel(StepModel):
         Returns:
             (batch, *event) float32.
         """
-        x, condition = inputs if self.intake.condition is not None else (inputs, None)
+        x, condition = self._beside_condition(inputs)
         if tf.is_symbolic_tensor(x):
             x = self.intake.stream_inputs(x)
         return self.reconstruct_batch(x, condition, training)
@@ -345,8 +345,10 @@ class UsableModel(StepModel):
         Returns:
             A TFP distribution.
         """
-        x = self.intake.stream_inputs(x) if tf.is_symbolic_tensor(x) else self.intake.values(x)
-        return self.posterior_batch(tf.convert_to_tensor(x), condition)
+        if tf.is_symbolic_tensor(x):
+            return self.posterior_batch(self.intake.stream_inputs(x), condition)
+        x = self.intake.values(x)
+        return self.posterior_batch(tf.convert_to_tensor(x), *self._conditions(condition, len(x)))
 
     def posterior_batch(self, inputs: tf.Tensor, condition: Any = None) -> tfd.Distribution | Any:
         """`posterior` for one batch, in a graph."""
@@ -355,8 +357,12 @@ class UsableModel(StepModel):
 
     def conditional(self, z: Any, condition: Any = None) -> tfd.Distribution:
         """p(x|z), batch shape (rows,), event shape (*event), for z of (rows, *code)."""
-        code = tf.convert_to_tensor(z if tf.is_symbolic_tensor(z) else self._codes(z), tf.float32)
-        encoded = self._encoded(condition)
+        given = (condition,)
+        if not tf.is_symbolic_tensor(z):
+            z = self._codes(z)
+            given = self._conditions(condition, len(z))
+        encoded = self._encoded(*given) if given else None
+        code = tf.convert_to_tensor(z, tf.float32)
         found = self.likelihood.distribution(self._decoded(code, encoded, False))
         if self.standardization is None:
             return found
@@ -431,6 +437,18 @@ class UsableModel(StepModel):
     def _in_units(self, values: tf.Tensor) -> tf.Tensor:
         """What the decoder gave, in the units of the data."""
         return values if self.standardization is None else self.standardization.inverse(values)
+
+    def _beside_condition(self, inputs: Any) -> tuple[Any, Any]:
+        """X and the condition of a call: a pair where the model declares one."""
+        if self.intake.condition is None:
+            return inputs, None
+        if isinstance(inputs, tuple | list) and len(inputs) == 2:
+            return inputs[0], inputs[1]
+        if self.bottleneck.infers_condition:
+            return inputs, tf.fill([len(inputs)], -1)
+        raise ValueError(
+            "This model declares a condition; received x alone. Call it with a pair (x, condition)."
+        )
 
     def _encoded(self, condition: Any) -> tf.Tensor | None:
         """The condition of one batch as numbers, in a graph."""

@@ -11,7 +11,7 @@ import numpy as np
 from zoo.evaluation.checks import NotComputable, as_codes, as_examples, as_labels, as_seen
 from zoo.evaluation.groups import GROUPS, Task
 from zoo.evaluation.levels import FEWER_ROWS, settings_of
-from zoo.evaluation.subject import opened, subject_of
+from zoo.evaluation.subject import condition_of, opened, subject_of
 from zoo.evaluation.table import table
 from zoo.registry import one_of, suggest
 
@@ -24,6 +24,8 @@ def evaluate(
     *,
     x_train: Any = None,
     labels_train: Any = None,
+    condition: Any = None,
+    condition_train: Any = None,
     decode: Callable[[np.ndarray], np.ndarray] | None = None,
     groups: Iterable[str] | None = None,
     level: str = "full",
@@ -58,6 +60,9 @@ def evaluate(
         x_train: (m, ...) training examples, or a `Data` record: probes are then fitted to them, and
             generated examples compared with them. Without them, probes are fitted to a part of x.
         labels_train: (m,) their classes.
+        condition: of each row of x, for a model that declares one; None for the labels. What such a model
+            gives is measured under it, and the group density is left out.
+        condition_train: the same of x_train.
         decode: from codes to examples, for an encoder that has no decoder of its own.
         groups: which groups; all by default.
         level: "full" for the settings of the sources, "quick" for fewer rows and draws in the groups
@@ -114,6 +119,11 @@ def evaluate(
     if x_train is not None:
         x_train = as_seen(model_or_codes, as_examples(x_train, "x_train"))
     _check_lengths(x, labels, factors, x_train, labels_train)
+    condition = labels if condition is None else condition
+    condition = condition_of(model_or_codes, condition, len(x), "condition")
+    if x_train is not None:
+        of_train = labels_train if condition_train is None else condition_train
+        condition_train = condition_of(model_or_codes, of_train, len(x_train), "condition_train")
     subject = subject_of(model_or_codes, x, batch_size).with_decoder(decode)
     task = Task(
         subject=subject,
@@ -122,6 +132,8 @@ def evaluate(
         factors=factors,
         x_train=x_train,
         labels_train=labels_train,
+        condition=condition,
+        condition_train=condition_train,
         seed=seed,
         details=details,
     )

@@ -25,7 +25,7 @@ from zoo.evaluation import disentanglement as disentangled
 from zoo.evaluation.checks import NotComputable, as_codes, as_factors, batches
 from zoo.evaluation.disentanglement.mutual_information import discretise, mutual_information
 from zoo.evaluation.features import reference_features
-from zoo.evaluation.subject import Subject, subject_of
+from zoo.evaluation.subject import Subject, of_rows, subject_of
 
 _BOUNDED = 2000  # examples, unless each one's bound is asked for
 Result = tuple[dict[str, Any], dict[str, np.ndarray]]  # scores and details
@@ -42,6 +42,8 @@ class Task:
         factors: (n, factors) or None.
         x_train: (m, ...) or None.
         labels_train: (m,) or None.
+        condition: of each row of x, as the model declares it, or None.
+        condition_train: of each row of x_train, or None.
         bootstrap: resamples for intervals.
         seed: of every random choice.
         details: whether arrays are wanted beside the scores.
@@ -54,6 +56,8 @@ class Task:
     factors: Any = None
     x_train: np.ndarray | Any = None
     labels_train: Any = None
+    condition: Any = None
+    condition_train: Any = None
     bootstrap: int = 0
     seed: int = 0
     details: bool = False
@@ -62,7 +66,12 @@ class Task:
     @cached_property
     def codes(self) -> np.ndarray:
         """(n, units)."""
-        return as_codes(self.subject.encode(self.x), 1)
+        return as_codes(self.subject.encode(self.x, *self.given()), 1)
+
+    def given(self, rows: Any = slice(None), train: bool = False) -> tuple[Any, ...]:
+        """What stands beside some rows of x or x_train: their condition, or nothing."""
+        condition = self.condition_train if train else self.condition
+        return () if condition is None else (of_rows(condition, rows),)
 
     @property
     def units(self) -> int:
@@ -82,6 +91,8 @@ def run_reconstruction(task: Task, *, data_range: float | None = None) -> Result
     if subject.reconstruct is None and subject.decode is None:
         raise NotComputable(f"{subject.name} has no decoder; pass decode=")
     reconstructions = subject.reconstruct or _decoded(task)
+    if task.condition is not None and callable(reconstructions):
+        reconstructions = reconstructions(task.x, *task.given())
     scale = reconstruction.data_range_of(task.x) if data_range is None else data_range
     errors = reconstruction.per_example(task.x, reconstructions, data_range=scale)
     return reconstruction.scores(errors, data_range=scale, **task.random), errors
@@ -113,6 +124,8 @@ def run_density(
         NotComputable: for a subject without a posterior and a prior, and what the bounds refuse.
     """
     model, sample_prior = task.subject.model, task.subject.sample_prior
+    if task.condition is not None:
+        raise NotComputable("the bounds of a model with a condition are not measured here")
     if model is None:
         raise NotComputable(f"{task.subject.name} has no posterior and prior")
     if sample_prior is None:
@@ -193,7 +206,8 @@ def run_probing(task: Task, **options: Any) -> Result:
 def run_clustering(task: Task, **options: Any) -> Result:
     """See `zoo.evaluation.clustering`."""
     _require(task.labels, "labels")
-    own = {} if task.subject.cluster is None else {"model": task.subject.cluster(task.x)}
+    found = task.subject.cluster
+    own = {} if found is None else {"model": found(task.x, *task.given())}
     scores = clustering.scores(task.codes, task.labels, clusters=own, **task.random, **options)
     return scores, own
 
@@ -237,10 +251,10 @@ def run_generation(
                 "settings={'generation': {'features': ...}}"
             )
         features = reference_features(task.x_train, task.labels_train)
-    rng = np.random.default_rng(task.seed)
-    x = _some(task.x, samples, rng)
+    rows = np.random.default_rng(task.seed).permutation(len(task.x))[:samples]
+    x = task.x[rows]
     describe = subject_of(features, x).encode
-    generated = task.subject.generate(len(x), task.seed)
+    generated = task.subject.generate(len(x), task.seed, *task.given(rows))
     found = describe(generated)
     train = None if task.x_train is None else describe(task.x_train)
     scores = generation.scores(describe(x), found, train, neighbours=neighbours)
@@ -302,10 +316,6 @@ def _in_order(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
     return whole
 
 
-def _some(x: np.ndarray, limit: int | None, rng: np.random.Generator) -> np.ndarray:
-    return x[rng.permutation(len(x))[:limit]]
-
-
 def _decoded(task: Task) -> np.ndarray:
     decode: Any = task.subject.decode
     parts = [decode(task.codes[rows]) for rows in batches(len(task.x), 500)]
@@ -314,7 +324,8 @@ def _decoded(task: Task) -> np.ndarray:
 
 def _training_codes(task: Task, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
     rows = np.random.default_rng(task.seed).permutation(len(task.x_train))[:limit]
-    codes = as_codes(task.subject.encode(task.x_train[rows]), 1)
+    given = task.given(rows, train=True)
+    codes = as_codes(task.subject.encode(task.x_train[rows], *given), 1)
     return codes, np.asarray(task.labels_train)[rows]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import numpy as np
 from zoo.data.pixels import as_unit_floats
 from zoo.evaluation.checks import NotComputable, as_codes, batches
 
-Function = Callable[[np.ndarray], np.ndarray]
+# Of rows, and of their condition where the model declares one.
+Function = Callable[..., np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Subject:
     encode: Function
     decode: Function | None = None
     reconstruct: Function | None = None
-    generate: Callable[[int, int], np.ndarray] | None = None
+    generate: Callable[..., np.ndarray] | None = None
     cluster: Function | None = None
     sample_prior: Callable[[int, int], np.ndarray] | None = None
     model: Any = None
@@ -86,8 +87,11 @@ def subject_of(model_or_codes: Any, x: np.ndarray, batch_size: int = 500) -> Sub
 
 def _autoencoder(model: Any) -> Subject:
     densities = ("posterior", "conditional", "prior_distribution")
+    name = f"the model {getattr(model, 'name', type(model).__name__)!r}"
+    if needs_condition(model):
+        return _conditional(model, name)
     return Subject(
-        name=f"the model {getattr(model, 'name', type(model).__name__)!r}",
+        name=name,
         encode=lambda x: np.asarray(model.encode(x)),
         decode=getattr(model, "decode", None),
         reconstruct=getattr(model, "reconstruct", None),
@@ -95,6 +99,78 @@ def _autoencoder(model: Any) -> Subject:
         sample_prior=_prior_sampler(model),
         cluster=_clusterer(model),
         model=model if all(hasattr(model, name) for name in densities) else None,
+    )
+
+
+def needs_condition(model: Any) -> bool:
+    """Whether a model can do nothing without the condition that it declares."""
+    declared = getattr(getattr(model, "intake", None), "condition", None)
+    return declared is not None and not model.bottleneck.infers_condition
+
+
+def condition_of(model: Any, condition: Any, rows: int, name: str = "condition") -> Any:
+    """The condition of so many rows, checked; None for a model that needs none.
+
+    Args:
+        model: anything.
+        condition: one for each row, or None.
+        rows: how many there must be.
+        name: what an error calls it.
+
+    Returns:
+        Arrays in the form that the model declares, or None.
+
+    Raises:
+        ValueError: where the model needs one and there is none, or another.
+
+    Example:
+        >>> from zoo.evaluation.subject import condition_of
+        >>> model = zoo.create("conditional_vae", (6,), condition=3, latents=2, hidden=(4,))
+        >>> condition_of(model, [2, 0], rows=2).tolist()
+        [2, 0]
+    """
+    if not needs_condition(model):
+        return None
+    if condition is None:
+        raise ValueError(
+            f"The model declares a condition. Pass {name}=..., one for each row; labels serve where they are "
+            "it."
+        )
+    return model.intake.condition.arrays(condition, rows, name)
+
+
+def of_rows(condition: Any, rows: Any) -> Any:
+    """Some rows of a condition, an array or a dict of arrays.
+
+    Args:
+        condition: (n, ...) arrays.
+        rows: a slice or an array of indices.
+
+    Returns:
+        The condition of these rows.
+
+    Example:
+        >>> from zoo.evaluation.subject import of_rows
+        >>> of_rows({"kind": np.array([0, 1, 2])}, slice(2))["kind"].tolist()
+        [0, 1]
+    """
+    if isinstance(condition, Mapping):
+        return {name: value[rows] for name, value in condition.items()}
+    return condition[rows]
+
+
+def _conditional(model: Any, name: str) -> Subject:
+    """A model whose functions are given the condition of the rows behind them."""
+    able = model.prior is not None
+    clusters = _clusterer(model) is not None
+    return Subject(
+        name=name,
+        encode=lambda x, condition: model.encode(x, condition=condition),
+        reconstruct=lambda x, condition: model.reconstruct(x, condition=condition),
+        generate=(lambda n, seed, condition: model.generate(n, seed=seed, condition=condition))
+        if able
+        else None,
+        cluster=(lambda x, condition: model.cluster(x, condition=condition)) if clusters else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Other projects' loggers: what a run shows in wandb, mlflow, trackio and TensorBoard; it needs none of them.
+"""Loggers of other projects, wandb, mlflow, trackio and TensorBoard: none of them is needed.
 
 Their own Keras callbacks ask for every batch, which would make the steps of a block single. These see epochs.
 """
@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.data.pixels import as_unit_floats
+from zoo.evaluation.checks import as_seen
 from zoo.registry import one_of
 
 _PROJECT = "latent-zoo"
@@ -191,7 +194,8 @@ class Logging(keras.callbacks.Callback):
         name: of the logger, "wandb", "mlflow", "trackio" or "tensorboard".
         folder: of the run.
         settings: of the run, plain values by name.
-        examples: pictures to reconstruct, (n, h, w, channels); anything else is left out.
+        examples: pictures to reconstruct, (n, h, w, channels), or a `zoo.data.Data` record of them, whose
+            labels are the condition where the model declares one; anything else is left out.
 
     Raises:
         ImportError: where the package is not installed.
@@ -215,10 +219,9 @@ class Logging(keras.callbacks.Callback):
         super().__init__()
         self.name = one_of(name, "logger", LOGGERS)
         self.logger = LOGGERS[name](folder, settings or {})
-        pictures = (
-            examples is not None and np.ndim(examples) == 4 and np.shape(examples)[-1] in (1, 3)
-        )
-        self.examples = np.asarray(examples) if pictures else None
+        inputs = getattr(examples, "inputs", examples)
+        pictures = inputs is not None and np.ndim(inputs) == 4 and np.shape(inputs)[-1] in (1, 3)
+        self.examples = examples if pictures else None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin, or go on with the run that this folder was before."""
@@ -247,9 +250,14 @@ class Logging(keras.callbacks.Callback):
         if self.examples is None:
             return
         model: Any = self.model
-        divisor = 255 if self.examples.dtype == np.uint8 else 1
-        rows = [self.examples / divisor, model.reconstruct(self.examples)]
-        image = np.concatenate([np.concatenate(list(row), axis=1) for row in rows])
-        image = np.broadcast_to(image, (*image.shape[:2], 3))
-        self.logger.picture((np.clip(image, 0, 1) * 255).round().astype(np.uint8), self._epoch)
+        try:
+            reconstructed = model.reconstruct(self.examples)
+            inputs = np.asarray(getattr(self.examples, "inputs", self.examples))
+            rows = [as_unit_floats(as_seen(model, inputs)), reconstructed]
+            image = np.concatenate([np.concatenate(list(row), axis=1) for row in rows])
+            image = np.broadcast_to(image, (*image.shape[:2], 3))
+            self.logger.picture((np.clip(image, 0, 1) * 255).round().astype(np.uint8), self._epoch)
+        except ValueError as error:  # of a model that reconstructs something else, for example
+            warnings.warn(f"No reconstructions are shown in {self.name}: {error}", stacklevel=2)
+            self.examples = None
         self._drawn = self._epoch

@@ -128,7 +128,7 @@ def train(
             say(f"{config.model} on {what}: {len(data):,} examples to train")
         whole = not folder.checkpoint.exists()  # not the rest of a run that was stopped
         started = time.monotonic()
-        shown = held_out.inputs[:_LOGGED]
+        shown = held_out.take(slice(_LOGGED))
         logs = [Logging(name, folder.path, config.to_json(), shown) for name in loggers if chief]
         further = [*callbacks, *logs] if chief else None
         bad_term = _fit(model, config, folder, data, held_out, further)

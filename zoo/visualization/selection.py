@@ -69,6 +69,7 @@ def figures_for(
     tsne: bool = False,
     animate: bool = False,
     on_failure: Callable[[str, Exception], None] | None = None,
+    condition: Any = None,
 ) -> dict[str, Captioned]:
     """Draw what there is to see of a trained model.
 
@@ -93,6 +94,7 @@ def figures_for(
         animate: whether to add the animated traversals, as the bytes of a GIF.
         on_failure: called with the name of a figure that cannot be drawn, and why; the others are drawn
             all the same. Without it the error is raised.
+        condition: of each row of x, for a model that declares one; None for the labels.
 
     Returns:
         name -> (figure, caption). `draw` makes pictures of them, `save_figures` files.
@@ -108,7 +110,7 @@ def figures_for(
         True
         >>> paths = zoo.visualization.save_figures("figures", {"samples": figures["samples"]})
     """
-    subject = subject_of(model, x, labels, factors, seed, class_names)
+    subject = subject_of(model, x, labels, factors, seed, class_names, condition)
     planned: list[_Plan] = [
         ("learning_curves", lambda: _learning_curves(model, history, unit)),
         ("reconstructions", lambda: _reconstructions(subject)),
@@ -173,7 +175,7 @@ def _reconstructions(subject: Subject) -> Captioned:
 
 
 def _of_prior(subject: Subject) -> list[_Plan]:
-    if subject.prior is None:
+    if subject.prior is None and getattr(subject.model, "prior", None) is None:
         return []
 
     def drawn() -> Captioned:
@@ -196,7 +198,8 @@ def _of_prior(subject: Subject) -> list[_Plan]:
         caption = "A unit that changes nothing is one that the decoder does not use."
         return figure, caption + subject.in_words
 
-    return [("samples", drawn), ("prior_traversals", walked)]
+    # A prior may draw codes and have no density, and no quantiles to walk through.
+    return [("samples", drawn), *[("prior_traversals", walked)] * (subject.prior is not None)]
 
 
 def _walks(subject: Subject, animate: bool) -> list[_Plan]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zoo.evaluation.checks import as_seen
+from zoo.evaluation.subject import condition_of, of_rows
 from zoo.visualization.drawing.inputs import as_codes, as_examples, as_labels
 from zoo.visualization.drawing.mosaics import Limits, value_range
 
@@ -30,6 +31,7 @@ class Subject(NamedTuple):
     limits: Limits
     seed: int
     columns: tuple[np.ndarray, np.ndarray] | None = None
+    conditional: bool = False
 
     @property
     def event(self) -> tuple[int, ...]:
@@ -45,11 +47,13 @@ class Subject(NamedTuple):
 
     @property
     def in_words(self) -> str:
-        """What a caption says of the units of what is shown; "" where they are the data's."""
+        """What a caption says of the units and the condition of what is shown; "" where there is neither."""
+        under = " Codes are decoded under the condition of the first example." * self.conditional
         if self.columns is None:
-            return ""
+            return under
         return (
-            " Each coordinate in its standard deviations from its mean, since their scales differ."
+            under
+            + " Each coordinate in its standard deviations from its mean, since their scales differ."
         )
 
     def shown(self, examples: np.ndarray) -> np.ndarray:
@@ -76,8 +80,56 @@ class Subject(NamedTuple):
         return (self.prior, "the prior") if self.stochastic else (self.codes, "the data's codes")
 
 
+class Given:
+    """A model that declares a condition, on rows whose condition is known.
+
+    Codes are decoded under the condition of the first row, and examples generated under those of all in turn.
+
+    Args:
+        model: as `zoo.models.conditional_vae`.
+        condition: of each row, (n, ...) or a dict of such.
+        rows: n.
+
+    Example:
+        >>> from zoo.visualization.subject import Given
+        >>> model = zoo.create("conditional_vae", (6,), condition=3, latents=2, hidden=(4,))
+        >>> given = Given(model, np.array([0, 1, 2, 1]), 4)
+        >>> given.encode(np.zeros((4, 6), "float32")).shape, given.generate(7).shape
+        ((4, 2), (7, 6))
+    """
+
+    def __init__(self, model: Any, condition: Any, rows: int):
+        self.model, self.condition, self.rows = model, condition, rows
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.model, name)
+
+    def encode(self, x: np.ndarray) -> np.ndarray:
+        """The codes of the first rows."""
+        return self.model.encode(x, condition=of_rows(self.condition, slice(len(x))))
+
+    def reconstruct(self, x: np.ndarray) -> np.ndarray:
+        """The first rows, reconstructed."""
+        return self.model.reconstruct(x, condition=of_rows(self.condition, slice(len(x))))
+
+    def decode(self, z: np.ndarray) -> np.ndarray:
+        """Codes decoded under the first row's condition."""
+        return self.model.decode(z, condition=of_rows(self.condition, np.zeros(len(z), int)))
+
+    def generate(self, n: int, seed: int = 0) -> np.ndarray:
+        """New examples under the rows' conditions."""
+        in_turn = np.arange(n) % self.rows
+        return self.model.generate(n, seed, condition=of_rows(self.condition, in_turn))
+
+
 def subject_of(
-    model: Any, x: Any, labels: Any, factors: Any, seed: int, names: Sequence[str] | None
+    model: Any,
+    x: Any,
+    labels: Any,
+    factors: Any,
+    seed: int,
+    names: Sequence[str] | None,
+    condition: Any = None,
 ) -> Subject:
     """The subject of `zoo.visualization.figures_for`'s arguments.
 
@@ -88,6 +140,7 @@ def subject_of(
         factors: (n, k), or None.
         seed: of the choice of examples, and of every later draw.
         names: the name of each label, or None.
+        condition: of each row, where the model declares one; None for the labels.
 
     Returns:
         A `Subject`.
@@ -105,6 +158,10 @@ def subject_of(
         )
     chosen = np.random.default_rng(seed).permutation(count)[:_EXAMPLES]
     data = as_seen(model, whole[chosen] if count else whole)
+    of_all = condition_of(model, labels if condition is None else condition, count)
+    conditional = of_all is not None
+    if conditional:
+        model = Given(model, of_rows(of_all, chosen), len(chosen))
     limits = value_range(as_examples(data))
     codes = as_codes(model.encode(data), "model.encode(x)")
     prior = model.prior_distribution() if hasattr(model, "prior_distribution") else None
@@ -116,10 +173,11 @@ def subject_of(
         class_names=names,
         factors=None if known is None else known[chosen],
         prior=prior,
-        stochastic=prior is not None and model.posterior(data[:1]) is not None,
+        stochastic=not conditional and prior is not None and model.posterior(data[:1]) is not None,
         limits=limits,
         seed=seed,
         columns=_far_apart(as_examples(data)),
+        conditional=conditional,
     )
 
 
