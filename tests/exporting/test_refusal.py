@@ -8,6 +8,7 @@ import pytest
 
 import zoo
 from tests.exporting.test_portable import needs_onnx
+from tests.trainer.test_keras_layers import EXACT, NOISY, networks
 from zoo.exporting import litert
 
 layers = keras.layers
@@ -125,6 +126,34 @@ def test_a_recurrent_layer_is_held_once_the_remedy_is_followed(tmp_path):
 )
 def test_layers_that_every_format_holds(tmp_path, format, make, shape):
     of(*make(), shape=shape).export(tmp_path / "out", format=format)
+
+
+def test_a_table_of_numbers_is_served(tmp_path):
+    lookup = layers.IntegerLookup(vocabulary=[3, 1, 2])
+    parts = layers.Discretization([0.3, 0.6]), lookup, layers.Embedding(4, 2)
+    of(*parts, shape=(6,)).export(tmp_path / "out")
+
+
+@needs_onnx
+def test_constants_that_onnx_takes_for_inputs_are_refused(tmp_path):
+    text = refusal(of(layers.Normalization(mean=0.5, variance=2.0)), tmp_path, "onnx")
+    assert "(Normalization): the converter takes its constants for inputs." in text
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("name", [*EXACT, *NOISY])
+def test_every_layer_is_held_or_refused(tmp_path, name, format):
+    shape, change = {**EXACT, **NOISY}[name]
+    encoder, decoder = networks(shape, change)
+    model = zoo.Autoencoder(
+        shape, encoder, {"name": "deterministic", "units": 2}, decoder, "squared_error"
+    )
+    try:
+        model.export(tmp_path / "out", format=format)
+    except ValueError as error:
+        assert "\n" not in str(error) and f"The format {format!r} cannot hold" in str(error)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_that_no_layer_explains_is_one_line_too(tmp_path, monkeypatch):

@@ -74,7 +74,10 @@ def _write_function(
     function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], path: Path
 ) -> None:
     graph = tf.function(function, input_signature=signature, autograph=False)
-    _extra("tf2onnx").convert.from_function(graph, signature, output_path=str(path))
+    convert = _extra("tf2onnx").convert.from_function
+    made, _ = convert(graph, signature, output_path=str(path))
+    if len(made.graph.input) > len(signature):
+        raise ValueError("the converter takes its constants for inputs.")
 
 
 def _session(path: Path) -> Any:

@@ -52,13 +52,18 @@ def refusal(model: Autoencoder, format: str, error: Exception, attempt: Trial) -
                 if _alike(found, error):
                     return ValueError(
                         f"The format {format!r} cannot hold the layer {_described(layer)}: "
-                        f"{_reason(found)} {_remedy(layer)} or export with format='tf_saved_model', "
-                        "which holds every layer. Nothing was exported."
+                        f"{_reason(found)} {_remedy(layer)}{_elsewhere(format, ' or export')} Nothing was "
+                        "exported."
                     )
     return ValueError(
-        f"The format {format!r} cannot hold this model: {_reason(error)} No layer alone fails so; export "
-        "with format='tf_saved_model', which holds every layer. Nothing was exported."
+        f"The format {format!r} cannot hold this model: {_reason(error)} No layer alone fails so"
+        f"{_elsewhere(format, '; export')} Nothing was exported."
     )
+
+
+def _elsewhere(format: str, words: str) -> str:
+    """The format that holds nearly every layer, where it is another one."""
+    return "." if format == "tf_saved_model" else f"{words} with format='tf_saved_model'."
 
 
 def _layers(
@@ -105,11 +110,11 @@ def _activation(layer: Any) -> str:
 def _remedy(layer: Any) -> str:
     activation = _activation(layer)
     if activation in _NEAREST:
-        return f"Use activation={_NEAREST[activation]!r} there, which is near to it,"
+        return f"Use activation={_NEAREST[activation]!r} there, which is near to it"
     recurrent = getattr(layer, "forward_layer", layer)  # within Bidirectional
     if getattr(recurrent, "unroll", None) is False:
-        return "Build it with unroll=True,"
-    return "Use another layer there,"
+        return "Build it with unroll=True"
+    return "Use another layer there"
 
 
 def _operation(error: Exception) -> str | None:

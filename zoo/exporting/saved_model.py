@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,12 +35,17 @@ def write(model: Autoencoder, folder: Path) -> None:
         else endpoint
         for name, endpoint in endpoints(model).items()
     }
-    write_endpoints(named, folder)
+    tables = [getattr(layer, "lookup_table", None) for layer in model._flatten_layers()]
+    write_endpoints(named, folder, [table for table in tables if table is not None])
 
 
-def write_endpoints(named: Mapping[str, Endpoint], folder: Path) -> None:
-    """Write a SavedModel of these endpoints and the variables that they use."""
+def write_endpoints(
+    named: Mapping[str, Endpoint], folder: Path, tables: Iterable[Any] = ()
+) -> None:
+    """Write a SavedModel of these endpoints, the variables that they use, and these tables."""
     archive: Any = keras.export.ExportArchive()
+    for table in tables:  # of Keras's lookups, which are no variables
+        archive.track(table)
     for name, endpoint in named.items():
         archive.add_endpoint(name, endpoint.function, list(endpoint.signature))
     archive.write_out(str(folder), verbose=False)
