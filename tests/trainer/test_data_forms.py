@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
+import zoo
 from tests.conftest import make_vectors
 from tests.trainer.tiny import assert_same, compiled, tiny, trained
 from zoo.data.dataset import Data
@@ -323,9 +324,8 @@ def test_no_call_writes_to_the_callers_rows(form):
 
     Slices of it have no other owner, so that an operation that needs memory takes theirs.
     """
-    memory = np.empty(128 * 16 + 16, np.float32)
-    x = memory[-memory.ctypes.data % 64 // 4 :][: 128 * 16].reshape(128, 16)
-    x[:] = make_vectors(128, 16)
+    x = make_vectors(128, 16)
+    assert x.ctypes.data % 64 == 0
     model = tiny((16,))
     model.compile(jit_compile=False, slices=2)
     sizes = {"batch_size": 64} if form is np.asarray else {}
@@ -337,3 +337,50 @@ def test_no_call_writes_to_the_callers_rows(form):
     ):
         call()
         np.testing.assert_array_equal(x, make_vectors(128, 16))
+
+
+TABLE_DOORS = {
+    "fit": lambda m, x: m.fit(x, verbose=0),
+    "validation": lambda m, x: m.fit(make_vectors(8), validation_data=x, verbose=0),
+    "evaluate": lambda m, x: m.evaluate(x, verbose=0),
+    "encode": lambda m, x: m.encode(x),
+    "reconstruct": lambda m, x: m.reconstruct(x),
+    "predict": lambda m, x: m.predict(x, verbose=0),
+    "posterior": lambda m, x: m.posterior(x),
+    "score": lambda m, x: m.score(x),
+    "call": lambda m, x: m(x),
+    "measures": lambda m, x: zoo.evaluation.evaluate(m, x, groups=["sparsity"], verbose=False),
+}
+
+
+@pytest.fixture(scope="module")
+def of_a_table(tmp_path_factory):
+    """A model that was given a table with names, as it was saved and loaded; and the table."""
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(make_vectors(8), columns=list("abcdef"))
+    model = compiled()
+    model.encode(table)
+    path = tmp_path_factory.mktemp("tables") / "model.keras"
+    model.save(path)
+    return zoo.load_model(path), table
+
+
+@pytest.mark.parametrize("door", TABLE_DOORS)
+def test_columns_in_another_order_are_refused(door, of_a_table):
+    model, table = of_a_table
+    with pytest.raises(
+        ValueError, match="x has its columns in another order .* is 'f' and was 'a'"
+    ):
+        TABLE_DOORS[door](model, table[list("fedcba")])
+
+
+def test_other_columns_are_refused_and_what_has_no_names_is_taken(of_a_table):
+    model, table = of_a_table
+    with pytest.raises(ValueError, match="x has other columns .* column 5 is 'g' and was 'f'"):
+        model.encode(table.rename(columns={"f": "g"}))
+    expected = model.encode(table)
+    numbered = table.set_axis(range(6), axis=1)
+    for same in (table.to_numpy(), numbered, table.copy()):
+        np.testing.assert_array_equal(model.encode(same), expected)
+    with pytest.raises(ValueError, match="x must have shape"):
+        model.encode(table[list("fe")])

@@ -29,6 +29,7 @@ from zoo.serialization import (
     serialize_part,
     whole_number,
 )
+from zoo.trainer.column_names import ColumnNames
 from zoo.trainer.intake import Intake
 from zoo.trainer.slices import HOME
 
@@ -315,6 +316,7 @@ class Autoencoder(UsableModel):
             "standardize": self.standardization is not None,
             "seed": self.seed,
             "scale": self.intake.kept_scale,
+            "columns": self.intake.names.names,
             "formula": self.formula,
             "policy": self._policy,
         }
@@ -338,7 +340,10 @@ class Autoencoder(UsableModel):
             ]
             if isinstance(config.get("condition"), list):
                 config["condition"] = tuple(config["condition"])
-            return cls(**config)
+            columns = config.pop("columns", None)
+            model = cls(**config)
+            model.intake.names = ColumnNames(columns)
+            return model
 
     def fit_prior(
         self,

@@ -15,6 +15,7 @@ from zoo.data.checks import check_numbers
 from zoo.trainer import sources
 from zoo.trainer.blocks import CheckedBatch, Fields
 from zoo.trainer.byte_scale import DECIDED, ByteScale
+from zoo.trainer.column_names import ColumnNames
 from zoo.trainer.forms import as_array
 from zoo.trainer.refusals import NAME, PART, Y, check_values, checked_tensor
 from zoo.trainer.streams import checked_batches, is_graph
@@ -44,6 +45,7 @@ class Intake:
 
     Attributes:
         scales: name of the field -> what its bytes are divided by, see `ByteScale`.
+        names: those of the columns of x, where a table came.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Intake:
         self.missing = missing
         self.bounds = bounds if target_shape is None else ANY
         given = _by_field(scale, self.target_shape is not None)
+        self.names = ColumnNames()
         self.scales = {"x": ByteScale(given.get("x"), 1 + len(event_shape), self.bounds)}
         if self.target_shape is not None:
             rank = 1 + len(self.target_shape)
@@ -145,6 +148,7 @@ class Intake:
             declared = self.condition is not None or self.target_shape is not None
             return data.inputs, data.labels if y is None and declared else y, weight
         x, own, own_weight = sources.columns_of(data)
+        self.names.meet(x, "x", self.event_shape[-1])
         return x, own if y is None else y, own_weight if weight is None else weight
 
     def inputs(self, x: Any, name: str = "x", minimum: int = 1, part: str = "") -> np.ndarray:
@@ -337,6 +341,8 @@ class Intake:
         missing: bool = False,
     ) -> np.ndarray:
         """A field as a checked array."""
+        if field == "x":
+            self.names.meet(x, name, shape[-1])
         scale, x = self.scales[field], as_array(x, name, shape, missing)
         if missing and np.asarray(x).dtype.kind == "f":
             x = np.asarray(x)
