@@ -1,5 +1,7 @@
 """Whatever form the data come in, the same rows give the same training."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -369,14 +371,14 @@ def of_a_table(tmp_path_factory):
 def test_columns_in_another_order_are_refused(door, of_a_table):
     model, table = of_a_table
     with pytest.raises(
-        ValueError, match="x has its columns in another order .* is 'f' and was 'a'"
+        ValueError, match=r"x has its columns in another order .* is 'f' and was 'a'"
     ):
         TABLE_DOORS[door](model, table[list("fedcba")])
 
 
 def test_other_columns_are_refused_and_what_has_no_names_is_taken(of_a_table):
     model, table = of_a_table
-    with pytest.raises(ValueError, match="x has other columns .* column 5 is 'g' and was 'f'"):
+    with pytest.raises(ValueError, match=r"x has other columns .* column 5 is 'g' and was 'f'"):
         model.encode(table.rename(columns={"f": "g"}))
     expected = model.encode(table)
     numbered = table.set_axis(range(6), axis=1)
@@ -384,3 +386,16 @@ def test_other_columns_are_refused_and_what_has_no_names_is_taken(of_a_table):
         np.testing.assert_array_equal(model.encode(same), expected)
     with pytest.raises(ValueError, match="x must have shape"):
         model.encode(table[list("fe")])
+
+
+def test_a_loader_that_shuffles_is_told_where_rows_are_asked_for():
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data.TensorDataset(torch.from_numpy(make_vectors(8).copy()))
+    model = compiled()
+    mixed = torch.utils.data.DataLoader(data, batch_size=4, shuffle=True)
+    for call in (model.encode, model.reconstruct, lambda x: model.predict(x, verbose=0)):
+        with pytest.warns(UserWarning, match="x is a loader that shuffles"):
+            call(mixed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.encode(torch.utils.data.DataLoader(data, batch_size=4))

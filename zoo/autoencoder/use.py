@@ -22,7 +22,7 @@ from zoo.tfp import tfd
 from zoo.trainer.inference import cut, map_batches
 from zoo.trainer.refusals import PART, plain_errors
 from zoo.trainer.slices import in_slices
-from zoo.trainer.sources import batch_columns, batches_of, is_array
+from zoo.trainer.sources import batch_columns, batches_of, in_order, is_array
 
 
 class UsableModel(StepModel):
@@ -157,7 +157,7 @@ class UsableModel(StepModel):
         kwargs: Any = {"verbose": verbose, "steps": steps, "callbacks": callbacks}
         with plain_errors():
             if not is_array(x):
-                batches = self.intake.stream(x, "x", inputs=True)
+                batches = self.intake.stream(in_order(x, "x"), "x", inputs=True)
                 return super().predict(batches, batch_size=batch_size, **kwargs)
             fields = self.intake.arrays(x, y, inputs=True)
             named = {"x": fields["x"], "y": fields.get("condition")}
@@ -479,7 +479,7 @@ class UsableModel(StepModel):
         if is_array(x):
             rows = self.intake.inputs(x)
             return cut((rows, *self._conditions(condition, len(rows))), size)
-        return self._stream(batches_of(x, "x"))
+        return self._stream(in_order(batches_of(x, "x"), "x"))
 
     def _stream(self, batches: Any) -> Iterator[tuple[Any, ...]]:
         for batch in batches:
