@@ -9,6 +9,7 @@ import pytest
 import zoo
 from tests.conftest import make_vectors
 from tests.trainer.tiny import tiny
+from zoo.autoencoder import collapse
 from zoo.distributions.divergences import least_kl
 
 LOW, HIGH = {"kl": 0.01}, {"kl": 0.3}
@@ -80,3 +81,14 @@ def test_fit_says_it_once():
         model.fit(make_vectors(160), batch_size=4, epochs=5, verbose=0)
     said = [str(each.message) for each in told if "tells nothing" in str(each.message)]
     assert len(said) == 1 and said[0].startswith("After epoch ")
+
+
+@pytest.mark.parametrize(("prior", "asked"), [("laplace", 1), ("vamp", 2)])
+def test_what_the_families_cannot_do_without_is_found_once(prior, asked, monkeypatch):
+    """Unless the prior has weights, which a step changes."""
+    found = []
+    monkeypatch.setattr(collapse, "least_kl", lambda *pair: found.append(pair) or 0.048)
+    model = tiny(name="vae", prior=prior)
+    model.step.assign(200)
+    assert not any(model.collapsed({"kl": 0.5}) for _ in range(2))
+    assert len(found) == asked

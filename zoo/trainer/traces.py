@@ -35,7 +35,7 @@ class Traces:
         self._others: dict[str, Any] = {}
 
     def kept(self, name: str, make: Callable[[], Any]) -> Any:
-        """The function of a name, made where there is none yet."""
+        """What has a name and holds while no setting is changed, made where there is none yet."""
         if name not in self._others:
             self._others[name] = make()
         return self._others[name]
