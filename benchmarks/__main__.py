@@ -92,7 +92,7 @@ def compare(
         else {*CONTENDERS} - {"dictionary_learning", FIXED}
     )
     names = [name for name in names if name == "zoo" or name in others]
-    if "zoo" in names and not workload.encodes:
+    if "zoo" in names and not workload.encodes and threads == 1:
         names = [*names, FIXED]
     running = {name: Contender(name, workload.name, precision, threads) for name in names}
     seconds: dict[str, list[float]] = {name: [] for name in names}

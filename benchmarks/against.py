@@ -8,12 +8,15 @@ dependencies: ``--python=PATH``.
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import statistics
+import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.__main__ import ROOT, Contender, processor_name
+from benchmarks.__main__ import ROOT, Contender, machine, processor_name
+from benchmarks.page import write
 from benchmarks.workloads import WORKLOADS
 
 
@@ -26,7 +29,11 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument(
+        "--output", type=Path, help="a folder whose against.json and page get the results"
+    )
     given = parser.parse_args()
+    records = []
     print(f"{processor_name()}, {platform.machine()}; {given.threads} thread(s), {given.precision}")
     print("workload   images/s   other      ratio (median, min to max)")
     for workload in map(WORKLOADS.__getitem__, given.workloads.split(",")):
@@ -48,6 +55,41 @@ def main() -> None:
             f"({ratios[0]:.3f} to {ratios[-1]:.3f})",
             flush=True,
         )
+        records.append(
+            {
+                "workload": workload.name,
+                "precision": given.precision,
+                "threads": given.threads,
+                "before": revision(given.checkout),
+                "rates": rates,
+                "ratios": [ratios[0], statistics.median(ratios), ratios[-1]],
+                **machine(),
+            }
+        )
+    if given.output:
+        store(given.output, records)
+
+
+def revision(checkout: Path) -> str:
+    """The commit of a checkout, in short."""
+    command = ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or checkout.name
+
+
+def store(folder: Path, records: list[dict]) -> None:
+    """Put the records in the place of earlier ones of the same work and revision, and write the page."""
+
+    def key(record: dict) -> tuple:
+        return tuple(record[name] for name in ("workload", "precision", "threads", "before"))
+
+    path = folder / "against.json"
+    earlier = json.loads(path.read_text()) if path.is_file() else []
+    new = {key(record) for record in records}
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = [record for record in earlier if key(record) not in new]
+    path.write_text(json.dumps([*kept, *records], indent=1))
+    write(folder)
 
 
 if __name__ == "__main__":

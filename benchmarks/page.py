@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "results" / "benchmarks"
@@ -85,8 +86,8 @@ def page(folder: Path) -> str:
     parts = [
         "# Benchmarks",
         "Written by `python -m benchmarks.page` from the JSON beside this page, which `python -m "
-        "benchmarks` and its modules `costs`, `networks` and `stability` write. PyTorch and "
-        'pythae come with `pip install -e ".[bench]"`.',
+        "benchmarks` and its modules `against`, `costs`, `memory`, `networks`, `selection` and `stability` "
+        'write. PyTorch and pythae come with `pip install -e ".[bench]"`.',
     ]
     training = _read(folder / "training.json")
     if training:
@@ -128,6 +129,28 @@ def page(folder: Path) -> str:
             + ".",
             _networks(networks["runs"]),
         ]
+    against = _read(folder / "against.json")
+    if against:
+        parts += ["## Against former revisions", _against(against)]
+    selection = _read(folder / "selection.json")
+    if selection:
+        parts += [
+            "## The k largest of a row",
+            f"Milliseconds of processor time on one thread for {selection['rows']} rows of float32, "
+            "`tf.math.top_k` and then `zoo.keep_largest`; both give the same numbers, bit for bit. "
+            f"{selection['machine']}, {selection['date']}: `{selection['command']}`.",
+            _selection(selection["results"]),
+        ]
+    memory = _read(folder / "memory.json")
+    if memory:
+        parts += [
+            "## Memory of a fit",
+            "MiB at the peak of a process that trains an autoencoder of 2048-8-2 for an epoch, x and "
+            "TensorFlow included, and how much of it there is for every byte of x. float64 is converted "
+            f"to float32, which takes half of x. {memory['machine']}, {memory['date']}: "
+            f"`{memory['command']}`.",
+            _memory(memory["results"]),
+        ]
     stability = _read(folder / "stability.json")
     if stability:
         parts += ["## Heavy tails and p < 1", _stability(stability)]
@@ -153,6 +176,53 @@ def _stability(record: dict) -> str:
     return "\n".join(lines)
 
 
+def _against(records: list[dict]) -> str:
+    lines = [
+        "How many times as fast `model.fit` is as at a former revision, the median of rounds that alternate "
+        "between the two (least to most). One thread: processor time; several: wall time. Written by "
+        "`python -m benchmarks.against CHECKOUT`.",
+        "",
+        "| work | precision | threads | before | rows/s | before | ratio | date |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for r in records:
+        now, before = (f"{rate:,.0f}" for rate in r["rates"])
+        low, middle, high = (f"{ratio:.3f}" for ratio in r["ratios"])
+        lines.append(
+            f"| {r['workload']} | {r['precision']} | {r['threads']} | {r['before']} | {now} | {before} | "
+            f"{middle} ({low} to {high}) | {r['date']} |"
+        )
+    return "\n".join(lines)
+
+
+def _selection(results: list[dict]) -> str:
+    kept = sorted({r["k"] for r in results})
+    lines = [
+        "| units | | " + " | ".join(f"k = {k}" for k in kept) + " |",
+        "|---" * (2 + len(kept)) + "|",
+    ]
+    found = {(r["xla"], r["units"], r["k"]): r["milliseconds"] for r in results}
+    for xla, units in dict.fromkeys((r["xla"], r["units"]) for r in results):
+        cells = []
+        for k in kept:
+            pair = found.get((xla, units, k), {})
+            cells.append(
+                ", ".join(f"{pair[n]:.1f}" if n in pair else "-" for n in ("top_k", "zoo") if pair)
+            )
+        lines.append(f"| {units:,} | {'XLA' if xla else 'plain'} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _memory(results: dict[str, dict]) -> str:
+    sizes = [size for size, _ in next(iter(results.values()))["peaks"]]
+    head = " | ".join(f"{size} MiB" for size in sizes)
+    lines = [f"| x | {head} | for each byte |", "|---" * (2 + len(sizes)) + "|"]
+    for form, found in results.items():
+        peaks = " | ".join(f"{peak:,.0f}" for _, peak in found["peaks"])
+        lines.append(f"| {form} | {peaks} | {found['slope']:.2f} |")
+    return "\n".join(lines)
+
+
 def _networks(runs: list[dict]) -> str:
     groups: dict[tuple[str, int, str], list[dict]] = {}
     for run in runs:
@@ -172,7 +242,7 @@ def _networks(runs: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def _read(path: Path) -> dict | None:
+def _read(path: Path) -> Any:
     return json.loads(path.read_text()) if path.is_file() else None
 
 

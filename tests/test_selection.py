@@ -70,10 +70,12 @@ def test_what_selects_follows_from_the_share(monkeypatch, width, k, name):
     assert used[0] == name
 
 
-def test_xla_sorts_nothing():
-    find = tf.function(lambda values: kth_largest(values, 9), jit_compile=True)
-    text = find.experimental_get_compiler_ir(numbers((3, 70)))(stage="hlo")
-    assert " while(" in text and " sort(" not in text and "TopK" not in text
+@pytest.mark.parametrize("shape", [(3, 70), (2, 3, 64)])
+@pytest.mark.parametrize("k", [4, 9])
+def test_xla_sorts_nothing(shape, k):
+    find = tf.function(lambda values: kth_largest(values, k), jit_compile=True)
+    text = find.experimental_get_compiler_ir(numbers(shape))(stage="optimized_hlo")
+    assert " sort(" not in text and (" while(" in text, "TopK" in text) == (k == 9, k == 4)
 
 
 def test_all_that_tie_are_kept_and_the_gradient_is_the_mask():

@@ -142,7 +142,7 @@ def index_blocks(plan: Plan, step: int) -> Iterator[IndexBlock]:
         )
 
 
-def gathered(order: Iterator[IndexBlock], fields: Fields) -> Iterator[DataBlock]:
+def gathered(order: Iterator[Any], fields: Fields) -> Iterator[DataBlock]:
     """Blocks of row numbers as blocks of those rows.
 
     Args:

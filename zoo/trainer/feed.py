@@ -24,8 +24,8 @@ COMPILED_BLOCK_STEPS = 512
 STREAMED_BLOCK_BYTES = 32 << 20
 # Smaller data are copied to the device, beside what TensorFlow takes itself: blocks can then be longer.
 GATHERED_BYTES = 64 << 20
-# A block of gathered rows is this part of the data; two are there at a time.
-GATHERED_PART = 12
+# A block of gathered rows is this part of the data at the most; two are there at a time.
+GATHERED_PART = 16
 
 
 class Feed:
@@ -84,8 +84,10 @@ class Feed:
         steps = min(most, rows // batch) if alone else 1
         streamed, gathered = sources.large(tf.nest.flatten(fields)), self._gathers(fields)
         mixed = steps
+        row_bytes = sum(array[0].nbytes for array in tf.nest.flatten(fields))
         if gathered:
-            steps = min(steps, max(1, rows // GATHERED_PART // batch))
+            most_rows = min(rows // GATHERED_PART, STREAMED_BLOCK_BYTES // row_bytes)
+            steps = min(steps, max(1, most_rows // batch))
         if streamed:
             if epoch_steps is not None:
                 raise ValueError(
@@ -93,7 +95,6 @@ class Feed:
                     "Leave it out, or slice the array."
                 )
             # Rows of the data and the batch only: the order is the same however many replicas share it.
-            row_bytes = sum(array[0].nbytes for array in tf.nest.flatten(fields))
             mixed = max(1, min(rows, STREAMED_BLOCK_BYTES // row_bytes) // batch)
             steps = min(steps, mixed)
         plan = blocks.Plan(
