@@ -4,7 +4,7 @@
 not: they are imported by the functions that use them.
 """
 
-from zoo.data import digits, patches, sprites, synthetic, tfds_sets
+from zoo.data import columns, digits, patches, sprites, synthetic, tfds_sets
 from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
 from zoo.data.loading import load
@@ -13,6 +13,7 @@ from zoo.data.pairs import sprite_pairs
 __all__ = [
     "Data",
     "check_inputs",
+    "columns",
     "digits",
     "load",
     "patches",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from zoo.data.columns import Columns
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -23,6 +27,8 @@ class Data:
         latents: (n, k) float32, the numbers that a synthetic example was made from, or None.
         parts: what all examples of a synthetic set are made from, by name (``"basis"``, ``"templates"``).
         description: one line: what the set is and how it was split.
+        columns: how the columns of a mixed table are encoded in `inputs`, see `zoo.data.columns`; None for
+            other data.
 
     Example:
         >>> x = np.random.default_rng(0).random((20, 6)).astype("float32")
@@ -45,6 +51,7 @@ class Data:
     latents: np.ndarray | None = None
     parts: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     description: str = ""
+    columns: Columns | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -69,6 +76,6 @@ class Data:
         Returns:
             A `Data` of ``len(rows)`` examples.
         """
-        columns = ("inputs", "labels", "factors", "latents")
-        present = (name for name in columns if getattr(self, name) is not None)
+        by_row = ("inputs", "labels", "factors", "latents")
+        present = (name for name in by_row if getattr(self, name) is not None)
         return dataclasses.replace(self, **{name: getattr(self, name)[rows] for name in present})

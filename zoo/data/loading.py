@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from zoo.data import numpy_files
+from zoo.data import frames, numpy_files
 from zoo.data.dataset import Data
 from zoo.data.folder import read_folder
 from zoo.data.table import read_csv
@@ -17,7 +17,14 @@ from zoo.data.tfds_reading import read
 from zoo.registry import lookup, names, suggest
 from zoo.values import whole_number
 
-_FILES = {".npy": numpy_files.read_npy, ".npz": numpy_files.read_npz, ".csv": read_csv}
+_FILES = {
+    ".npy": numpy_files.read_npy,
+    ".npz": numpy_files.read_npz,
+    ".csv": read_csv,
+    ".parquet": frames.read_parquet,
+    ".h5": frames.read_hdf5,
+    ".hdf5": frames.read_hdf5,
+}
 
 
 def load(
@@ -34,7 +41,8 @@ def load(
 
     Args:
         name_or_path: a registered name (``zoo.registry.names("dataset")``), the name of any image set of
-            TensorFlow Datasets, a folder of pictures, or a .npy, .npz or .csv file.
+            TensorFlow Datasets, a folder of pictures, or a .npy, .npz, .csv, .parquet, .h5 or .hdf5
+            file.
         split: "train" or "test"; "all" for both, but for the synthetic sets, which are drawn; "validation"
             where the set has it. Sets and files that bring no test split of their own are split by the seed.
         data_dir: TFDS's folder of prepared sets, where arrays too large for memory are kept as well.
@@ -43,8 +51,8 @@ def load(
             by the seed, and TFDS stores its sets shuffled.
         seed: of what is drawn: a split, an order, a synthetic set.
         **options: of the set, folder or file; see the function that reads it (`zoo.data.tfds_reading.read`,
-            `zoo.data.folder.read_folder`, `zoo.data.numpy_files`, `zoo.data.table.read_csv`, or the
-            registered function).
+            `zoo.data.folder.read_folder`, `zoo.data.numpy_files`, `zoo.data.table.read_csv`,
+            `zoo.data.frames`, or the registered function).
 
     Returns:
         A `Data` whose inputs are uint8 or float32, (n, height, width, channels) for pictures.

@@ -1,18 +1,21 @@
-"""Tables of numbers in .csv files."""
+"""Tables in .csv files: of numbers, or of columns of several kinds."""
 
 from __future__ import annotations
 
 import csv
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from zoo.data import table_layout
 from zoo.data.arrays import from_arrays
+from zoo.data.columns import Columns
 from zoo.data.dataset import Data
+from zoo.data.mixed import UNKNOWN, from_columns, typed
 from zoo.data.table_layout import TableLayout, is_number
 
 _REMEDY = (
@@ -36,8 +39,15 @@ def read_csv(
     delimiter: str = ",",
     scale: float | str | None = None,
     test_fraction: float = 0.2,
+    kinds: Mapping[str, Any] | None = None,
+    missing: str = "refuse",
+    columns: Columns | str | os.PathLike | None = None,
 ) -> Data:
-    r"""Read a .csv file: one example a line, one number a column.
+    r"""Read a .csv file: one example a line.
+
+    A table of numbers is read as it is. Where a column holds texts, or one of the last three arguments is
+    given, its columns are encoded by `zoo.data.columns`: numbers standardized, texts one-hot. A column of
+    numbers with a text among them is refused as a mistake.
 
     The first line that is not blank is a header where none of its cells is a number, or one of them names the
     labels. A first column without a name, the index that pandas and R write, is left out with a warning.
@@ -55,13 +65,20 @@ def read_csv(
         delimiter: what stands between the cells; "\t" and "tab" for a tab.
         scale: a number to divide all values by, such as 255; None for none.
         test_fraction: share of the test split.
+        kinds: name of a column -> its likelihood, see `zoo.data.columns.fit`.
+        missing: what to do with empty cells and NA, n/a, nan, null and ? in any case: "refuse" them, or
+            encode them as "nan", for a model with ``mask="nan"``.
+        columns: a transformation that was fitted before, or the file of one.
 
     Returns:
-        `Data` with inputs (n, columns) float32.
+        `Data` with inputs (n, columns) float32, and `columns` where they are encoded.
 
     Raises:
         ValueError: for an empty file, a cell that is not a finite number (with its line and column), a line
             with too many or too few cells, another delimiter, and an unknown column.
+
+    Warns:
+        UserWarning: for columns of texts where the table has no labels: they are features.
 
     Example:
         >>> with open("mine.csv", "w") as file:
@@ -74,29 +91,32 @@ def read_csv(
     path = Path(path)
     mark = table_layout.as_delimiter(delimiter)
     layout = table_layout.layout_of(path, mark, label_column, index_column, header)
-    table, labels = _read(path, layout, mark)
+    asked = kinds is not None or columns is not None or missing != "refuse"
+    try:
+        if asked:
+            raise ValueError  # not a table of numbers alone
+        table, labels = _read(path, layout, mark)
+    except ValueError:
+        mixed = _mixed(path, layout, mark, kinds or {}, strict=asked)
+        if mixed is None:
+            raise
+        _warn_of_columns(path, layout, index_column, mixed[0])
+        return from_columns(
+            path.name,
+            *mixed,
+            split=split,
+            seed=seed,
+            test_fraction=test_fraction,
+            kinds=kinds,
+            missing=missing,
+            columns=columns,
+            description=f"The table {path}{_of_labels(layout)}",
+        )
     left_out = [*layout.index, *([] if layout.label is None else [layout.label])]
     inputs = np.delete(table, left_out, 1)
     if len(table) and inputs.shape[1] == 0:
         raise ValueError(f"{path} has no column of numbers beside its labels and index.")
-    if layout.index and index_column is None:
-        warnings.warn(
-            f"{path.name}: the first column has no name and is left out, as the index that pandas writes"
-            f"{' twice' * (len(layout.index) > 1)}. Give it a name to keep it.",
-            stacklevel=3,
-        )
-    suspect = table_layout.suspected_labels(layout)
-    if suspect:
-        warnings.warn(
-            f"{path.name}: the column {suspect!r} is read as a feature; if it holds labels, give "
-            f"label_column={suspect!r}.",
-            stacklevel=3,
-        )
-    named = ""
-    if layout.label is not None:
-        named = (
-            f", labels from column {layout.header[layout.label] if layout.header else layout.label}"
-        )
+    _warn_of_columns(path, layout, index_column)
     return from_arrays(
         path.name,
         inputs,
@@ -104,9 +124,114 @@ def read_csv(
         split=split,
         seed=seed,
         test_fraction=test_fraction,
-        description=f"The table {path}{named}",
+        description=f"The table {path}{_of_labels(layout)}",
         scale=scale,
     )
+
+
+def _of_labels(layout: TableLayout) -> str:
+    if layout.label is None:
+        return ""
+    return f", labels from column {layout.header[layout.label] if layout.header else layout.label}"
+
+
+def _warn_of_columns(
+    path: Path, layout: TableLayout, index_column: Any, mixed: Mapping[str, Any] | None = None
+) -> None:
+    """Say which columns may have been meant otherwise."""
+    if layout.index and index_column is None:
+        warnings.warn(
+            f"{path.name}: the first column has no name and is left out, as the index that pandas writes"
+            f"{' twice' * (len(layout.index) > 1)}. Give it a name to keep it.",
+            stacklevel=4,
+        )
+    suspect = table_layout.suspected_labels(layout)
+    if suspect:
+        warnings.warn(
+            f"{path.name}: the column {suspect!r} is read as a feature; if it holds labels, give "
+            f"label_column={suspect!r}.",
+            stacklevel=4,
+        )
+        return
+    texts = [name for name, cells in (mixed or {}).items() if any(map(_is_text, cells))]
+    if texts and layout.label is None:
+        warnings.warn(
+            f"{path.name}: the columns {', '.join(texts)} hold texts and are read as categories. If one of "
+            "them holds labels, name it by label_column.",
+            stacklevel=4,
+        )
+
+
+def _mixed(
+    path: Path, layout: TableLayout, mark: str, kinds: Mapping[str, Any], strict: bool
+) -> tuple[dict[str, Any], np.ndarray | None] | None:
+    """The columns by name, and the labels; None for a table that is not one of mixed columns.
+
+    Args:
+        path: the file.
+        layout: of it.
+        mark: between the cells.
+        kinds: of the columns, as far as they are given.
+        strict: whether to raise, in the place of None.
+    """
+    names = layout.header or [f"column {place}" for place in range(layout.width)]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            for _ in range(layout.skipped):
+                next(file)
+            rows = [row for row in csv.reader(file, delimiter=mark) if row]
+    except (UnicodeDecodeError, csv.Error):
+        rows = []
+    whole = rows and all(len(row) == layout.width for row in rows)
+    if not whole or (not strict and any(map(_is_otherwise, rows, [mark] * len(rows)))):
+        if strict:
+            raise ValueError(_fault(path, layout, mark) or f"{path} has no rows of cells.")
+        return None
+    cells = dict(enumerate(zip(*rows, strict=True)))
+    labels = None
+    if layout.label is not None:
+        texts = [cell.strip() for cell in cells[layout.label]]
+        if "" in texts:
+            row = texts.index("")
+            raise ValueError(
+                f"{path}, example {row}: expected a label in column {names[layout.label]}, received none. "
+                "Fill it, or leave out its line."
+            )
+        different = list(dict.fromkeys(texts))
+        place = {text: index for index, text in enumerate(different)}
+        labels = _labels(path, different)[[place[text] for text in texts]]
+    table: dict[str, Any] = {}
+    for place, name in enumerate(names):
+        if place == layout.label or place in layout.index:
+            continue
+        if name in table:
+            raise ValueError(f"{path} has several columns called {name!r}. Rename them.")
+        found = typed(list(cells[place]))
+        if found is None and kinds.get(name) in ("categorical", "bernoulli", "leave out"):
+            stripped = [cell.strip() for cell in cells[place]]
+            found = [None if cell.lower() in UNKNOWN else cell for cell in stripped]
+        if found is None:
+            if strict:
+                raise ValueError(
+                    f"{path}: the column {name!r} holds numbers and texts. Mend the texts, or say "
+                    f"kinds={{{name!r}: 'categorical'}}."
+                )
+            return None
+        table[name] = found
+    if not table:
+        raise ValueError(f"{path} has no column beside its labels and index.")
+    if not strict and not any(isinstance(cells, list) for cells in table.values()):
+        return None  # numbers, of which some are missing
+    return table, labels
+
+
+def _is_text(cell: Any) -> bool:
+    return isinstance(cell, str)
+
+
+def _is_otherwise(row: list[str], mark: str) -> bool:
+    """Whether a line looks as if other marks stood between its cells or in its numbers."""
+    return bool(table_layout.advice(row, mark)) and not table_layout.has_truths(row)
 
 
 def _read(path: Path, layout: TableLayout, mark: str) -> tuple[np.ndarray, np.ndarray | None]:

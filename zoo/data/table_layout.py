@@ -106,7 +106,7 @@ def advice(cells: list[str], delimiter: str) -> str:
         A sentence, or nothing.
     """
     line = delimiter.join(cells)
-    if any(cell.strip().lower() in ("true", "false") for cell in cells):
+    if has_truths(cells):
         return "Write 0 and 1 for false and true."
     wide = [mark for mark in DELIMITERS if mark != "," and mark in line]
     pieces = [*cells, *(piece for mark in wide for piece in line.split(mark))]
@@ -120,6 +120,11 @@ def advice(cells: list[str], delimiter: str) -> str:
         if mark in line and (mark in ";\t|" or any(map(is_number, line.split(mark)))):
             return f"Its cells look separated by a {DELIMITERS[mark]}: give delimiter={mark!r}."
     return ""
+
+
+def has_truths(cells: list[str]) -> bool:
+    """Whether a cell says true or false."""
+    return any(cell.strip().lower() in ("true", "false") for cell in cells)
 
 
 def is_number(cell: str) -> bool:

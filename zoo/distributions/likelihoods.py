@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from zoo.distributions.divergences import base_distribution
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # A learned scale may neither vanish (the loss would fall without bound) nor explode.
 LOG_SCALE_LIMIT = 6.0
+LEARNED = ("learned", "each")
+_FEW_COUNTS = 5  # the largest count of an example that is made up
 _COUNTS = (
     tfd.Poisson,
     tfd.NegativeBinomial,
@@ -149,6 +152,20 @@ class Likelihood(Part):
         output = tf.zeros((1, *self.decoder_shape(event_shape)))
         return isinstance(base_distribution(self.distribution(output)), _COUNTS)
 
+    def possible(self, uniform: np.ndarray) -> np.ndarray:
+        """Numbers that x may hold, for checks that need rows of some kind.
+
+        Args:
+            uniform: (rows, *event) in [0, 1).
+
+        Returns:
+            (rows, *event): the same, or small whole numbers within `bounds` where x is counted.
+        """
+        if not (self.only_whole or self.is_of_counts(uniform.shape[1:])):
+            return uniform
+        low, high = self.bounds or (0.0, math.inf)
+        return np.floor(low + uniform * (min(high - low, _FEW_COUNTS) + 1)).astype(uniform.dtype)
+
     def distribution(self, output: tf.Tensor) -> tfd.Distribution:
         """p(x|z), batch shape (batch,), event shape (*event)."""
         raise NotImplementedError
@@ -240,10 +257,11 @@ class SquaredErrorLikelihood(Likelihood):
 
 
 class ScaledLikelihood(Likelihood):
-    """A likelihood with one scale for all elements, fixed or learned.
+    """A likelihood with one scale for all elements, fixed or learned, or one for each.
 
     Args:
-        scale: a number above 0, or "learned" (its logarithm is one weight, kept within +-6).
+        scale: a number above 0; "learned" (its logarithm is one weight, kept within +-6); or "each", a
+            learned one for each element of x, as columns of a table need.
         reduction: as in `Likelihood`.
         activation: as in `Likelihood`.
     """
@@ -261,21 +279,24 @@ class ScaledLikelihood(Likelihood):
                 "reduction='root' is for squared errors: -log p of a density may be negative. Take "
                 "likelihood='squared_error', or reduction='sum' or 'mean'."
             )
-        number: Any = 1.0 if scale == "learned" else scalar(scale, "scale")
+        number: Any = 1.0 if scale in LEARNED else scalar(scale, "scale")
         if not (isinstance(number, float) and number > 0):
-            raise ValueError(f"scale must be a number above 0 or 'learned'; received {scale!r}.")
+            raise ValueError(
+                f"scale must be a number above 0, 'learned' or 'each'; received {scale!r}."
+            )
         self.scale = scale
 
     def build(self, input_shape: Any) -> None:
         """Create the scale's weight where it is learned."""
-        if self.scale == "learned":
-            self.log_scale = self.add_weight(name="log_scale", shape=(), initializer="zeros")
+        if self.scale in LEARNED:
+            shape = tuple(input_shape[1:]) if self.scale == "each" else ()
+            self.log_scale = self.add_weight(name="log_scale", shape=shape, initializer="zeros")
         self.built = True
 
     def checked_option(self, name: str, value: Any) -> Any:
         """As `Part.checked_option`; a learned scale has a weight, which a number has not."""
         value = super().checked_option(name, value)
-        if name == "scale" and (value == "learned") != (self.scale == "learned"):
+        if name == "scale" and value != self.scale and {value, self.scale} & {*LEARNED}:
             raise ValueError(
                 "scale of a likelihood is learned or a number from the start; received the other later. "
                 "Create a new model with it."
@@ -283,8 +304,8 @@ class ScaledLikelihood(Likelihood):
         return value
 
     def current_scale(self) -> Any:
-        """The scale as it stands, a scalar."""
-        if self.scale == "learned":
+        """The scale as it stands, a scalar, or one for each element."""
+        if self.scale in LEARNED:
             # A tensor: among several devices the variable itself would be taken for a captured one.
             return tf.exp(limited(tf.convert_to_tensor(self.log_scale), LOG_SCALE_LIMIT))
         return self.scale

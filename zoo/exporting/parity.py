@@ -24,7 +24,8 @@ def rows_to_compare(model: Autoencoder, check: Any) -> np.ndarray | None:
 
     Args:
         model: whose inputs they are.
-        check: True for `ROWS` uniform ones on [0, 1), an array of rows, or False.
+        check: True for `ROWS` uniform ones on [0, 1), counts where the likelihood counts; an array of rows,
+            or False.
 
     Returns:
         (rows, *event) float32, or None for no comparison.
@@ -41,7 +42,8 @@ def rows_to_compare(model: Autoencoder, check: Any) -> np.ndarray | None:
     if check is False or check is None:
         return None
     if check is True:
-        return np.random.default_rng(0).random((ROWS, *model.event_shape), np.float32)
+        rows = np.random.default_rng(0).random((ROWS, *model.event_shape), np.float32)
+        return rows if model.target_shape is not None else model.likelihood.possible(rows)
     return model.intake.values(check, "check")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -46,6 +46,8 @@ class Intake:
     Attributes:
         scales: name of the field -> what its bytes are divided by, see `ByteScale`.
         names: those of the columns of x, where a table came.
+        check_rows: called with the checked arrays of what is reconstructed and their name, to refuse more;
+            None for nothing.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Intake:
         self.condition = condition
         self.missing = missing
         self.bounds = bounds if target_shape is None else ANY
+        self.check_rows: Callable[[np.ndarray, str], None] | None = None
         given = _by_field(scale, self.target_shape is not None)
         self.names = ColumnNames()
         self.scales = {"x": ByteScale(given.get("x"), 1 + len(event_shape), self.bounds)}
@@ -348,9 +351,16 @@ class Intake:
             x = np.asarray(x)
             filled = np.where(np.isnan(x), _inside(scale.bounds), x)
             sources.checked(filled, shape, name, scale.limits, minimum, part)
+            self._held(field, x, name)
             return x.astype(np.float32)
         array = sources.checked(x, shape, name, scale.limits, minimum, part)
+        self._held(field, array, name)
         return scale.taken(array, name) if array.dtype == np.uint8 else array
+
+    def _held(self, field: str, array: np.ndarray, name: str) -> None:
+        """Let the likelihood refuse rows of its field, where it looks at them."""
+        if self.check_rows is not None and self.scales[field] in self.reconstructed:
+            self.check_rows(array, name)
 
     def _meet(self, data: Any, name: str) -> None:
         """Decide by the first batch of a data set what its bytes mean, where that is not decided."""

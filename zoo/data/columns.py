@@ -1,0 +1,458 @@
+"""Tables of mixed columns as numbers and back: numbers standardized, categories one-hot, by their names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zoo.data.arrays import ordered
+from zoo.files import read_json, write_json
+from zoo.registry import one_of, suggest
+
+COUNTS = ("poisson", "negative_binomial")
+SCALED = ("normal", "laplace")
+KINDS = (*SCALED, "bernoulli", "categorical", *COUNTS)
+MISSING = ("refuse", "nan")
+_FEW_LEVELS = 20  # texts that are fewer are a category, whatever the number of rows
+
+
+class Column(NamedTuple):
+    """How one column of a table is encoded.
+
+    Attributes:
+        name: the table's name of it.
+        kind: its likelihood: one of `KINDS`.
+        levels: the values of a category in the order of its columns, or those that 0 and 1 stand for.
+        mean: what is taken from a number.
+        deviation: what it is then divided by.
+    """
+
+    name: str
+    kind: str
+    levels: tuple[Any, ...] = ()
+    mean: float = 0.0
+    deviation: float = 1.0
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the encoded columns: "colour=red" for each level of a category."""
+        if self.kind != "categorical":
+            return [self.name]
+        return [f"{self.name}={level}" for level in self.levels]
+
+
+class Columns:
+    """The transformation of a table to numbers, (rows, width) float32, and back.
+
+    Numbers become (x - mean) / deviation (of a column that never moves, x - mean), the two values of a yes
+    and no 0 and 1, and a category as many columns as it has levels, one of which is 1. Counts stay as they
+    are: their likelihoods take them so.
+
+    Args:
+        columns: how each column is encoded, as `fit` finds it.
+        missing: "refuse" to raise for a cell that holds nothing, "nan" to encode it as NaN, for a model with
+            ``mask="nan"``.
+
+    Attributes:
+        columns: the same.
+        names: of the encoded columns.
+        width: how many they are.
+    """
+
+    def __init__(self, columns: Sequence[Column], missing: str = "refuse"):
+        self.columns = tuple(columns)
+        self.missing = one_of(missing, "missing", MISSING)
+        self.names = tuple(name for column in self.columns for name in column.names)
+        self.width = len(self.names)
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{column.name}: {column.kind}" for column in self.columns)
+        return f"Columns({kinds})"
+
+    def __eq__(self, other: object) -> bool:
+        mine = (self.columns, self.missing)
+        return isinstance(other, Columns) and mine == (other.columns, other.missing)
+
+    def __hash__(self) -> int:
+        return hash((self.columns, self.missing))
+
+    def transform(self, table: Any, name: str = "The table") -> np.ndarray:
+        """Encode rows.
+
+        Args:
+            table: a DataFrame, or a mapping from names to the cells of a column; further columns are left
+                alone.
+            name: what an error calls it.
+
+        Returns:
+            (rows, width) float32.
+
+        Raises:
+            ValueError: for a column that is not there, a cell that is missing (see `missing`), is no number
+                where one is wanted, no count, or a level that was not there when the columns were fitted.
+        """
+        found = []
+        for column in self.columns:
+            cells, missing = _cells(table, column.name, name)
+            if missing.any() and self.missing == "refuse":
+                raise ValueError(missing_line(name, column.name, missing))
+            found.append(_encoded(column, cells, missing, name))
+        return np.concatenate(found, axis=1, dtype=np.float32, casting="same_kind")
+
+    def values(self, x: Any) -> dict[str, np.ndarray]:
+        """The cells that encoded rows stand for, such as a model's reconstructions or samples.
+
+        Args:
+            x: (rows, width): of a category the likeliest level counts, of a yes and no whether it is above
+                1/2. NaN is a missing cell: NaN, or None in a category.
+
+        Returns:
+            Name of the column -> (rows,): float64 numbers and counts (the expected ones, with fractions),
+            and levels.
+
+        Raises:
+            ValueError: for another width.
+        """
+        x = np.asarray(x, np.float64)
+        if x.ndim != 2 or x.shape[1] != self.width:
+            raise ValueError(
+                f"Expected encoded rows of shape (rows, {self.width}); received {x.shape}."
+            )
+        places = np.cumsum([len(column.names) for column in self.columns])[:-1]
+        parts = np.split(x, places, axis=1)
+        return {
+            column.name: _decoded(column, own)
+            for column, own in zip(self.columns, parts, strict=True)
+        }
+
+    def inverse_transform(self, x: Any) -> Any:
+        """A pandas DataFrame of `values`, under the table's names.
+
+        Args:
+            x: (rows, width).
+
+        Returns:
+            A DataFrame of (rows, columns).
+
+        Raises:
+            ImportError: where pandas is not installed; `values` needs none.
+        """
+        return _pandas("inverse_transform").DataFrame(self.values(x))
+
+    def likelihood(self) -> dict[str, Any]:
+        """The likelihood "columns" of the encoded rows, as an option of a model.
+
+        Each number has a scale of its own, which is learned. Neighbours of one kind are a group.
+        """
+        groups: list[dict[str, Any]] = []
+        for column in self.columns:
+            name = "one_hot" if column.kind == "categorical" else column.kind
+            joins = groups and groups[-1]["name"] == name != "one_hot"
+            if joins:
+                groups[-1]["columns"] += 1
+                continue
+            scale = {"scale": "each"} if name in SCALED else {}
+            groups.append({"name": name, **scale, "columns": len(column.names)})
+        return {"name": "columns", "groups": groups}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the transformation as JSON, to lie beside a model.
+
+        Args:
+            path: of the file.
+        """
+        kept = [column._asdict() for column in self.columns]
+        write_json(Path(path), {"columns": kept, "missing": self.missing})
+
+
+def fit(
+    table: Any,
+    kinds: Mapping[str, Any] | None = None,
+    missing: str = "refuse",
+    rows: np.ndarray | None = None,
+    name: str = "The table",
+) -> Columns:
+    """Find out how the columns of a table are encoded.
+
+    Texts are categories, False and True and numbers that are only 0 and 1 a yes and no ("bernoulli"), other
+    numbers real ones ("normal"). Counts are named by `kinds`.
+
+    Args:
+        table: a DataFrame, or a mapping from names to the cells of a column.
+        kinds: name of a column -> its likelihood, where it is another: "normal", "laplace", "bernoulli",
+            "categorical", "poisson" or "negative_binomial"; "leave out" for a column that is none.
+        missing: as in `Columns`.
+        rows: indices of the rows whose mean and deviation are taken, those that train; None for all. Levels
+            are those of all rows.
+        name: what an error calls the table.
+
+    Returns:
+        A `Columns`.
+
+    Raises:
+        ValueError: for a table without rows, unknown names in `kinds`, dates and other objects, a column
+            without a value, and one of texts that are hardly a category since most are different.
+
+    Example:
+        >>> table = {"age": [20.0, 40.0], "colour": ["red", "blue"], "visits": [3, 0]}
+        >>> columns = zoo.data.columns.fit(table, kinds={"visits": "poisson"})
+        >>> columns.names
+        ('age', 'colour=blue', 'colour=red', 'visits')
+        >>> columns.transform(table).tolist()
+        [[-1.0, 0.0, 1.0, 3.0], [1.0, 1.0, 0.0, 0.0]]
+        >>> columns.inverse_transform(columns.transform(table))["colour"].tolist()
+        ['red', 'blue']
+        >>> model = zoo.create("vae", (columns.width,), latents=2, likelihood=columns.likelihood())
+    """
+    one_of(missing, "missing", MISSING)
+    given = dict(kinds or {})
+    known = [str(each) for each in _names(table)]
+    for each in given:
+        if each not in known:
+            raise ValueError(f"{name} has no column {each!r}.{suggest(str(each), known)}")
+        if given[each] != "leave out":
+            one_of(given[each], f"kind of column {each!r}", KINDS)
+    chosen = [each for each in known if given.get(each) != "leave out"]
+    if not chosen:
+        raise ValueError(f"{name} has no columns.")
+    return Columns([_fitted(table, each, given.get(each), rows, name) for each in chosen], missing)
+
+
+def load(path: str | os.PathLike[str]) -> Columns:
+    """Read a transformation that `Columns.save` wrote.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        The `Columns`.
+
+    Raises:
+        ValueError: for a file that is not there or none of these.
+
+    Example:
+        >>> columns = zoo.data.columns.fit({"age": [20.0, 40.0], "sex": ["f", "m"]})
+        >>> columns.save("columns.json")
+        >>> zoo.data.columns.load("columns.json") == columns
+        True
+    """
+    found = read_json(path, "The columns of a table")
+    try:
+        made = [Column(**{**c, "levels": tuple(c["levels"])}) for c in found["columns"]]
+        return Columns(made, found["missing"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} holds no columns of a table: expected what zoo.data.columns writes."
+        ) from error
+
+
+def missing_line(name: str, column: str, missing: np.ndarray) -> str:
+    """What is said of cells that hold nothing.
+
+    Args:
+        name: what the table is called.
+        column: where they are.
+        missing: (rows,) bool.
+
+    Returns:
+        One line.
+    """
+    count = int(missing.sum())
+    return (
+        f"{name} misses {count} of {len(missing)} values in the column {column!r}, the first in row "
+        f"{int(missing.argmax())}. Fill or leave out such rows, or take missing='nan' and a model with "
+        "mask='nan'."
+    )
+
+
+def _pandas(what: str) -> Any:
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(
+            f"{what} needs pandas, which cannot be imported ({error}). Install it with: python -m pip "
+            "install pandas"
+        ) from error
+    return pandas
+
+
+def _names(table: Any) -> Iterable[Any]:
+    return table.columns if hasattr(table, "columns") else table.keys()
+
+
+def _cells(table: Any, column: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The cells of a column, float64 numbers or objects, and which hold nothing."""
+    found = {str(each): each for each in _names(table)}
+    if column not in found:
+        raise ValueError(f"{name} has no column {column!r}.{suggest(column, list(found))}")
+    values = table[found[column]]
+    if getattr(values, "ndim", 1) != 1:
+        raise ValueError(f"{name} has several columns called {column!r}. Rename them.")
+    cells = np.asarray(values)
+    if cells.ndim != 1:
+        raise ValueError(
+            f"The column {column!r} of {name} must hold one value a row; received shape {cells.shape}."
+        )
+    if cells.dtype.kind in "iuf":
+        numbers = cells.astype(np.float64)
+        return numbers, np.isnan(numbers)
+    if cells.dtype.kind == "M":
+        raise ValueError(
+            f"The column {column!r} of {name} holds dates. Turn them into numbers, such as days since the "
+            "first, or leave the column out."
+        )
+    cells = cells.astype(object)
+    missing = np.fromiter(map(_is_missing, cells), bool, len(cells))
+    present = cells[~missing]
+    if all(isinstance(cell, int | float | np.number) and not _is_bool(cell) for cell in present):
+        numbers = np.full(len(cells), np.nan)
+        numbers[~missing] = present.astype(np.float64)
+        return numbers, missing
+    cells[~missing] = [_plain(cell, column, name) for cell in present]
+    return cells, missing
+
+
+def _is_bool(cell: Any) -> bool:
+    return isinstance(cell, bool | np.bool_)
+
+
+def _is_missing(cell: Any) -> bool:
+    """None, NaN, pandas' NA, or a text of nothing but blanks."""
+    if cell is None or (isinstance(cell, str) and not cell.strip()):
+        return True
+    try:
+        return bool(cell != cell)
+    except (TypeError, ValueError):  # pandas' NA is neither equal nor unequal
+        return True
+
+
+def _plain(cell: Any, column: str, name: str) -> Any:
+    """A level as JSON keeps it."""
+    if isinstance(cell, str):
+        return str(cell)
+    if _is_bool(cell):
+        return bool(cell)
+    if isinstance(cell, int | float | np.number):
+        return int(cell) if float(cell).is_integer() else float(cell)
+    raise ValueError(
+        f"The column {column!r} of {name} holds {type(cell).__name__}; expected numbers, texts, or True and "
+        "False. Turn it into one of these, or leave it out."
+    )
+
+
+def _fitted(
+    table: Any, column: str, kind: str | None, rows: np.ndarray | None, name: str
+) -> Column:
+    cells, missing = _cells(table, column, name)
+    present = cells[~missing]
+    if not len(present):
+        raise ValueError(f"The column {column!r} of {name} holds no value at all. Leave it out.")
+    numbers = cells.dtype != object
+    wanted = kind or _kind(present, numbers)
+    if wanted in ("categorical", "bernoulli"):
+        levels = tuple(_levels(present))
+        if wanted == "bernoulli" and len(levels) == 1 and levels[0] in (0, 1):
+            levels = (False, True) if _is_bool(levels[0]) else (0, 1)
+        if wanted == "bernoulli" and len(levels) != 2:
+            raise ValueError(
+                f"The column {column!r} of {name} has {len(levels)} different values; a 'bernoulli' has two. "
+                "Take 'categorical'."
+            )
+        if kind is None and len(levels) > max(_FEW_LEVELS, len(present) / 2):
+            raise ValueError(
+                f"The column {column!r} of {name} holds {len(levels)} texts in {len(present)} rows, and is "
+                "hardly a category. Leave it out, or say kinds={"
+                f"{column!r}: 'categorical'}}."
+            )
+        return Column(column, wanted, levels)
+    if not numbers:
+        raise ValueError(
+            f"The column {column!r} of {name} holds {present[0]!r}; the kind {wanted!r} is one of numbers."
+        )
+    if wanted in COUNTS:
+        return Column(column, wanted)
+    of_rows = cells if rows is None else cells[rows]
+    of_rows = of_rows[~np.isnan(of_rows)]
+    if not np.isfinite(of_rows).all():
+        raise ValueError(f"The column {column!r} of {name} holds an infinite number. Remove it.")
+    mean, deviation = (float(f(of_rows)) if len(of_rows) else 0.0 for f in (np.mean, np.std))
+    return Column(column, wanted, (), mean, deviation or 1.0)
+
+
+def _kind(present: np.ndarray, numbers: bool) -> str:
+    if numbers:
+        return "bernoulli" if ((present == 0) | (present == 1)).all() else "normal"
+    return "bernoulli" if all(map(_is_bool, present)) else "categorical"
+
+
+def _levels(present: np.ndarray) -> list[Any]:
+    """The different values, in order; whole numbers as int."""
+    if present.dtype != object:
+        return [int(v) if float(v).is_integer() else float(v) for v in np.unique(present)]
+    different = set(present.tolist())
+    if all(isinstance(each, str) for each in different):
+        return list(ordered(different))
+    return sorted(different, key=lambda each: (isinstance(each, str), each))
+
+
+def _encoded(column: Column, cells: np.ndarray, missing: np.ndarray, name: str) -> np.ndarray:
+    """(rows, columns) float64; NaN where nothing is known."""
+    if not column.levels:
+        return _numbers(column, cells, missing, name)[:, None]
+    place = {level: index for index, level in enumerate(column.levels)}
+    found = np.fromiter((place.get(cell, -1) for cell in cells.tolist()), np.int64, len(cells))
+    unknown = (found < 0) & ~missing
+    if unknown.any():
+        row = int(unknown.argmax())
+        shown = ", ".join(map(repr, column.levels[:10])) + ", ..." * (len(column.levels) > 10)
+        raise ValueError(
+            f"The column {column.name!r} of {name} holds {cells[row]!r} in row {row}; expected one of "
+            f"{shown}."
+        )
+    if column.kind == "bernoulli":
+        encoded = found.astype(np.float64)[:, None]
+    else:
+        encoded = np.eye(len(column.levels))[found]
+    encoded[missing] = np.nan
+    return encoded
+
+
+def _numbers(column: Column, cells: np.ndarray, missing: np.ndarray, name: str) -> np.ndarray:
+    if cells.dtype == object:
+        row = int(np.argmax(~missing & [isinstance(cell, str) for cell in cells]))
+        raise ValueError(
+            f"The column {column.name!r} of {name} holds {cells[row]!r} in row {row}; expected a number."
+        )
+    with np.errstate(over="ignore"):
+        numbers = (cells - column.mean) / column.deviation
+        wrong = ~missing & ~np.isfinite(numbers.astype(np.float32))
+    wanted = "finite number"
+    if column.kind in COUNTS:
+        wrong |= ~missing & ((cells < 0) | (cells != np.rint(cells)))
+        wanted = "count, a whole number of at least 0"
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"The column {column.name!r} of {name} holds {cells[row]:g} in row {row}; expected a {wanted}."
+        )
+    return numbers
+
+
+def _decoded(column: Column, x: np.ndarray) -> np.ndarray:
+    if not column.levels:
+        return x[:, 0] * column.deviation + column.mean
+    missing = np.isnan(x).any(axis=1)
+    known = np.where(missing[:, None], 0.0, x)
+    index = (known[:, 0] > 0.5).astype(int) if column.kind == "bernoulli" else known.argmax(axis=1)
+    levels = np.empty(len(column.levels), object)
+    levels[:] = column.levels
+    found = levels[index]
+    if missing.any():
+        found[missing] = None
+        return found
+    kinds = {type(level) for level in column.levels}
+    return found.astype(kinds.pop()) if kinds in ({int}, {float}, {bool}) else found
