@@ -116,6 +116,12 @@ def indices():
 
 SMALL = {"latents": 3, "hidden": (8,)}
 SPARSE = {"latents": 12}
+GROUPS = [
+    {"name": "normal", "columns": 2, "scale": "each"},
+    "bernoulli",
+    {"name": "one_hot", "columns": 2},
+    "poisson",
+]
 CRITIC = {"critic": (4,), "generator": (6,), "classifier": (4,)}
 
 # The first case of a model bears its name; further ones say what is special about them.
@@ -127,6 +133,26 @@ CASES = {
         likelihood={"name": "normal", "scale": "learned"},
         prior={"name": "generalized_normal", "p": 0.7, "scale": 2.0},
         regularizers=[{"name": "l1", "weight": 0.01}, {"name": "hoyer", "weight": 0.01}],
+    ),
+    "vae_columns": Case(
+        "vae",
+        VECTOR,
+        lambda: {**SMALL, "likelihood": {"name": "columns", "groups": GROUPS}},
+        values=lambda u: np.concatenate(
+            [
+                u[:, :2],
+                np.rint(u[:, 2:3]),
+                np.eye(2)[np.int64(u[:, 3] > 0.5)],
+                np.rint(u[:, 5:] * 4),
+            ],
+            axis=1,
+        ),
+    ),
+    "vae_one_hot": Case(
+        "vae",
+        VECTOR,
+        lambda: {**SMALL, "likelihood": "one_hot"},
+        values=lambda u: np.eye(6)[u.argmax(axis=1)],
     ),
     "autoencoder_tied": Case(
         "autoencoder",

@@ -158,6 +158,7 @@ REFUSED = {
     ("prior", "two_stage", "scale"),
     ("prior", "vamp", "scale"),
     ("likelihood", "bernoulli", "activation"),
+    ("likelihood", "one_hot", "activation"),
     ("likelihood", "negative_binomial", "activation"),
     ("likelihood", "poisson", "activation"),
     ("bottleneck", "stochastic", "activation"),

@@ -292,7 +292,10 @@ def _cells(table: Any, column: str, name: str) -> tuple[np.ndarray, np.ndarray]:
     values = table[found[column]]
     if getattr(values, "ndim", 1) != 1:
         raise ValueError(f"{name} has several columns called {column!r}. Rename them.")
-    cells = np.asarray(values)
+    try:
+        cells = np.asarray(values)
+    except ValueError:  # lists of unequal lengths
+        cells = np.fromiter(values, object)
     if cells.ndim != 1:
         raise ValueError(
             f"The column {column!r} of {name} must hold one value a row; received shape {cells.shape}."

@@ -15,7 +15,7 @@ from zoo.data import table_layout
 from zoo.data.arrays import from_arrays
 from zoo.data.columns import Columns
 from zoo.data.dataset import Data
-from zoo.data.mixed import UNKNOWN, from_columns, typed
+from zoo.data.mixed import UNKNOWN, from_columns, number, typed
 from zoo.data.table_layout import TableLayout, is_number
 
 _REMEDY = (
@@ -201,6 +201,7 @@ def _mixed(
         place = {text: index for index, text in enumerate(different)}
         labels = _labels(path, different)[[place[text] for text in texts]]
     table: dict[str, Any] = {}
+    odd = ""  # the first column of numbers and texts
     for place, name in enumerate(names):
         if place == layout.label or place in layout.index:
             continue
@@ -210,18 +211,19 @@ def _mixed(
         if found is None and kinds.get(name) in ("categorical", "bernoulli", "leave out"):
             stripped = [cell.strip() for cell in cells[place]]
             found = [None if cell.lower() in UNKNOWN else cell for cell in stripped]
-        if found is None:
-            if strict:
-                raise ValueError(
-                    f"{path}: the column {name!r} holds numbers and texts. Mend the texts, or say "
-                    f"kinds={{{name!r}: 'categorical'}}."
-                )
-            return None
-        table[name] = found
+        table[name] = list(cells[place]) if found is None else found
+        odd = odd or ("" if found is not None else name)
+    texts = [name for name, cells in table.items() if isinstance(cells, list) and name != odd]
+    if not strict and not texts:
+        return None  # numbers, of which some are missing or mistaken
+    if odd:
+        cell = next(c for c in table[odd] if number(c) is None and c.strip().lower() not in UNKNOWN)
+        raise ValueError(
+            f"{path}: the column {odd!r} holds numbers and texts, such as {cell!r} in example "
+            f"{table[odd].index(cell)}. Mend it, or say kinds={{{odd!r}: 'categorical'}}."
+        )
     if not table:
         raise ValueError(f"{path} has no column beside its labels and index.")
-    if not strict and not any(isinstance(cells, list) for cells in table.values()):
-        return None  # numbers, of which some are missing
     return table, labels
 
 

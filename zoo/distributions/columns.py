@@ -126,11 +126,14 @@ class ColumnsLikelihood(Likelihood):
         model.intake.check_rows = self.check_rows
 
     def check_rows(self, x: np.ndarray, name: str) -> None:
-        """Raise ValueError for rows with a number that the likelihood of its column does not take.
+        """Refuse rows with a number that the likelihood of its column does not take.
 
         Args:
             x: (rows, columns); NaN is left to the model.
             name: what an error calls it.
+
+        Raises:
+            ValueError: with the first such column and row.
         """
         place = 0
         for member, width in zip(self.members, self.widths, strict=True):

@@ -34,7 +34,7 @@ class _Counts(Likelihood):
 
     def seen(self, inputs: tf.Tensor) -> tf.Tensor:
         """log(1 + x): counts of a few thousands among many zeros are far apart for a network."""
-        return tf.math.log1p(inputs)
+        return tf.math.log(1.0 + inputs)  # ONNX and LiteRT have no log1p
 
     def base(self, output: tf.Tensor) -> tfd.Distribution:
         """The distribution of every element, batch shape (batch, *event)."""

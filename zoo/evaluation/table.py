@@ -9,7 +9,7 @@ from typing import Any
 from zoo.evaluation.metrics import metric
 from zoo.values import number_text
 
-_NOT_METRICS = ("details", "intervals", "measured_on", "prior", "training")
+_NOT_METRICS = ("columns", "details", "intervals", "measured_on", "prior", "training")
 _WIDTH = 100
 
 

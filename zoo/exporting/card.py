@@ -74,6 +74,7 @@ def card(
         lines += ["## Training", "", "| setting | value |", "|---|---|", *_settings(settings), ""]
     if metrics:
         lines += ["## Measured", *_measured(metrics), ""]
+        lines += _columns(metrics.get("columns", {}))
     if figures:
         lines += ["## Figures", ""]
         lines += [f"![{what}]({address})" for what, address in figures.items()] + [""]
@@ -145,6 +146,18 @@ def _measured(metrics: Mapping[str, Any]) -> Iterator[str]:
             yield f"| {_cell(label)} | {number_text(score)} | {interval} | {better} | {_cell(text)} |"
     for group, reason in skipped.items():
         yield from ("", f"Left out: {group.replace('_', ' ')}, {reason}")
+
+
+def _columns(errors: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """What `zoo.evaluation.columns.column_errors` found, as a table."""
+    if not errors:
+        return
+    yield from ("### Columns of the table", "", "Takes encoded columns; columns.json says how.", "")
+    yield from ("| column | error | of one value for all rows |", "|---|---|---|")
+    for name, score in errors.items():
+        numbers = (number_text(score[key]) for key in ("error", "constant"))
+        yield f"| {' | '.join([_cell(name), *numbers])} |"
+    yield ""
 
 
 def _plain(value: Any) -> str:

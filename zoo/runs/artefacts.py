@@ -131,6 +131,8 @@ def write_artefacts(
         say("export")
         try:
             model.export(folder.saved_model)
+            if held_out.columns is not None:
+                held_out.columns.save(folder.saved_model / folder.columns.name)
         except ValueError as error:  # what was measured is worth keeping all the same
             warnings.warn(f"The model is not exported: {error}", stacklevel=2)
     say("figures")
@@ -153,6 +155,7 @@ def write_artefacts(
         facts=_facts(model, config, data, held_out, history, metrics),
         failed=failed,
         features=_features(model, held_out) if level != "none" else (),
+        columns=held_out.columns,
     )
     _write_card(folder, model, held_out, metrics)
     folder.end_artefacts()
@@ -201,6 +204,7 @@ def _figures(
             factors=held_out.factors,
             factor_names=held_out.factor_names or None,
             class_names=held_out.classes,
+            column_names=None if held_out.columns is None else held_out.columns.names,
             history=history,
             tsne=tsne,
             animate=True,
@@ -245,13 +249,17 @@ def _facts(
     found = {
         "Model": f"{config.model}: "
         + ", ".join(
-            f"{name} {value}" for name, value in options.items() if value not in (None, (), False)
+            f"{name} {_short(value)}"
+            for name, value in options.items()
+            if value not in (None, (), False)
         ),
         "Weights": f"{weights:,} trained",
         "Data": f"{data.name}: {len(data):,} examples of {shape} to train, {len(held_out):,} held out",
         "Training": f"{epochs} epochs of batches of {config.batch_size}, {config.optimizer}{rate}{time}",
         "Evaluation": _LEVELS[metrics["measured_on"]["level"]],
     }
+    if data.columns is not None:
+        found["Columns"] = ", ".join(f"{each.name} ({each.kind})" for each in data.columns.columns)
     if getattr(model.prior, "report", None):
         found["Fitted prior"] = _prior_in_words(model)
     if "disentanglement: protocol" in metrics.get("skipped", {}):
@@ -262,6 +270,11 @@ def _facts(
             "show, are in the data's units"
         )
     return found
+
+
+def _short(value: Any) -> Any:
+    """An option as the top of a report has it: of a table's likelihood the name, since columns follow."""
+    return value["name"] if isinstance(value, dict) and "groups" in value else value
 
 
 def _prior_in_words(model: Autoencoder) -> str:

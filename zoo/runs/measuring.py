@@ -40,10 +40,12 @@ def measure(
         group -> metric -> value, the group "loss" first; then under "intervals" group -> metric -> the
         ends of the 95 % interval, where there is one, and under "measured_on" the number of held-out
         examples, fingerprints of them and of the features of generated examples, the level, and "loss" where
-        the terms of the loss are not in the units of the data.
+        the terms of the loss are not in the units of the data. Of a table of mixed columns, under "columns"
+        what `zoo.evaluation.columns.column_errors` gives.
     """
     from zoo.evaluation import evaluate
     from zoo.evaluation.checks import NotComputable
+    from zoo.evaluation.columns import column_errors
     from zoo.evaluation.features import reference_features
     from zoo.evaluation.fingerprint import fingerprint
 
@@ -78,9 +80,11 @@ def measure(
         verbose=False,
     )
     values, intervals = _split(_plain(scores))
+    table = {} if held_out.columns is None else {"columns": column_errors(model, held_out)}
     return {
         "loss": loss,
         **values,
+        **table,
         "intervals": intervals,
         "measured_on": measured_on,
     }

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from zoo import models
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
 from zoo.history import read_history
@@ -115,6 +116,7 @@ def train(
         data, held_out = read_data(config)
         if config.slices is None and folder.config.exists():
             config = dataclasses.replace(config, slices=RunConfig.read(folder.path).slices)
+        config = _fitting(config, data)
         config = _settled(config, len(data), place.num_replicas_in_sync)
         keras.utils.set_random_seed(config.seed)
         with place.scope():
@@ -124,6 +126,8 @@ def train(
         config = dataclasses.replace(config, slices=model.slices)
         if chief:
             folder.begin(config, command)
+            if data.columns is not None:
+                data.columns.save(folder.columns)
             what = data.description or data.name
             say(f"{config.model} on {what}: {len(data):,} examples to train")
         whole = not folder.checkpoint.exists()  # not the rest of a run that was stopped
@@ -190,6 +194,8 @@ def _finish(
     try:
         earlier = RunConfig.read(folder.path)
         chosen = {name: getattr(config, name) or getattr(earlier, name) for name in _CHOSEN}
+        if folder.columns.exists():
+            chosen["options"] = {**_of_columns(earlier), **config.options}
         config = dataclasses.replace(config, **chosen)
         folder.begin(config)
         if folder.finished:
@@ -198,6 +204,11 @@ def _finish(
         return Outcome(folder, _artefacts_of(folder, config, True, say, **how))
     finally:
         folder.end()
+
+
+def _of_columns(earlier: RunConfig) -> dict[str, Any]:
+    """The likelihood that a table's columns gave an earlier run."""
+    return {name: value for name, value in earlier.options.items() if name == "likelihood"}
 
 
 def _artefacts_of(
@@ -234,6 +245,15 @@ def read_data(config: RunConfig) -> tuple[Data, Data]:
     except TypeError as error:  # an option that is not one, or of a kind that no reader expects
         shown = ", ".join(f"{name}={value!r}" for name, value in config.data_options.items())
         raise ValueError(f"{config.dataset!r} cannot be read with {shown}: {error}") from error
+
+
+def _fitting(config: RunConfig, data: Data) -> RunConfig:
+    """The settings with the likelihood of a table's columns, where they name none."""
+    chosen = "likelihood" in config.options or "likelihood" not in models.options(config.model)
+    if data.columns is None or chosen:
+        return config
+    options = {**config.options, "likelihood": data.columns.likelihood()}
+    return dataclasses.replace(config, options=options)
 
 
 def _settled(config: RunConfig, rows: int, replicas: int) -> RunConfig:

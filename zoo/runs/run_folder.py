@@ -21,6 +21,7 @@ class RunFolder:
     metrics.json     measured on held-out data; written before figures and report
     model.keras      the model with its optimizer
     saved_model/     the model for serving
+    columns.json     how a table of mixed columns is encoded, for `zoo.data.columns.load`
     figures/         pictures, PNG
     report.html      all of this on one page
     card.md          the same in words and tables, as hubs of models take it
@@ -47,6 +48,7 @@ class RunFolder:
         self.metrics = self.path / "metrics.json"
         self.model = self.path / "model.keras"
         self.saved_model = self.path / "saved_model"
+        self.columns = self.path / "columns.json"
         self.figures = self.path / "figures"
         self.report = self.path / "report.html"
         self.card = self.path / "card.md"

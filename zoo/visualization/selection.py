@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from zoo.visualization.drawing.mosaics import is_picture
 from zoo.visualization.drawing.units import leading_units
-from zoo.visualization.drawing.vectors import is_plane
+from zoo.visualization.drawing.vectors import columns_called, is_plane
 from zoo.visualization.figures.animation import traversal_gif
 from zoo.visualization.figures.calibration import calibration, posterior_ranks, prior_ranks
 from zoo.visualization.figures.correlation import factor_correlation, one_hot
@@ -65,6 +65,7 @@ def figures_for(
     *,
     factor_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
+    column_names: Sequence[str] | None = None,
     unit: str | Mapping[str, str] | None = None,
     tsne: bool = False,
     animate: bool = False,
@@ -89,6 +90,7 @@ def figures_for(
         seed: of every draw.
         factor_names: (k,), names of the factors.
         class_names: the name of each label, where labels are 0, 1, ... Optional.
+        column_names: the name of each coordinate of x, where it is a row of a table. Optional.
         unit: of the loss terms, for example "nats"; by default `loss_units` of the model.
         tsne: whether to draw the t-SNE of the codes, which takes some seconds.
         animate: whether to add the animated traversals, as the bytes of a GIF.
@@ -126,7 +128,8 @@ def figures_for(
     found: dict[str, Captioned] = {}
     for name, make in planned:
         try:
-            figure = make()
+            with columns_called(column_names):
+                figure = make()
         except Exception as error:  # whatever a model, a plugin or a drawing library raises
             if on_failure is None:
                 raise

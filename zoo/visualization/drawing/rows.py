@@ -18,6 +18,7 @@ from zoo.visualization.drawing.mosaics import (
 from zoo.visualization.drawing.style import SEQUENTIAL, WIDTH, panels, share_scales
 from zoo.visualization.drawing.vectors import (
     as_windows,
+    coordinate,
     draw_vector,
     is_plane,
     is_window,
@@ -62,7 +63,7 @@ def draw_walks(
         _path(place, path)
         place.set_title(name.replace("\n", ": "))
     share_scales(axes)
-    across = "first coordinate" if plane else "coordinate" if event[0] > 1 else "step"
+    across = "first coordinate" if plane else coordinate() if event[0] > 1 else "step"
     figure.supxlabel(f"{across} (dark: first step)")
     figure.supylabel("second coordinate" if plane else "value")
     return figure

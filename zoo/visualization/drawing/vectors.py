@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,28 @@ from zoo.visualization.drawing.style import PALETTE
 
 _POINTS = 4000  # more points cover each other
 _CHANNELS = 6  # more lines of a panel cover each other
+_NAMED = 24  # more names below a panel cannot be read
+_NAMES: ContextVar[tuple[str, ...]] = ContextVar("names of the coordinates of vectors", default=())
+
+
+@contextmanager
+def columns_called(names: Sequence[str] | None) -> Iterator[None]:
+    """Write these names below the vectors that are drawn within: those of a table's columns.
+
+    Args:
+        names: one for each coordinate; None, or more than can be read, for numbers.
+    """
+    known = tuple(names or ())
+    token = _NAMES.set(known if len(known) <= _NAMED else ())
+    try:
+        yield
+    finally:
+        _NAMES.reset(token)
+
+
+def coordinate() -> str:
+    """What the places of a vector are called in a figure."""
+    return "column" if _NAMES.get() else "coordinate"
 
 
 def is_plane(event_shape: tuple[int, ...]) -> bool:
@@ -85,6 +109,10 @@ def draw_vector(
         markersize=2.5 if many else 3.5,
         label=label,
     )
+    names = _NAMES.get()
+    if len(names) == len(vector):
+        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
+        return
     locator: Any = axes.xaxis.get_major_locator()
     locator.set_params(integer=True)
 

@@ -19,6 +19,7 @@ from zoo.visualization.drawing.mosaics import (
 from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, share_scales, styled
 from zoo.visualization.drawing.vectors import (
     as_windows,
+    coordinate,
     draw_plane,
     draw_vector,
     is_plane,
@@ -153,7 +154,7 @@ def _vectors(x: np.ndarray, x_hat: np.ndarray) -> Figure:
         draw_vector(place, second, PALETTE[1], "x", "reconstruction")
     share_scales(axes)
     for place in axes[-3:]:
-        place.set_xlabel("coordinate")
+        place.set_xlabel(coordinate())
     figure.supylabel("value")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -21,6 +21,7 @@ from zoo.visualization.drawing.style import PALETTE, WIDTH, panels, share_scales
 from zoo.visualization.drawing.vectors import (
     as_windows,
     channel_legend,
+    coordinate,
     draw_plane,
     draw_vector,
     draw_window,
@@ -71,7 +72,7 @@ def samples(generated: Any, data: Any = None, columns: int | None = None) -> Fig
         for place, vector in zip(axes, x, strict=True):
             draw_vector(place, vector, PALETTE[0])
         share_scales(axes)
-        figure.supxlabel("coordinate")
+        figure.supxlabel(coordinate())
         figure.supylabel("value")
     figure.suptitle(f"{len(x)} codes from the prior, decoded", x=0.01, ha="left")
     return figure

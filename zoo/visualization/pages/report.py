@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from zoo.data.columns import Columns
 from zoo.evaluation.metrics import Metric, metric
 from zoo.evaluation.table import with_intervals
 from zoo.visualization.drawing.files import draw
@@ -39,6 +40,7 @@ def write_report(
     facts: Mapping[str, str] | None = None,
     failed: Mapping[str, str] | None = None,
     features: Sequence[Feature] = (),
+    columns: Columns | None = None,
 ) -> Path:
     """Write the report of a run as one self-contained HTML file.
 
@@ -62,6 +64,7 @@ def write_report(
             model's options and the number of its weights. Optional.
         failed: name -> reason of the figures that could not be drawn. Optional.
         features: units of a sparse dictionary, as `zoo.visualization.pages.features.features` gives them.
+        columns: of a table of mixed columns; each then gets a line of `metrics` under "columns". Optional.
 
     Returns:
         The path.
@@ -96,6 +99,7 @@ def write_report(
         "groups": _groups(metrics),
         "sections": _sections(pictures),
         "features": described(features),
+        "table": _table(columns, metrics),
         "rest": REST,
         "next_steps": [(step, "") if isinstance(step, str) else tuple(step) for step in next_steps],
         "settings": flatten(settings),
@@ -104,6 +108,32 @@ def write_report(
         "columns": [_column(name) for name in history],
     }
     return write_page(path, "report.html", context)
+
+
+class ColumnRow(NamedTuple):
+    """A column of a table in the report: its name and kind, what its error is, and the numbers."""
+
+    name: str
+    kind: str
+    measure: str
+    error: float
+    constant: float
+
+
+def _table(columns: Columns | None, metrics: Mapping[str, Any]) -> list[ColumnRow]:
+    if columns is None:
+        return []
+    found = metrics.get("columns", {})
+    return [
+        ColumnRow(
+            column.name,
+            column.kind,
+            "share wrong" if column.levels else "root mean square error",
+            **found[column.name],
+        )
+        for column in columns.columns
+        if column.name in found
+    ]
 
 
 def _groups(metrics: Mapping[str, Any]) -> list[tuple[str, list[Row]]]:

@@ -1,0 +1,210 @@
+"""Tables of mixed columns against pandas's dummies and scikit-learn's encoders, and their files."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import zoo
+from zoo.data import columns as encodings
+from zoo.data import load
+
+RANDOM = np.random.default_rng(0)
+FRAME = pd.DataFrame(
+    {
+        "age": RANDOM.normal(40, 10, 60).round(1),
+        "colour": RANDOM.choice(["red", "green", "blue"], 60),
+        "member": RANDOM.random(60) < 0.3,
+        "visits": RANDOM.poisson(3, 60),
+        "income": RANDOM.lognormal(8, 1, 60),
+    }
+)
+COUNTED = {"visits": "poisson"}
+
+
+def column(x, columns, name):
+    return x[:, columns.names.index(name)]
+
+
+def test_numbers_are_scikit_learns_standard_scaler():
+    columns = encodings.fit(FRAME)
+    x = columns.transform(FRAME)
+    numbers = ["age", "visits", "income"]
+    expected = StandardScaler().fit_transform(FRAME[numbers])
+    found = np.stack([column(x, columns, name) for name in numbers], axis=1)
+    assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_categories_are_pandas_dummies_and_scikit_learns_one_hot():
+    columns = encodings.fit(FRAME)
+    places = [i for i, name in enumerate(columns.names) if name.startswith("colour=")]
+    found = columns.transform(FRAME)[:, places]
+    dummies = pd.get_dummies(FRAME["colour"], prefix="colour", prefix_sep="=", dtype="float32")
+    assert [columns.names[i] for i in places] == list(dummies.columns)
+    assert_array_equal(found, dummies.to_numpy())
+    assert_array_equal(found, OneHotEncoder().fit_transform(FRAME[["colour"]]).toarray())
+
+
+@pytest.mark.parametrize("as_table", [lambda f: f, dict, lambda f: f.to_dict("list")])
+def test_a_frame_comes_back(as_table, tmp_path):
+    fitted = encodings.fit(as_table(FRAME), kinds=COUNTED)
+    fitted.save(tmp_path / "columns.json")
+    columns = encodings.load(tmp_path / "columns.json")
+    assert columns == fitted
+    back = columns.inverse_transform(columns.transform(as_table(FRAME)))
+    assert list(back.columns) == list(FRAME.columns)
+    pd.testing.assert_frame_equal(back, FRAME, check_dtype=False, rtol=1e-5)
+    assert back["member"].dtype == bool
+
+
+def test_kinds_are_found_and_named():
+    found = {each.name: each.kind for each in encodings.fit(FRAME, {"income": "leave out"}).columns}
+    kinds = {"age": "normal", "colour": "categorical", "member": "bernoulli", "visits": "normal"}
+    assert found == kinds
+    flags = encodings.fit({"flag": [0, 1, 1], "group": [3, 5, 3]}, {"group": "categorical"})
+    assert [each.kind for each in flags.columns] == ["bernoulli", "categorical"]
+    assert flags.names == ("flag", "group=3", "group=5")
+    back = flags.values(flags.transform({"flag": [1], "group": [5]}))
+    assert back["group"].tolist() == [5] and back["flag"].tolist() == [1]
+
+
+def test_levels_of_pandas_types_and_missing_cells():
+    frame = pd.DataFrame(
+        {
+            "a": pd.array([1, None, 3], dtype="Int64"),
+            "b": pd.Categorical(["x", None, "y"]),
+            "c": [None, True, False],
+            "d": [1.0, 2.0, 3.0],
+        }
+    )
+    columns = encodings.fit(frame, missing="nan")
+    x = columns.transform(frame)
+    gone = np.isnan(x)
+    assert_array_equal(gone.sum(axis=0), [1, 1, 1, 1, 0])
+    assert_array_equal(np.flatnonzero(gone.any(axis=1)), [0, 1])
+    values = columns.values(x)
+    assert values["b"].tolist() == ["x", None, "y"] and values["c"].tolist() == [None, True, False]
+    assert_allclose(values["a"], [1, np.nan, 3])
+
+
+REFUSED = {
+    "missing": (
+        {"a": [1.0, None]},
+        {},
+        r"misses 1 of 2 values in the column 'a', the first in row 1",
+    ),
+    "unknown": ({"a": [1, 2]}, {"kinds": {"b": "normal"}}, "has no column 'b'"),
+    "kind": ({"a": [1, 2]}, {"kinds": {"a": "gaussian"}}, "Unknown kind of column 'a' 'gaussian'"),
+    "names": ({"a": [f"p{i}" for i in range(40)]}, {}, "holds 40 texts in 40 rows, and is hardly"),
+    "dates": ({"a": np.array(["2020-01-01"], "M8[D]")}, {}, "'a' of The table holds dates"),
+    "objects": ({"a": [[1], [2, 3]]}, {}, "holds list; expected numbers, texts"),
+    "text": (
+        {"a": ["x", "y"]},
+        {"kinds": {"a": "normal"}},
+        "holds 'x'; the kind 'normal' is one of",
+    ),
+    "three": ({"a": [1, 2, 3]}, {"kinds": {"a": "bernoulli"}}, "3 different values; a 'bernoulli'"),
+    "nothing": ({"a": [None, None]}, {}, "holds no value at all"),
+    "empty": ({}, {}, "has no columns"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_encoded_is_refused(case):
+    table, options, message = REFUSED[case]
+    with pytest.raises(ValueError, match=message):
+        encodings.fit(table, **options).transform(table)
+
+
+LATER = {
+    "level": (
+        {"colour": ["black"] * 60},
+        "'colour' of The table holds 'black' in row 0; expected one",
+    ),
+    "word": ({"age": ["old"] * 60}, "'age' of The table holds 'old' in row 0; expected a number"),
+    "fraction": ({"visits": [0.5] * 60}, "holds 0.5 in row 0; expected a count"),
+    "negative": ({"visits": [-1] * 60}, "holds -1 in row 0; expected a count"),
+    "infinite": ({"age": [np.inf] * 60}, "holds inf in row 0; expected a finite number"),
+}
+
+
+@pytest.mark.parametrize("case", LATER)
+def test_rows_that_do_not_fit_are_refused(case):
+    changed, message = LATER[case]
+    columns = encodings.fit(FRAME, COUNTED)
+    with pytest.raises(ValueError, match=message):
+        columns.transform(FRAME.assign(**changed))
+
+
+def test_a_table_of_texts_is_read_and_split(tmp_path):
+    FRAME.assign(label=RANDOM.choice(["a", "b"], 60)).to_csv(tmp_path / "t.csv", index=False)
+    train, test = (load(tmp_path / "t.csv", split, kinds=COUNTED) for split in ("train", "test"))
+    assert (len(train), len(test), train.classes) == (48, 12, ("a", "b"))
+    assert train.columns == test.columns
+    # Standardized by the rows that train, whichever split is read.
+    assert_allclose(column(train.inputs, train.columns, "age").mean(), 0, atol=1e-6)
+    assert_allclose(column(train.inputs, train.columns, "age").std(), 1, rtol=1e-5)
+    whole = load(tmp_path / "t.csv", "all", kinds=COUNTED)
+    back = whole.columns.inverse_transform(whole.inputs)
+    pd.testing.assert_frame_equal(back, FRAME, check_dtype=False, rtol=1e-5)
+    train.columns.save(tmp_path / "c.json")
+    again = load(tmp_path / "t.csv", "all", columns=tmp_path / "c.json")
+    assert_array_equal(again.inputs, whole.inputs)
+
+
+def test_parquet_is_the_same_table(tmp_path):
+    pytest.importorskip("pyarrow")
+    FRAME.assign(label=1).to_parquet(tmp_path / "t.parquet")
+    FRAME.assign(label=1).to_csv(tmp_path / "t.csv", index=False)
+    first, second = (load(tmp_path / name, "train") for name in ("t.parquet", "t.csv"))
+    assert first.columns == second.columns
+    assert_allclose(first.inputs, second.inputs, atol=1e-6)
+    assert_array_equal(first.labels, second.labels)
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match="cannot be read as Parquet"):
+        load(tmp_path / "bad.parquet")
+
+
+def test_hdf5_holds_arrays(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    x = RANDOM.random((20, 6)).astype("float32")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"], file["y"], file["deep/er"] = x, [b"cat", b"dog"] * 10, x[:, :3]
+    data = load(tmp_path / "a.h5", "all")
+    assert_array_equal(data.inputs, x)
+    assert data.classes == ("cat", "dog")
+    assert load(tmp_path / "a.h5", "all", inputs="deep/er").inputs.shape == (20, 3)
+    with pytest.raises(ValueError, match=r"has no array 'z'; it holds deep/er, x, y"):
+        load(tmp_path / "a.h5", inputs="z")
+
+
+def test_what_a_column_of_texts_may_be(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b,c\n1,yes,true\n2,no,FALSE\n3,?,true\n")
+    refused = pytest.raises(ValueError, match=r"misses 1 of 3 values in the column 'b', .* row 2")
+    with pytest.warns(UserWarning, match="the columns b hold texts and are read as"), refused:
+        load(tmp_path / "t.csv", "all")
+    with pytest.warns(UserWarning, match="read as categories"):
+        data = load(tmp_path / "t.csv", "all", missing="nan")
+    assert data.columns.names == ("a", "b=no", "b=yes", "c")
+    assert_array_equal(np.isnan(data.inputs).sum(axis=0), [0, 1, 1, 0])
+    (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\nthree,x\n")  # a mistake among numbers
+    with pytest.raises(
+        ValueError, match=r"'a' holds numbers and texts, such as 'three' in example 2"
+    ):
+        load(tmp_path / "t.csv", "all")
+    found = load(tmp_path / "t.csv", "all", kinds={"a": "categorical"}, label_column="b")
+    assert found.columns.names == ("a=1", "a=2", "a=three")
+
+
+def test_a_table_becomes_a_run_that_speaks_in_its_names(tmp_path):
+    """The command line's part of it: likelihood, transformation and errors by column, without training."""
+    from zoo.runs.run import _fitting
+
+    FRAME.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.warns(UserWarning, match="read as categories"):
+        data = load(tmp_path / "t.csv", "train", kinds=COUNTED)
+    config = _fitting(zoo.runs.RunConfig(model="vae", dataset="t.csv"), data)
+    assert config.options["likelihood"] == data.columns.likelihood()
+    chosen = zoo.runs.RunConfig(model="vae", dataset="t.csv", options={"likelihood": "normal"})
+    assert _fitting(chosen, data) is chosen
