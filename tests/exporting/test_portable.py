@@ -1,6 +1,7 @@
 """ONNX and LiteRT files answer as their models do, with a free batch size."""
 
 import importlib.util
+import re
 import sys
 
 import keras
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
+from zoo.exporting import litert
 from zoo.serialization import policy
 
 CASES = {
@@ -101,3 +103,48 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(tmp_path, mo
     with pytest.raises(ImportError, match=rf"needs {missing}.*pip install 'latent-zoo\[onnx\]'"):
         build("mlp").export(tmp_path / "a", format="onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter")
+def test_weights_of_8_bits_change_answers_by_what_is_said(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = zoo.create("vae", (6, 5, 1), latents=5, hidden=(256,))
+    x = np.random.default_rng(0).random((40, 6, 5, 1), np.float32)
+    model.export(tmp_path / "whole.tflite", check=x)
+    said = r"8 bits\. On 40 rows they change codes by ([\d.e-]+) \(at most ([\d.e-]+)\) and rec"
+    with pytest.warns(UserWarning, match=said) as caught:
+        model.export(tmp_path / "small.tflite", quantize="int8", check=x)
+    assert (tmp_path / "small.tflite").stat().st_size < (
+        tmp_path / "whole.tflite"
+    ).stat().st_size / 2
+    served = litert.load_file(tmp_path / "small.tflite")
+    codes, truth = served(x)["codes"], model.encode(x)
+    unit = np.abs(truth).max()
+    error, most = map(float, re.search(said, str(caught[0].message)).groups())
+    assert 0 < error < 0.05
+    np.testing.assert_allclose(np.sqrt(np.mean((codes - truth) ** 2)) / unit, error, rtol=0.06)
+    np.testing.assert_allclose(np.abs(codes - truth).max() / unit, most, rtol=0.06)
+    bad = x.copy()
+    bad[3, 0, 0, 0] = np.nan  # no number comes out for it, and no other row changes
+    answers = served(bad)["codes"]
+    assert np.isnan(answers[3]).all()
+    np.testing.assert_array_equal(np.delete(answers, 3, 0), np.delete(codes, 3, 0))
+
+
+def test_8_bits_are_refused_where_there_are_none(tmp_path):
+    model = zoo.create("vae", (6, 5, 1), latents=5, hidden=(4,))
+    with pytest.raises(
+        ValueError, match=r"for format='litert' or a \.tflite file; received 'onnx'"
+    ):
+        model.export(tmp_path / "a.onnx", quantize="int8")
+    with pytest.raises(ValueError, match="Unknown quantization 'int4'"):
+        model.export(tmp_path / "a.tflite", quantize="int4")
+
+
+@pytest.mark.parametrize("likelihood", ["poisson", {"name": "categorical", "levels": 4}])
+def test_a_model_of_counts_is_compared_on_counts(tmp_path, likelihood):
+    model = zoo.create("vae", (6,), latents=2, hidden=(4,), likelihood=likelihood)
+    model.export(tmp_path / "a.tflite")
+    x = np.random.default_rng(0).integers(0, 4, (5, 6)).astype("float32")
+    served = litert.load_file(tmp_path / "a.tflite")(x)
+    np.testing.assert_allclose(served["codes"], model.encode(x), atol=1e-5)

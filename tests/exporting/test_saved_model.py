@@ -71,15 +71,18 @@ def build(name, networks="mlp", precision="float32"):
 def expected_answers(model, given):
     """The model's answers, computed outside any graph."""
     x, z = (tf.constant(given[key]) for key in "xz")
-    answers = {"reconstruct": {"output_0": model(x)}, "encode": {"output_0": model.encode_batch(x)}}
+    answers = {
+        "reconstruct": {"reconstruction": model(x)},
+        "encode": {"codes": model.encode_batch(x)},
+        "decode": {"reconstruction": model.decode_batch(z)},
+    }
     answers["serving_default"] = answers["reconstruct"]
-    answers["decode"] = {"output_0": model.decode_batch(z)}
     posterior = model.posterior(x)
     base = getattr(posterior, "distribution", None)
     if {"loc", "scale"} <= getattr(base, "parameters", {}).keys():  # a flow has neither
         answers["posterior"] = {"loc": base.loc, "scale": base.scale}
     if model.prior is not None:
-        answers["generate"] = {"output_0": model.generate_batch(given["n"], given["seed"])}
+        answers["generate"] = {"examples": model.generate_batch(given["n"], given["seed"])}
     return {name: {k: np.asarray(v) for k, v in parts.items()} for name, parts in answers.items()}
 
 

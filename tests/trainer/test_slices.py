@@ -135,6 +135,20 @@ def test_a_function_of_rows_takes_any_number_of_them():
     assert function.__name__ == slices.in_slices(function, 3).__name__
 
 
+def test_no_slice_is_empty():
+    """Of an empty batch oneDNN's convolutions give the shape of what went in, and the next layer fails."""
+
+    def function(x):
+        with tf.control_dependencies([tf.debugging.assert_positive(tf.shape(x)[0])]):
+            return 2 * x
+
+    traced = tf.function(
+        slices.in_slices(function, 3), input_signature=[tf.TensorSpec((None, X.shape[1]))]
+    )
+    for rows in (1, 4, 9, 50):
+        assert_allclose(traced(X[:rows]), 2 * X[:rows], rtol=1e-6)
+
+
 def test_what_treats_rows_by_themselves_is_not_joined():
     def joins(model):
         model.compile(jit_compile=False, slices=2)

@@ -394,7 +394,7 @@ class UsableModel(StepModel):
         """
         from zoo.exporting import export
 
-        if unused := sorted(set(kwargs) - {"check"}):
+        if unused := sorted(set(kwargs) - {"check", "quantize"}):
             raise ValueError(
                 f"export() has no {unused[0]}: every function is exported with a signature of its own. "
                 "Leave it out."

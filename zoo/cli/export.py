@@ -32,7 +32,11 @@ def run(call: Call) -> int:
     from zoo.runs.artefacts import load_model
 
     model = load_model(Path(call.flags.run_dir) / "model.keras")
-    model.export(call.flags.output, format=call.flags.format or "tf_saved_model")
+    model.export(
+        call.flags.output,
+        format=call.flags.format or "tf_saved_model",
+        quantize=call.flags.quantize or None,
+    )
     _copy_columns(Path(call.flags.run_dir), Path(call.flags.output))
     print(f"The model is in {call.flags.output}.")
     return 0

@@ -76,6 +76,7 @@ FLAGS = (
     Flag("output", str, "Where the command writes.", "export compare reproduce sweep"),
     Flag("import", list, "Module or .py file that registers own parts; repeat it for more.", ""),
     Flag("format", str, "tf_saved_model (default), onnx or litert.", "export"),
+    Flag("quantize", str, "int8, for litert: weights of 8 bits.", "export"),
     Flag("quick", bool, "A small version of the experiment.", "reproduce"),
     Flag("seeds", int, "How many seeds. Default: 3, or 1 with --quick.", "reproduce sweep"),
     Flag(

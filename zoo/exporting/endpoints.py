@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 # File of a format without sampling -> the endpoint that it holds.
 DETERMINISTIC = {"encoder": "encode", "decoder": "decode", "reconstruct": "reconstruct"}
 
-# Endpoint -> the name of its output in these files.
-OUTPUTS = {"encode": "codes", "decode": "reconstruction", "reconstruct": "reconstruction"}
+# Endpoint -> the name of its output in these files, and in the signatures of a SavedModel.
+OUTPUTS = {
+    "encode": "codes",
+    "decode": "reconstruction",
+    "reconstruct": "reconstruction",
+    "generate": "examples",
+}
 
 
 class Endpoint(NamedTuple):

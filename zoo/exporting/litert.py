@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 MIXED_PRECISION = False
 
 
-def write(model: Autoencoder, folder: Path) -> None:
+def write(model: Autoencoder, folder: Path, quantize: str | None = None) -> None:
     """Write encoder.tflite, decoder.tflite and reconstruct.tflite, of built-in operations only.
 
     Args:
         model: a built model that computes in float32.
         folder: an empty folder.
+        quantize: "int8" for weights of 8 bits.
 
     Example:
         >>> import os
@@ -37,13 +38,13 @@ def write(model: Autoencoder, folder: Path) -> None:
         ['decoder.tflite', 'encoder.tflite', 'inputs.json', 'reconstruct.tflite']
     """
     parts = deterministic(model)
-    for name, converted in _converted(parts).items():
+    for name, converted in _converted(parts, quantize).items():
         (folder / f"{name}.tflite").write_bytes(converted)
 
 
-def write_file(endpoint: Endpoint, path: Path) -> None:
+def write_file(endpoint: Endpoint, path: Path, quantize: str | None = None) -> None:
     """Write one function to one file."""
-    path.write_bytes(_converted({"file": endpoint})["file"])
+    path.write_bytes(_converted({"file": endpoint}, quantize)["file"])
 
 
 def load_file(path: Path) -> Callable[..., dict[str, np.ndarray]]:
@@ -67,20 +68,25 @@ def load(folder: Path) -> dict[str, Callable[..., Any]]:
     }
 
 
-def _converted(named: Mapping[str, Endpoint]) -> dict[str, bytes]:
+def _converted(named: Mapping[str, Endpoint], quantize: str | None) -> dict[str, bytes]:
     """The file of each endpoint, with its weights.
 
     By way of a SavedModel, which is loaded once: without it the weights of a function would be left out.
+    With weights of 8 bits the numbers between the layers are rounded as they come, row by row, and what
+    stands between them stays float32: were these numbers of 8 bits as well, none of them could be NaN, and a
+    row that holds NaN would get an answer.
     """
     with tempfile.TemporaryDirectory() as source:
         write_endpoints(named, Path(source))
         loaded: Any = tf.saved_model.load(source)
-        return {
-            name: tf.lite.TFLiteConverter.from_concrete_functions(
-                [loaded.signatures[name]], loaded
-            ).convert()
-            for name in named
-        }
+        found = {}
+        for name in named:
+            signature = loaded.signatures[name]
+            converter: Any = tf.lite.TFLiteConverter.from_concrete_functions([signature], loaded)
+            if quantize is not None:
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            found[name] = converter.convert()
+        return found
 
 
 def _runner(path: Path) -> Any:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
 
 TOLERANCE = 1e-5
+QUANTIZED = 0.1  # of the largest number: more is no answer of the model
 ROWS = 16
 # A relative change of the inputs, some ten times what another order of summation does to the answers.
 _NUDGE = 1e-6
@@ -125,6 +126,56 @@ def compare_endpoint(
             f"The exported {name!r} disagrees with the model by up to {distance[wrong].max():.3g} in "
             f"{wrong.sum()} of {len(wrong)} rows; expected at most {TOLERANCE:g}. Nothing was exported."
         )
+
+
+def said_of_errors(
+    model: Autoencoder, exported: Mapping[str, Callable[..., Any]], rows: np.ndarray
+) -> str:
+    """How far the functions of a quantized export are from the model's answers; see `said_of_error`."""
+    known = endpoints(model)
+    return " ".join(
+        said_of_error(name, known[name], function, arguments_of(model, known[name], rows))
+        for name, function in exported.items()
+    )
+
+
+def said_of_error(
+    name: str, endpoint: Endpoint, function: Callable[..., Any], arguments: list[np.ndarray]
+) -> str:
+    """How far one function of a quantized export is from the model's answers.
+
+    Args:
+        name: of the endpoint.
+        endpoint: whose `answer` is the truth.
+        function: the exported function.
+        arguments: of both.
+
+    Returns:
+        A sentence with the root mean square and the largest difference of each output, in units of its
+        largest number.
+
+    Raises:
+        ValueError: where an output differs by more than a tenth of its largest number (root mean square), or
+            is not finite.
+    """
+    expected, received = as_dict(endpoint.answer(*arguments)), as_dict(function(*arguments))
+    said = []
+    for (key, value), found in zip(expected.items(), _in_order(expected, received), strict=True):
+        largest = float(np.abs(value).max()) or 1.0
+        difference = (found - value) / largest
+        error, most = float(np.sqrt(np.mean(np.square(difference)))), np.abs(difference).max()
+        if not error <= QUANTIZED:
+            raise ValueError(
+                f"With weights of 8 bits {key or name!r} is off by {error:.3g} of its largest number; "
+                f"expected at most {QUANTIZED:g}. Nothing was exported: leave quantize out."
+            )
+        said.append(f"{key or name} by {error:.2g} (at most {most:.2g})")
+    rows = len(arguments[0])
+    return f"On {rows} rows they change {' and '.join(said)} of the largest number."
+
+
+def _in_order(expected: dict[str, np.ndarray], received: dict[str, np.ndarray]) -> list[np.ndarray]:
+    return [received[key] if key in received else next(iter(received.values())) for key in expected]
 
 
 def _jumps(endpoint: Endpoint, arguments: list[Any], answers: dict[str, np.ndarray]) -> np.ndarray:

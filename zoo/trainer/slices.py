@@ -223,8 +223,9 @@ def in_slices(function: Callable[..., Any], count: int) -> Callable[..., Any]:
         rows = first.shape[0]
         if rows is not None and rows < 2 * LEAST_ROWS:
             return function(*inputs)
-        sizes = _sizes(tf.shape(first)[0] if rows is None else rows, count)
-        flat = [tf.split(value, sizes, num=count) for value in tf.nest.flatten(inputs)]
+        if rows is None:
+            return _joined_slices(function, inputs, tf.shape(first)[0], count)
+        flat = [tf.split(value, _sizes(rows, count)) for value in tf.nest.flatten(inputs)]
         outputs = [
             function(*tf.nest.pack_sequence_as(inputs, of_slice))
             for of_slice in zip(*flat, strict=True)
@@ -234,6 +235,24 @@ def in_slices(function: Callable[..., Any], count: int) -> Callable[..., Any]:
     # A `tf.function` would find the defaults of the arguments there, which are not rows, and pass them on.
     del sliced.__wrapped__
     return sliced
+
+
+def _joined_slices(function: Callable[..., Any], inputs: Any, rows: tf.Tensor, count: int) -> Any:
+    """The slices of rows whose number the graph does not know.
+
+    A slice that has none computes the last row, which is left out: of an empty batch oneDNN's convolutions
+    give the shape of what went in.
+    """
+    sizes = _sizes(rows, count)
+    outputs = []
+    for i in range(count):
+        size = sizes[i]
+        start = tf.minimum(tf.reduce_sum(sizes[:i]), tf.maximum(rows - 1, 0))
+        end = start + tf.maximum(size, 1)
+        own = tf.nest.map_structure(lambda value, s=start, e=end: value[s:e], inputs)
+        found = function(*own)
+        outputs.append(tf.nest.map_structure(lambda value, n=size: value[:n], found))
+    return joined(outputs)
 
 
 def _sizes(rows: Any, count: int) -> Any:
