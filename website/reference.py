@@ -40,11 +40,11 @@ def model_page(name: str) -> str:
     docstring = read(model.__doc__)
     lines = [f"# {name}", "", *_prose(docstring)]
     if (ROOT / "docs" / PICTURES / f"{name}.png").exists():
-        caption = f"{name}: digits, their reconstructions, and new ones"
+        caption = f"{name}: data, what the model makes of them, and what else it gives"
         lines += [f"![{caption}](../{PICTURES}/{name}.png)", ""]
         lines += [
-            "Digits, their reconstructions, and where the model generates, new ones; "
-            "`python -m website.pictures` trains it for a few seconds and draws this.",
+            "Data, what the model makes of them after a short training, and where it has them new examples "
+            f"or atoms; `python -m website.pictures {name}` draws this.",
             "",
         ]
     lines += ["## Options", "", *_options(model, _meanings(model)), ""]
