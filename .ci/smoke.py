@@ -22,7 +22,7 @@ MODELS = {
     "iwae": {"samples": 3},
     "factor_vae": {"critic_hidden": (8,)},
     "vq_vae": {"codes": 8},
-    "top_k_sae": {},
+    "top_k_sae": {"target_l0": 2},
     "iaf_vae": {},
     "vade": {"components": 3},
     "info_gan": {},

@@ -14,16 +14,15 @@ import tensorflow as tf
 import zoo
 
 ROOT = Path(__file__).parents[2]
-# docs/plugins.md has a test of its own. The recipes take an hour on MNIST, and no step of them works on a
-# model that is not trained: tests/test_docs.py checks their names, the experiment IA-T1 runs their steps.
-ELSEWHERE = {"plugins.md", "recipes.md"}
+ELSEWHERE = {"plugins.md"}  # has a test of its own
 PAGES = [
     path
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
     if "```python" in path.read_text(encoding="utf-8") and path.name not in ELSEWHERE
 ]
-# What they show runs on every change in tests of its own.
-LONG = {"sklearn.md", "devices.md"}
+# What they show runs on every change in tests of its own; of the recipes, which take an hour on MNIST and are
+# run on some enlarged digits here, tests/test_docs.py checks the names.
+LONG = {"sklearn.md", "devices.md", "recipes.md"}
 BLOCK = re.compile(r"^<!-- before the examples\n(.*?)^-->|^```python\n(.*?)^```", re.M | re.S)
 
 
