@@ -292,6 +292,7 @@ def test_slices_of_a_batch_go_on_as_the_whole(run, monkeypatch):
     assert_same_terms(train(loaded, run.data, epochs=1), run.second, 1e-5)
     assert_same_arrays(values(loaded.weights), values(run.model.weights), 1e-5)
     assert_allclose(loaded.reconstruct(run.data), run.model.reconstruct(run.data), 1e-4, 1e-5)
+    keras.tree.map_structure(assert_array_equal, run.data, run.case.given())  # nothing wrote there
 
 
 @on_every_change(DEAR)

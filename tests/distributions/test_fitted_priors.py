@@ -148,7 +148,9 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name == "flow")) for name in OPTIONS]
+)
 def test_a_model_keeps_its_fitted_prior(vae, name, tmp_path):
     x = make_vectors(160, 6)
     before = vae.generate(5, seed=3)
