@@ -42,6 +42,8 @@ class Case(NamedTuple):
         keras.utils.set_random_seed(0)
         model = zoo.create(self.model, self.shape, **{"seed": 3, **self.options(), **changes})
         model.seed = 3  # of the noise and the order; the weights are drawn already
+        if isinstance(model.bottleneck, zoo.bottlenecks.BatchTopK):
+            model.bottleneck.begin_at(0.5)  # before it, or training, there is no code to ask for
         return model
 
     def data(self):

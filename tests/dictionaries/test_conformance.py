@@ -252,10 +252,24 @@ def test_the_mean_l0_of_a_batch_of_training_is_k(rows):
     assert l0(one_pass(model, x).code.numpy()) == ACTIVE
 
 
-def test_an_untrained_threshold_is_that_of_normal_numbers():
-    model = build("batch_top_k")
-    x = np.random.default_rng(0).normal(size=(4000, WIDTH)).astype("float32")
-    assert_allclose(l0(model.encode(x)), ACTIVE, rtol=0.2)
+@pytest.mark.parametrize("name", ["batch_top_k", "matryoshka"])
+def test_a_threshold_that_is_not_known_is_not_guessed(name, tmp_path):
+    from zoo.recipes.dictionaries import start
+
+    model, x = build(name), activations(256)
+    model.save(tmp_path / "new.keras")
+    loaded = keras.saving.load_model(tmp_path / "new.keras")
+    asked = [loaded.encode, *(getattr(model, f) for f in ("encode", "reconstruct", "evaluate"))]
+    for function in [*asked, model]:
+        with pytest.raises(ValueError, match="has no threshold yet"):
+            function(x)
+    with pytest.raises(ValueError, match="has no threshold yet"):
+        model.export(tmp_path / "served")
+    assert model.decode(np.zeros((2, UNITS), "float32")).shape == (2, WIDTH)
+    start(model, x, verbose=False)
+    assert_allclose(l0(model.encode(x)), ACTIVE, rtol=0.02)
+    fit(loaded, x)
+    assert l0(loaded.encode(x)) > 0
 
 
 def test_one_level_of_matryoshka_is_batch_top_k():

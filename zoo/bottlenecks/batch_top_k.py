@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from typing import Any
 
 import tensorflow as tf
@@ -22,9 +21,9 @@ class BatchTopK(DenseBottleneck):
     Bussmann et al., "BatchTopK Sparse Autoencoders", 2024, section 3. A row may have more than k where others
     have fewer. Once trained, z = v 1[v > theta], so that a row's code does not depend on its batch: theta is
     the mean of the smallest value that batches of training kept, weighed by momentum and without bias from
-    its start. Before the first step theta is what k of the units would exceed if they were standard normal,
-    as those of a `zoo.networks.Centred` encoder and unit atoms about are; or where `begin_at` put it, as
-    `zoo.recipes.dictionaries.start` does from data.
+    its start. `begin_at` puts it somewhere before the first step, as `zoo.recipes.dictionaries.start` does
+    from data. Before either there is no theta, and to ask for a code outside of training raises a ValueError:
+    any guess would give rows of another norm as many units as chance has it.
 
     Args:
         units: dimensions of the code.
@@ -66,10 +65,10 @@ class BatchTopK(DenseBottleneck):
 
     @property
     def threshold(self) -> tf.Tensor:
-        """theta, a scalar float32."""
-        share = tf.convert_to_tensor(self.share)
-        running = tf.math.divide_no_nan(tf.convert_to_tensor(self.sums), share)
-        return tf.where(share > 0, running, normal_quantile(self.k / self.units))
+        """theta, a scalar float32; 0 where there is none yet."""
+        return tf.math.divide_no_nan(
+            tf.convert_to_tensor(self.sums), tf.convert_to_tensor(self.share)
+        )
 
     def begin_at(self, threshold: float) -> None:
         """Choose what the threshold is before the first step, at least 0; it weighs as one batch does."""
@@ -98,19 +97,15 @@ class BatchTopK(DenseBottleneck):
         return Code(tf.where(values >= smallest, values, 0.0), raw=raw)
 
     def _above(self, values: tf.Tensor) -> tf.Tensor:
+        with tf.init_scope():  # the weight's value, in a graph that is being made too
+            known = float(tf.convert_to_tensor(self.share)) > 0
+        if not known:
+            raise ValueError(
+                "This batch top-k has no threshold yet, so that rows have no code by themselves. Train the "
+                "model, or call zoo.recipes.dictionaries.start(model, x), which takes it from data."
+            )
         return tf.where(values > self.threshold, values, 0.0)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "k": self.k, "momentum": self.momentum}
-
-
-def normal_quantile(share: float) -> float:
-    """What a share of standard normal numbers exceeds; 0 for a half and more.
-
-    Example:
-        >>> from zoo.bottlenecks.batch_top_k import normal_quantile
-        >>> round(normal_quantile(0.025), 2)
-        1.96
-    """
-    return statistics.NormalDist().inv_cdf(1 - min(share, 0.5))

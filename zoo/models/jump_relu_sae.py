@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
 from zoo.autoencoder import Autoencoder
-from zoo.bottlenecks.batch_top_k import normal_quantile
 from zoo.models.extends import extends
 from zoo.models.sparse_dictionary import held, sparse_dictionary
 from zoo.registry import register
@@ -54,7 +54,8 @@ def jump_relu_sae(
         True
     """
     if threshold is None:
-        threshold = normal_quantile(target_l0 / latents)
+        share = min(target_l0 / latents, 0.5)
+        threshold = statistics.NormalDist().inv_cdf(1 - share)
     bottleneck = {"name": "jump_relu", "threshold": threshold, "bandwidth": bandwidth}
     return sparse_dictionary(
         input_shape,
