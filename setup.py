@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+?)"', (HERE / "zoo" / "__init__.py").read_text())[1]
 README = HERE / "README.md"
 
-BENCH = ["torch>=2.4", "pythae>=0.1.2", "dictionary_learning>=0.1"]
+BENCH = ["torch>=2.4", "pythae>=0.1.2", "dictionary_learning>=0.1", "sae-lens>=6.54"]
 ONNX = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 DOCS = ["mkdocs-material>=9.6,<10", "mkdocstrings[python]>=0.29", "latex2mathml>=3.77"]
 SWEEP = ["optuna>=4"]

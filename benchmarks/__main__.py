@@ -31,9 +31,11 @@ CONTENDERS = {
     "PyTorch compiled": ("torch_loop", "prepare_compiled"),
     "pythae": ("pythae_trainer", "prepare"),
     "dictionary_learning": ("dictionary_learning_trainer", "prepare"),
+    "SAELens": ("sae_lens_trainer", "prepare"),
 }
+OF_DICTIONARIES = {"dictionary_learning", "SAELens"}
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("tensorflow", "keras", "torch", "pythae", "dictionary_learning")
+PACKAGES = ("tensorflow", "keras", "torch", "pythae", "dictionary_learning", "sae-lens")
 
 
 class Contender:
@@ -87,9 +89,7 @@ def compare(
     if workload.encodes or workload.model == "info_ae":  # no peer has them
         names = [name for name in names if name in ("zoo", "bare TensorFlow")]
     others = (
-        {"dictionary_learning"}
-        if workload.is_dictionary
-        else {*CONTENDERS} - {"dictionary_learning", FIXED}
+        OF_DICTIONARIES if workload.is_dictionary else {*CONTENDERS} - OF_DICTIONARIES - {FIXED}
     )
     names = [name for name in names if name == "zoo" or name in others]
     if "zoo" in names and not workload.encodes and threads == 1:
@@ -205,7 +205,7 @@ def _key(result: dict) -> tuple[str, str, int]:
 def machine() -> dict[str, str]:
     """What was measured on, and when."""
     cores = f"{os.cpu_count()} cores, {processor_name()}, {platform.machine()}"
-    packages = [name for name in PACKAGES if importlib.util.find_spec(name)]
+    packages = [name for name in PACKAGES if importlib.util.find_spec(name.replace("-", "_"))]
     return {
         "date": time.strftime("%Y-%m-%d"),
         "machine": f"{cores}, {instructions()}",
@@ -232,7 +232,7 @@ def processor_name() -> str:
 def installed() -> list[str]:
     """The contenders whose library is there."""
     needs = {name: name for name in ("pythae", "dictionary_learning")}
-    needs |= {"PyTorch": "torch", "PyTorch compiled": "torch"}
+    needs |= {"PyTorch": "torch", "PyTorch compiled": "torch", "SAELens": "sae_lens"}
     return [
         n for n in CONTENDERS if n != FIXED and importlib.util.find_spec(needs.get(n, "tensorflow"))
     ]

@@ -28,7 +28,7 @@ from benchmarks.page import write
 
 WIDTH, PLACES, UNITS, BATCH = 384, 64, 3072, 1024
 GIBIBYTES = (0.25, 2.0)
-COST_ROWS, ROUNDS = 30_720, 5
+COST_ROWS, ROUNDS = 61_440, 3
 
 
 class Layer:

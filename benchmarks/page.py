@@ -9,7 +9,14 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "results" / "benchmarks"
-NAMES = ("bare TensorFlow", "PyTorch", "PyTorch compiled", "pythae", "dictionary_learning")
+NAMES = (
+    "bare TensorFlow",
+    "PyTorch",
+    "PyTorch compiled",
+    "pythae",
+    "dictionary_learning",
+    "SAELens",
+)
 # (workload, precision) -> what was asked for: how many times as fast as pythae, and as the best PyTorch.
 TARGETS = {
     ("W1", "float32"): (10.0, 4.0),

@@ -84,7 +84,7 @@ class Feed:
         steps = min(most, rows // batch) if alone else 1
         streamed, gathered = sources.large(tf.nest.flatten(fields)), self._gathers(fields)
         mixed = steps
-        row_bytes = sum(array[0].nbytes for array in tf.nest.flatten(fields))
+        row_bytes = sum(sources.bytes_in_memory(array[:1]) for array in tf.nest.flatten(fields))
         if gathered:
             most_rows = min(rows // GATHERED_PART, STREAMED_BLOCK_BYTES // row_bytes)
             steps = min(steps, max(1, most_rows // batch))

@@ -84,11 +84,16 @@ def checked(
 def large(arrays: Sequence[np.ndarray]) -> bool:
     """Whether arrays are read batch by batch from where they lie, and not held in memory as a whole.
 
-    What counts are the bytes that they would take there, where floats and booleans are float32.
+    What counts are the bytes that they would take there.
     """
-    sizes = [max(a.nbytes, 4 * a.size if a.dtype.kind in "fb" else 0) for a in arrays]
+    sizes = [bytes_in_memory(a) for a in arrays]
     shuffled = [size for a, size in zip(arrays, sizes, strict=True) if isinstance(a, Shuffled)]
     return sum(sizes) > MEMORY_LIMIT or max(shuffled, default=0) > SHUFFLED_LIMIT
+
+
+def bytes_in_memory(array: np.ndarray) -> int:
+    """The bytes of an array as it is read: narrow floats and booleans become float32."""
+    return max(array.nbytes, 4 * array.size if array.dtype.kind in "fb" else 0)
 
 
 def batches_of(data: Any, name: str) -> Any:
