@@ -82,7 +82,7 @@ def evaluate(folder: str) -> None:
     rows = activations.load(folder).inputs
     model = dictionary(256)
     model.fit(rows[: 20 * BATCH], batch_size=BATCH, verbose=0)
-    tally(model, rows).scores(bootstrap=100)
+    tally(model, rows, batch_size=4096).scores(bootstrap=100)
 
 
 def cost(folder: str) -> dict[str, list[float]]:

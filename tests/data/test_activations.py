@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import zoo
+from zoo.autoencoder import scales
 from zoo.data import activations
 from zoo.data.activations import load, record
 from zoo.data.storage import release
@@ -135,9 +136,20 @@ def test_pages_of_the_file_do_not_stay_in_memory(tmp_path, monkeypatch):
     found = record(lambda x: table[x % 64], None, tokens, tmp_path / "a", verbose=False)
     assert max(before for before, _ in peaks) > 0.5e6  # a bucket, of 8.2 MB in all
     assert max(peaks)[0] < 3e6 and max(after for _, after in peaks) < 1e5
+    model = zoo.create("top_k_sae", (64,), latents=8, target_l0=2)
+    seen = []
+
+    def looked(array):
+        seen.append(resident(path))
+        release(array)
+
+    monkeypatch.setattr(scales, "release", looked)
+    monkeypatch.setattr(scales, "_CHUNK", 8192)  # rows, of 64,000
+    assert scales.far_apart(found.inputs) == ""
+    assert 0 < max(seen) < 3e6 and resident(path) < 1e5
     np.asarray(found.inputs).max()
     assert resident(path) > 8e6
-    tally(zoo.create("top_k_sae", (64,), latents=8, target_l0=2), found.inputs, top=0)
+    tally(model, found.inputs, top=0)
     assert resident(path) < 1e6
 
 

@@ -103,10 +103,13 @@ def far_apart(x: np.ndarray) -> str:
         A sentence, or "".
     """
     rows = max(2, _LOOKED_AT // max(1, int(np.prod(x.shape[1:]))))
-    some = x[:: -(-len(x) // rows)]
+    step = -(-len(x) // rows)
     moments = Moments(x.shape[-1])
-    moments.add(np.asarray(some, np.float32))
-    release(x)
+    piece = step * max(1, _CHUNK // step)
+    for start in range(0, len(x), piece):
+        some = x[start : start + piece : step]
+        moments.add(np.asarray(some, np.float32))
+        release(x)  # each row is on a page of its own
     varies = np.flatnonzero(~moments.constant())
     if len(varies) < 2:
         return ""
