@@ -103,7 +103,8 @@ def taught():
 def fitted(name, **options):
     """A prior that is fitted to some codes of three units."""
     prior = zoo.get(name, kind="prior", **options)
-    prior.fit(make_vectors(40, 3) * 2 - 1)
+    codes = make_vectors(40, 3) * 2 - 1
+    prior.fit((codes, np.full_like(codes, 0.5)) if prior.of_posteriors else codes)
     prior.trainable = False
     return prior
 
@@ -272,7 +273,17 @@ CASES |= {
         VECTOR,
         lambda: {**SMALL, "samples": 3, "gradient": "dreg", "prior": fitted("kernel_density")},
     ),
-    "miwae": vector("miwae", **SMALL, groups=2, samples=3, gradient="stl"),
+    "miwae": Case(
+        "miwae",
+        VECTOR,
+        lambda: {
+            **SMALL,
+            "groups": 2,
+            "samples": 3,
+            "gradient": "stl",
+            "prior": fitted("manifold", limit=4, steps=2, trained_with="normal"),
+        },
+    ),
     "piwae": vector("piwae", **SMALL, groups=2, samples=3),
     "ciwae": vector("ciwae", **SMALL, samples=3, likelihood="normal"),
     "vq_vae": picture("vq_vae", latents=3, codes=8, networks="grid", hidden=(4, 4)),
@@ -402,6 +413,8 @@ CASES |= {
     "cat_gan": vector("cat_gan", classes=3, noise_units=2, hidden=(6,)),
     "spherical_vae": vector("spherical_vae", **SMALL),
     "poincare_vae": vector("poincare_vae", **SMALL, curvature=2.0),
+    "vae_ms_ssim": picture("vae", **SMALL, likelihood={"name": "ms_ssim", "window": 4}),
+    "vae_gan": picture("vae_gan", **SMALL, critic=(3, 4), layer=0),
     "hamiltonian_vae": vector("hamiltonian_vae", **SMALL, steps=2, step_size=0.05),
     "hierarchical_vae": vector("hierarchical_vae", **SMALL, levels=3, level_hidden=6),
 }

@@ -145,7 +145,9 @@ OPTIONS = {
     "codes": {"noise": 0.0},
     "flow": {"layers": 2, "hidden": 4, "steps": 10},
     "two_stage": {"hidden": (4,), "steps": 10},
+    "manifold": {"limit": 20, "steps": 3},
 }
+OF_TRAINING = ("two_stage", "manifold")  # they have no density of their own
 
 
 @pytest.mark.parametrize(
@@ -167,10 +169,10 @@ def test_a_model_keeps_its_fitted_prior(vae, name, tmp_path):
         loaded = zoo.load_model(tmp_path / "m.keras")
     assert_array_equal(loaded.generate(5, seed=3), new)
     assert json.dumps(loaded.prior.report) == json.dumps(model.prior.get_config()["report"])
-    if name not in ("gaussian_mixture", "two_stage"):
+    if name not in ("gaussian_mixture", *OF_TRAINING):
         return
     terms = loaded.evaluate(x, verbose=0, return_dict=True)
-    if name == "two_stage":  # no density of its own: that of the training
+    if name in OF_TRAINING:
         first = vae.evaluate(x, verbose=0, return_dict=True)
         assert_allclose(terms["kl"], first["kl"], rtol=1e-5)
         return
@@ -180,12 +182,51 @@ def test_a_model_keeps_its_fitted_prior(vae, name, tmp_path):
         assert_array_equal(weight.numpy(), value)  # training leaves a fitted prior alone
 
 
-@pytest.mark.parametrize("name", ["two_stage"])
+@pytest.mark.parametrize("name", OF_TRAINING)
 def test_an_export_draws_from_it(vae, name, tmp_path):
     model = vae.fit_prior(name, make_vectors(160, 6), **OPTIONS[name])
     model.export(tmp_path / "saved")
     served = saved_model.load(tmp_path / "saved")["generate"](np.int32(5), np.int32(3))
     assert_allclose(served, model.generate(5, seed=3), rtol=1e-4, atol=1e-5)
+
+
+POSTERIORS = np.float32([[0, 0], [3, 1], [1, 3]]), np.float32([[0.5, 0.3], [0.4, 0.8], [0.6, 0.6]])
+
+
+def test_a_manifold_has_the_volume_of_its_metric():
+    prior = fitted("manifold", POSTERIORS, steps=15)
+    (loc, scale), radius = POSTERIORS, prior.report["radius"]
+    gaps = np.square((loc[:, None] - loc) / scale[:, None]).sum(axis=-1) + np.diag([np.inf] * 3)
+    assert_allclose(radius**2, np.median(gaps.min(axis=1)), rtol=1e-5)
+    side = np.linspace(-14, 16, 151)
+    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    middle = loc.mean(axis=0)
+    extent = np.square(loc - middle).sum(axis=1).mean()
+    metric = np.zeros((len(grid), 2, 2))
+    metric += np.diag((scale**-2.0).min(axis=0)) * 1e-3
+    metric *= np.exp(-np.square(grid - middle).sum(axis=1) / extent)[:, None, None]
+    for m, s in zip(loc, scale, strict=True):
+        near = np.exp(-np.square((grid - m) / s).sum(axis=1) / radius**2)
+        metric += near[:, None, None] * np.diag(s**-2.0)
+    volume = np.linalg.slogdet(metric)[1] / 2
+    assert_allclose(prior.volume(tf.constant(grid, tf.float32)), volume, atol=1e-3)
+
+    # The chains have that density.
+    new = tf.function(lambda: prior.sample(zoo.Noise(0, 0), 4000, 2))().numpy()
+    chances = np.exp(volume) / np.exp(volume).sum()
+    assert_allclose(new.mean(axis=0), chances @ grid, atol=0.15)
+    assert_allclose(np.cov(new.T), np.cov(grid.T, aweights=chances), atol=0.5)
+    for m in loc:
+        expected = chances @ (np.square(grid - m).sum(axis=1) < 1)
+        assert_allclose(np.mean(np.square(new - m).sum(axis=1) < 1), expected, atol=0.02)
+
+
+def test_a_manifold_is_made_of_normal_posteriors():
+    x = make_vectors(30, 6)
+    for name, options in (("autoencoder", {}), ("vae", {"posterior": "laplace"})):
+        model = zoo.create(name, (6,), latents=2, hidden=(4,), **options)
+        with pytest.raises(ValueError, match="made of normal posteriors"):
+            model.fit_prior("manifold", x)
 
 
 def test_the_codes_are_draws_of_a_vae_and_the_codes_of_an_autoencoder(vae):
@@ -200,7 +241,8 @@ def test_the_codes_are_draws_of_a_vae_and_the_codes_of_an_autoencoder(vae):
 def test_a_grid_of_codes_has_a_fitted_prior():
     grid = make_vectors(90, 8).reshape(90, 2, 2, 2)
     for name, options in OPTIONS.items():
-        prior = fitted(name, grid, **options)
+        given = (grid, np.abs(grid) + 0.1) if name == "manifold" else grid
+        prior = fitted(name, given, **options)
         assert drawn(prior, 3, 2, 2, 2).shape == (3, 2, 2, 2), name
         density = prior.distribution(2, 2, 2)
         if density is not None:

@@ -364,8 +364,8 @@ class Autoencoder(UsableModel):
         given its density where it has one.
 
         Args:
-            prior: "gaussian_mixture", "flow", "two_stage", "kernel_density", "codes", "autoregressive" for
-                quantized codes, or a `Prior` with a `fit` of its own.
+            prior: "gaussian_mixture", "flow", "two_stage", "kernel_density", "codes", "manifold" for normal
+                posteriors, "autoregressive" for quantized codes, or a `Prior` with a `fit` of its own.
             x: as in `encode`. A stochastic code is drawn once for each row.
             condition: as in `encode`.
             batch_size: rows of a batch.

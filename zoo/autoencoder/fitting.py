@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.distributions.divergences import base_distribution
 from zoo.distributions.priors import Prior
 from zoo.noise import Noise
 from zoo.serialization import part, serialize_part, weights_drawn_by, whole_number
+from zoo.tfp import tfd
 from zoo.trainer.refusals import plain_errors
 
 if TYPE_CHECKING:
@@ -39,8 +42,9 @@ def fitted(
     made.see(model)
     if not getattr(made, "has_density", True):
         made.trained_with = _copy_of(model.prior, model.code_shape)
+    found = posteriors if getattr(made, "of_posteriors", False) else drawn_codes
     with weights_drawn_by(seed):
-        made.fit(drawn_codes(model, x, condition, batch_size, seed), seed)
+        made.fit(found(model, x, condition, batch_size, seed), seed)
     made.trainable = False
     config = {**model.get_config(), "prior": serialize_part(made)}
     with model.distribute_strategy.scope():
@@ -57,23 +61,62 @@ def drawn_codes(
     model: Autoencoder, x: Any, condition: Any = None, batch_size: int = 500, seed: int = 0
 ) -> np.ndarray:
     """A draw of the posterior for every row, the code itself where there is none, (rows, *code) float32."""
+
+    def draw(features: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        noise = Noise(seed, first).fold("drawn_codes")
+        return (model.bottleneck.draw(features, noise, model.step.value, False).value,)
+
+    return _of_features(model, draw, x, condition, batch_size)[0]
+
+
+def posteriors(
+    model: Autoencoder, x: Any, condition: Any = None, batch_size: int = 500, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Location and scale of the normal posterior of every row, (rows, *code) float32 each.
+
+    Raises:
+        ValueError: for a model whose posteriors are none, or of another family.
+    """
+    del seed
+    if not isinstance(base_distribution(model.example_posterior()), tfd.Normal):
+        raise ValueError(
+            "This prior is made of normal posteriors q(z|x), and the model has none. Take the prior "
+            "'gaussian_mixture', or train a model of the bottleneck 'normal', such as 'vae'."
+        )
+
+    def both(features: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        del first
+        base = base_distribution(model.bottleneck.posterior(features))
+        return base.loc, base.scale
+
+    loc, scale = _of_features(model, both, x, condition, batch_size)
+    return loc, scale
+
+
+def _of_features(
+    model: Autoencoder,
+    function: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, ...]],
+    x: Any,
+    condition: Any,
+    batch_size: int,
+) -> list[np.ndarray]:
+    """What a function of the encoder's features and the first row of their batch gives for all rows."""
     model._refresh()
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def draw(first: tf.Tensor, x: tf.Tensor, *condition: Any) -> tf.Tensor:
+    def run(first: tf.Tensor, x: tf.Tensor, *condition: Any) -> tuple[tf.Tensor, ...]:
         encoded = model._encoded(*condition) if condition else None
-        features = model._features(model._prepared(x), encoded, False)
-        noise = Noise(seed, first).fold("drawn_codes")
-        return model.bottleneck.draw(features, noise, model.step.value, False).value
+        return function(model._features(model._prepared(x), encoded, False), first)
 
-    parts: list[np.ndarray] = []
+    parts: list[list[np.ndarray]] = []
     first = 0
     with plain_errors():
         for batch in model._batches(x, batch_size, condition):
             rows = tf.nest.map_structure(tf.convert_to_tensor, batch)
-            parts.append(draw(tf.constant(first, tf.int64), *rows).numpy())
+            found: Any = run(tf.constant(first, tf.int64), *rows)
+            parts.append([part.numpy() for part in found])
             first += len(batch[0])
-    return np.concatenate(parts)
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def _copy_of(prior: Any, code_shape: tuple[int, ...]) -> Prior | None:

@@ -37,6 +37,11 @@ def scores(
             "by='bound' needs a stochastic bottleneck and a prior that has a density; this model has not "
             "both. Take by='error', or by='probability'."
         )
+    if by != "error" and not model.likelihood.has_density:
+        raise ValueError(
+            f"by={by!r} needs a likelihood that is a density, which "
+            f"{type(model.likelihood).zoo_name!r} is not. Take by='error'."
+        )
     if model.target_shape is not None:
         raise ValueError("score is of models that reconstruct x; this one reconstructs a target.")
     model._refresh()

@@ -29,6 +29,9 @@ class FittedPrior(UnscaledPrior):
         trained_with: the prior that the model was trained with. Terms of the loss are given its density where
             the fitted prior can only be drawn from.
 
+    Attributes:
+        of_posteriors: whether `fit` takes the locations and scales of q(z|x), a pair, in the place of codes.
+
     Example:
         >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,))
         >>> x = np.random.default_rng(0).random((50, 6), np.float32)
@@ -38,6 +41,7 @@ class FittedPrior(UnscaledPrior):
     """
 
     fixed = ("report", "trained_with")
+    of_posteriors = False
 
     def __init__(
         self, report: Mapping[str, Any] | None = None, trained_with: Any = None, **kwargs: Any

@@ -78,6 +78,7 @@ class Likelihood(Part):
         outputs_per_element: numbers of the decoder for each element of x.
         only_whole: whether x must hold whole numbers; integers of any type are then taken as they are.
         draws: whether `generate` draws x by `draw`, in the place of its mean.
+        has_density: whether the loss is -log p(x|z), up to a constant; else it is a measure of errors alone.
 
     Example:
         >>> import tensorflow as tf
@@ -102,6 +103,7 @@ class Likelihood(Part):
     outputs_per_element = 1
     only_whole = False
     draws = False
+    has_density = True
 
     def __init__(self, reduction: str = "sum", activation: str | None = None, **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)

@@ -143,6 +143,8 @@ def _require_densities(model: Any, x: np.ndarray) -> None:
         raise NotComputable("the encoder is deterministic, so q(z|x) has no density")
     if model.prior_distribution() is None:
         raise NotComputable("the prior has no density")
+    if not getattr(getattr(model, "likelihood", None), "has_density", True):
+        raise NotComputable("the likelihood is no density")
 
 
 def _log_terms(model: Any):

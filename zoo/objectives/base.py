@@ -10,6 +10,7 @@ from zoo.forward import ForwardPass
 from zoo.parts import Part
 
 if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
     from zoo.bottlenecks import Code
 
 
@@ -78,3 +79,12 @@ class Objective(Part):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; a subclass adds its own to these."""
         return {"name": self.name}
+
+
+def refuse_measures(model: Autoencoder, name: str) -> None:
+    """Raise ValueError where the objective of a name is given a likelihood that is no density."""
+    if not model.likelihood.has_density:
+        raise ValueError(
+            f"The objective {name!r} weighs draws by p(x|z), and the likelihood "
+            f"{type(model.likelihood).zoo_name!r} is no density. Take one that is, such as 'bernoulli'."
+        )

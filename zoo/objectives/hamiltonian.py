@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.forward import ForwardPass
-from zoo.objectives.base import Objective
+from zoo.objectives.base import Objective, refuse_measures
 from zoo.registry import register
 from zoo.serialization import positive_int, scalar
 
@@ -93,6 +93,7 @@ class Hamiltonian(Objective):
                 "The objective 'hamiltonian' needs a stochastic bottleneck and a prior that has a density. "
                 "Set prior='normal'."
             )
+        refuse_measures(model, "hamiltonian")
         if any(isinstance(r, KL) for r in model.regularizers):
             raise ValueError(
                 "The objective 'hamiltonian' holds p(z) / q(z|x); leave the regularizer 'kl' out."

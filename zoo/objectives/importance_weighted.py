@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from zoo.distributions import base_distribution, is_location_scale
 from zoo.forward import ForwardPass
-from zoo.objectives.base import Objective
+from zoo.objectives.base import Objective, refuse_measures
 from zoo.registry import one_of, register
 from zoo.serialization import positive_int, scalar
 from zoo.tfp import tfd
@@ -84,6 +84,7 @@ class ImportanceWeighted(Objective):
                 "The objective 'importance_weighted' needs a stochastic bottleneck and a prior that has a "
                 "density. Set prior='normal'."
             )
+        refuse_measures(model, "importance_weighted")
         if any(isinstance(r, KL) for r in model.regularizers):
             raise ValueError(
                 "The objective 'importance_weighted' holds p(z) / q(z|x); leave the regularizer 'kl' out."

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import zoo
 from zoo.evaluation import density
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.training import binarised, falling, mnist, train
+from zoo.experiments.training import binarised, falling, mnist, start_at_frequencies, train
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import panels, styled
 
@@ -69,7 +69,7 @@ def run(
 ) -> Outcome:
     """Train each model for as many steps on the same binarised digits, and estimate its likelihood.
 
-    Networks and code are those of Burda et al. 2016 (two layers of 200 tanh units, 50 latents).
+    Networks, code and first bias are those of Burda et al. 2016 (two layers of 200 tanh units, 50 latents).
 
     Args:
         seed: of the models and the binarisation.
@@ -104,6 +104,7 @@ def run(
             **shared,
             **options_of(name, draws, components),
         )
+        start_at_frequencies(model, x)
         train(model, x, epochs=epochs, learning_rate=falling(1e-3, epochs, len(x)))
         bounds = density.per_example(model, fresh, samples=samples, seed=seed)
         found: dict[str, Any] = density.scores(bounds)
