@@ -33,7 +33,12 @@ def ours(name: str, x: np.ndarray, seed: int, epochs: int) -> Any:
     """Our model, trained."""
     import zoo
 
-    shared: dict[str, Any] = {"latents": LATENTS, "hidden": HIDDEN, "seed": seed}
+    shared: dict[str, Any] = {
+        "latents": LATENTS,
+        "hidden": HIDDEN,
+        "activation": "relu",
+        "seed": seed,
+    }
     if name == "rae_l2":
         shared["likelihood"] = {"name": "squared_error", "activation": "sigmoid"}
     model = zoo.create(name, x.shape[1:], **shared, **OPTIONS.get(name, {}))

@@ -158,6 +158,18 @@ def page(folder: Path) -> str:
             f"`{memory['command']}`.",
             _memory(memory["results"]),
         ]
+    likelihoods = _read(folder / "likelihoods.json")
+    if likelihoods:
+        sizes = likelihoods["sizes"]
+        parts += [
+            "## What models learn here and in pythae",
+            f"The same networks (784-200-200-16, ReLU), {sizes['examples']:,} binarised digits, Adam, "
+            f"{sizes['epochs']} epochs of batches of 100, in one process; means over the seeds. NLL in nats "
+            f"by {sizes['samples']} importance samples on {sizes['judged']} test digits, by our estimator of "
+            "both libraries' models, and by pythae's of its own; the error is the squared one of a picture. "
+            f"`{likelihoods['command']}`, {likelihoods['machine']}, {likelihoods['date']}.",
+            _likelihoods(likelihoods["runs"]),
+        ]
     stability = _read(folder / "stability.json")
     if stability:
         parts += ["## Heavy tails and p < 1", _stability(stability)]
@@ -227,6 +239,38 @@ def _memory(results: dict[str, dict]) -> str:
     for form, found in results.items():
         peaks = " | ".join(f"{peak:,.0f}" for _, peak in found["peaks"])
         lines.append(f"| {form} | {peaks} | {found['slope']:.2f} |")
+    return "\n".join(lines)
+
+
+def _likelihoods(runs: list[dict]) -> str:
+    groups: dict[str, list[dict]] = {}
+    for run in runs:
+        groups.setdefault(run["model"], []).append(run)
+    lines = [
+        "| model | seeds | NLL, ours | pythae's | by its own estimate | error, ours | pythae's | "
+        "processor seconds, ours | pythae's |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+
+    def cell(found: list[dict], who: str, what: str, digits: int) -> str:
+        values = [run[who][what] for run in found if what in run[who]]
+        if not values:
+            return ""
+        spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+        return f"{statistics.mean(values):.{digits}f}{spread}"
+
+    columns = (
+        ("ours", "nll", 1),
+        ("pythae", "nll", 1),
+        ("pythae", "own_nll", 1),
+        ("ours", "error", 1),
+        ("pythae", "error", 1),
+        ("ours", "processor_seconds", 0),
+        ("pythae", "processor_seconds", 0),
+    )
+    for model, found in groups.items():
+        cells = [model, str(len(found)), *(cell(found, *column) for column in columns)]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

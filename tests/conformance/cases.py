@@ -273,18 +273,17 @@ CASES |= {
         VECTOR,
         lambda: {**SMALL, "samples": 3, "gradient": "dreg", "prior": fitted("kernel_density")},
     ),
-    "miwae": Case(
-        "miwae",
+    "miwae": vector("miwae", **SMALL, groups=2, samples=3, gradient="stl"),
+    "piwae": Case(
+        "piwae",
         VECTOR,
         lambda: {
             **SMALL,
             "groups": 2,
             "samples": 3,
-            "gradient": "stl",
             "prior": fitted("manifold", limit=4, steps=2, trained_with="normal"),
         },
     ),
-    "piwae": vector("piwae", **SMALL, groups=2, samples=3),
     "ciwae": vector("ciwae", **SMALL, samples=3, likelihood="normal"),
     "vq_vae": picture("vq_vae", latents=3, codes=8, networks="grid", hidden=(4, 4)),
     "rq_vae": Case(

@@ -90,6 +90,10 @@ VALUES = {
     "levels": (3,),
     "sizes": ((5, 4),),
     "steps": (7,),
+    "adversarial": (2.0,),
+    "layer": (1,),
+    "window": (5,),
+    "floor": (0.5,),
     "context": (5,),
     "components": (5,),
     "covariance": ("diagonal",),
@@ -165,6 +169,7 @@ REFUSED = {
     ("likelihood", "negative_binomial", "activation"),
     ("likelihood", "poisson", "activation"),
     ("bottleneck", "stochastic", "activation"),
+    ("regularizer", "feature_discriminator", "fakes"),
     ("regularizer", "total_correlation", "form"),
     ("regularizer", "l0", "target"),  # it comes with the form
 }

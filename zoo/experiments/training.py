@@ -83,15 +83,16 @@ def train(
 def start_at_frequencies(model: Autoencoder, x: np.ndarray) -> None:
     """Let the decoder's last bias begin at the log-odds of each pixel's mean (Burda et al. 2016, their code).
 
-    Of a bias of zeros the first steps make a mean picture, at the price of hidden units that saturate and a
-    code that they no longer see: with a VampPrior, whose KL then falls to 0, for good.
+    From a bias of zeros the first steps make a mean picture, by hidden units that saturate and a code that
+    they no longer see: some hundred steps are lost, and with a VampPrior, whose KL then falls to 0, all.
 
     Args:
         model: built, whose decoder ends in a dense layer.
         x: (rows, *event), in [0, 1].
     """
     mean = np.clip(x.mean(axis=0), 1e-3, 1 - 1e-3)
-    last: Any = [la for la in model.decoder.layers if isinstance(la, keras.layers.Dense)][-1]
+    layers: Any = getattr(model.decoder, "network", model.decoder).layers
+    last: Any = [layer for layer in layers if isinstance(layer, keras.layers.Dense)][-1]
     last.bias.assign(np.log(mean / (1 - mean)).ravel())
 
 
