@@ -35,8 +35,8 @@ RATE = 3e-3
 # Digits of the training set behind the examples, whose labels choose the weight of the classification.
 HELD_OUT = 1000
 # Of the paper's figures, those of M2 and M1+M2 for 100 and 1,000 labels were compared with what others quote
-# from it (github.com/Response777/Semi-supervised-VAE, github.com/jonemeth/generative-models); those for 3,000 and
-# the network's are from memory.
+# from it (github.com/Response777/Semi-supervised-VAE, github.com/jonemeth/generative-models); those for 3,000
+# and the network's are from memory.
 PAPER = {
     "network": (25.81, 10.70, 6.04),
     "m2": (11.97, 3.60, 3.92),
