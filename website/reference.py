@@ -43,8 +43,8 @@ def model_page(name: str) -> str:
         caption = f"{name}: data, what the model makes of them, and what else it gives"
         lines += [f"![{caption}](../{PICTURES}/{name}.png)", ""]
         lines += [
-            "Data, what the model makes of them after a short training, and where it has them new examples "
-            f"or atoms; `python -m website.pictures {name}` draws this.",
+            "Data, and what the model makes of them after a short training; below them new examples, or the "
+            f"atoms of a dictionary. `python -m website.pictures {name}` draws this.",
             "",
         ]
     lines += ["## Options", "", *_options(model, _meanings(model)), ""]

@@ -448,12 +448,12 @@ def _numbers(column: Column, cells: np.ndarray, missing: np.ndarray, name: str) 
 def _decoded(column: Column, x: np.ndarray) -> np.ndarray:
     if not column.levels:
         return x[:, 0] * column.deviation + column.mean
-    missing = np.isnan(x).any(axis=1)
+    missing: Any = np.isnan(x).any(axis=1)
     known = np.where(missing[:, None], 0.0, x)
-    index = known.round().astype(int)[:, 0] if column.kind == "bernoulli" else known.argmax(axis=1)
+    index = np.rint(known[:, 0]).astype(int) if column.kind == "bernoulli" else known.argmax(axis=1)
     levels = np.empty(len(column.levels), object)
     levels[:] = column.levels
-    found: np.ndarray = levels[index]
+    found = levels[index]
     if missing.any():
         found[missing] = None
         return found
