@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import keras
 
 from zoo.networks.conv import (
+    DENSE,
     check_picture_shape,
     conv_decoder,
     conv_encoder,
-    default_dense,
     default_filters,
+    default_stride,
 )
 from zoo.networks.mlp import GATED, mlp
 from zoo.networks.tied import Tied
@@ -89,14 +90,14 @@ def conv_networks(
     activation: str = "relu",
     dense: Sequence[int] | None = None,
 ) -> Networks:
-    """Convolutions of stride 2 for pictures, and transposed ones in reverse order.
+    """Strided convolutions for pictures, and transposed ones in reverse order.
 
     Args:
         input_shape: (h, w, channels).
         hidden: filters of the convolutions; None for as many as `zoo.networks.conv.default_filters` says.
         activation: of every hidden layer.
-        dense: units of the layers between the convolutions and the code; None for those that
-            `zoo.networks.conv.default_dense` says where `hidden` is None too, and for none otherwise.
+        dense: units of the layers between the convolutions and the code; None for 256 where `hidden` is None
+            too, and for none otherwise.
 
     Returns:
         The encoder and the decoder.
@@ -104,9 +105,13 @@ def conv_networks(
     _refuse_gates(activation, "conv")
     check_picture_shape(input_shape, "conv")
     if dense is None:
-        dense = default_dense(input_shape) if hidden is None else ()
+        dense = DENSE if hidden is None else ()
     filters = default_filters(input_shape) if hidden is None else hidden
-    options: dict[str, Any] = {"activation": activation, "keep_scale": hidden is None}
+    options: dict[str, Any] = {
+        "activation": activation,
+        "keep_scale": hidden is None,
+        "first_stride": default_stride(input_shape) if hidden is None else 2,
+    }
     return Networks(
         conv_encoder(filters, dense, **options),
         conv_decoder(filters, input_shape, dense, **options),

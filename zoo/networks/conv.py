@@ -12,8 +12,11 @@ from zoo.networks.few_channels import Conv2D, Conv2DTranspose, Cropping2D
 
 # Pixels along the longer side of the last feature map.
 _SMALLEST = 4
-# Pixels up to which a picture is small.
+# Pixels up to which a picture is small, and along the last feature map of larger ones.
 _SMALL = 32
+_LARGE_MAP = 8
+# Units of the dense layer between convolutions and code where a user names no filters.
+DENSE = (256,)
 # Of a transposed convolution of stride 2 a pixel sees a quarter of the kernel, and Keras calls what comes in
 # its fan_out.
 _KEEPS_SCALE = {
@@ -33,11 +36,33 @@ def check_picture_shape(shape: Sequence[int], networks: str) -> None:
         )
 
 
-def default_filters(shape: Sequence[int]) -> tuple[int, ...]:
-    """Filters of the convolutions where a user names none: 64, then 128, and 64 in the last.
+def halving_filters(side: int) -> tuple[int, ...]:
+    """Filters of convolutions of stride 2 that bring a side to 4 places: 64, then 128, and 64 in the last.
 
-    Each halves the picture; there are as many as bring its longer side to 4 pixels, two at least. The last
-    one has few filters, since nearly all weights would be those between it and the dense layer.
+    There are two at least. The last one has few filters, since nearly all weights would be those between it
+    and the dense layer.
+
+    Args:
+        side: places along the longer side.
+
+    Returns:
+        The filters of each convolution.
+
+    Example:
+        >>> from zoo.networks.conv import halving_filters
+        >>> halving_filters(28), halving_filters(64)
+        ((64, 128, 64), (64, 128, 128, 64))
+    """
+    layers = max(2, math.ceil(math.log2(side / _SMALLEST)))
+    return (64, *(128,) * (layers - 2), 64)
+
+
+def default_filters(shape: Sequence[int]) -> tuple[int, ...]:
+    """Filters of the convolutions where a user names none.
+
+    Those of `halving_filters` for pictures of up to 32 pixels. Larger ones go through 64 filters of stride 4,
+    and as many times 64 of stride 2 as bring the longer side to 8 pixels: with a larger last map and fewer
+    layers a VAE on sprites of 64 x 64 learns faster per step, and a step takes a sixth of the time.
 
     Args:
         shape: (h, w, channels).
@@ -47,30 +72,30 @@ def default_filters(shape: Sequence[int]) -> tuple[int, ...]:
 
     Example:
         >>> from zoo.networks.conv import default_filters
-        >>> default_filters((28, 28, 1)), default_filters((64, 64, 3))
-        ((64, 128, 64), (64, 128, 128, 64))
+        >>> default_filters((28, 28, 1)), default_filters((64, 64, 3)), default_filters((128, 128, 3))
+        ((64, 128, 64), (64, 64), (64, 64, 64))
     """
-    layers = max(2, math.ceil(math.log2(max(shape[:2]) / _SMALLEST)))
-    return (64, *(128,) * (layers - 2), 64)
+    side = max(shape[:2])
+    if side <= _SMALL:
+        return halving_filters(side)
+    return (64,) * (1 + math.ceil(math.log2(side / (4 * _LARGE_MAP))))
 
 
-def default_dense(shape: Sequence[int]) -> tuple[int, ...]:
-    """Units of the dense layer between convolutions and code where a user names none.
-
-    256 for pictures of up to 32 pixels, 768 for larger ones, which learn more slowly with fewer.
+def default_stride(shape: Sequence[int]) -> int:
+    """Stride of the first convolution where a user names no filters: 2 up to 32 pixels, 4 above.
 
     Args:
         shape: (h, w, channels).
 
     Returns:
-        The units of each dense layer.
+        The stride.
 
     Example:
-        >>> from zoo.networks.conv import default_dense
-        >>> default_dense((28, 28, 1)), default_dense((64, 64, 3))
-        ((256,), (768,))
+        >>> from zoo.networks.conv import default_stride
+        >>> default_stride((28, 28, 1)), default_stride((64, 64, 3))
+        (2, 4)
     """
-    return (256,) if max(shape[:2]) <= _SMALL else (768,)
+    return 2 if max(shape[:2]) <= _SMALL else 4
 
 
 def conv_encoder(
@@ -79,6 +104,7 @@ def conv_encoder(
     kernel_size: int = 4,
     activation: str = "relu",
     keep_scale: bool = False,
+    first_stride: int = 2,
 ) -> keras.Sequential:
     """Convolutions of stride 2, then fully connected layers.
 
@@ -90,6 +116,7 @@ def conv_encoder(
         keep_scale: whether the weights begin as He et al. have them ("Delving Deep into Rectifiers", 2015,
             equation 10), so that the signal is as large in the last layer as in the first; Keras's default
             otherwise.
+        first_stride: of the first convolution, whose kernel grows with it.
 
     Returns:
         (batch, h, w, c) -> (batch, features).
@@ -103,7 +130,8 @@ def conv_encoder(
     if keep_scale:
         shared["kernel_initializer"] = "he_normal"
     layers: list[keras.Layer] = [
-        Conv2D(count, kernel_size, 2, "same", **shared, **LAST) for count in filters
+        Conv2D(count, kernel_size * stride // 2, stride, "same", **shared, **LAST)
+        for count, stride in zip(filters, _strides(filters, first_stride), strict=True)
     ]
     layers.append(keras.layers.Flatten(**LAST))
     layers += [keras.layers.Dense(units, **shared) for units in dense]
@@ -118,6 +146,7 @@ def conv_decoder(
     activation: str = "relu",
     output_activation: str | None = None,
     keep_scale: bool = False,
+    first_stride: int = 2,
 ) -> keras.Sequential:
     """The mirror of `conv_encoder`; a picture whose sides are not a multiple is cropped to its size.
 
@@ -129,6 +158,7 @@ def conv_decoder(
         activation: of every layer but the last.
         output_activation: of the last layer. Keep None for logits.
         keep_scale: as in `conv_encoder`.
+        first_stride: of the encoder's first convolution, and so of the last one here.
 
     Returns:
         (batch, units) -> (batch, h, w, c).
@@ -139,8 +169,8 @@ def conv_decoder(
         TensorShape([3, 9, 9, 1])
     """
     height, width, channels = output_shape
-    for _ in filters:
-        height, width = -(-height // 2), -(-width // 2)
+    for stride in _strides(filters, first_stride):
+        height, width = -(-height // stride), -(-width // stride)
     flat: dict[str, Any] = {"activation": activation}
     wide = dict(flat)
     if keep_scale:
@@ -153,11 +183,20 @@ def conv_decoder(
         Conv2DTranspose(count, kernel_size, 2, "same", **wide, **LAST)
         for count in reversed(filters[:-1])
     ]
+    kernel = kernel_size * first_stride // 2
     layers.append(
-        Conv2DTranspose(channels, kernel_size, 2, "same", activation=output_activation, **LAST)
+        Conv2DTranspose(
+            channels, kernel, first_stride, "same", activation=output_activation, **LAST
+        )
     )
-    layers += cropping((height << len(filters), width << len(filters)), output_shape)
+    factor = math.prod(_strides(filters, first_stride))
+    layers += cropping((height * factor, width * factor), output_shape)
     return keras.Sequential(layers)
+
+
+def _strides(filters: Sequence[int], first: int) -> list[int]:
+    """The stride of each of the encoder's convolutions."""
+    return [first, *[2] * (len(filters) - 1)]
 
 
 def cropping(have: Sequence[int], want: Sequence[int]) -> list[keras.Layer]:

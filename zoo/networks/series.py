@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from zoo.networks.build import Networks
-from zoo.networks.conv import LAST, default_filters
+from zoo.networks.conv import LAST, halving_filters
 from zoo.registry import register
 
 # As that of `zoo.networks.conv`: a step of a transposed convolution of stride 2 sees half of the kernel.
@@ -59,7 +59,7 @@ def conv1d_networks(
 
     Args:
         input_shape: (time, channels).
-        hidden: filters of the convolutions; None for as many as `zoo.networks.conv.default_filters` says.
+        hidden: filters of the convolutions; None for as many as `zoo.networks.conv.halving_filters` says.
         activation: of every hidden layer.
         dense: units of the layers between the convolutions and the code; None for one of 256 where `hidden`
             is None too, and for none otherwise.
@@ -77,7 +77,7 @@ def conv1d_networks(
     time, channels = _window(input_shape, "conv1d")
     if dense is None:
         dense = (256,) if hidden is None else ()
-    filters = default_filters((time, 1, channels)) if hidden is None else tuple(hidden)
+    filters = halving_filters(time) if hidden is None else tuple(hidden)
     options: dict[str, Any] = {"padding": "same", **LAST}
     flat: dict[str, Any] = {"activation": activation, "kernel_initializer": "he_normal"}
     wide: dict[str, Any] = {"activation": activation, "kernel_initializer": _KEEPS_SCALE}
