@@ -139,9 +139,9 @@ def page(folder: Path) -> str:
         ]
         if "tried" in networks:
             parts += [
-                "Shapes that were tried on sprites of 64 x 64, one seed each, and the loss after so many steps, of "
-                "test rows or of training rows that were left out. The steps were taken in two or three calls of "
-                "`fit`, so that the losses differ a little from those above.",
+                "Shapes that were tried on sprites of 64 x 64, one seed each, and the loss after so many "
+                "steps, of test rows or of training rows that were left out. The steps were taken in two or "
+                "three calls of `fit`, so that the losses differ a little from those above.",
                 _tried(networks["tried"]),
             ]
     against = _read(folder / "against.json")
