@@ -77,3 +77,27 @@ def test_what_does_not_fit_is_refused():
     model.compile()
     with pytest.raises(ValueError, match="declares a condition"):
         model.fit(make_vectors(20, 6), verbose=0)
+
+
+def test_what_needs_no_label_is_called_without_one():
+    model = zoo.create("semi_supervised_vae", (6,), classes=3, latents=2, hidden=(4,))
+    x = np.random.default_rng(0).random((5, 6), np.float32)
+    assert_allclose(model(x), model.reconstruct(x), rtol=1e-5)
+    assert model.posterior(x) is None and model.conditional(model.encode(x)).batch_shape == (5,)
+
+
+def test_a_model_that_needs_its_condition_says_so():
+    model = zoo.create("conditional_vae", (6,), condition=3, latents=2, hidden=(4,))
+    x = np.random.default_rng(0).random((5, 6), np.float32)
+    calls = (
+        lambda: model.posterior(x),
+        lambda: model.conditional(x[:, :2]),
+        lambda: zoo.evaluation.evaluate(model, x, verbose=False),
+        lambda: zoo.visualization.figures_for(model, x),
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match="declares a condition"):
+            call()
+    with pytest.raises(ValueError, match=r"Call it with a pair \(x, condition\)"):
+        model(x)
+    assert model.posterior(x, [0, 1, 2, 0, 1]).batch_shape == (5,)

@@ -199,7 +199,7 @@ def _of_prior(subject: Subject) -> list[_Plan]:
             limits=subject.limits,
         )
         caption = "A unit that changes nothing is one that the decoder does not use."
-        return figure, caption + subject.in_words
+        return figure, caption + subject.decoded_in_words
 
     # A prior may draw codes and have no density, and no quantiles to walk through.
     return [("samples", drawn), *[("prior_traversals", walked)] * (subject.prior is not None)]
@@ -212,21 +212,24 @@ def _walks(subject: Subject, animate: bool) -> list[_Plan]:
     def walked() -> Captioned:
         figure = posterior_traversals(model, codes, limits=limits)
         caption = "The same where the codes of the data lie, and the decoder was trained."
-        return figure, caption + subject.in_words
+        return figure, caption + subject.decoded_in_words
 
     def animated() -> Captioned:
         return (
             traversal_gif(model, source, subject.units, codes=codes, limits=limits),
-            f"Each unit in a picture of its own, there and back through the quantiles of {name}.",
+            f"Each unit in a picture of its own, there and back through the quantiles of {name}."
+            + subject.decoded_in_words,
         )
 
     def mapped() -> Captioned:
         return (
             manifold(model, source, subject.units, limits=limits),
-            f"What the decoder draws, in equal steps of probability of {name}." + subject.in_words,
+            f"What the decoder draws, in equal steps of probability of {name}."
+            + subject.decoded_in_words,
         )
 
     def lines() -> Captioned:
+        ends = "the codes" if subject.conditional else "reconstructions"
         return (
             interpolations(
                 model,
@@ -236,7 +239,7 @@ def _walks(subject: Subject, animate: bool) -> list[_Plan]:
                 limits=limits,
                 names=subject.class_names,
             ),
-            "The ends of each row are reconstructions of two examples." + subject.in_words,
+            f"The ends of each row are {ends} of two examples." + subject.decoded_in_words,
         )
 
     plans: list[_Plan] = [("posterior_traversals", walked)]
@@ -334,7 +337,7 @@ def _unit_pictures(subject: Subject) -> Captioned | None:
         f"What each unit adds: {len(alive)} of {subject.units}, the most varied first",
     )
     caption = "decode(c e_i) - decode(0), c the unit's largest value: black takes away."
-    return figure, caption + subject.in_words
+    return figure, caption + subject.decoded_in_words
 
 
 def _first_filters(subject: Subject) -> Captioned | None:

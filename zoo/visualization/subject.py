@@ -47,14 +47,18 @@ class Subject(NamedTuple):
 
     @property
     def in_words(self) -> str:
-        """What a caption says of the units and the condition of what is shown; "" where there is neither."""
-        under = " Codes are decoded under the condition of the first example." * self.conditional
+        """What a caption says of the units of what is shown; "" where they are the data's."""
         if self.columns is None:
-            return under
+            return ""
         return (
-            under
-            + " Each coordinate in its standard deviations from its mean, since their scales differ."
+            " Each coordinate in its standard deviations from its mean, since their scales differ."
         )
+
+    @property
+    def decoded_in_words(self) -> str:
+        """As `in_words`, of codes that are decoded under one condition where the model declares one."""
+        under = " Codes are decoded under the condition of the first example." * self.conditional
+        return under + self.in_words
 
     def shown(self, examples: np.ndarray) -> np.ndarray:
         """Examples on scales on which every column of a table can be seen."""
