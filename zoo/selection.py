@@ -76,8 +76,8 @@ def kth_largest(values: tf.Tensor, k: Any, share: float | None = None) -> tf.Ten
     width: Any = values.shape[-1]
     if in_xla():
         most, few = _FEW_IN_XLA
-        known = isinstance(k, int) and width is not None and values.dtype == tf.float32
-        if not known or k > min(most * width, few):
+        size: Any = width if isinstance(k, int) and values.dtype == tf.float32 else None
+        if size is None or k > min(most * size, few):
             return by_bisection(values, k)
         # Of rows in one axis, or it would sort; so would a slice of what it finds.
         found = by_top_k(tf.reshape(values, (-1, width)), k)

@@ -55,7 +55,8 @@ def ms_ssim(first: tf.Tensor, second: tf.Tensor, window: int = 11) -> tf.Tensor:
         [1.0, 1.0]
     """
     first, second = (tf.cast(x, tf.float32) for x in (first, second))
-    powers = np.array(WEIGHTS[: scales_of(first.shape[1:3], window)])
+    sides: Any = first.shape[1:3]
+    powers = np.array(WEIGHTS[: scales_of(sides, window)])
     powers /= powers.sum()
     found: Any = 1.0
     for place, power in enumerate(powers):
@@ -72,7 +73,7 @@ def _similarities(x: tf.Tensor, y: tf.Tensor, window: int) -> tuple[tf.Tensor, t
     places = np.arange(window) - (window - 1) / 2
     line = np.exp(-0.5 * np.square(places / SIGMA))
     line /= line.sum()
-    channels = x.shape[-1]
+    channels: Any = x.shape[-1]
     down, across = (
         tf.constant(np.tile(line.reshape(shape), (1, 1, channels, 1)), tf.float32)
         for shape in ((-1, 1, 1, 1), (1, -1, 1, 1))
@@ -156,7 +157,8 @@ class StructuralSimilarity(Likelihood):
     ) -> tf.Tensor:
         """(batch,) float32; `mask` is refused by `check`."""
         del mask
-        return self.weight * (1.0 - ms_ssim(inputs, self.mean(output), self.window))
+        dissimilarity: Any = 1.0 - ms_ssim(inputs, self.mean(output), self.window)
+        return self.weight * dissimilarity
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
