@@ -30,12 +30,13 @@ CONTENDERS = {
     "PyTorch": ("torch_loop", "prepare"),
     "PyTorch compiled": ("torch_loop", "prepare_compiled"),
     "pythae": ("pythae_trainer", "prepare"),
+    "JAX": ("bare_jax", "prepare"),
     "dictionary_learning": ("dictionary_learning_trainer", "prepare"),
     "SAELens": ("sae_lens_trainer", "prepare"),
 }
 OF_DICTIONARIES = {"dictionary_learning", "SAELens"}
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("tensorflow", "keras", "torch", "pythae", "dictionary_learning", "sae-lens")
+PACKAGES = ("tensorflow", "keras", "torch", "pythae", "dictionary_learning", "sae-lens", "jax")
 
 
 class Contender:
@@ -49,6 +50,7 @@ class Contender:
         threads: int,
         root: Path = ROOT,
         python: str = sys.executable,
+        gpu: bool = False,
     ):
         environment = {
             **os.environ,
@@ -56,6 +58,7 @@ class Contender:
             "OMP_NUM_THREADS": str(threads),
             "MKL_NUM_THREADS": str(threads),
             "ZOO_CORES": str(threads),
+            "BENCHMARKS_DEVICE": "gpu" if gpu else "cpu",
         }
         self.process = subprocess.Popen(
             [python, "-m", "benchmarks.worker", *CONTENDERS[name], workload, precision, str(threads)],
@@ -83,18 +86,26 @@ class Contender:
 
 
 def compare(
-    workload: Workload, precision: str, threads: int, rounds: int, names: list[str]
+    workload: Workload,
+    precision: str,
+    threads: int,
+    rounds: int,
+    names: list[str],
+    gpu: bool = False,
 ) -> dict:
     """Seconds of every round of every contender, and what follows from them."""
     if workload.encodes or workload.model == "info_ae":  # no peer has them
         names = [name for name in names if name in ("zoo", "bare TensorFlow")]
+    if workload.conv or workload.model == "laplace":
+        names = [name for name in names if name != "JAX"]
     others = (
         OF_DICTIONARIES if workload.is_dictionary else {*CONTENDERS} - OF_DICTIONARIES - {FIXED}
     )
     names = [name for name in names if name == "zoo" or name in others]
     if "zoo" in names and not workload.encodes and threads == 1:
         names = [*names, FIXED]
-    running = {name: Contender(name, workload.name, precision, threads) for name in names}
+    settings = (workload.name, precision, threads)
+    running = {name: Contender(name, *settings, gpu=gpu) for name in names}
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(rounds):
         for name, contender in running.items():
@@ -157,7 +168,13 @@ def main() -> None:
     parser.add_argument("--output", default=str(ROOT / "docs" / "results" / "benchmarks"))
     parser.add_argument("--beside", choices=("idle", "busy"), default="idle",
                         help="what the rest of the machine did meanwhile")  # fmt: skip
+    parser.add_argument("--gpu", action="store_true",
+                        help="on a GPU, beside PyTorch on it, by wall time, into the folder gpu of the "
+                        "output; for whoever has one: it has never run")  # fmt: skip
     arguments = parser.parse_args()
+    if arguments.gpu:
+        arguments.threads = str(os.cpu_count())
+        arguments.output = str(Path(arguments.output) / "gpu")
     names = [n for n in arguments.contenders.split(",") if n] or installed()
     results = []
     peaks: dict[tuple[int, str], float] = {}
@@ -167,7 +184,9 @@ def main() -> None:
             for workload in map(WORKLOADS.__getitem__, arguments.workloads.split(",")):
                 if workload.encodes and precision != "float32":
                     continue  # exported models compute as they were trained; one precision is enough
-                result = compare(workload, precision, threads, arguments.rounds, names)
+                result = compare(
+                    workload, precision, threads, arguments.rounds, names, arguments.gpu
+                )
                 if workload.dense:
                     rate = result["images_per_second"]["zoo"] * workload.flops
                     result["share_of_peak"] = rate / peaks[threads, precision]
@@ -232,7 +251,7 @@ def processor_name() -> str:
 def installed() -> list[str]:
     """The contenders whose library is there."""
     needs = {name: name for name in ("pythae", "dictionary_learning")}
-    needs |= {"PyTorch": "torch", "PyTorch compiled": "torch", "SAELens": "sae_lens"}
+    needs |= {"PyTorch": "torch", "PyTorch compiled": "torch", "SAELens": "sae_lens", "JAX": "jax"}
     return [
         n for n in CONTENDERS if n != FIXED and importlib.util.find_spec(needs.get(n, "tensorflow"))
     ]

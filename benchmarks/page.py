@@ -16,6 +16,7 @@ NAMES = (
     "pythae",
     "dictionary_learning",
     "SAELens",
+    "JAX",
 )
 # (workload, precision) -> what was asked for: how many times as fast as pythae, and as the best PyTorch.
 TARGETS = {
@@ -94,7 +95,8 @@ def page(folder: Path) -> str:
         "# Benchmarks",
         "Written by `python -m benchmarks.page` from the JSON beside this page, which `python -m "
         "benchmarks` and its modules `against`, `costs`, `memory`, `networks`, `selection` and `stability` "
-        'write. PyTorch and pythae come with `pip install -e ".[bench]"`.',
+        'write. PyTorch and pythae come with `pip install -e ".[bench]"`; JAX is measured where it is '
+        "installed. `python -m benchmarks --gpu` does the same on a GPU: it has never run.",
     ]
     training = _read(folder / "training.json")
     if training:

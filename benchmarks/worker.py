@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import time
 
@@ -14,7 +15,8 @@ def main(module: str, function: str, workload: str, precision: str, threads: str
 
     On one thread they are processor time, which other work beside it changes least; on several, wall time.
     """
-    clock = time.process_time if threads == "1" else time.perf_counter
+    gpu = os.environ.get("BENCHMARKS_DEVICE") == "gpu"
+    clock = time.process_time if threads == "1" and not gpu else time.perf_counter
     start = time.perf_counter()
     prepare = getattr(importlib.import_module(f"benchmarks.contenders.{module}"), function)
     run = prepare(WORKLOADS[workload], precision, int(threads))

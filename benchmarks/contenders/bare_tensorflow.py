@@ -26,7 +26,7 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
         return _info_ae(tf, workload, kind)
     from benchmarks.contenders.bare_adam import Adam
 
-    weights = [tf.Variable(value) for value in _initial_weights(workload)]
+    weights = [tf.Variable(value) for value in initial_weights(workload)]
     optimizer = Adam(weights)
 
     def step(x):
@@ -73,7 +73,7 @@ def _rounds(tf, workload, step, jit):
 
 
 def _encoding(tf, workload):
-    weights = [tf.Variable(value) for value in _initial_weights(workload)]
+    weights = [tf.Variable(value) for value in initial_weights(workload)]
     batches = [tf.constant(b) for b in np.split(workload.data(), workload.rows // workload.batch)]
 
     @tf.function(autograph=False)
@@ -93,7 +93,8 @@ def _encoding(tf, workload):
     return run
 
 
-def _initial_weights(workload: Workload) -> list[np.ndarray]:
+def initial_weights(workload: Workload) -> list[np.ndarray]:
+    """Kernels and biases in the order in which they are used."""
     rng = np.random.default_rng(0)
     shapes: list[tuple[int, ...]] = []
 

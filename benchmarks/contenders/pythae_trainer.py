@@ -6,6 +6,7 @@ import contextlib
 import io
 import itertools
 import logging
+import os
 import tempfile
 from collections.abc import Callable
 
@@ -87,7 +88,7 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
         num_epochs=workload.epochs,
         per_device_train_batch_size=workload.batch,
         learning_rate=1e-3,
-        no_cuda=True,
+        no_cuda=os.environ.get("BENCHMARKS_DEVICE") != "gpu",
     )
     rows = BaseDataset(data, torch.zeros(len(data)))
 

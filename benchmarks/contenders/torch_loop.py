@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import os
 from collections.abc import Callable
 
 from benchmarks.workloads import K, Workload
@@ -19,21 +20,22 @@ def prepare(
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # as TensorFlow does; without it dead units halve the speed
     torch.manual_seed(0)
-    data = torch.from_numpy(workload.data())
+    device = "cuda" if os.environ.get("BENCHMARKS_DEVICE") == "gpu" else "cpu"
+    data = torch.from_numpy(workload.data()).to(device)
     data = data.permute(0, 3, 1, 2).contiguous() if workload.conv else data.reshape(len(data), -1)
-    model = _KSparse(workload) if workload.model == "k_sparse" else _VAE(workload)
+    model = (_KSparse if workload.model == "k_sparse" else _VAE)(workload).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     loss_of = torch.compile(model) if compiled else model
     cast = contextlib.nullcontext
     if precision == "bfloat16":
 
         def cast():
-            return torch.autocast("cpu", torch.bfloat16)
+            return torch.autocast(device, torch.bfloat16)
 
     def run() -> None:
         for _ in range(workload.epochs):
-            order = torch.randperm(len(data))
-            total = torch.zeros(())
+            order = torch.randperm(len(data), device=device)
+            total = torch.zeros((), device=device)
             for first in range(0, len(data) - workload.batch + 1, workload.batch):
                 x = data[order[first : first + workload.batch]]
                 optimizer.zero_grad(set_to_none=True)
