@@ -130,7 +130,7 @@ class StructuralSimilarity(Likelihood):
                     f"The likelihood 'ms_ssim' has the {name} {value!r}; leave it out."
                 )
         super().__init__("sum", "sigmoid", **kwargs)
-        self.weight = scalar(weight, "weight", 0)
+        self.weight: Any = scalar(weight, "weight", 0)
         self.window = positive_int(window, "window")
 
     def check(self, model: Autoencoder) -> None:
