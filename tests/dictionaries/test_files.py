@@ -12,7 +12,16 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
 import zoo
-from tests.dictionaries.architectures import UNITS, WIDTH, activations, build, fit
+from tests.dictionaries.architectures import (
+    ARCHITECTURES,
+    UNITS,
+    WIDTH,
+    activations,
+    build,
+    data_of,
+    fit,
+    inputs,
+)
 from zoo.exporting import safetensors
 from zoo.exporting.dictionary_files import read_dictionary, write_dictionary
 
@@ -164,10 +173,8 @@ LONG = [pytest.param(name, marks=pytest.mark.long) for name in ("jump_relu", "cr
 
 @pytest.mark.parametrize("name", ["matching_pursuit", *LONG])
 def test_encode_and_decode_are_exported(name, tmp_path):
-    from tests.dictionaries.architectures import data_of
-
     model = build(name)
-    x = data_of(name, 64)
+    x = inputs(data_of(name, 64))
     fit(model, data_of(name, 128))
     model.export(tmp_path / "saved")
     served = tf.saved_model.load(str(tmp_path / "saved"))
@@ -177,13 +184,22 @@ def test_encode_and_decode_are_exported(name, tmp_path):
     assert_array_equal(np.asarray(code) != 0, model.encode(x[:10]) != 0)
 
 
-@pytest.mark.parametrize("format", ["onnx", pytest.param("litert", marks=pytest.mark.long)])
+OTHERS = [
+    *(
+        pytest.param("onnx", name, marks=[pytest.mark.long] * (name != "batch_top_k"))
+        for name in ARCHITECTURES
+    ),
+    pytest.param("litert", "batch_top_k", marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize(("format", "name"), OTHERS)
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter")
-def test_other_runtimes_encode_and_decode(format, tmp_path):
+def test_other_runtimes_encode_and_decode(format, name, tmp_path):
     if format == "onnx":
         pytest.importorskip("tf2onnx", reason="the ONNX export needs latent-zoo[onnx]")
-    model = build("batch_top_k")
-    fit(model, activations(256))
+    model = build(name)
+    fit(model, data_of(name, 256))
     model.export(
         tmp_path / "a", format=format
     )  # runs what it wrote, and compares it with the model
