@@ -114,6 +114,9 @@ def page(folder: Path) -> str:
             + ".",
             table(training["results"]),
         ]
+    recorded = _read(folder / "activations.json")
+    if recorded:
+        parts += ["## Recorded activations", _activations(recorded)]
     costs = _read(folder / "costs.json")
     if costs:
         start = statistics.median(costs["first_step_seconds"])
@@ -185,6 +188,24 @@ def page(folder: Path) -> str:
     if stability:
         parts += ["## Heavy tails and p < 1", _stability(stability)]
     return "\n\n".join(parts) + "\n"
+
+
+def _activations(record: dict) -> str:
+    same = "as the other did" if record["killed_and_whole"] else "OTHERWISE than the other"
+    rows = [[f"{of:.2f}" for of in peaks.values()] for peaks in record["peak_memory"]]
+    return "\n".join(
+        [
+            f"`{record['command']}`. Rows of 384 float16; the peak of a process in GiB, TensorFlow and pages "
+            "of the file included. A recording that was killed twice and went on ended "
+            f"{same}, bit for bit. Training on shuffled rows from the disk takes {record['ratio']:.2f} of "
+            "the processor time that it takes on the same rows in memory in their order (3,072 top-k units, "
+            f"batch 1024). {record['machine']}, shared with other work, {record['date']}.",
+            "",
+            "| folder | recording | a pass of training | evaluation |",
+            "|---|---|---|---|",
+            *("| " + " | ".join(row) + " |" for row in rows),
+        ]
+    )
 
 
 def _stability(record: dict) -> str:
