@@ -179,9 +179,11 @@ def _mixed(
         with path.open(newline="", encoding="utf-8-sig") as file:
             for _ in range(layout.skipped):
                 next(file)
-            rows = [row for row in csv.reader(file, delimiter=mark) if row]
+            reader = csv.reader(file, delimiter=mark)
+            numbered = [(reader.line_num + layout.skipped, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error):
-        rows = []
+        numbered = []
+    rows = [row for _, row in numbered]
     whole = rows and all(len(row) == layout.width for row in rows)
     if not whole or (not strict and any(map(_is_otherwise, rows, [mark] * len(rows)))):
         if strict:
@@ -192,10 +194,10 @@ def _mixed(
     if layout.label is not None:
         texts = [cell.strip() for cell in cells[layout.label]]
         if "" in texts:
-            row = texts.index("")
+            line, _ = numbered[texts.index("")]
+            where = f"line {line}, column {layout.label + 1} ({names[layout.label]})"
             raise ValueError(
-                f"{path}, example {row}: expected a label in column {names[layout.label]}, received none. "
-                "Fill it, or leave out its line."
+                f"{path}, {where}: expected a label, received none. Fill it, or leave out its line."
             )
         different = list(dict.fromkeys(texts))
         place = {text: index for index, text in enumerate(different)}
