@@ -76,6 +76,7 @@ PRIVATE = {
 # Names that begin with an underscore and are not Keras's.
 OURS = {
     "_replace": "of a named tuple",
+    "_asdict": "of a named tuple",
     "_snapshot": "of zoo.trainer.nonfinite, kept on its model",
     "_refresh": "of zoo.trainer.BlockTrainer, which forgets the traces of settings that were changed",
     # Of zoo.autoencoder, for the files beside it that fit priors and score rows.

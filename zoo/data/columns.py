@@ -29,6 +29,11 @@ class Column(NamedTuple):
         levels: the values of a category in the order of its columns, or those that 0 and 1 stand for.
         mean: what is taken from a number.
         deviation: what it is then divided by.
+
+    Example:
+        >>> from zoo.data.columns import Column
+        >>> Column("colour", "categorical", ("blue", "red")).names
+        ['colour=blue', 'colour=red']
     """
 
     name: str
@@ -61,6 +66,13 @@ class Columns:
         columns: the same.
         names: of the encoded columns.
         width: how many they are.
+
+    Example:
+        >>> from zoo.data.columns import Column, Columns
+        >>> size = Column("size", "normal", mean=3, deviation=2)
+        >>> columns = Columns([size, Column("red", "bernoulli", (0, 1))])
+        >>> columns.transform({"size": [1, 5], "red": [0, 1]}).tolist()
+        [[-1.0, 0.0], [1.0, 1.0]]
     """
 
     def __init__(self, columns: Sequence[Column], missing: str = "refuse"):
@@ -260,6 +272,11 @@ def missing_line(name: str, column: str, missing: np.ndarray) -> str:
 
     Returns:
         One line.
+
+    Example:
+        >>> from zoo.data.columns import missing_line
+        >>> missing_line("The table", "age", np.array([False, True])).split(",")[0]
+        "The table misses 1 of 2 values in the column 'age'"
     """
     count = int(missing.sum())
     return (
