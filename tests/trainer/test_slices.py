@@ -149,6 +149,20 @@ def test_no_slice_is_empty():
         assert_allclose(traced(X[:rows]), 2 * X[:rows], rtol=1e-6)
 
 
+def test_a_slice_of_no_rows_goes_through_convolutions():
+    """Of the last batch, whose rows the graph does not know, there may be one row for two slices."""
+    pictures = np.random.default_rng(0).random((33, 8, 8, 1), np.float32)
+    found = []
+    for count in (1, 2):
+        model = tiny((8, 8, 1), networks="conv", hidden=(4, 6))
+        model.compile(jit_compile=False, slices=count)
+        data = tf.data.Dataset.from_tensor_slices(pictures).batch(32)
+        history = model.fit(data, verbose=0).history["loss"]
+        judged = model.evaluate(pictures, batch_size=32, verbose=0, return_dict=True)
+        found.append([history[0], judged["loss"]])
+    assert_allclose(found[1], found[0], rtol=1e-5)
+
+
 def test_what_treats_rows_by_themselves_is_not_joined():
     def joins(model):
         model.compile(jit_compile=False, slices=2)

@@ -169,7 +169,7 @@ def through(network: keras.Layer, inputs: Sequence[Any], training: bool) -> list
         (rows, ...) for every slice.
     """
     if len(inputs) == 1 or why_whole([network], training) is None:
-        return [network(own, training=training) for own in inputs]
+        return [_given_rows(network, own, training, len(inputs) > 1) for own in inputs]
     if type(network) is keras.Sequential:
         for layer in network.layers:
             inputs = through(layer, inputs, training)
@@ -235,6 +235,24 @@ def in_slices(function: Callable[..., Any], count: int) -> Callable[..., Any]:
     # A `tf.function` would find the defaults of the arguments there, which are not rows, and pass them on.
     del sliced.__wrapped__
     return sliced
+
+
+def _given_rows(network: keras.Layer, inputs: Any, training: bool, sliced: bool) -> Any:
+    """What a network gives for a slice, which may have no rows where the graph does not know their number.
+
+    Of no rows oneDNN's convolutions give the shape of what went in: they are given a row of zeros then.
+    """
+    first = tf.nest.flatten(inputs)[0]
+    convolves = any("Conv" in type(layer).__name__ for layer in network._flatten_layers())
+    if not (sliced and first.shape[0] is None and convolves):
+        return network(inputs, training=training)
+    rows = tf.shape(first)[0]
+    spare = tf.cast(rows < 1, tf.int32)
+    filled = tf.nest.map_structure(
+        lambda value: tf.pad(value, [[0, spare], *[[0, 0]] * (value.shape.rank - 1)]), inputs
+    )
+    found = network(filled, training=training)
+    return tf.nest.map_structure(lambda value: value[:rows], found)
 
 
 def _joined_slices(function: Callable[..., Any], inputs: Any, rows: tf.Tensor, count: int) -> Any:
