@@ -247,7 +247,7 @@ def _given_rows(network: keras.Layer, inputs: Any, training: bool, sliced: bool)
     if not (sliced and first.shape[0] is None and convolves):
         return network(inputs, training=training)
     rows = tf.shape(first)[0]
-    spare = tf.cast(rows < 1, tf.int32)
+    spare: Any = tf.cast(rows < 1, tf.int32)
     filled = tf.nest.map_structure(
         lambda value: tf.pad(value, [[0, spare], *[[0, 0]] * (value.shape.rank - 1)]), inputs
     )
