@@ -64,13 +64,13 @@ def read_parquet(
     if label_column is None:
         named = [each for each in frame.columns if str(each).lower() in ("label", "labels")]
         label_column = named[0] if len(named) == 1 else None
-    for each in [*left_out, *([] if label_column is None else [label_column])]:
+    drop = [*left_out, *([] if label_column is None else [label_column])]
+    for each in drop:
         if each not in frame.columns:
             raise ValueError(
                 f"{path} has no column {each!r}.{suggest(str(each), list(map(str, frame.columns)))}"
             )
     labels = None if label_column is None else _labels(frame[label_column])
-    drop = [*left_out, *([] if label_column is None else [label_column])]
     return from_columns(
         path.name,
         frame.drop(columns=drop),

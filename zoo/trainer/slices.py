@@ -243,8 +243,8 @@ def _given_rows(network: keras.Layer, inputs: Any, training: bool, sliced: bool)
     Of no rows oneDNN's convolutions give the shape of what went in: they are given a row of zeros then.
     """
     first = tf.nest.flatten(inputs)[0]
-    convolves = any("Conv" in type(layer).__name__ for layer in network._flatten_layers())
-    if not (sliced and first.shape[0] is None and convolves):
+    unknown = sliced and first.shape[0] is None
+    if not unknown or not any("Conv" in type(la).__name__ for la in network._flatten_layers()):
         return network(inputs, training=training)
     rows = tf.shape(first)[0]
     spare: Any = tf.cast(rows < 1, tf.int32)
