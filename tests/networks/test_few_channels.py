@@ -10,7 +10,10 @@ import zoo
 from zoo.networks import Conv2D, Conv2DTranspose, Cropping2D
 
 # Kernel, stride, channels of the pictures, their height and width.
-CASES = [(4, 2, 1, 8, 8), (5, 2, 3, 9, 7), (3, 2, 1, 7, 10), ((5, 3), 3, 2, 8, 11), (1, 2, 1, 5, 6)]
+CASES = [
+    *[(4, 2, 1, 8, 8), (5, 2, 3, 9, 7), (3, 2, 1, 7, 10), ((5, 3), 3, 2, 8, 11)],
+    *[(1, 2, 1, 5, 6), (1, (1, 3), 6, 6, 9)],
+]
 
 
 def pair(kind, own, size, **options):
@@ -76,6 +79,37 @@ def test_in_bfloat16_results_are_as_near_as_kerass(kind):
             np.sqrt(np.mean((tf.cast(v, tf.float64) - value) ** 2)) for v in (mine, other)
         )
         assert error < 1.5 * usual
+
+
+@pytest.mark.parametrize("kind", [Conv2D, Conv2DTranspose])
+def test_no_kernel_of_one_pixel_is_left_to_onednn(kind):
+    """Its gradient writes over other memory there, and takes the process with it."""
+    layer = kind(6, 1, strides=2, padding="same")
+    layer.build((None, 8, 10, 3))
+
+    @tf.function
+    def gradient(x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(layer(x) ** 2)
+        return tape.gradient(loss, layer.trainable_weights[0].value)
+
+    graph = gradient.get_concrete_function(tf.TensorSpec((3, 8, 10, 3))).graph
+    assert not [op.type for op in graph.get_operations() if "Conv2D" in op.type]
+
+
+@pytest.mark.parametrize("kind", ["Conv2D", "Conv2DTranspose"])
+def test_compile_refuses_kerass_layers_of_one_pixel_and_takes_ours(kind):
+    def model(layers):
+        pixel = getattr(layers, kind)(4, 1, strides=2)
+        encoder = keras.Sequential([keras.Input((4, 4, 1)), pixel, keras.layers.Flatten()])
+        decoder = keras.Sequential(
+            [keras.Input((2,)), keras.layers.Dense(16), keras.layers.Reshape((4, 4, 1))]
+        )
+        return zoo.create("autoencoder", (4, 4, 1), networks=(encoder, decoder), latents=2)
+
+    with pytest.raises(ValueError, match=f"zoo.networks.{kind}, which has the same"):
+        model(keras.layers).compile("adam")
+    model(zoo.networks).compile("adam")
 
 
 def test_the_gradient_of_a_gradient_is_kerass():

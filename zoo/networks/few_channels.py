@@ -3,6 +3,9 @@
 A transposed convolution to a picture of one channel, which is also the gradient of a convolution with respect
 to such a picture, runs on a processor at a small part of the speed of a matrix product. Here it is a product
 and a few sums. Weights, names and results are those of Keras's layers.
+
+A kernel of one pixel is a matrix product at every stride-th pixel, and is computed as one. For the gradient
+of such a kernel with a stride above 1 oneDNN writes outside of its memory, see `zoo.trainer.broken_layers`.
 """
 
 from __future__ import annotations
@@ -30,8 +33,16 @@ class Conv2D(keras.layers.Conv2D):
         TensorShape([3, 5, 5, 8])
     """
 
+    @property
+    def is_product(self) -> bool:
+        """Whether the layer has a kernel of one pixel and is a product at every stride-th pixel."""
+        return _is_product(self)
+
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """(batch, h, w, channels) -> (batch, h', w', filters), without bias."""
+        if self.is_product:
+            down, across = self.strides
+            return tf.matmul(inputs[:, ::down, ::across], tf.convert_to_tensor(kernel)[0, 0])
         if not (_fits(self, inputs.shape[-1]) and None not in inputs.shape[1:3]):
             return super().convolution_op(inputs, kernel)
         result: Any = _convolved(inputs, tf.convert_to_tensor(kernel), self.strides[0])
@@ -50,8 +61,19 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         TensorShape([3, 10, 10, 1])
     """
 
+    @property
+    def is_product(self) -> bool:
+        """Whether the layer has a kernel of one pixel and is a product, set apart by the stride."""
+        return _is_product(self) and self.output_padding is None
+
     def call(self, inputs: Any) -> Any:
         """(batch, h, w, channels) -> (batch, stride h, stride w, filters)."""
+        if self.is_product:
+            kernel = tf.transpose(tf.convert_to_tensor(self.kernel)[0, 0])
+            outputs = _set_apart(tf.matmul(inputs, kernel), self.strides)
+            if self.use_bias:
+                outputs = outputs + tf.convert_to_tensor(self.bias)
+            return self.activation(outputs)
         small = _fits(self, self.filters) and self.output_padding is None
         if not small or None in inputs.shape[1:3]:
             return super().call(inputs)
@@ -85,6 +107,26 @@ class Cropping2D(keras.layers.Cropping2D):
 
         result: Any = cropped(inputs)
         return result
+
+
+def _is_product(layer: Any) -> bool:
+    return (
+        tuple(layer.kernel_size) == (1, 1)
+        and max(layer.strides) > 1
+        and layer.data_format == "channels_last"
+        and getattr(layer, "groups", 1) == 1
+        and not tf.config.list_physical_devices("GPU")
+    )
+
+
+def _set_apart(maps: Any, strides: tuple[int, ...]) -> Any:
+    """Maps with zeros between them, (batch, h, w, n) -> (batch, stride h, stride w, n)."""
+    down, across = strides
+    batch, height, width, count = tf.unstack(tf.shape(maps), num=4)
+    maps = tf.pad(
+        maps[:, :, None, :, None], [[0, 0], [0, 0], [0, down - 1], [0, 0], [0, across - 1], [0, 0]]
+    )
+    return tf.reshape(maps, (batch, height * down, width * across, count))
 
 
 def _fits(layer: Any, channels: int | None) -> bool:

@@ -15,6 +15,7 @@ from zoo.allocator import keep_freed_memory
 from zoo.batch import Batch
 from zoo.noise import Noise
 from zoo.trainer import blocks, compilation, optimizer_settings, slices, sources, threads
+from zoo.trainer.broken_layers import refuse_broken
 from zoo.trainer.callbacks import need_steps, with_guard
 from zoo.trainer.feed import (
     BLOCK_STEPS,
@@ -192,6 +193,7 @@ class BlockTrainer(KerasSurface):
             optimizer = compilation.optimizer_for(self, optimizer, skip_nonfinite, kwargs)
             optimizer.build(self.model_variables)
             compilation.refuse_unknown(optimizer, self.model_variables)
+            refuse_broken(self)
             super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
             self.skip_nonfinite = skip_nonfinite
         self._use_jit = compilation.uses_jit(self, jit_compile)
