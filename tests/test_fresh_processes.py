@@ -126,7 +126,8 @@ def test_every_room_is_there_after_importing_the_zoo_alone(answers):
 def test_fit_takes_a_fifth_of_the_data_beside_them(answers):
     """Wherever NumPy has put them: its large arrays do not begin where TensorFlow takes them as they are."""
     low, high = (float(printed(answers[0][f"peak {n}"]).splitlines()[-1]) for n in (1, 3))
-    assert high - low < 1.2 * (3 - 1) / 8
+    heap = 64 / 1024  # GiB that a heap grows by: one of the two may be past a step of it
+    assert high - low < 1.2 * (3 - 1) / 8 + heap
 
 
 def test_a_program_that_fails_says_so(answers):
