@@ -60,6 +60,18 @@ def test_the_run_folder_holds_what_it_should_and_nothing_half_written(trained):
     assert not re.search(r'(src|href)="https?:', page)
 
 
+def test_a_table_with_texts_is_trained_and_judged_column_by_column(tmp_path):
+    random = np.random.default_rng(0)
+    rows = [f"{random.normal(40, 9):.1f},{random.choice(['Oslo', 'New York'])}" for _ in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["age,city", *rows]))
+    wanted = ("--epochs=1", "--set", "hidden=4", "--set", "latents=2", "--evaluate=quick")
+    folder = tmp_path / "run"
+    with pytest.warns(UserWarning, match="city hold texts and are read as categories"):
+        assert run("train", f"--dataset={tmp_path / 't.csv'}", *wanted, f"--run_dir={folder}") == 0
+    page = (folder / "report.html").read_text()
+    assert "age (normal), city (categorical)" in page and "share wrong" in page
+
+
 def test_the_card_names_what_was_trained_and_measured(trained):
     text = (trained / "card.md").read_text()
     assert "# laplace_vae on digits" in text
