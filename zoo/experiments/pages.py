@@ -35,6 +35,7 @@ PAPERS = {
     "sparse_vae": "A sparse VAE",
     "uniform_to_gaussian_vae": "Uniform to Gaussian",
     "sparse_dictionaries": "Sparse dictionaries",
+    "leaderboard": "Models side by side",
     "generative": "Generative autoencoders",
 }
 LARGEST_FIGURE = 300_000

@@ -1,0 +1,1 @@
+"""Every model of the zoo side by side, on sets of several kinds."""
