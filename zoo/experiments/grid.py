@@ -7,6 +7,8 @@ from typing import Any
 
 from zoo.values import number_text
 
+LONG = 40  # rows of a table that is read as one
+
 
 def grid(measures: Mapping[str, Any], seeds: int) -> list[list[str]]:
     """The table's rows of text, the head first; nothing where no name has a row and a column.
@@ -28,6 +30,41 @@ def grid(measures: Mapping[str, Any], seeds: int) -> list[list[str]]:
         for row in rows
     ]
     return [["", *columns], *([row, *line] for row, line in zip(rows, cells, strict=True))]
+
+
+def parted(table: Sequence[Sequence[str]]) -> dict[str, list[list[str]]]:
+    """A long table in parts: the row "mnist/vae" stands as "vae" in the part "mnist".
+
+    Args:
+        table: as `grid` gives it.
+
+    Returns:
+        Title -> table, each with the columns that it fills; one part without a title where the table has
+        at most 40 rows, or rows of another form.
+
+    Example:
+        >>> from zoo.experiments.grid import parted
+        >>> list(parted([["", "mse"], ["mnist/vae", "1"]]))
+        ['']
+        >>> rows = [[f"{part}/{i}", str(i)] for part in ("a", "b") for i in range(30)]
+        >>> parts = parted([["", "mse"], *rows])
+        >>> parts["b"][:2]
+        [['', 'mse'], ['0', '0']]
+    """
+    rows = table[1:]
+    if len(rows) <= LONG or not all("/" in row[0] for row in rows):
+        return {"": [list(row) for row in table]}
+    parts: dict[str, list[list[str]]] = {}
+    for row in rows:
+        title, _, name = row[0].partition("/")
+        parts.setdefault(title, [list(table[0])]).append([name, *row[1:]])
+    return {title: _filled(part) for title, part in parts.items()}
+
+
+def _filled(table: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The table without the columns that no row fills."""
+    kept = [0, *(i for i in range(1, len(table[0])) if any(row[i] for row in table[1:]))]
+    return [[row[i] for i in kept] for row in table]
 
 
 def aligned(table: Sequence[Sequence[str]]) -> list[str]:

@@ -22,7 +22,7 @@ from PIL import Image
 
 from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
-from zoo.experiments.grid import grid, markdown
+from zoo.experiments.grid import grid, markdown, parted
 from zoo.experiments.results import join, judged_again
 from zoo.files import read_json, write_json
 from zoo.values import number_text
@@ -226,8 +226,16 @@ def _section(results: Mapping[str, Any], pages: Path) -> str:
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     table = grid(results["measures"], results["seeds"])
     if len(table) > 1:
-        summary = "<details><summary>Everything that was measured</summary>"
-        lines += ["", summary, "", *markdown(table), "", "</details>"]
+        for title, part in parted(table).items():
+            summary = f"Everything that was measured{f' on {title}' * bool(title)}"
+            lines += [
+                "",
+                f"<details><summary>{summary}</summary>",
+                "",
+                *markdown(part),
+                "",
+                "</details>",
+            ]
     notes = results["folder"] / "notes.md"
     if notes.exists():
         lines += ["", notes.read_text(encoding="utf-8").strip()]

@@ -36,8 +36,12 @@ OUTSIDE = {
     "transcoder": "has a target that is not its input",
     "two_template_vae": "vae with the networks of a paper, for its example",
 }
-# Models that only some sets are fit for: convolutions of their own, or digits drawn pixel by pixel.
+# Models that only some sets are fit for: convolutions of their own, which take minutes of larger pictures, or
+# digits drawn pixel by pixel.
 ONLY = {
+    "info_ae": ("digits",),
+    "info_ae_robust": ("digits",),
+    "info_gan": ("digits",),
     "invariant_autoencoder": ("digits", "mnist"),
     "pixel_gan_autoencoder": ("digits",),
     "pixel_vae": ("digits",),
@@ -111,6 +115,12 @@ def options_of(
         chosen["latents"] = atoms
     elif "latents" in known and "codes" not in known:
         chosen["latents"] = latents
+    if known.get("critic", ())[:1] == (1000,):
+        chosen["critic"] = (hidden, hidden)
+    elif "critic" in known:
+        chosen["critic"] = (hidden // 8, hidden // 4)  # filters
+    if "critic_hidden" in known:
+        chosen["critic_hidden"] = (hidden, hidden)
     if name == "annealed_vae":
         chosen["steps"] = steps // 2
     if real and known.get("likelihood") == "bernoulli":
@@ -208,7 +218,7 @@ def run(
     for kind in sets:
         data = SETS[kind](seed, sources, rows)
         for name in models:
-            if kind not in ONLY.get(name, (kind,)):
+            if kind not in ONLY.get(name, (kind,)) or (name == "vae_gan" and not data.pictures):
                 continue
             path = (
                 folder
