@@ -160,7 +160,10 @@ def measured(
         column: float(found.get(group, {}).get(metric, math.nan))
         for (group, metric), column in COLUMNS.items()
     }
-    numbers |= {"seconds": seconds, "weights": float(model.count_params())}
+    numbers |= {
+        "seconds": seconds,
+        "weights": float(sum(math.prod(w.shape) for w in model.trainable_variables)),
+    }
     return {column: value for column, value in numbers.items() if math.isfinite(value)}
 
 
@@ -206,7 +209,7 @@ def run(
         regression on the codes of so many labels; ``clusters``, one-to-one accuracy of k-means, and
         ``own_clusters``, that of a model's own; ``l0``, ``hoyer``; ``mig``, ``dci``; ``frechet`` and
         ``recall`` of new examples; ``seconds`` of processor time of the training, the tracing in it;
-        ``weights``.
+        ``weights``, those that are trained.
 
     Raises:
         RuntimeError: where a model failed, after all others have run.
