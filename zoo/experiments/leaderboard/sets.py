@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,20 +38,20 @@ class Set(NamedTuple):
     natural: bool = False
 
 
-def _labelled(train: Data, test: Data, **kind: bool) -> Set:
-    return Set(unit(train), unit(test), labels_of(train), labels_of(test), **kind)
+def _labelled(train: Data, test: Data) -> Set:
+    return Set(unit(train), unit(test), labels_of(train), labels_of(test), natural=True)
 
 
 def digits(seed: int, sources: Sources, rows: int) -> Set:
     """Scikit-learn's 1,797 digits of 8 x 8."""
     del seed, sources, rows
-    return _labelled(zoo.data.load("digits"), zoo.data.load("digits", "test"), natural=True)
+    return _labelled(zoo.data.load("digits"), zoo.data.load("digits", "test"))
 
 
 def handwritten(seed: int, sources: Sources, rows: int) -> Set:
     """MNIST, the first `rows` digits and 2,000 test digits."""
     del seed
-    return _labelled(mnist("train", sources, rows), mnist("test", sources, 2000), natural=True)
+    return _labelled(mnist("train", sources, rows), mnist("test", sources, 2000))
 
 
 def natural(seed: int, sources: Sources, rows: int) -> Set:
@@ -89,11 +89,11 @@ def table(seed: int, sources: Sources, rows: int) -> Set:
     from sklearn.datasets import load_breast_cancer
 
     del sources, rows
-    whole = load_breast_cancer()
+    whole: Any = load_breast_cancer()
     order = np.random.default_rng(seed).permutation(len(whole.data))
     x, labels = whole.data[order], whole.target[order]
     cut = len(x) * 3 // 4
-    x = np.float32((x - x[:cut].mean(axis=0)) / x[:cut].std(axis=0))
+    x = ((x - x[:cut].mean(axis=0)) / x[:cut].std(axis=0)).astype(np.float32)
     return Set(x[:cut], x[cut:], labels[:cut], labels[cut:], real=True, pictures=False)
 
 
