@@ -280,12 +280,19 @@ def pixel_gan(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
     """The PixelGAN autoencoder with 30 classes, on black and white digits.
 
     The critic weighs 10 beside a reconstruction of some 80 nats, as in `adversarial`, and the encoder is the
-    same.
+    same. The PixelCNN is smaller than the paper's and sees six rows above: a step takes a third of the time.
     """
     keras.utils.set_random_seed(seed)
     pair = Networks(dcgan_encoder(FILTERS), mlp((256,), (*SHAPE[:2], 8)))
     model = zoo.create(
-        "pixel_gan_autoencoder", SHAPE, classes=OVER, networks=pair, weight=10.0, seed=seed
+        "pixel_gan_autoencoder",
+        SHAPE,
+        classes=OVER,
+        filters=16,
+        layers=2,
+        networks=pair,
+        weight=10.0,
+        seed=seed,
     )
     batch = min(100, len(x) // 4)
     fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch))
