@@ -246,8 +246,8 @@ def test_deep_and_shallow_are_not_mixed_and_nan_is_refused(tmp_path):
         load(place, "all", scale=1)
 
 
-def sixteen_bits(path, pixels, kind):
-    """A PNG of 16 bits a channel, which Pillow cannot write."""
+def sixteen_bits(path, pixels, kind, clear=()):
+    """A PNG of 16 bits a channel, which Pillow cannot write; `clear` is a colour that is transparent."""
 
     def chunk(name, content):
         body = name + content
@@ -256,7 +256,9 @@ def sixteen_bits(path, pixels, kind):
     height, width = pixels.shape[:2]
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
     header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
-    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    key = chunk(b"tRNS", np.array(clear, ">u2").tobytes()) if clear else b""
+    content = key + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    content = chunk(b"IHDR", header) + content
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
 
 
@@ -267,6 +269,28 @@ def test_colours_of_16_bits_are_said_to_be_reduced(tmp_path):
     with pytest.warns(UserWarning, match="16 bits a channel are read as their upper 8"):
         data = load(tmp_path, "all")
     np.testing.assert_array_equal(data.inputs[0], pixels >> 8)
+
+
+@pytest.mark.parametrize("form", ["P6", "P3"])
+def test_colours_of_16_bits_in_a_netpbm_file_are_said_to_be_reduced(form, tmp_path):
+    pixels = RNG.integers(0, 65536, (5, 6, 3))
+    body = pixels.astype(">u2").tobytes() if form == "P6" else str(pixels.ravel())[1:-1].encode()
+    for number in range(2):
+        (tmp_path / f"{number}.ppm").write_bytes(f"{form} 6 5 65535\n".encode() + body)
+    with pytest.warns(UserWarning, match="16 bits a channel are read as their upper 8"):
+        data = load(tmp_path, "all")
+    np.testing.assert_allclose(data.inputs[0], pixels / 257, atol=1)
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3)])
+def test_a_transparent_colour_of_16_bits_is_refused(kind, channels, tmp_path):
+    """Pillow keeps the key of 16 bits beside grey of 16 and colours of 8: it would find no pixel, or others."""
+    pixels = RNG.integers(0, 65536, (5, 6, channels))
+    clear = pixels[0, 0].tolist()
+    for number in range(2):
+        sixteen_bits(tmp_path / f"{number}.png", pixels, kind, clear)
+    with pytest.raises(ValueError, match=r"\d\.png has a transparent colour of 16 bits"):
+        load(tmp_path, "all", scale=65535)
 
 
 def frames_of(count, size=(9, 13)):

@@ -73,12 +73,17 @@ def decode(path: Path, page: int = 0, background: Any = "white") -> Picture:
             count = _count(image)
             if page:
                 image.seek(page)
-            reduced = image.mode not in _DEEP_MODES and ";16" in _raw_mode(image)
+            reduced = image.mode not in _DEEP_MODES and _stored_deep(image)
             image.load()
             if image.getexif().get(_ORIENTATION, 1) != 1:
                 image = ImageOps.exif_transpose(image)
         except _BROKEN as error:
             raise ValueError(f"{path} is damaged: {error}") from error
+    if "transparency" in image.info and (reduced or image.mode in _DEEP_MODES):
+        raise ValueError(
+            f"{path} has a transparent colour of 16 bits, which Pillow does not find among its pixels. Save it "
+            "with 8 bits a channel, or without transparency."
+        )
     try:
         if image.mode in _DEEP_MODES:
             floats = Image.fromarray(np.asarray(image).astype(np.float32))
@@ -149,7 +154,9 @@ def _count(image: Any) -> int:
     return int(image.n_frames) if several else 1
 
 
-def _raw_mode(image: Any) -> str:
-    """How the file stores a pixel, in Pillow's words."""
+def _stored_deep(image: Any) -> bool:
+    """Whether the file stores more than 8 bits a channel."""
     arguments = image.tile[0][3] if getattr(image, "tile", None) else ""
-    return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
+    mode, *rest = arguments if isinstance(arguments, tuple) and arguments else (arguments,)
+    white = rest[0] if image.format == "PPM" and rest else 0  # the file's value of white
+    return ";16" in str(mode) or (isinstance(white, int) and white > 255)

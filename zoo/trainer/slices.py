@@ -223,14 +223,12 @@ def in_slices(function: Callable[..., Any], count: int) -> Callable[..., Any]:
         rows = first.shape[0]
         if rows is not None and rows < 2 * LEAST_ROWS:
             return function(*inputs)
-        if rows is None:
-            return _joined_slices(function, inputs, tf.shape(first)[0], count)
-        flat = [tf.split(value, _sizes(rows, count)) for value in tf.nest.flatten(inputs)]
-        outputs = [
-            function(*tf.nest.pack_sequence_as(inputs, of_slice))
-            for of_slice in zip(*flat, strict=True)
-        ]
-        return joined(outputs)
+        sizes = _sizes(tf.shape(first)[0] if rows is None else rows, count)
+        flat = [tf.split(value, sizes, num=count) for value in tf.nest.flatten(inputs)]
+        given = [tf.nest.pack_sequence_as(inputs, of_slice) for of_slice in zip(*flat, strict=True)]
+        if rows is not None:
+            return joined([function(*own) for own in given])
+        return joined([_of_any_rows(function, own) for own in given])
 
     # A `tf.function` would find the defaults of the arguments there, which are not rows, and pass them on.
     del sliced.__wrapped__
@@ -238,39 +236,26 @@ def in_slices(function: Callable[..., Any], count: int) -> Callable[..., Any]:
 
 
 def _given_rows(network: keras.Layer, inputs: Any, training: bool, sliced: bool) -> Any:
-    """What a network gives for a slice, which may have no rows where the graph does not know their number.
+    """What a network gives for a slice, which may have no rows where the graph does not know their number."""
+    run = functools.partial(network, training=training)
+    unknown = sliced and tf.nest.flatten(inputs)[0].shape[0] is None
+    if unknown and any("Conv" in type(la).__name__ for la in network._flatten_layers()):
+        return _of_any_rows(run, (inputs,))
+    return run(inputs)
 
-    Of no rows oneDNN's convolutions give the shape of what went in: they are given a row of zeros then.
+
+def _of_any_rows(function: Callable[..., Any], inputs: Any) -> Any:
+    """A function of rows whose number the graph does not know, and which may be 0.
+
+    Of no rows oneDNN's convolutions give the shape of what went in: they are given a row of zeros then, which
+    is left out.
     """
-    first = tf.nest.flatten(inputs)[0]
-    unknown = sliced and first.shape[0] is None
-    if not unknown or not any("Conv" in type(la).__name__ for la in network._flatten_layers()):
-        return network(inputs, training=training)
-    rows = tf.shape(first)[0]
+    rows = tf.shape(tf.nest.flatten(inputs)[0])[0]
     spare: Any = tf.cast(rows < 1, tf.int32)
     filled = tf.nest.map_structure(
         lambda value: tf.pad(value, [[0, spare], *[[0, 0]] * (value.shape.rank - 1)]), inputs
     )
-    found = network(filled, training=training)
-    return tf.nest.map_structure(lambda value: value[:rows], found)
-
-
-def _joined_slices(function: Callable[..., Any], inputs: Any, rows: tf.Tensor, count: int) -> Any:
-    """The slices of rows whose number the graph does not know.
-
-    A slice that has none computes the last row, which is left out: of an empty batch oneDNN's convolutions
-    give the shape of what went in.
-    """
-    sizes = _sizes(rows, count)
-    outputs = []
-    for i in range(count):
-        size = sizes[i]
-        start = tf.minimum(tf.reduce_sum(sizes[:i]), tf.maximum(rows - 1, 0))
-        end = start + tf.maximum(size, 1)
-        own = tf.nest.map_structure(lambda value, s=start, e=end: value[s:e], inputs)
-        found = function(*own)
-        outputs.append(tf.nest.map_structure(lambda value, n=size: value[:n], found))
-    return joined(outputs)
+    return tf.nest.map_structure(lambda value: value[:rows], function(*filled))
 
 
 def _sizes(rows: Any, count: int) -> Any:
