@@ -284,7 +284,7 @@ def test_colours_of_16_bits_in_a_netpbm_file_are_said_to_be_reduced(form, tmp_pa
 
 @pytest.mark.parametrize(("kind", "channels"), [(0, 1), (2, 3)])
 def test_a_transparent_colour_of_16_bits_is_refused(kind, channels, tmp_path):
-    """Pillow keeps the key of 16 bits beside grey of 16 and colours of 8: it would find no pixel, or others."""
+    """Pillow keeps its 16 bits beside grey of 16 and colours of 8: it would find no pixel, or others."""
     pixels = RNG.integers(0, 65536, (5, 6, channels))
     clear = pixels[0, 0].tolist()
     for number in range(2):

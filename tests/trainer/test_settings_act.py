@@ -131,6 +131,85 @@ def test_every_argument_of_a_model_is_refused_afterwards_or_acts():
             setattr(model, name, 4)
 
 
+# What may be set of a model, and what it does then.
+SET = {
+    "formula": "the test above",
+    "scale": "test_bytes.py",
+    "seed": "SETTINGS",
+    "trainable": "test_a_model_that_is_frozen_stays",
+    "run_eagerly": "test_run_eagerly_runs_eagerly",
+    "name": "Keras's, of the summary",
+    "stop_training": "Keras's, of callbacks",
+    "history": "Keras's",
+    **dict.fromkeys(["compiled", "built", "call_signature_parameters"], "Keras's"),
+    **{f"{step}_function": "Keras's, of a trace" for step in ("train", "test", "predict")},
+    "traces": "of the trainer",
+}
+
+
+def test_every_public_attribute_of_a_model_acts_or_is_refused():
+    model = ready()
+    methods = {name for name in dir(keras.Model) if callable(getattr(keras.Model, name))}
+    own = {name for name in (*dir(type(model)), *vars(model)) if name[0] != "_"} - methods
+    functions = {n for n in own if callable(getattr(type(model), n, None))}
+    taken = set()
+    for name in own - functions:
+        try:
+            setattr(model, name, object())
+            taken.add(name)
+        except (ValueError, AttributeError, TypeError) as error:
+            assert "\n" not in str(error)
+    assert taken <= set(SET), taken - set(SET)
+
+
+def test_options_of_the_function_that_made_a_model_are_refused_later():
+    """Set as attributes they would do nothing, or hide a method."""
+    model = ready(name="beta_vae")
+    for name in set(zoo.models.options("beta_vae")) - {"seed"}:
+        with pytest.raises(ValueError, match=name):
+            setattr(model, name, 4.0)
+    model.note = "a user's own"
+
+
+def test_a_model_that_is_frozen_stays():
+    model = ready()
+    model.trainable = False
+    before = model.get_weights()
+    model.fit(X, verbose=0)
+    for one, other in zip(before[1:], model.get_weights()[1:], strict=True):
+        assert_allclose(one, other)
+
+
+@pytest.mark.parametrize(
+    ("make", "option", "value"),
+    [
+        (lambda: keras.layers.Dropout(0.01), "rate", 0.9),
+        (lambda: keras.layers.LeakyReLU(0.1), "negative_slope", 0.9),
+        (lambda: keras.layers.Dense(4), "activation", keras.activations.tanh),
+    ],
+)
+def test_a_setting_of_a_layer_of_keras_acts_on_a_model_in_use(make, option, value):
+    layer = make()
+    networks = (
+        keras.Sequential([keras.layers.Dense(4), layer]),
+        keras.Sequential([keras.layers.Dense(6)]),
+    )
+    model = ready(name="autoencoder", hidden=None, networks=networks)
+    model.compile(keras.optimizers.SGD(0.0), jit_compile=False)
+    model.fit(X, verbose=0)
+    setattr(layer, option, value)
+    model.step.assign(0)
+    loss = model.fit(X, verbose=0).history["loss"]
+    fresh = zoo.Autoencoder.from_config(model.get_config())
+    fresh.set_weights(model.get_weights())
+    fresh.compile(keras.optimizers.SGD(0.0), jit_compile=False)
+    fresh.step.assign(0)
+    if option == "rate":  # Keras's own noise is another one each time
+        assert loss[0] > 1.05 * model.evaluate(X, verbose=0)[0]
+    else:
+        assert_allclose(fresh.fit(X, verbose=0).history["loss"], loss, rtol=1e-5)
+
+
 def test_the_bounds_of_inputs_are_those_of_the_likelihood():
     assert tiny().input_bounds == (0, 1)
     assert tiny(likelihood="normal").input_bounds is None
@@ -206,6 +285,43 @@ def test_a_frozen_encoder_leaves_codes_where_they_are(options, freeze):
     freeze(model.encoder, True)
     model.fit(X, verbose=0)
     assert np.abs(model.encode(X) - codes).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("batch_top_k_sae", {"target_l0": 2}),  # the threshold is a mean over batches
+        ("vq_vae", {"latents": 2, "codes": 4, "hidden": (4,)}),  # the book is, too
+        ("transcoder", {"target_l0": 2}),  # what the encoder holds is never trained
+    ],
+)
+def test_what_codes_are_made_by_is_frozen_with_the_encoder(name, options):
+    model = zoo.create(name, (6,), seed=0, **{"latents": 8, **options})
+    model.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+    data = (X, X[:, ::-1]) if name == "transcoder" else (X,)
+    model.fit(*data, batch_size=16, verbose=0)
+    model.encoder.trainable = False
+    codes = model.encode(X)
+    model.fit(*data, batch_size=16, verbose=0)
+    assert_allclose(model.encode(X), codes, rtol=1e-6)
+    model.encoder.trainable = True
+    model.fit(*data, batch_size=16, verbose=0)
+    assert np.abs(model.encode(X) - codes).max() > 0
+
+
+def test_codes_that_the_decoder_finds_are_not_frozen_without_it():
+    model = zoo.create("matching_pursuit_sae", (6,), latents=8, target_l0=2)
+    model.compile("sgd", jit_compile=False)
+    model.fit(X, verbose=0)  # the mean of the data is taken by the first step
+    model.encoder.trainable = False
+    with pytest.raises(
+        ValueError, match=r"found by the decoder's atoms.*model\.decoder\.trainable"
+    ):
+        model.fit(X, verbose=0)
+    model.decoder.trainable = False
+    codes = model.encode(X)
+    model.fit(X, verbose=0)
+    assert_allclose(model.encode(X), codes, rtol=1e-6)
 
 
 def test_an_encoder_without_weights_freezes_the_code_too():

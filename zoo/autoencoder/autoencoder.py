@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo import registry
 from zoo.autoencoder import collapse, scales
 from zoo.autoencoder.use import UsableModel
 from zoo.bottlenecks import Bottleneck
@@ -53,6 +54,14 @@ _FIXED = (
     "standardize",
     "step",
     "intake",
+    "feed",
+    # Keras's own, of which a model would read nothing later.
+    "dtype_policy",
+    "activity_regularizer",
+    "autocast",
+    "input_spec",
+    "supports_jit",
+    "supports_masking",
 )
 _MASKS = (None, "nan")
 # Keras's layers that XLA compiles, and that it makes faster.
@@ -449,6 +458,17 @@ class Autoencoder(UsableModel):
                 f"{name} is chosen when a model is made; received a new one later. Create a new model "
                 "(from_config(get_config()) copies one)."
             )
+        if (
+            type(self) is Autoencoder
+            and name[0] != "_"
+            and getattr(self, "built", False)
+            and name in _made_by(self)
+        ):
+            raise ValueError(
+                f"{name} is an option of zoo.create({self.name!r}, ...), which a model does not read later; "
+                f"received {value!r}. Change the part that it was for, as model.regularizers[0].weight, or "
+                "create a new model."
+            )
         super().__setattr__(name, value)
         if name == "seed" and getattr(self, "built", False):
             self.__dict__["_changes"] = self.__dict__.get("_changes", 0) + 1
@@ -539,7 +559,16 @@ class Autoencoder(UsableModel):
 
 def _is_frozen(network: keras.Layer) -> bool:
     """Whether nothing of a network trains, be it frozen as a whole or layer by layer."""
-    return not network.trainable or bool(network.weights and not network.trainable_weights)
+    # What a layer never trains, as a mean of the data, says nothing of that.
+    learned = [v for layer in network._flatten_layers() for v in layer._trainable_variables]
+    return not network.trainable or bool(learned and not any(v.trainable for v in learned))
+
+
+def _made_by(model: Autoencoder) -> set[str]:
+    """The options of the function that made a model, but for those that act later."""
+    if model.name not in registry.names("model"):
+        return set()
+    return registry.option_names(registry.lookup(model.name, "model")) - {"seed", "input_shape"}
 
 
 def _checked_corruption(corruption: Any) -> Corruption | None:

@@ -80,8 +80,12 @@ class BatchTopK(DenseBottleneck):
         return self._above(tf.nn.relu(self.numbers(features)))
 
     def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
-        """See `Bottleneck.draw`; the threshold of a batch of training is its own, and is remembered."""
+        """See `Bottleneck.draw`; the threshold of a batch of training is its own, and is remembered.
+
+        Not so once the bottleneck is frozen: its codes stay where they are.
+        """
         del noise, step
+        training = training and self.trainable
         raw = self.numbers_of_few(features, self.k) if training else self.numbers(features)
         values = tf.nn.relu(raw)
         if not training:

@@ -46,12 +46,17 @@ class MatchingPursuit(Bottleneck):
         self.k = units_kept(k, units)
 
     def check(self, model: Autoencoder) -> None:
-        """The decoder's atoms must be those of the input, of norm 1."""
+        """The decoder's atoms must be those of the input, of norm 1; frozen codes need frozen atoms."""
         decoder = model.decoder
         if not (isinstance(decoder, Dictionary) and decoder.shared and decoder.unit_norm):
             raise ValueError(
                 "The bottleneck 'matching_pursuit' needs a decoder zoo.networks.Dictionary(input_shape) with "
                 f"unit_norm and shared; received {type(decoder).__name__}."
+            )
+        if decoder.trainable and not self.trainable:
+            raise ValueError(
+                "The codes of the bottleneck 'matching_pursuit' are found by the decoder's atoms, so that a "
+                "frozen encoder alone does not keep them: set model.decoder.trainable = False too."
             )
 
     def encode(self, features: tf.Tensor) -> tf.Tensor:

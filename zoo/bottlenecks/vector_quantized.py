@@ -102,10 +102,10 @@ class VectorQuantized(Quantized):
         return tf.add_n(found)
 
     def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
-        """See `Bottleneck.draw`; in training the averages move."""
+        """See `Bottleneck.draw`; in training the averages move, unless the bottleneck is frozen."""
         raw = self.raw(features, training)
         books = tf.convert_to_tensor(self.books)
-        if training:
+        if training and self.trainable:
             vectors = tf.reshape(gather(tf.stop_gradient(raw)), (-1, self.units))
             # The same numbers on every replica.
             random = Noise(noise.seed, noise.count, tag=noise.tag)

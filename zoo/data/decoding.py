@@ -81,8 +81,8 @@ def decode(path: Path, page: int = 0, background: Any = "white") -> Picture:
             raise ValueError(f"{path} is damaged: {error}") from error
     if "transparency" in image.info and (reduced or image.mode in _DEEP_MODES):
         raise ValueError(
-            f"{path} has a transparent colour of 16 bits, which Pillow does not find among its pixels. Save it "
-            "with 8 bits a channel, or without transparency."
+            f"{path} has a transparent colour of 16 bits, which Pillow does not find among its pixels. Save "
+            "it with 8 bits a channel, or without transparency."
         )
     try:
         if image.mode in _DEEP_MODES:

@@ -14,6 +14,9 @@ _COMPILED = (
     "loss",
     "jit_compile",
     "steps_per_execution",
+    "unrolled_steps_per_execution",
+    "autotune_steps_per_execution",
+    "distribute_reduction_method",
     "skip_nonfinite",
     "auto_scale_loss",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,16 +44,31 @@ class Traces:
 
 
 class Flags:
-    """What may be set of a model's layers: whether they train, and what they compute in.
+    """What may be set of a model's layers: whether they train, what they compute in, and by which numbers.
 
     A plain object, into which Keras does not look.
     """
 
     def __init__(self, model: keras.Model):
         self._layers = model._flatten_layers(include_self=False)
+        self._settings = [(vars(layer), _settings_of(layer)) for layer in self._layers]
         self._variables = model.variables
 
     def values(self) -> list[Any]:
         """The flags as they stand; a layer that was quantized has another policy."""
         layers = [(layer.trainable, id(layer.dtype_policy)) for layer in self._layers]
-        return [*layers, *(variable.trainable for variable in self._variables)]
+        settings = [own[name] for own, names in self._settings for name in names]
+        return [*layers, *settings, *(variable.trainable for variable in self._variables)]
+
+
+def _settings_of(layer: keras.Layer) -> list[str]:
+    """The settings of one of Keras's layers, as the rate of a dropout; a user's own may count its calls."""
+    if not type(layer).__module__.startswith("keras.src.layers."):
+        return []
+    chosen = set(layer.get_config()) - {"name", "trainable", "dtype"}
+    return [
+        name
+        for name, value in vars(layer).items()
+        if name in chosen
+        and (isinstance(value, numbers.Number | str | tuple | None) or inspect.isfunction(value))
+    ]
