@@ -180,7 +180,6 @@ def page(folder: Path) -> str:
             f"{sizes['epochs']} epochs of batches of 100, in one process; means over the seeds. NLL in nats "
             f"by {sizes['samples']} importance samples on {sizes['judged']} test digits, by our estimator of "
             "both libraries' models, and by pythae's of its own; the error is the squared one of a picture. "
-            "Of a model with fewer seeds the command has run that many so far. "
             f"`{likelihoods['command']}`, {likelihoods['machine']}, {likelihoods['date']}.",
             _likelihoods(likelihoods["runs"]),
         ]
