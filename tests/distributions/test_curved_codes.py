@@ -59,6 +59,18 @@ def test_draws_on_the_sphere_lie_around_their_direction(units):
     assert_allclose(own, other, atol=0.03)
 
 
+def test_training_and_use_have_one_concentration():
+    """Pythae's has another one in each."""
+    model = zoo.create("spherical_vae", (6,), latents=3, hidden=(4,), seed=0)
+    x = np.random.default_rng(0).random((5, 6), np.float32)
+    trained, used = (
+        model.forward(tf.constant(x), zoo.Noise(0, 0), training=training).posterior
+        for training in (True, False)
+    )
+    assert_allclose(trained.concentration, used.concentration, rtol=1e-6)
+    assert_allclose(model.posterior(x).concentration, used.concentration, rtol=1e-6)
+
+
 def test_what_is_not_on_the_sphere_is_refused():
     for options in ({"posterior": "power_spherical"}, {"prior": "spherical_uniform"}):
         with pytest.raises(

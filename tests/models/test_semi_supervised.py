@@ -51,8 +51,13 @@ def test_a_few_labels_name_the_classes():
     assert np.abs(new.mean(axis=0) - x[kinds == 2].mean(axis=0)).mean() < 0.15
 
 
-def test_an_export_takes_the_condition(tmp_path):
-    model = zoo.create("conditional_vae", (6,), condition=3, latents=2, hidden=(4,))
+@pytest.mark.parametrize("prior", ["normal", "conditional_normal"])
+def test_an_export_takes_the_condition(prior, tmp_path):
+    model = zoo.create("conditional_vae", (6,), condition=3, latents=2, hidden=(4,), prior=prior)
+    if prior == "conditional_normal":
+        model.prior.linear.set_weights(
+            [np.float32([[4, 0, 0, 0], [0] * 4, [-4, 0, 0, 0]]), np.zeros(4)]
+        )
     model.export(tmp_path / "saved")
     loaded = tf.saved_model.load(str(tmp_path / "saved"))
     y = np.array([0, 2], np.int32)

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
+from scipy import special, stats
 
 import zoo
 from zoo.networks import build_networks
@@ -41,6 +43,37 @@ def test_a_window_is_learned(networks, hidden):
     model.fit(WINDOWS, batch_size=32, epochs=12, verbose=0)
     error = np.square(model.reconstruct(WINDOWS) - WINDOWS).mean()
     assert error < 0.5 * WINDOWS.var()
+
+
+@pytest.mark.parametrize(
+    ("networks", "likelihood"),
+    [
+        ("conv1d", "poisson"),
+        ("conv1d", "negative_binomial"),
+        ("conv1d", "categorical"),
+        ("gru", "categorical"),
+    ],
+)
+def test_windows_of_counts_and_of_tokens(networks, likelihood):
+    """128 steps of 6 channels, by SciPy's densities of the means and variances that the decoder gives."""
+    x = np.random.default_rng(0).integers(0, 4, (3, 128, 6)).astype("float32")
+    part = {"name": likelihood, "levels": 4} if likelihood == "categorical" else likelihood
+    small = {"networks": networks, "hidden": (4,), "latents": 2, "seed": 0}
+    model = zoo.create("vae", (128, 6), likelihood=part, **small)
+    found = model.conditional(model.encode(x))
+    log_prob, mean = found.log_prob(x), np.float64(model.reconstruct(x))
+    if likelihood == "poisson":
+        expected = stats.poisson(mean).logpmf(x).sum(axis=(1, 2))
+    elif likelihood == "negative_binomial":
+        size = mean**2 / (found.variance() - mean)
+        expected = stats.nbinom(size, size / (size + mean)).logpmf(x).sum(axis=(1, 2))
+    else:
+        chances = special.log_softmax(found.distribution.logits, axis=-1)
+        own = np.take_along_axis(chances, np.int64(x)[..., None], axis=-1)
+        expected = own.sum(axis=(1, 2, 3))
+        assert_allclose(mean, chances.argmax(axis=-1))
+    assert_allclose(log_prob, expected, rtol=1e-3)
+    assert model.generate(2, seed=0).shape == (2, 128, 6)
 
 
 @pytest.mark.parametrize("networks", ["conv1d", "gru"])

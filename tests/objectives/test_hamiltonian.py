@@ -9,6 +9,7 @@ from scipy.stats import multivariate_normal
 
 import zoo
 from zoo.batch import Batch
+from zoo.evaluation import density
 
 ROWS = 20_000
 X = np.float32([[0.9, -0.4, 0.3]])
@@ -51,6 +52,14 @@ def test_the_weights_have_the_mean_p_of_x(steps, step_size, tempering):
     error = weights.std() / np.sqrt(ROWS)
     assert error < 0.03
     assert abs(weights.mean() - 1) < 4 * error
+
+
+def test_the_likelihood_that_is_reported_is_p_of_x():
+    """Pythae's leaves the momenta out of the weights that they belong to."""
+    model, known = model_of(steps=2, step_size=0.2, tempering=0.7)
+    found = density.per_example(model, X, samples=2000)
+    assert_allclose(found["log_likelihood"], known, atol=0.15)
+    assert_allclose(model.score(X, samples=2000), known, atol=0.15)
 
 
 def test_cooled_steps_bring_a_bad_posterior_nearer():

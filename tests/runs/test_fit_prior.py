@@ -1,6 +1,7 @@
 """A run may end with the fit of a prior."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from zoo.runs import building
 from zoo.runs.artefacts import _prior_in_words
 from zoo.runs.run import _with_prior, read_data
 from zoo.runs.run_config import RunConfig
+from zoo.values import number_text
 
 
 def configured(*words):
@@ -41,6 +43,11 @@ def test_the_fit_is_of_the_training_codes_and_told():
     model = _with_prior(building.build(config, data.event_shape), config, data)
     assert model.prior.report["rows"] == len(data)
     assert _prior_in_words(model) == f"gaussian_mixture: components 3, rows {len(data)}"
+    chosen = model.fit_prior("gaussian_mixture", data, components="auto").prior
+    best = max(chosen.report["held_out_log_likelihood"].values())
+    words = _prior_in_words(SimpleNamespace(prior=chosen))
+    assert f"components {chosen.components}, " in words
+    assert f"held_out_log_likelihood {number_text(best)}" in words
     same = zoo.Autoencoder.from_config(model.get_config())
     same.set_weights(model.get_weights())
     np.testing.assert_array_equal(same.generate(2, seed=1), model.generate(2, seed=1))

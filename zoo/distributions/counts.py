@@ -137,9 +137,10 @@ class CategoricalLikelihood(Likelihood):
 
     Tokens are whole numbers 0 .. levels - 1, of shape (n, places); the encoder sees them one-hot,
     (places, levels), and the decoder gives the same shape, so that recurrent networks and convolutions take
-    them as a series. Pixels (``pixels=True``) are k / (levels - 1), as bytes divided by 255 are for 256
-    levels; numbers in between count as the nearest level, and the encoder sees x as it is (van den Oord et
-    al., "Pixel Recurrent Neural Networks", 2016, section 3).
+    them as a series. Of several tokens at a place, (n, places, channels), the levels of each channel stand
+    beside each other, (places, channels * levels). Pixels (``pixels=True``) are k / (levels - 1), as bytes
+    divided by 255 are for 256 levels; numbers in between count as the nearest level, and the encoder sees x
+    as it is (van den Oord et al., "Pixel Recurrent Neural Networks", 2016, section 3).
 
     Args:
         levels: how many.
@@ -172,19 +173,31 @@ class CategoricalLikelihood(Likelihood):
         del event_shape
         return not self.pixels
 
+    def build(self, input_shape: Any) -> None:
+        """Note whether the last axis of x (batch, *event) is one of channels."""
+        self.has_channels = self._has_channels(input_shape[1:])
+        super().build(input_shape)
+
+    def _has_channels(self, event_shape: Sequence[int]) -> bool:
+        return self.pixels or len(event_shape) > 1
+
     def decoder_shape(self, event_shape: Sequence[int]) -> tuple[int, ...]:
-        """(places, levels) for tokens; for pixels the levels of each channel beside each other."""
-        if self.pixels:
+        """(places, levels) for tokens; the levels of each channel beside each other where there are some."""
+        if self._has_channels(event_shape):
             return (*event_shape[:-1], event_shape[-1] * self.levels)
         return (*event_shape, self.levels)
 
     def encoder_shape(self, event_shape: Sequence[int]) -> tuple[int, ...]:
-        """(places, levels) for tokens."""
-        return tuple(event_shape) if self.pixels else (*event_shape, self.levels)
+        """That of the decoder for tokens."""
+        return tuple(event_shape) if self.pixels else self.decoder_shape(event_shape)
 
     def seen(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Tokens as one-hot rows; pixels as they are."""
-        return inputs if self.pixels else tf.one_hot(self._index(inputs), self.levels)
+        """Tokens one-hot; pixels as they are."""
+        if self.pixels:
+            return inputs
+        one_hot = tf.one_hot(self._index(inputs), self.levels)
+        places = self.encoder_shape(inputs.shape[1:])
+        return tf.reshape(one_hot, tf.concat([tf.shape(inputs)[:1], places], axis=0))
 
     def mean(self, output: tf.Tensor) -> tf.Tensor:
         """E[x|z] of pixels, and the likeliest token of tokens, (batch, *event) float32."""
@@ -208,7 +221,7 @@ class CategoricalLikelihood(Likelihood):
 
     def _logits(self, output: tf.Tensor) -> tf.Tensor:
         """(batch, *event, levels)."""
-        if not self.pixels:
+        if not self.has_channels:
             return output
         width: Any = output.shape[-1]
         channels = width // self.levels

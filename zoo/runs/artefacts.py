@@ -281,7 +281,11 @@ def _prior_in_words(model: Autoencoder) -> str:
     """A fitted prior, the options that the fit chose, and what it found."""
     prior: Any = model.prior
     count = {"components": prior.components} if hasattr(prior, "components") else {}
-    numbers = {k: v for k, v in {**count, **prior.report}.items() if not isinstance(v, dict)}
+    report = {  # of what was tried, the best, which was taken
+        name: max(value.values()) if isinstance(value, dict) else value
+        for name, value in prior.report.items()
+    }
+    numbers = {**count, **report}
     found = ", ".join(f"{name} {number_text(value)}" for name, value in numbers.items())
     return f"{type(prior).zoo_name}: {found}"
 
