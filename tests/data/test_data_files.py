@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
+import zoo
 from zoo.data import load
 
 RNG = np.random.default_rng(0)
@@ -91,6 +92,24 @@ def test_npy_above_the_memory_limit_stays_on_disk(tmp_path):
     np.testing.assert_array_equal(train.inputs, x[:80])
     np.testing.assert_array_equal(test.inputs, x[80:])
     assert isinstance(load(tmp_path / "x.npy", "all", memory_limit=1000).inputs, np.memmap)
+
+
+def test_narrow_floats_above_the_memory_limit_are_not_copied(tmp_path):
+    """What counts is their size as float32, which a batch becomes when it is read."""
+    x = RNG.normal(size=(100, 3)).astype(np.float16)
+    np.save(tmp_path / "x.npy", x)
+    limit = 4 * x.size - 1  # and 2 * x.size on the disk
+    mapped = load(tmp_path / "x.npy", "all", memory_limit=limit).inputs
+    assert isinstance(mapped, np.memmap) and mapped.dtype == np.float16
+    model = zoo.create("top_k_sae", (3,), latents=4, target_l0=2)
+    np.testing.assert_array_equal(model.encode(mapped), model.encode(x.astype(np.float32)))
+    x[90, 1] = np.inf
+    np.save(tmp_path / "x.npy", x)
+    with pytest.raises(ValueError, match=re.escape("first at x.npy[90, 1]")):
+        load(tmp_path / "x.npy", memory_limit=limit)
+    np.save(tmp_path / "x.npy", np.full((100, 3), 1e300))
+    with pytest.raises(ValueError, match="holds 300 values that are NaN or infinite as float32"):
+        load(tmp_path / "x.npy", memory_limit=limit)
 
 
 def test_mapped_file_is_checked(tmp_path):
@@ -304,6 +323,7 @@ def test_large_file_is_read_in_constant_memory(tmp_path):
     code = f"""
 import resource, warnings
 warnings.simplefilter("ignore")
+import zoo
 from zoo.data import load
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()

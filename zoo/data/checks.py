@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.data.storage import MEMORY_LIMIT, release
+from zoo.data.storage import MEMORY_LIMIT, bytes_in_memory, release
 
 _CHUNK_BYTES = 64 << 20
 PICTURES = 4  # the rank of an array of pictures
@@ -54,6 +54,7 @@ def check_inputs(
     *,
     bounds: tuple[float, float] | None = None,
     minimum: int = 2,
+    memory_limit: int = MEMORY_LIMIT,
 ) -> np.ndarray:
     """Return the examples as uint8 or float32, or say in one line what is wrong with them.
 
@@ -68,6 +69,8 @@ def check_inputs(
             that have no value below 0 and some above 1, which bytes that nobody divided by 255 have;
             (-inf, inf) for any range in those too.
         minimum: the smallest number of examples.
+        memory_limit: bytes up to which a mapped file of other floats is converted; one that would take more
+            is returned as it is, and its rows are converted where they are read.
 
     Returns:
         (n, *event) uint8 or float32, the same object where nothing had to be converted.
@@ -86,7 +89,8 @@ def check_inputs(
         ValueError: x holds 1 value that is NaN or infinite as float32, the first at x[1, 1]. ...
     """
     array = read_array(array, name)
-    return check_numbers(array, event_shape, name, limits_of(bounds, array.ndim), minimum)
+    limits = limits_of(bounds, array.ndim)
+    return check_numbers(array, event_shape, name, limits, minimum, memory_limit=memory_limit)
 
 
 def check_numbers(
@@ -96,6 +100,7 @@ def check_numbers(
     limits: Limits,
     minimum: int = 1,
     part: str = "",
+    memory_limit: int = MEMORY_LIMIT,
 ) -> np.ndarray:
     """As `check_inputs`, for an array and `limits` of its floats.
 
@@ -106,6 +111,7 @@ def check_numbers(
         limits: of floats; bytes are left to `zoo.trainer.byte_scale`.
         minimum: the smallest number of examples.
         part: " of a batch", where a place in the array is one in a batch of a stream.
+        memory_limit: as in `check_inputs`.
 
     Returns:
         (n, *event) uint8 or float32, the same object where nothing had to be converted.
@@ -114,7 +120,7 @@ def check_numbers(
         ValueError: as in `check_inputs`.
     """
     _check_shape(array, event_shape, name, minimum)
-    array = _convert(array, name, limits.only_whole)
+    array = _convert(array, name, memory_limit, limits.only_whole)
     if array.dtype == np.uint8:
         return array
     low, high = _scan(array, name, part)
@@ -279,17 +285,18 @@ def _shape_hint(shape: tuple[int | None, ...], event: tuple[int, ...], name: str
     return ""
 
 
-def _convert(array: np.ndarray, name: str, integers: bool = False) -> np.ndarray:
+def _convert(array: np.ndarray, name: str, memory_limit: int, integers: bool = False) -> np.ndarray:
     if array.dtype in (np.uint8, np.float32):
         return array
     if array.dtype.kind not in ("fbiu" if integers else "fb"):
         text = array.dtype.kind in "USOT"
         raise ValueError(kind_line(name, "text" if text else array.dtype.name))
-    if isinstance(array, np.memmap) and array.nbytes > MEMORY_LIMIT:
-        raise ValueError(
-            f"{name} is a memory-mapped file of {array.dtype} that is too large to convert in memory; "
-            "expected uint8 or float32. Save the file as float32 once."
-        )
+    if isinstance(array, np.memmap) and bytes_in_memory(array) > memory_limit:
+        return array
+    return _as_float32(array)
+
+
+def _as_float32(array: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):  # what becomes infinite is reported by the scan
         return np.array(array, np.float32)  # a plain array, also of a memory map
 
@@ -300,6 +307,7 @@ def _scan(array: np.ndarray, name: str, part: str) -> tuple[float, float]:
     low, high, count, first = np.inf, -np.inf, 0, None
     for start in range(0, len(array), rows):
         chunk = array[start : start + rows]
+        chunk = chunk if chunk.dtype == np.float32 else _as_float32(chunk)
         least, most = float(chunk.min()), float(chunk.max())
         if np.isfinite(least) and np.isfinite(most):
             low, high = min(low, least), max(high, most)

@@ -16,7 +16,7 @@ from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
 from zoo.data.split_names import parts_read
 from zoo.data.splitting import check_split, split_slice
-from zoo.data.storage import MEMORY_LIMIT
+from zoo.data.storage import MEMORY_LIMIT, bytes_in_memory
 
 
 def read_npy(
@@ -32,8 +32,8 @@ def read_npy(
 ) -> Data:
     """Read a .npy file of examples.
 
-    A file larger than `memory_limit` stays on disk as a memory map; its test split is then the last part of
-    the file, since rows drawn by a seed would have to be copied.
+    A file that would take more than `memory_limit`, narrow floats as float32, stays on disk as a memory map;
+    its test split is then the last part of the file, since rows drawn by a seed would have to be copied.
 
     Args:
         path: (n, features), (n, h, w) or (n, h, w, channels); uint8, or floats, which as pictures must lie
@@ -61,8 +61,8 @@ def read_npy(
     path = Path(path)
     array = _map(path)
     known = None if labels is None else _map(Path(labels))
-    if array.nbytes > memory_limit:
-        return _mapped(path, split, array, known, test_fraction, scale, series)
+    if bytes_in_memory(array) > memory_limit:
+        return _mapped(path, split, array, known, test_fraction, scale, series, memory_limit)
     return from_arrays(
         path.name,
         array,
@@ -258,10 +258,12 @@ def _mapped(
     labels: np.ndarray | None,
     test_fraction: float,
     scale: float | str | None,
-    series: bool = False,
+    series: bool,
+    memory_limit: int,
 ) -> Data:
     warn_of_channels_first(array.shape, path.name, stacklevel=4)
-    array = check_inputs(array if series or array.ndim != 3 else array[..., None], name=path.name)
+    array = array if series or array.ndim != 3 else array[..., None]
+    array = check_inputs(array, name=path.name, memory_limit=memory_limit)
     pictures, divisor = array.dtype == np.uint8 and array.ndim >= 4, scaling.check_scale(scale)
     if pictures and divisor is None:
         highest = scaling.peak(array, enough=scaling.FEW)
@@ -270,7 +272,7 @@ def _mapped(
     if not fits:
         raise ValueError(
             f"{path} is read from the disk as it is, since it is larger than memory_limit, and holds "
-            f"{array.dtype} of shape {array.shape}; expected uint8 pictures from 0 to 255, or float32 on the "
+            f"{array.dtype} of shape {array.shape}; expected uint8 pictures from 0 to 255, or floats on the "
             "model's scale. Save it so once (0 and 1: multiply by 255; tables of bytes: astype('float32'))."
         )
     rows = split_slice(len(array), split, test_fraction, path.name)

@@ -81,6 +81,17 @@ def build_array(
         return np.load(path, mmap_mode="r", allow_pickle=False), dict(stored)
 
 
+def bytes_in_memory(array: np.ndarray) -> int:
+    """The bytes of an array as it is read: narrow floats and booleans become float32.
+
+    Example:
+        >>> from zoo.data.storage import bytes_in_memory
+        >>> bytes_in_memory(np.zeros((3, 5), "float16")), bytes_in_memory(np.zeros((3, 5), "uint8"))
+        (60, 15)
+    """
+    return max(array.nbytes, 4 * array.size if array.dtype.kind in "fb" else 0)
+
+
 def release(array: np.ndarray) -> None:
     """Let go of the memory that a memory map's touched pages take; their content stays in the file.
 

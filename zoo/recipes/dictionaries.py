@@ -12,6 +12,7 @@ import numpy as np
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import BatchTopK, Deterministic, GatedCode, JumpReLU
 from zoo.data.pixels import full_scale
+from zoo.data.storage import release
 from zoo.networks import Archetypal, Centred, Dictionary
 from zoo.networks.dictionary import Offset
 from zoo.registry import one_of
@@ -285,6 +286,7 @@ def _set(layer: Offset, array: np.ndarray, centre: str) -> tuple[np.ndarray, ...
     for first in range(0, len(array), _CHUNK):
         rows = array[first : first + _CHUNK].astype(np.float64) / full_scale(array.dtype)
         total, squares = total + rows.sum(axis=0), squares + np.square(rows).sum(axis=0)
+        release(array)
     mean = total / len(array)
     variance = np.maximum(squares / len(array) - np.square(mean), 0)
     middle = mean

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.data.checks import Limits, check_numbers, read_array
-from zoo.data.storage import MEMORY_LIMIT, SHUFFLED_LIMIT, Shuffled
+from zoo.data.storage import MEMORY_LIMIT, SHUFFLED_LIMIT, Shuffled, bytes_in_memory
 from zoo.trainer.forms import is_sparse
 
 _IMAGE_KEYS = ("image", "images", "inputs", "x")
@@ -89,11 +89,6 @@ def large(arrays: Sequence[np.ndarray]) -> bool:
     sizes = [bytes_in_memory(a) for a in arrays]
     shuffled = [size for a, size in zip(arrays, sizes, strict=True) if isinstance(a, Shuffled)]
     return sum(sizes) > MEMORY_LIMIT or max(shuffled, default=0) > SHUFFLED_LIMIT
-
-
-def bytes_in_memory(array: np.ndarray) -> int:
-    """The bytes of an array as it is read: narrow floats and booleans become float32."""
-    return max(array.nbytes, 4 * array.size if array.dtype.kind in "fb" else 0)
 
 
 def batches_of(data: Any, name: str) -> Any:
