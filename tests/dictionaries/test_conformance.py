@@ -37,9 +37,8 @@ def often(names, always=ALWAYS):
 
 
 every = often(ARCHITECTURES)
-with_aux = pytest.mark.parametrize(
-    "name", ["top_k", "batch_top_k", "matryoshka", "archetypal", "transcoder"]
-)
+WITH_AUX = ["top_k", "batch_top_k", "matryoshka", "matching_pursuit", "archetypal", "transcoder"]
+with_aux = pytest.mark.parametrize("name", WITH_AUX)
 with_units_of_norm_1 = often(
     sorted({*ARCHITECTURES} - {"relu_norms", "archetypal", "crosscoder", "transcoder"})
 )
@@ -81,6 +80,7 @@ def test_the_code_of_training_is_that_of_inference(name):
         features = run.model.encoder(inputs(run.data))
         drawn = run.model.bottleneck.draw(features, zoo.Noise(3, 0), 0, True).value
         assert_allclose(drawn, encoded, rtol=1e-4, atol=1e-5)
+    assert np.min(getattr(run.model.bottleneck, "thresholds", 0)) >= 0
 
 
 @often(ARCHITECTURES, {*ALWAYS, "gated", "crosscoder"})
@@ -88,7 +88,13 @@ def test_twice_the_batch_has_the_same_loss(name):
     x = data_of(name, 64)
     twice = tuple(np.concatenate([a, a]) for a in x) if isinstance(x, tuple) else np.tile(x, 2)
     twice = twice if isinstance(x, tuple) else np.concatenate([x, x])
-    found = [(m := build(name)).terms(one_pass(m, data)) for data in (x, twice)]
+    found = []
+    for data in (x, twice):
+        model = build(name)
+        if name in WITH_AUX:
+            aux_of(model).quiet.assign(np.where(np.arange(UNITS) % 2, 1e6, 0.0))
+        found.append(model.terms(one_pass(model, data)))
+        assert name not in WITH_AUX or found[-1]["aux_k"] > 0
     for term in found[0]:
         assert_allclose(found[0][term], found[1][term], rtol=1e-4, err_msg=term)
 
@@ -151,33 +157,35 @@ def test_atoms_have_norm_1_on_two_devices_and_in_exports(two_devices, tmp_path):
 
 @with_aux
 def test_the_auxiliary_loss_reaches_the_encoder_of_dead_units(name):
-    model, data = build(name), data_of(name, 64)
+    model, data = build(name), data_of(name, 8)
     term = aux_of(model)
     if name == "transcoder":  # whose atoms begin at 0
         model.decoder.kernel.assign(np.random.default_rng(0).normal(size=(UNITS, 10)))
-    one_pass(model, data)  # b and s
-    dead = np.arange(UNITS) < 8
-    term.quiet.assign(np.where(dead, 1e6, 0.0))
-    kernel = model.bottleneck.dense.kernel
+    one_pass(model, data_of(name, 64))  # b and s
+    # x_hat is held constant in it: only units that do not fire are moved.
+    dead = (one_pass(model, data).code.numpy() == 0).all(axis=0)
+    pursues = name == "matching_pursuit"  # which encodes by its atoms
+    kernel = model.decoder.kernel if pursues else model.bottleneck.dense.kernel
 
-    def penalty(value):
-        kernel.assign(value)
-        return tf.reduce_mean(term.penalty(one_pass(model, data, training=False)))
+    def of_units(values):  # a row for each unit
+        return np.array(values) if pursues else np.array(values).T
 
-    begin = kernel.numpy()
-    # x_hat is held constant in it: only columns of units that do not fire are moved.
-    model.bottleneck.dense.bias.assign(np.where(dead, -0.5, 0.0))
+    def penalty(rows):  # as in a step of training
+        kernel.assign(of_units(rows))
+        term.quiet.assign(np.where(dead, 1e6, 0.0))
+        return tf.reduce_mean(term.penalty(one_pass(model, data), training=True))
+
+    begin = of_units(kernel)
     with tf.GradientTape() as tape:
-        value = tf.reduce_mean(term.penalty(one_pass(model, data, training=False)))
-    gradient = tf.convert_to_tensor(tape.gradient(value, kernel)).numpy()
-    fires = (model.encode(inputs(data)) != 0).any(axis=0)
-    assert value > 0 and np.abs(gradient[:, dead]).max() > 1e-4
-    quiet = [unit for unit in np.flatnonzero(dead & ~fires) if np.abs(gradient[:, unit]).max() > 0]
-    for unit in quiet[:3]:
+        value = penalty(begin)
+    gradient = of_units(tf.convert_to_tensor(tape.gradient(value, kernel)))
+    sizes = np.where(dead, np.linalg.norm(gradient, axis=1), 0)
+    assert value > 0 and (sizes > 1e-4).sum() > 3
+    for unit in np.argsort(-sizes)[:3]:
         step = np.zeros_like(begin)
-        step[:, unit] = 1e-3 * gradient[:, unit] / np.linalg.norm(gradient[:, unit])
+        step[unit] = 1e-3 * gradient[unit] / sizes[unit]
         slope = (penalty(begin + step) - penalty(begin - step)) / 2e-3
-        assert_allclose(slope, np.linalg.norm(gradient[:, unit]), rtol=0.02)
+        assert_allclose(slope, sizes[unit], rtol=0.02)
 
 
 @with_aux
@@ -189,10 +197,15 @@ def test_auxiliary_codes_are_not_negative(name):
     assert values.min() >= 0 and 0 < np.count_nonzero(values, axis=1).max() <= WIDTH // 2
 
 
-def test_a_unit_that_is_chosen_with_0_has_not_fired():
-    model = build("top_k")
-    model.bottleneck.dense.bias.assign(np.full(UNITS, -1e3))
-    aux_of(model).penalty(one_pass(model, activations(BATCH)), training=True)
+@with_aux
+def test_a_unit_that_is_chosen_with_0_has_not_fired(name):
+    model, data = build(name), data_of(name, BATCH)
+    if name == "matching_pursuit":
+        model.encoder.set_offset(data[0], 1.0)
+        data = np.repeat(data[:1], BATCH, axis=0)  # x - b is 0
+    else:
+        model.bottleneck.dense.bias.assign(np.full(UNITS, -1e3))
+    aux_of(model).penalty(one_pass(model, data), training=True)
     assert_array_equal(aux_of(model).quiet, np.full(UNITS, BATCH))
 
 
@@ -204,40 +217,64 @@ def test_units_are_dead_after_rows_that_a_short_run_has():
     assert np.asarray(aux_of(model).dead)[:5].all() and not np.asarray(aux_of(model).dead)[5:].any()
 
 
-@often(["relu", "gated", "top_k", "batch_top_k", "jump_relu", "matryoshka"], {"jump_relu"})
+@often(ARCHITECTURES, {"jump_relu", "transcoder"})
 def test_resampling_revives_a_unit_that_is_always_negative(name):
     from zoo.recipes.dictionaries import resample
 
-    model, x = build(name), activations(512)
-    fit(model, x, 2)
-    model.bottleneck.dense.bias.assign(
-        np.where(np.arange(UNITS) == 2, -1e3, model.bottleneck.dense.bias)
-    )
+    model, data = build(name), data_of(name, 512)
+    x = inputs(data)
+    fit(model, data, 2)
     dead = np.arange(UNITS) == 2
-    kernel = model.bottleneck.dense.kernel.numpy()
-    before = model.get_weights()
-    assert_array_equal(resample(model, x, dead), [2])
-    after = model.bottleneck.dense.kernel.numpy()
-    alive = np.linalg.norm(kernel[:, ~dead], axis=0).mean()
-    assert_allclose(np.linalg.norm(after[:, 2]), 0.2 * alive, rtol=1e-4)
-    assert_array_equal(after[:, ~dead], kernel[:, ~dead])
-    assert np.abs(norms(model) - 1).max() < 1e-6
-    assert model.bottleneck.dense.bias.numpy()[2] == 0
-    slots = {slot.name: slot.numpy() for slot in model.optimizer.variables}
-    own = [slots[n] for n in slots if "dense_kernel" in n or n.endswith("dense_kernel_momentum")]
-    kernels = [s for s in slots.values() if s.shape == kernel.shape]
-    assert len(kernels) == 2 and all(
-        (s[:, 2] == 0).all() and (s[:, 3] != 0).any() for s in kernels
-    ), own
-    atoms = [s for s in slots.values() if s.shape == (UNITS, WIDTH)]
-    assert len(atoms) == 2 and all((s[2] == 0).all() and (s[3] != 0).any() for s in atoms)
-    assert any(not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
-    pre = model.bottleneck.numbers(model.encoder(x)).numpy()
-    assert (pre[:, 2] > 0).any()
+    dense = getattr(model.bottleneck, "dense", None)
+    targets = {"y": data[1]} if name == "transcoder" else {}
+    if dense is not None:  # no atom of matching pursuit points away from all data
+        dense.bias.assign(np.where(dead, -1e3, dense.bias))
+        assert (before_relu(model, x)[:, 2] < 0).all()
+        begin = dense.kernel.numpy()
+    before = np.array(model.decoder.atoms)
+    assert_array_equal(resample(model, x, dead, **targets), [2])
+    assert (before_relu(model, x)[:, 2] > 0).any()
+    if dense is not None:
+        after, alive = dense.kernel.numpy(), np.linalg.norm(begin[:, ~dead], axis=0).mean()
+        assert_allclose(np.linalg.norm(after[:, 2]), 0.2 * alive, rtol=1e-4)
+        assert_array_equal(after[:, ~dead], begin[:, ~dead])
+        assert dense.bias.numpy()[2] == 0
+    changed = np.abs(np.array(model.decoder.atoms) - before).reshape(UNITS, -1).max(axis=1)
+    assert changed[2] > 0.01 and changed[~dead].max() < 1e-6
+    if model.decoder.unit_norm:
+        assert np.abs(norms(model) - 1).max() < 1e-6
+    own = [*model.decoder.of_units, *([] if dense is None else [dense.kernel, dense.bias])]
+    for weight in own:
+        moments = moments_of(model, weight)
+        assert len(moments) == 2
+        for moment in moments:
+            moment = moment.numpy().T if dense is not None and weight is dense.kernel else moment
+            assert not np.any(moment[2]) and np.any(moment[3:])
 
 
-def test_batch_top_k_has_its_l0_in_inference_after_50_steps():
-    model = build("batch_top_k")
+def test_a_transcoder_is_not_resampled_without_its_targets():
+    from zoo.recipes.dictionaries import resample
+
+    with pytest.raises(ValueError, match="needs the targets of a transcoder"):
+        resample(build("transcoder"), activations(64), np.arange(UNITS) == 2)
+
+
+def before_relu(model, x):
+    features = np.array(model.encoder(x)).reshape(len(x), -1)
+    if isinstance(model.bottleneck, zoo.bottlenecks.MatchingPursuit):
+        return features @ np.array(model.decoder.atoms).T
+    return features @ model.bottleneck.dense.kernel.numpy() + model.bottleneck.dense.bias.numpy()
+
+
+def moments_of(model, weight):
+    """Adam's two, of a weight."""
+    name = weight.path.replace("/", "_")
+    return [slot for slot in model.optimizer.variables if slot.name.startswith(name)]
+
+
+@often(["batch_top_k", "matryoshka"], {"batch_top_k"})
+def test_batch_top_k_has_its_l0_in_inference_after_50_steps(name):
+    model = build(name)
     x = activations(50 * BATCH)
     fit(model, x)
     assert int(model.step) == 50
@@ -363,6 +400,12 @@ def test_what_does_not_fit_is_refused_when_a_model_is_made(model, options, messa
         return
     with pytest.raises(ValueError, match=message):
         zoo.create(model, (6,), latents=12, **options)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_an_l0_above_the_number_of_units_is_refused_when_a_model_is_made(name):
+    with pytest.raises(ValueError, match=f"at most .*{UNITS}"):
+        build(name, target_l0=UNITS + 1)
 
 
 def test_the_geometric_median_survives_a_guess_that_hits_a_row():

@@ -238,6 +238,22 @@ class Dictionary(Offset):
         """The layer whose b and s are used: the encoder, where they are shared."""
         return self._offset.value
 
+    @property
+    def of_units(self) -> list[keras.Variable]:
+        """The weights that have a row for each unit."""
+        return [self.kernel]
+
+    def point_at(self, units: Any, directions: Any) -> None:
+        """Give some units other atoms, of norm 1.
+
+        Args:
+            units: their numbers.
+            directions: (len(units), size of an event), each of norm 1.
+        """
+        kernel = self.kernel.numpy()
+        kernel[units] = np.reshape(directions, (len(units), *self.event_shape))
+        self.kernel.assign(kernel)
+
     def see_target(self, target: tf.Tensor) -> None:
         """Begin where the first targets lie, where b and s are not those of the encoder; see `Offset`."""
         if not self.shared:
@@ -371,6 +387,23 @@ class Archetypal(Dictionary):
     def set_points(self, points: Any) -> None:
         """Choose C, (points, *event), in units of s and about b."""
         self.points.assign(np.asarray(points, np.float32).reshape(self.points.shape))
+
+    @property
+    def of_units(self) -> list[keras.Variable]:
+        """See `Dictionary.of_units`."""
+        return [self.kernel, self.relaxation]
+
+    def point_at(self, units: Any, directions: Any) -> None:
+        """Move some atoms to the points that are nearest to these directions; see `Dictionary`."""
+        points = np.reshape(self.points.numpy(), (self.number_of_points, -1))
+        sizes = np.maximum(np.linalg.norm(points, axis=1), 1e-12)
+        nearest = (np.asarray(directions) @ (points / sizes[:, None]).T).argmax(axis=1)
+        kernel, relaxation = self.kernel.numpy(), self.relaxation.numpy()
+        kernel[units] = 0
+        kernel[units, nearest] = math.log(9 * max(self.number_of_points - 1, 1))  # a softmax of .9
+        relaxation[units] = 0
+        self.kernel.assign(kernel)
+        self.relaxation.assign(relaxation)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
