@@ -102,13 +102,15 @@ def test_twice_the_batch_has_the_same_loss(name):
 @often(ARCHITECTURES, {"batch_top_k", "jump_relu"})
 def test_a_resumed_run_is_the_same_bit_for_bit(name, tmp_path):
     with as_it_was(trained(name)) as run:
+        if name in WITH_AUX:  # some units are dead, and others nearly so
+            aux_of(run.model).quiet.assign(np.arange(UNITS) * 10_000 / 40)
         run.model.save(tmp_path / "half.keras")
-        fit(run.model, run.data)
         resumed = keras.saving.load_model(tmp_path / "half.keras")
-        fit(resumed, run.data)
-        again = [*resumed.weights, *resumed.optimizer.variables]
-        for one, other in zip(run.variables, again, strict=True):
-            assert_array_equal(one.numpy(), other.numpy(), err_msg=one.path)
+        pairs = [*zip(run.variables, [*resumed.weights, *resumed.optimizer.variables], strict=True)]
+        for train in (lambda: None, lambda: [fit(m, run.data) for m in (run.model, resumed)]):
+            train()
+            for one, other in pairs:
+                assert_array_equal(one.numpy(), other.numpy(), err_msg=one.path)
 
 
 @every
