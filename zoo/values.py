@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def whole_number(value: Any, name: str, minimum: int | None = None) -> int:
@@ -64,3 +64,62 @@ def number_text(value: float, digits: int = 4, padded: bool = False) -> str:
     if size >= 10**digits:
         return f"{value:.0f}"
     return f"{value:#.{digits}g}".rstrip(".") if padded else f"{value:.{digits}g}"
+
+
+class ColumnRule(NamedTuple):
+    """What numbers some neighbouring columns of a table may hold; a missing one, NaN, may stand anywhere.
+
+    Attributes:
+        columns: which.
+        likelihood: its name, which an error gives as the reason.
+        low: the smallest that is allowed.
+        high: the largest.
+        whole: whether fractions are refused.
+
+    Example:
+        >>> from zoo.values import ColumnRule
+        >>> rule = ColumnRule(slice(1, 2), "poisson", low=0, whole=True)
+        >>> rule.wrong(np.array([[0.5, 3.0], [0.5, 2.5]])).tolist()
+        [[False], [True]]
+    """
+
+    columns: slice
+    likelihood: str
+    low: float = -math.inf
+    high: float = math.inf
+    whole: bool = False
+
+    def wrong(self, x: Any) -> Any:
+        """Which numbers of the columns are refused.
+
+        Args:
+            x: (rows, columns) floats, an array or a tensor of all columns.
+
+        Returns:
+            (rows, columns of the rule) bool.
+        """
+        own = x[:, self.columns]
+        outside = (own < self.low) | (own > self.high)
+        return outside | (own % 1 > 0) if self.whole else outside
+
+    def line(self, name: str, column: str, number: str, row: str, part: str = "") -> str:
+        """What is said of a wrong number in a row.
+
+        Args:
+            name: of the data.
+            column: its index.
+            number: the number.
+            row: the row's index.
+            part: " of a batch", where the row is one of a batch of a stream.
+
+        Returns:
+            One line.
+        """
+        wanted = f"numbers from {self.low:g} to {self.high:g}"
+        if self.whole:
+            wanted = "counts" if self.high == math.inf else f"whole {wanted}"
+        return (
+            f"Column {column} of {name} has the likelihood '{self.likelihood}', which takes {wanted}; "
+            f"received {number} in row {row}{part}. Encode the table by zoo.data.columns, or give the column "
+            "another likelihood."
+        )

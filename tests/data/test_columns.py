@@ -182,7 +182,7 @@ def test_hdf5_holds_arrays(tmp_path):
 def test_what_a_column_of_texts_may_be(tmp_path):
     (tmp_path / "t.csv").write_text("a,b,c\n1,yes,true\n2,no,FALSE\n3,?,true\n")
     refused = pytest.raises(ValueError, match=r"misses 1 of 3 values in the column 'b', .* row 2")
-    with pytest.warns(UserWarning, match="the columns b hold texts and are read as"), refused:
+    with pytest.warns(UserWarning, match="the texts of b are read as categories"), refused:
         load(tmp_path / "t.csv", "all")
     with pytest.warns(UserWarning, match="read as categories"):
         data = load(tmp_path / "t.csv", "all", missing="nan")

@@ -7,6 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special, stats
 
 import zoo
+from zoo.trainer.intake import Intake
+from zoo.trainer.refusals import plain_errors
 
 RANDOM = np.random.default_rng(0)
 N = 7
@@ -85,27 +87,36 @@ def test_the_encoder_sees_logarithms_of_counts(likelihood):
     assert_array_equal(np.delete(seen, [6, 7, 8], axis=1), np.delete(X, [6, 7, 8], axis=1))
 
 
-def test_a_wrong_number_is_refused_with_its_column(likelihood):
-    for place, value, message in (
-        (
-            2,
-            2.0,
-            "Column 2 of x has the likelihood 'bernoulli', which takes numbers from 0 to 1; .* row 4",
-        ),
-        (
-            6,
-            1.5,
-            "Column 6 of x has the likelihood 'poisson', which takes counts; received 1.5 in row 4",
-        ),
-        (8, -1.0, "Column 8 of x has the likelihood 'negative_binomial'"),
-    ):
-        wrong = X.copy()
-        wrong[4, place] = value
-        with pytest.raises(ValueError, match=message):
-            likelihood.check_rows(wrong, "x")
-        if value != 1.5:  # a stream cannot be looked at: its loss says so
-            assert_array_equal(np.flatnonzero(np.isnan(likelihood.loss(OUTPUT, wrong))), [4])
-    likelihood.check_rows(X, "x")
+WRONG = {
+    "bernoulli": (2, 2.0, "'bernoulli', which takes numbers from 0 to 1; received 2 in row"),
+    "poisson": (6, 1.5, "'poisson', which takes counts; received 1.5 in row"),
+    "negative_binomial": (8, -1.0, "'negative_binomial', which takes counts; received -1 in row"),
+    "one_hot": (4, -0.5, "'one_hot', which takes numbers from 0 to 1; received -0.5 in row"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_number_is_refused_with_its_column_by_every_door(likelihood, kind):
+    """An array, batches of a graph with a place of their own, and batches of Python."""
+    place, value, message = WRONG[kind]
+    wrong = X.copy()
+    wrong[4, place] = value
+    intake = Intake((10,))
+    intake.rules = likelihood.rules
+    message = f"Column {place} of x has the likelihood {message}"
+    with pytest.raises(ValueError, match=f"{message} 4. Encode the table by zoo.data.columns"):
+        intake.arrays(wrong)
+    batches = tf.data.Dataset.from_tensor_slices(wrong).batch(3)
+    with pytest.raises(ValueError, match=f"{message} 1 of a batch"), plain_errors("x"):
+        for _ in batches.map(lambda x: intake.stream_fields(x, "training")):
+            pass
+    with pytest.raises(ValueError, match=f"{message} 1 of a batch"), plain_errors("x"):
+        for _ in intake.stream([wrong[:3], wrong[3:]], "x"):
+            pass
+    intake.arrays(X)
+    list(tf.data.Dataset.from_tensors(X).map(lambda x: intake.stream_fields(x, "training")))
+    if kind != "poisson":  # whose loss is that of the whole number
+        assert_array_equal(np.flatnonzero(np.isnan(likelihood.loss(OUTPUT, wrong))), [4])
 
 
 @pytest.mark.parametrize(

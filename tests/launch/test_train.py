@@ -66,7 +66,7 @@ def test_a_table_with_texts_is_trained_and_judged_column_by_column(tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["age,city", *rows]))
     wanted = ("--epochs=1", "--set", "hidden=4", "--set", "latents=2", "--evaluate=quick")
     folder = tmp_path / "run"
-    with pytest.warns(UserWarning, match="city hold texts and are read as categories"):
+    with pytest.warns(UserWarning, match="the texts of city are read as categories"):
         assert run("train", f"--dataset={tmp_path / 't.csv'}", *wanted, f"--run_dir={folder}") == 0
     page = (folder / "report.html").read_text()
     assert "age (normal), city (categorical)" in page and "share wrong" in page

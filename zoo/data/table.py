@@ -156,8 +156,8 @@ def _warn_of_columns(
     texts = [name for name, cells in (mixed or {}).items() if any(map(_is_text, cells))]
     if texts and layout.label is None:
         warnings.warn(
-            f"{path.name}: the columns {', '.join(texts)} hold texts and are read as categories. If one of "
-            "them holds labels, name it by label_column.",
+            f"{path.name}: the texts of {', '.join(texts)} are read as categories. If one of these columns "
+            "holds labels, name it by label_column.",
             stacklevel=4,
         )
 

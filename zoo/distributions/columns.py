@@ -12,6 +12,7 @@ from zoo.distributions.likelihoods import Likelihood
 from zoo.registry import register
 from zoo.serialization import deserialize_part, part, serialize_part, whole_number
 from zoo.tfp import tfd
+from zoo.values import ColumnRule
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -61,7 +62,7 @@ class ColumnsLikelihood(Likelihood):
     Any likelihood of rows of numbers may be a group.
 
     A number outside of what its column's likelihood takes, such as a 2 for a Bernoulli, is refused by the
-    model's methods, and makes the loss of a stream NaN.
+    model's methods. Its term of `loss` is NaN.
 
     Args:
         groups: the likelihoods in the order of the columns, each a name, or a dict of a name and options,
@@ -122,37 +123,23 @@ class ColumnsLikelihood(Likelihood):
         self.built = True
 
     def check(self, model: Autoencoder) -> None:
-        """Let `model` refuse, for its arrays, what a column cannot hold."""
-        model.intake.check_rows = self.check_rows
+        """Let `model` refuse what a column cannot hold."""
+        model.intake.rules = self.rules
 
-    def check_rows(self, x: np.ndarray, name: str) -> None:
-        """Refuse rows with a number that the likelihood of its column does not take.
-
-        Args:
-            x: (rows, columns); NaN is left to the model.
-            name: what an error calls it.
-
-        Raises:
-            ValueError: with the first such column and row.
-        """
-        place = 0
-        for member, width in zip(self.members, self.widths, strict=True):
-            part_of = x[:, place : place + width]
-            low, high = member.bounds or (-np.inf, np.inf)
-            wrong = (part_of < low) | (part_of > high)
-            wanted = f"numbers from {low:g} to {high:g}"
-            if member.only_whole:
-                wrong |= part_of != np.rint(part_of)
-                wrong &= ~np.isnan(part_of)
-                wanted = "counts" if high == np.inf else f"whole {wanted}"
-            if wrong.any():
-                row, column = (int(index) for index in np.argwhere(wrong)[0])
-                raise ValueError(
-                    f"Column {place + column} of {name} has the likelihood {type(member).zoo_name!r}, which "
-                    f"takes {wanted}; received {part_of[row, column]:g} in row {row}. Encode the table by "
-                    "zoo.data.columns, or give the column another likelihood."
-                )
-            place += width
+    @property
+    def rules(self) -> list[ColumnRule]:
+        """What each group's columns may hold, for the groups that do not take every number."""
+        ends = np.cumsum(self.widths)
+        return [
+            ColumnRule(
+                slice(int(end) - width, int(end)),
+                type(member).zoo_name,
+                *(member.bounds or (-np.inf, np.inf)),
+                member.only_whole,
+            )
+            for member, width, end in zip(self.members, self.widths, ends, strict=True)
+            if member.bounds is not None or member.only_whole
+        ]
 
     def decoder_shape(self, event_shape: Sequence[int]) -> tuple[int, ...]:
         """The sum of what the members need."""
@@ -170,7 +157,7 @@ class ColumnsLikelihood(Likelihood):
         return tf.concat([member.seen(x) for member, x in pairs], axis=-1)
 
     def is_of_counts(self, event_shape: Sequence[int]) -> bool:
-        """False: fractions may stand beside counts, and `check_rows` holds each column to its own."""
+        """False: fractions may stand beside counts, and `rules` hold each column to its own."""
         del event_shape
         return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -17,9 +17,10 @@ from zoo.trainer.blocks import CheckedBatch, Fields
 from zoo.trainer.byte_scale import DECIDED, ByteScale
 from zoo.trainer.column_names import ColumnNames
 from zoo.trainer.forms import as_array
-from zoo.trainer.refusals import NAME, PART, Y, check_values, checked_tensor
+from zoo.trainer.refusals import NAME, PART, Y, check_columns, check_values, checked_tensor
 from zoo.trainer.streams import checked_batches, is_graph
 from zoo.trainer.targets import check_dropped, refuse_dropped, same_rows
+from zoo.values import ColumnRule
 
 ANY = (-np.inf, np.inf)
 # Some of a user's terms need a number of rows that is known when they are traced.
@@ -46,8 +47,7 @@ class Intake:
     Attributes:
         scales: name of the field -> what its bytes are divided by, see `ByteScale`.
         names: those of the columns of x, where a table came.
-        check_rows: called with the checked arrays of what is reconstructed and their name, to refuse more;
-            None for nothing.
+        rules: of the columns of what is reconstructed, where their likelihoods take different numbers.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Intake:
         self.condition = condition
         self.missing = missing
         self.bounds = bounds if target_shape is None else ANY
-        self.check_rows: Callable[[np.ndarray, str], None] | None = None
+        self.rules: Sequence[ColumnRule] = ()
         given = _by_field(scale, self.target_shape is not None)
         self.names = ColumnNames()
         self.scales = {"x": ByteScale(given.get("x"), 1 + len(event_shape), self.bounds)}
@@ -163,6 +163,7 @@ class Intake:
         scale = self.scales["x"]
         if self.missing and array.dtype.kind == "f":
             return self.inputs(array, name)
+        self._check_columns("x", array, name)
         array = check_numbers(array, self.event_shape, name, scale.limits)
         return scale.taken(array, name) if array.dtype == np.uint8 else array
 
@@ -249,14 +250,14 @@ class Intake:
         x, y, weight = sources.batch_columns(data)
         whole = self.scales["x"].only_whole
         x, checks = checked_tensor(x, self.event_shape, NAME, door, whole)
-        checks += check_values(x, self.scales["x"], door, self.missing)
+        checks += self._checks("x", x, door)
         fields = {"x": x}
         target, condition = self._divided(y, "y", inputs)
         if self.target_shape is not None and not inputs:
             whole = self.scales["target"].only_whole
             target, more = checked_tensor(target, self.target_shape, Y, door, whole)
             fields["target"] = target
-            checks += [*more, *check_values(target, self.scales["target"], door, name=Y)]
+            checks += [*more, *self._checks("target", target, door)]
         if self.target_shape is None and target is not None:
             checks += check_dropped(target, x, self.scales["x"], self.event_shape, door)
         if self.condition is not None:
@@ -271,7 +272,7 @@ class Intake:
         """X alone of one batch in a graph, behind checks of its values."""
         whole = self.scales["x"].only_whole
         x, checks = checked_tensor(x, self.event_shape, NAME, "evaluation", whole)
-        checks += check_values(x, self.scales["x"], "evaluation", self.missing)
+        checks += self._checks("x", x, "evaluation")
         with tf.control_dependencies(checks):
             return tf.identity(x)
 
@@ -351,16 +352,30 @@ class Intake:
             x = np.asarray(x)
             filled = np.where(np.isnan(x), _inside(scale.bounds), x)
             sources.checked(filled, shape, name, scale.limits, minimum, part)
-            self._held(field, x, name)
+            self._check_columns(field, x, name, part)
             return x.astype(np.float32)
         array = sources.checked(x, shape, name, scale.limits, minimum, part)
-        self._held(field, array, name)
+        self._check_columns(field, array, name, part)
         return scale.taken(array, name) if array.dtype == np.uint8 else array
 
-    def _held(self, field: str, array: np.ndarray, name: str) -> None:
-        """Let the likelihood refuse rows of its field, where it looks at them."""
-        if self.check_rows is not None and self.scales[field] in self.reconstructed:
-            self.check_rows(array, name)
+    def _rules_of(self, field: str) -> Sequence[ColumnRule]:
+        return self.rules if self.scales[field] in self.reconstructed else ()
+
+    def _check_columns(self, field: str, array: np.ndarray, name: str, part: str = "") -> None:
+        """Refuse rows of a field that break a rule of the columns, by the first such number."""
+        for rule in self._rules_of(field):
+            wrong = rule.wrong(array)
+            if wrong.any():
+                row, column = (int(index) for index in np.argwhere(wrong)[0])
+                column += rule.columns.start
+                number = f"{array[row, column]:g}"
+                raise ValueError(rule.line(name, str(column), number, str(row), part))
+
+    def _checks(self, field: str, x: tf.Tensor, door: str) -> list[Any]:
+        """Assertions of the values of a field of a batch, in a graph."""
+        name, missing = (NAME, self.missing) if field == "x" else (Y, False)
+        checks = check_values(x, self.scales[field], door, missing, name)
+        return checks + check_columns(x, self._rules_of(field), door, name)
 
     def _meet(self, data: Any, name: str) -> None:
         """Decide by the first batch of a data set what its bytes mean, where that is not decided."""

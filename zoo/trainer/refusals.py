@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from zoo.data.checks import (
 )
 from zoo.trainer.byte_scale import ByteScale
 from zoo.trainer.forms import as_array, is_sparse
+from zoo.values import ColumnRule
 
 PART = " of a batch"
 # Stand in a line for the names of the data.
@@ -80,8 +81,8 @@ def _line(template: str, numbers: list[str], name: str) -> str:
         shape = [int(float(number)) for number in numbers]
         return shape_line(_named(name_of, name), shape, tuple(map(int, sides)))
     line = _named(template.replace("\\'", "'"), name)
-    for key, number in zip(("{low}", "{high}"), numbers, strict=False):
-        line = line.replace(key, f"{float(number):g}")
+    for place, number in enumerate(numbers):
+        line = line.replace(f"{{{place}}}", f"{float(number):g}")
     return line
 
 
@@ -97,7 +98,7 @@ def held(
     Args:
         door: "training" or "evaluation".
         condition: scalar bool.
-        line: what to say, with `{low}` and `{high}` where numbers stand.
+        line: what to say, with `{0}`, `{1}` where numbers stand.
         numbers: a function that gives these, called where the condition fails.
 
     Returns:
@@ -208,7 +209,7 @@ def check_values(
     all_fine = tf.reduce_all(allowed)
     found = [held(door, all_fine, _NONFINITE + name, place)]
     if limits != Limits(whole=limits.whole, only_whole=limits.only_whole):
-        line = range_line(name, scale.rank, limits, "{low}", "{high}")
+        line = range_line(name, scale.rank, limits, "{0}", "{1}")
         inside = limits.hold(low, high) | (low > high)  # no numbers at all
         found.append(held(door, inside | ~all_fine, line, lambda: [low, high]))
     if limits.whole or limits.only_whole:
@@ -220,9 +221,37 @@ def check_values(
     return found
 
 
+def check_columns(x: tf.Tensor, rules: Sequence[ColumnRule], door: str, name: str) -> list[Any]:
+    """Assertions that the columns of a batch hold what their rules allow, in a graph.
+
+    Args:
+        x: (batch, columns), see `checked_tensor`.
+        rules: of the columns.
+        door: see `held`.
+        name: of the data.
+
+    Returns:
+        The operations.
+    """
+    numbers = tf.cast(x, tf.float32)
+
+    def assertion(rule: ColumnRule) -> Any:
+        wrong = rule.wrong(numbers)
+
+        def place() -> list[tf.Tensor]:
+            row, column = tf.unstack(tf.where(wrong)[0])
+            column += rule.columns.start
+            return [column, numbers[row, column], row]
+
+        line = rule.line(name, "{0}", "{1}", "{2}", PART)
+        return held(door, ~tf.reduce_any(wrong), line, place)
+
+    return [assertion(rule) for rule in rules]
+
+
 def _check_bytes(x: tf.Tensor, scale: ByteScale, door: str, name: str) -> list[Any]:
     if scale.divisor is None or scale.largest >= 255:
         return []
     most = tf.cast(tf.reduce_max(x), tf.float32)
-    line = scale.line(name, "{high}")
-    return [held(door, most <= scale.largest, line, lambda: [0.0, most])]
+    line = scale.line(name, "{0}")
+    return [held(door, most <= scale.largest, line, lambda: [most])]
