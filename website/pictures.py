@@ -16,7 +16,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import zoo
-from website.reference import PICTURES, own
+from website.reference import PICTURE_OPTIONS, PICTURES, own
+from zoo.recipes import dictionaries
 
 FOLDER = Path(__file__).parents[1] / "docs" / PICTURES
 COLUMNS = 12
@@ -38,17 +39,27 @@ def digits(split: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def trained(
-    name: str, x: np.ndarray, y: Any = None, epochs: int = 80, rate: float = 2e-3, **options: Any
+    name: str,
+    x: np.ndarray,
+    y: Any = None,
+    epochs: int = 80,
+    rate: float = 2e-3,
+    start: bool = False,
+    **options: Any,
 ) -> Any:
-    """A model after some thousand steps on x, small where its options allow."""
+    """A model after some thousand steps on x, small where its options allow; `start` is of dictionaries."""
     known = zoo.models.options(name)
     small = (
         {"hidden": (256,)} if known.get("hidden", ()) is None and known["networks"] == "mlp" else {}
     )
-    model = zoo.create(name, x.shape[1:], seed=0, **{**small, **options})
+    model = zoo.create(
+        name, x.shape[1:], seed=0, **{**small, **PICTURE_OPTIONS.get(name, {}), **options}
+    )
     model.compile(zoo.trainer.Adam(rate))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the short training
+        if start:
+            dictionaries.start(model, x, verbose=False)
         model.fit(x, y, epochs=epochs, batch_size=64, verbose=0)
     return model
 
@@ -60,26 +71,22 @@ def of_digits(name: str) -> list[tuple[str, np.ndarray]]:
     if any(mark in name for mark in DICTIONARIES):
         x, shown = x.reshape(len(x), -1), shown.reshape(len(shown), -1)  # atoms of whole pictures
         few = {"target_l0": 8} if "target_l0" in zoo.models.options(name) else {}
-        model = trained(name, x, latents=64, **few)
+        model = trained(name, x, start=True, latents=64, **few)
         codes = model.encode(x)
         often = np.argsort(-(codes != 0).mean(axis=0))[:COLUMNS]
         atoms = model.decode(np.eye(codes.shape[1], dtype="float32")[often])
         atoms = atoms - model.decode(np.zeros((1, codes.shape[1]), "float32"))
         return [("data", shown), ("model", model.reconstruct(shown)), ("atoms", atoms)]
-    options: dict[str, Any] = {}
-    if name in ("vq_vae", "rq_vae", "fsq_vae", "lfq_vae"):
-        options = {"networks": "grid", "hidden": (32,)}
-    if name == "k_sparse_autoencoder":
-        options = {"k": 8, "latents": 64}
-    if name in ("pixel_vae", "pixel_gan_autoencoder"):
-        options = {"hidden": (16, 32)}
-    model = trained(name, x, **options)
+    model = trained(name, x)
     return [("data", shown), ("model", model.reconstruct(shown)), *_new(model)]
 
 
 def _new(model: Any) -> list[tuple[str, np.ndarray]]:
-    """New examples, where the model has a prior to draw their codes from."""
-    if model.prior is None:
+    """New examples, where the model has a prior to draw their codes from.
+
+    The prior of the L_P autoencoder is its penalty's; its codes lie far from where that draws.
+    """
+    if model.prior is None or any(term.name == "lp_norm" for term in model.regularizers):
         return []
     return [("new", model.generate(COLUMNS, seed=0))]
 
@@ -191,10 +198,11 @@ def _plane(name: str) -> Figure:
     data = zoo.data.load("uniform_square", n=2000)
     model = trained(name, data.inputs, epochs=60, beta=0.005)
     figure = Figure(figsize=(6.4, 2.2), layout="constrained")
-    shown = [("data", data.inputs), ("code", model.encode(data.inputs))]
-    shown.append(("new", model.generate(2000, seed=0)))
+    points, labels = data.inputs[:600], np.asarray(data.labels)[:600]
+    shown = [("data", points), ("code", model.encode(points))]
+    shown.append(("new", model.generate(600, seed=0)))
     for place, (label, points) in zip(figure.subplots(1, 3), shown, strict=True):
-        place.scatter(*points.T, s=2, c=np.asarray(data.labels) if label != "new" else "#777777")
+        place.scatter(*points.T, s=2, c=labels if label != "new" else "#777777")
         place.set_title(label, fontsize=8)
         place.tick_params(labelsize=6)
     return figure

@@ -15,6 +15,21 @@ from zoo import registry
 ROOT = Path(__file__).parents[1]
 _QUOTED = re.compile(r"(``.+?``|`.+?`)", re.DOTALL)
 PICTURES = "pictures/models"
+# What a digit of 64 pixels, or a training of seconds, needs.
+_GRID = {"networks": "grid", "hidden": (32,)}
+PICTURE_OPTIONS: dict[str, dict[str, Any]] = {
+    "annealed_vae": {"capacity": 15.0, "steps": 1500},
+    "beta_vae": {"beta": 2.0},
+    "cauchy_vae": {"beta": 0.3},
+    "fsq_vae": _GRID,
+    "info_vae": {"lam": 100.0},
+    "k_sparse_autoencoder": {"k": 8, "latents": 64},
+    "lfq_vae": _GRID,
+    "pixel_gan_autoencoder": {"hidden": (16, 32)},
+    "pixel_vae": {"hidden": (16, 32)},
+    "rq_vae": _GRID,
+    "vq_vae": _GRID,
+}
 KINDS = {
     "regularizer": "Regularizers",
     "prior": "Priors",
@@ -44,12 +59,21 @@ def model_page(name: str) -> str:
         lines += [f"![{caption}](../{PICTURES}/{name}.png)", ""]
         lines += [
             "Data, and what the model makes of them after a short training; below them new examples, or the "
-            f"atoms of a dictionary. `python -m website.pictures {name}` draws this.",
+            f"atoms of a dictionary. `python -m website.pictures {name}` draws this{_settings(name)}.",
             "",
         ]
     lines += ["## Options", "", *_options(model, _meanings(model)), ""]
     lines += [*_example(docstring), *_papers(model.__doc__), *_code(model)]
     return "\n".join(lines)
+
+
+def _settings(name: str) -> str:
+    """The options of the model in the picture, where they are not the defaults."""
+    options = {**PICTURE_OPTIONS.get(name, {})}
+    if not options:
+        return ""
+    given = ", ".join(f"{option}={value!r}" for option, value in options.items())
+    return f", with `{given}`"
 
 
 def parts_page(kind: str) -> str:
