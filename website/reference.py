@@ -19,7 +19,7 @@ PICTURES = "pictures/models"
 _GRID = {"networks": "grid", "hidden": (32,)}
 PICTURE_OPTIONS: dict[str, dict[str, Any]] = {
     "annealed_vae": {"capacity": 15.0, "steps": 1500},
-    "beta_vae": {"beta": 2.0},
+    "beta_vae": {"beta": 1.5},
     "cauchy_vae": {"beta": 0.3},
     "fsq_vae": _GRID,
     "info_vae": {"lam": 100.0},
