@@ -156,6 +156,8 @@ def ciwae(input_shape: Sequence[int], beta: float = 0.5, **options: Any) -> Auto
 
         -beta 1/K sum_k log w_k - (1 - beta) log 1/K sum_k w_k,  w_k = p(x|z_k) p(z_k) / q(z_k|x)
 
+    The objective of pythae 0.1.2 too, and reported as it is: see `iwae`.
+
     Args:
         input_shape: shape of one example.
         beta: share of the evidence lower bound.

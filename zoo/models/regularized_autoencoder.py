@@ -30,7 +30,8 @@ def rae_l2(
 
         ||x - D(z)||^2 + beta / 2 ||z||^2 + decay sum_l ||W_l||_F^2,  z = E(x), W_l the kernels of D
 
-    To generate, fit a prior, as the paper does: ``model.fit_prior("gaussian_mixture", x, components=10)``.
+    To generate, fit a prior, as the paper does: ``model.fit_prior("gaussian_mixture", x, components=10)``,
+    which is saved with the model; pythae 0.1.2's samplers cannot be saved.
 
     Args:
         input_shape: shape of one example.

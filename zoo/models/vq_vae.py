@@ -119,6 +119,9 @@ def rq_vae(
 
         -log p(x|z_L) + beta sum_l ||z - sg(z_l)||^2,  z_l = z_(l-1) + the entry nearest to z - z_(l-1)
 
+    The books are moving averages, as in `vq_vae`; pythae's HRQVAE, on its main branch, draws entries with
+    Gumbel noise.
+
     Args:
         input_shape: shape of one example.
         latents: dimensions of a code vector.
@@ -152,6 +155,8 @@ def fsq_vae(
     Minimises
 
         -log p(x|round(f(z))),  f(z) within the levels of each unit
+
+    That of autoencoders 0.6.8 does not hold f(z) within its levels.
 
     Args:
         input_shape: shape of one example.
