@@ -55,6 +55,14 @@ def test_the_order_is_random(tmp_path):
     assert np.mean(np.diff(place) == 0) < 0.01
 
 
+def test_a_long_recording_says_how_far_it_is(tmp_path, monkeypatch, capsys):
+    clock = iter(range(0, 10_000, 20))  # seconds: a batch takes 20
+    monkeypatch.setattr(activations.time, "monotonic", lambda: next(clock))
+    record(double, None, examples(), tmp_path / "a")
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].strip() == "128 of 300 examples" and len(said) < 5
+
+
 def test_meta_is_that_of_the_rows(tmp_path):
     x = 1000 + examples()
     x[..., 3] = 7.0

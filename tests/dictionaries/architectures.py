@@ -43,6 +43,8 @@ def with_target(rows=ROWS, seed=0, norm=1.0):
     return x, np.maximum(x @ np.random.default_rng(1).normal(size=(WIDTH, 10)), 0).astype("float32")
 
 
+# p of the L_p penalty, annealed; training takes 1,536 steps.
+FALLING = zoo.recipes.LinearSchedule(1.0, 0.5, steps=1000)
 # name -> (model, options, data); the last are cross products of parts.
 ARCHITECTURES = {
     "relu": ("relu_sae", SMALL, plain),
@@ -77,7 +79,7 @@ ARCHITECTURES = {
     ),
     "lp_unit_norm": (
         "relu_sae",
-        {**SMALL, "penalty": {"name": "lp_norm", "p": 0.5, "weight": 1.0}},
+        {**SMALL, "penalty": {"name": "lp_norm", "p": FALLING, "weight": 1.0}},
         plain,
     ),
 }

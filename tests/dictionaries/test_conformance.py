@@ -442,6 +442,13 @@ def test_start_puts_b_and_s_where_the_data_lie_and_says_so(capsys):
     )
 
 
+@pytest.mark.parametrize("name", sorted({*ARCHITECTURES} - {"matching_pursuit", "transcoder"}))
+def test_the_encoder_begins_as_the_transposed_atoms(name):
+    model = build(name)
+    atoms = np.array(model.decoder.atoms).reshape(UNITS, -1)
+    assert_allclose(model.bottleneck.dense.kernel, atoms.T, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "name", ["relu", "gated", "jump_relu", "batch_top_k", "matryoshka_jump_relu"]
 )

@@ -91,9 +91,27 @@ def test_evaluate_has_the_group_with_intervals_and_without_dense_codes(model, mo
     assert found["details"]["dictionary"]["top_examples"].shape == (UNITS, 8)
     for name in scores:
         assert zoo.evaluation.metrics.metric(name).text, name
+    better = {name: zoo.evaluation.metrics.metric(name).better for name in scores}
+    assert better["explained_variance"] == better["alive_share"] == "higher"
+    assert better["dead_share"] == "lower" and better["dictionary_l0"] == ""
     plain = zoo.create("autoencoder", (WIDTH,), latents=3, hidden=())
     skipped = zoo.evaluation.evaluate(plain, np.clip(x, 0, 1), groups=["dictionary"], verbose=False)
     assert "no dictionary" in skipped["skipped"]["dictionary"]
+
+
+def test_evaluate_probes_classes_and_compares_seeds(model):
+    """Labels that say whether a unit fires: one unit tells them."""
+    x = activations(800, 3)
+    labels = model.encode(x)[:, 5] != 0
+    settings = {"dictionary": {"other": build("batch_top_k")}}
+    scores = zoo.evaluation.evaluate(
+        model, x, labels=labels.astype(int), groups=["dictionary"], settings=settings, verbose=False
+    )["dictionary"]
+    assert scores["probe_of_1"] > 0.99 and scores["probe_of_5"] > 0.9
+    expected = dictionary.agreement(model, settings["dictionary"]["other"])
+    assert scores["agreement"] == expected < 0.99
+    for name in ("agreement", "probe_of_1", "probe_of_5"):
+        assert zoo.evaluation.metrics.metric(name).better == "higher"
 
 
 def test_codes_as_a_sparse_matrix(model):

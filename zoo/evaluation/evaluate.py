@@ -41,7 +41,7 @@ def evaluate(
     reconstruction   needs a decoder
     density          needs a model with q(z|x), p(x|z) and p(z)
     sparsity         needs two units
-    dictionary       needs a model whose decoder has atoms
+    dictionary       needs a model whose decoder has atoms; with labels it probes units too
     probing          needs labels
     clustering       needs labels
     disentanglement  needs factors

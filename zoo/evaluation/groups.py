@@ -159,6 +159,7 @@ def run_dictionary(
     active: Any = None,
     top: int = 8,
     rare: float = dictionary.RARE,
+    other: Any = None,
 ) -> Result:
     """See `zoo.evaluation.dictionary`.
 
@@ -168,6 +169,7 @@ def run_dictionary(
         active: (n, m) which of them are on in each example.
         top: examples that are kept of each unit for the details.
         rare: a unit is rare that fires on fewer than this share of the examples.
+        other: a model of the same data from another seed, to compare the atoms with.
 
     Returns:
         The scores by name; densities and top examples of the units.
@@ -186,6 +188,16 @@ def run_dictionary(
     scores = found.scores(**task.random, rare=rare)
     if features is not None and active is not None:
         scores |= dictionary.against_features(model, task.x, features, active)
+    if other is not None:
+        scores["agreement"] = dictionary.agreement(model, other)
+    if task.labels is not None:
+        codes = dictionary.encode_csr(model, task.x)
+        try:
+            for k in (1, 5):
+                probe = dictionary.k_sparse_probe(codes, task.labels, k, seed=task.seed)
+                scores[f"probe_of_{k}"] = probe
+        except NotComputable as reason:
+            task.skipped["dictionary: probes"] = str(reason)
     details = {
         "density": found.density,
         "top_examples": found.top_rows,

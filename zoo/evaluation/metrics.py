@@ -154,6 +154,17 @@ _METRICS = {
     "uniqueness": Metric(
         "distinct nearest features, share", HIGHER, "Of the units; 1 where no two share one."
     ),
+    "agreement": Metric(
+        "atoms against those of another seed", HIGHER, "Mean |cosine| of the best one-to-one pairs."
+    ),
+    "probe_of_1": Metric(
+        "one unit tells a class, balanced accuracy",
+        HIGHER,
+        "A class against all others, on test examples; the mean over classes, 0.5 by chance.",
+    ),
+    "probe_of_5": Metric(
+        "five units tell a class, balanced accuracy", HIGHER, "The same of five units."
+    ),
     "logistic_regression": Metric(
         "logistic regression, accuracy",
         HIGHER,
