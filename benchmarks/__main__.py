@@ -19,7 +19,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.page import table, write
+from benchmarks.page import OF_DICTIONARIES, table, write
 from benchmarks.workloads import WORKLOADS, Workload
 
 FIXED = "zoo, one batch"
@@ -34,7 +34,6 @@ CONTENDERS = {
     "dictionary_learning": ("dictionary_learning_trainer", "prepare"),
     "SAELens": ("sae_lens_trainer", "prepare"),
 }
-OF_DICTIONARIES = {"dictionary_learning", "SAELens"}
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("tensorflow", "keras", "torch", "pythae", "dictionary_learning", "sae-lens", "jax")
 
@@ -98,9 +97,9 @@ def compare(
         names = [name for name in names if name in ("zoo", "bare TensorFlow")]
     if workload.conv or workload.model == "laplace":
         names = [name for name in names if name != "JAX"]
-    others = (
-        OF_DICTIONARIES if workload.is_dictionary else {*CONTENDERS} - OF_DICTIONARIES - {FIXED}
-    )
+    others = {*OF_DICTIONARIES}
+    if not workload.is_dictionary:
+        others = {*CONTENDERS} - others - {FIXED}
     names = [name for name in names if name == "zoo" or name in others]
     if "zoo" in names and not workload.encodes and threads == 1:
         names = [*names, FIXED]

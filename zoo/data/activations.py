@@ -71,11 +71,9 @@ def record(
 
     Args:
         model: a Keras model; a function from a batch of examples to activations (batch, ..., d); or the
-            path of
-            an ONNX file or of a SavedModel folder.
+            path of an ONNX file or of a SavedModel folder.
         layer: the Keras layer's name, the output of the ONNX file or the endpoint of the SavedModel; None
-            for a
-            function, and for the first output.
+            for a function, and for the first output.
         data: (n, ...) examples, memory-mapped ones included.
         folder: what to write to: activations.npy, examples.npy and meta.json.
         dtype: "float16" or "float32".
@@ -89,8 +87,7 @@ def record(
 
     Raises:
         ValueError: for an unknown layer, values that are not finite or leave the range of float16, or a
-            folder
-            that holds another recording.
+            folder that holds another recording.
 
     Example:
         >>> from zoo.data.activations import record
