@@ -88,6 +88,11 @@ def test_evaluate_has_the_group_with_intervals_and_without_dense_codes(model, mo
     scores = found["dictionary"]
     assert scores["explained_variance"]["low"] <= scores["explained_variance"]["value"]
     assert abs(scores["dictionary_l0"]["value"] - ACTIVE) < 1
+    for name, score in scores.items():
+        assert score["low"] <= score["value"] <= score["high"], name
+    density = (model.encode(x) != 0).mean(axis=0)
+    assert scores["dead_share"]["value"] == (density == 0).mean()
+    assert_allclose(scores["log_density"]["value"], np.log10(density[density > 0]).mean())
     assert found["details"]["dictionary"]["top_examples"].shape == (UNITS, 8)
     for name in scores:
         assert zoo.evaluation.metrics.metric(name).text, name
@@ -137,6 +142,14 @@ def test_known_features_are_matched_as_by_hand():
     assert_allclose(found["f1"], np.mean(f1))
     assert_allclose(found["mcc"], 1, atol=1e-5)
     assert_allclose(found["uniqueness"], 1 / 3)
+    known = {"features": truth, "active": np.tile(active, (4, 1))}
+    among = {"settings": {"dictionary": known}, "bootstrap": 50}
+    scores = zoo.evaluation.evaluate(
+        model, np.tile(x, (4, 1)), groups=["dictionary"], verbose=False, **among
+    )["dictionary"]
+    assert_allclose(scores["f1"]["value"], found["f1"])
+    assert scores["f1"]["low"] <= found["f1"] <= scores["f1"]["high"]
+    assert scores["mcc"] == found["mcc"]
 
 
 def test_agreement_does_not_depend_on_the_order_of_units():

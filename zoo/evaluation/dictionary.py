@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 RARE = 1e-4
 """A unit is rare that fires on fewer than this share of the examples, and on one at least."""
+# In so many parts of the examples units are counted, for intervals that resample these.
+_PARTS = 64
 
 
 class Tally:
@@ -46,6 +48,8 @@ class Tally:
     def __init__(self, units: int, top: int = 8):
         self.units, self.rows = units, 0
         self.fired = np.zeros(units, np.int64)
+        self._fired_in = np.zeros((_PARTS, units), np.int64)
+        self._rows_in = np.zeros(_PARTS, np.int64)
         self.top_rows = np.full((units, top), -1, np.int64)
         self.top_values = np.zeros((units, top), np.float32)
         self._sums: list[np.ndarray] = []  # a row for each batch
@@ -61,7 +65,10 @@ class Tally:
             output: (n, *event), the reconstruction.
         """
         on = code != 0
-        self.fired += on.sum(axis=0)
+        fired, part = on.sum(axis=0), len(self._sums) % _PARTS
+        self.fired += fired
+        self._fired_in[part] += fired
+        self._rows_in[part] += len(x)
         self._keep_largest(code)
         x, output = (a.reshape(len(a), -1).astype(np.float64) for a in (x, output))
         error = np.square(x - output).sum(axis=1)
@@ -115,17 +122,28 @@ class Tally:
             return {name: float(value) for name, value in measures.items()}
 
         found = intervals(of, len(sums), bootstrap if len(sums) > 1 else 0, seed=seed)
-        density = self.density
-        alive = density > 0
-        with np.errstate(divide="ignore"):
-            logs = np.log10(density[alive])
-        return {
-            **found,
-            "log_density": float(logs.mean()) if alive.any() else float("nan"),
-            "alive_share": float(alive.mean()),
-            "rare_share": float((alive & (density < rare)).mean()),
-            "dead_share": float(1 - alive.mean()),
-        }
+
+        def logs(chosen: np.ndarray) -> dict[str, float]:
+            density = self._density_in(chosen)
+            known = np.log10(density[density > 0])
+            return {"log_density": float(known.mean()) if len(known) else float("nan")}
+
+        def shares(chosen: np.ndarray) -> dict[str, float]:
+            density = self._density_in(chosen)
+            alive = density > 0
+            return {
+                "alive_share": float(alive.mean()),
+                "rare_share": float((alive & (density < rare)).mean()),
+                "dead_share": float(1 - alive.mean()),
+            }
+
+        parts = min(len(sums), _PARTS)
+        resamples = bootstrap if parts > 1 else 0
+        found |= intervals(logs, parts, resamples, seed=seed)
+        return found | intervals(shares, parts, resamples, bounds=(0, 1), seed=seed)
+
+    def _density_in(self, parts: np.ndarray) -> np.ndarray:
+        return self._fired_in[parts].sum(axis=0) / self._rows_in[parts].sum()
 
     def _keep_largest(self, code: np.ndarray) -> None:
         top = self.top_values.shape[1]
@@ -203,8 +221,14 @@ def encode_csr(model: Any, x: Any, batch_size: int = 500) -> csr_matrix:
 
 
 def against_features(
-    model: Any, x: Any, features: Any, active: Any, batch_size: int = 500
-) -> dict[str, float]:
+    model: Any,
+    x: Any,
+    features: Any,
+    active: Any,
+    batch_size: int = 500,
+    bootstrap: int = 0,
+    seed: int = 0,
+) -> dict[str, Score]:
     """Whether the atoms are the true features, where these are known.
 
     mcc         the mean |cosine| of the best one-to-one pairs of atoms and features
@@ -221,9 +245,12 @@ def against_features(
         active: (n, m) which features are on in each example, not 0 for on; a memory-mapped or sparse matrix
             serves.
         batch_size: rows that are encoded at a time.
+        bootstrap: resamples of batches for the 95 % interval of F1, the one that depends on the examples; 0
+            for none.
+        seed: of the resamples.
 
     Returns:
-        name -> number from 0 to 1.
+        name -> number from 0 to 1, or {"value", "low", "high"}.
 
     Example:
         >>> from zoo.evaluation.dictionary import against_features
@@ -236,18 +263,24 @@ def against_features(
     atoms = np.asarray(model.decoder.atoms).reshape(model.units, -1)
     cosine = np.abs(cosines(atoms, features))
     nearest = cosine.argmax(axis=1)
-    both, fires, on = (np.zeros(model.units, np.int64) for _ in range(3))
+    # What fires, what is on and both, in a bounded number of parts of the examples to resample.
+    counts, batches = np.zeros((3, _PARTS, model.units), np.int64), 0
     for rows, code in stream(model, x, batch_size):
         fired = code != 0
         truth = active[rows]
         truth = np.asarray(truth.toarray() if hasattr(truth, "toarray") else truth)[:, nearest] != 0
-        both += (fired & truth).sum(axis=0)
-        fires += fired.sum(axis=0)
-        on += truth.sum(axis=0)
-    f1 = 2 * both / np.maximum(fires + on, 1)
+        for number, on in enumerate((fired, truth, fired & truth)):
+            counts[number, batches % _PARTS] += on.sum(axis=0)
+        batches += 1
+
+    def f1(chosen: np.ndarray) -> dict[str, float]:
+        fires, on, both = counts[:, chosen].sum(axis=1)
+        return {"f1": float(np.mean(2 * both / np.maximum(fires + on, 1)))}
+
+    parts = min(batches, _PARTS)
     return {
         "mcc": matched(cosine),
-        "f1": float(f1.mean()),
+        **intervals(f1, parts, bootstrap if parts > 1 else 0, seed=seed),
         "uniqueness": len(np.unique(nearest)) / model.units,
     }
 

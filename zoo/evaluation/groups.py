@@ -187,7 +187,7 @@ def run_dictionary(
     found = dictionary.tally(model, task.x, top=top)
     scores = found.scores(**task.random, rare=rare)
     if features is not None and active is not None:
-        scores |= dictionary.against_features(model, task.x, features, active)
+        scores |= dictionary.against_features(model, task.x, features, active, **task.random)
     if other is not None:
         scores["agreement"] = dictionary.agreement(model, other)
     if task.labels is not None:
