@@ -2,7 +2,9 @@
 
 import re
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from website import reference
 from website.api import pages
@@ -39,6 +41,25 @@ def test_every_model_that_names_a_paper_links_to_it(name):
     text = " ".join((function(name).__doc__ or "").split("Args:")[0].split())
     if re.search(r"et al\.|\b(19|20)\d\d\b", text):
         assert named(text), name
+
+
+@pytest.mark.parametrize("name", reference.own("model"))
+def test_every_model_has_a_picture_of_what_it_gives(name):
+    picture = reference.ROOT / "docs" / reference.PICTURES / f"{name}.png"
+    assert f"(../{reference.PICTURES}/{name}.png)" in reference.model_page(name)
+    assert picture.stat().st_size < 60_000
+    with Image.open(picture) as shown:
+        values = np.asarray(shown.convert("L"))
+    assert values.shape[1] > 600
+    assert values.std() > 20  # of ink on white
+
+
+def test_options_of_a_picture_are_options_of_its_model():
+    from zoo.models import options
+
+    for name, given in reference.PICTURE_OPTIONS.items():
+        assert set(given) <= set(options(name))
+        assert f"`{next(iter(given))}=" in reference.model_page(name)
 
 
 def test_symbols_are_no_emphasis_and_names_in_backticks_stay():
