@@ -94,10 +94,10 @@ def _new(model: Any) -> list[tuple[str, np.ndarray]]:
 
 
 def of_large_digits(name: str) -> list[tuple[str, np.ndarray]]:
-    """For networks that are made for pictures of 64x64."""
+    """For networks that are made for pictures of 64x64, of which a step takes a second."""
     x, shown = (
         np.kron(each, np.ones((1, LARGE, LARGE, 1), "float32"))
-        for each in (digits("train")[0], digits("test")[0][:COLUMNS])
+        for each in (digits("train")[0][:512], digits("test")[0][:COLUMNS])
     )
     model = trained(name, x, epochs=20, rate=1e-3)
     rows = [("data", shown), ("model", model.reconstruct(shown)), *_new(model)]
@@ -150,6 +150,14 @@ def of_layers(name: str) -> list[tuple[str, np.ndarray]]:
     return [("layer", given), ("target", wanted), ("model", model.reconstruct(given))]
 
 
+def of_noisy(name: str) -> list[tuple[str, np.ndarray]]:
+    """Digits of which a pixel in five is missing, and what the model makes of them."""
+    shown = digits("test")[0][:COLUMNS]
+    noisy = shown * (np.random.default_rng(0).random(shown.shape) >= 0.2).astype("float32")
+    model = trained(name, digits("train")[0])
+    return [("data", shown), ("noisy", noisy), ("model", model.reconstruct(noisy))]
+
+
 def of_templates(name: str) -> list[tuple[str, np.ndarray]]:
     """The set of its paper: sums of two templates."""
     data = zoo.data.load("two_templates", n=2000)
@@ -163,6 +171,7 @@ MAKERS: dict[str, Callable[[str], list[tuple[str, np.ndarray]]]] = {
     **dict.fromkeys(("conditional_vae", "semi_supervised_vae"), of_classes),
     **dict.fromkeys(("crosscoder", "transcoder"), of_layers),
     "ada_gvae": of_pairs,
+    "denoising_autoencoder": of_noisy,
     "two_template_vae": of_templates,
 }
 

@@ -28,6 +28,7 @@ PICTURE_OPTIONS: dict[str, dict[str, Any]] = {
     "pixel_gan_autoencoder": {"hidden": (16, 32)},
     "pixel_vae": {"hidden": (16, 32)},
     "rq_vae": _GRID,
+    "vae_gan": {"features": 10.0, "adversarial": 0.3, "beta": 0.01},
     "vq_vae": _GRID,
 }
 KINDS = {
