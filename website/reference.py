@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from website import facts
 from website.docstring import Docstring, read
 from website.formula import mathml
 from website.sources import named
@@ -26,7 +27,7 @@ PICTURE_OPTIONS: dict[str, dict[str, Any]] = {
     "k_sparse_autoencoder": {"k": 8, "latents": 64},
     "lfq_vae": _GRID,
     "pixel_gan_autoencoder": {"hidden": (16, 32)},
-    "pixel_vae": {"hidden": (16, 32)},
+    "pixel_vae": {"hidden": (16, 32), "beta": 0.2},
     "rq_vae": _GRID,
     "vae_gan": {"features": 10.0, "adversarial": 0.3, "beta": 0.01},
     "vq_vae": _GRID,
@@ -64,8 +65,47 @@ def model_page(name: str) -> str:
             "",
         ]
     lines += ["## Options", "", *_options(model, _meanings(model)), ""]
-    lines += [*_example(docstring), *_papers(model.__doc__), *_code(model)]
+    lines += [*_example(docstring), *_parts(name), *_results(name)]
+    lines += [*_papers(model.__doc__), *_code(model)]
     return "\n".join(lines)
+
+
+def _parts(name: str) -> list[str]:
+    """What a model is made of and what it costs."""
+    row = facts.facts()[name]
+    lines = ["## Parts and cost", "", "| part | which |", "|---|---|"]
+    for kind, part in (each.split() for each in row["parts"].split("; ")):
+        lines.append(f"| {kind} | [`{part}`](../parts/{kind}s.md#{part}) |")
+    cost = f"With its defaults and examples of {row['examples']} it has {int(row['weights']):,} weights."
+    if name != "vae":
+        cost += (
+            f" A step of {facts.BATCH} rows takes {row['step']} times the processor time of one of `vae` on "
+            "digits of 8 x 8 x 1."
+        )
+    return [*lines, "", f"{cost} `python -m website.facts {name}` measures this.", ""]
+
+
+def _results(name: str) -> list[str]:
+    """Where the results of the experiments with a model stand."""
+    found = facts.results(name)
+    if not found:
+        return [
+            "## Results",
+            "",
+            "No experiment of [the results](../results/README.md) has it.",
+            "",
+        ]
+    lines = [
+        f"- {key}: [{_text(title)}](../results/{page}#{_anchor(key, title)})"
+        for key, title, page in found
+    ]
+    return ["## Results", "", *lines, ""]
+
+
+def _anchor(key: str, title: str) -> str:
+    """What Markdown makes of a heading."""
+    plain = re.sub(r"[^\w\s-]", "", f"{key}: {title}").strip().lower()
+    return re.sub(r"[-\s]+", "-", plain)
 
 
 def _settings(name: str) -> str:
@@ -121,7 +161,12 @@ def _meanings(model: Any) -> dict[str, str]:
         meanings = {**read(part.__doc__).arguments, **meanings}
         part = getattr(part, "base", None)
     # Models of quantized codes share options with the VAE that no docstring of theirs repeats.
-    return {**read(function("vae").__doc__).arguments, **meanings}
+    meanings = {**read(function("vae").__doc__).arguments, **meanings}
+    for option, meaning in meanings.items():
+        leads = re.match(r"as in `+zoo\.models\.\w+\.(\w+)`+", meaning)
+        if leads:
+            meanings[option] = read(function(leads[1]).__doc__).arguments.get(option, meaning)
+    return meanings
 
 
 def _options(part: Any, meanings: dict[str, str]) -> list[str]:

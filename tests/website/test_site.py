@@ -1,16 +1,18 @@
 """What the site writes from docstrings."""
 
+import math
 import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from website import reference
+from website import facts, reference
 from website.api import pages
 from website.formula import latex
 from website.hooks import generated, outside, relinked
 from website.sources import named, sources
+from zoo import registry
 from zoo.models import function, objective
 
 
@@ -34,6 +36,7 @@ def test_every_option_of_a_model_is_explained(name):
 
     assert set(rows) == set(options(name))
     assert not [option for option, text in rows.items() if not text.strip()], name
+    assert not [option for option, text in rows.items() if text.startswith("as in `zoo.models")]
 
 
 @pytest.mark.parametrize("name", reference.own("model"))
@@ -52,6 +55,34 @@ def test_every_model_has_a_picture_of_what_it_gives(name):
         values = np.asarray(shown.convert("L"))
     assert values.shape[1] > 600
     assert values.std() > 20  # of ink on white
+
+
+def test_every_model_has_its_parts_and_its_cost():
+    found = facts.facts()
+    assert set(found) == set(reference.own("model"))
+    for name, row in found.items():
+        assert int(row["weights"]) > 0 and float(row["step"]) > 0
+        for kind, part in (each.split() for each in row["parts"].split("; ")):
+            assert registry.lookup(part, kind), name
+            assert f"(../parts/{kind}s.md#{part})" in reference.model_page(name)
+
+
+@pytest.mark.parametrize("name", ["vae", "top_k_sae", "lp_autoencoder", "factor_vae"])
+def test_the_parts_and_weights_of_a_model_are_those_of_the_table(name):
+    import zoo
+
+    model = zoo.create(name, (8, 8, 1))
+    row = facts.facts()[name]
+    assert facts.parts_of(model) == row["parts"].split("; ")
+    assert int(row["weights"]) == sum(math.prod(v.shape) for v in model.trainable_variables)
+
+
+def test_results_of_a_model_are_those_of_experiments_that_create_it():
+    found = {name: {key for key, *_ in facts.results(name)} for name in reference.own("model")}
+    assert found["two_template_vae"] == {"SV-SYN", "SV-TOY"}
+    assert "IA-T1" in found["info_ae"]  # by a module beside the experiment's
+    assert {"SD-SYN"} <= found["matryoshka_sae"]  # by f"{name}_sae"
+    assert not found["transcoder"]
 
 
 def test_options_of_a_picture_are_options_of_its_model():
