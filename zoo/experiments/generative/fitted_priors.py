@@ -17,7 +17,7 @@ from zoo.experiments.training import falling, labels_of, mnist, train, unit
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import panels, styled
 
-DETERMINISTIC = ("autoencoder", "k_sparse", "lp", "wae", "vq")
+DETERMINISTIC = ("autoencoder", "k_sparse", "lp", "rae_l2", "rae_gp", "wae", "vq")
 STOCHASTIC = ("vae", "beta_vae")
 NAMES = (*DETERMINISTIC, *STOCHASTIC)
 PLACES = 8  # of the quantized code
@@ -33,6 +33,8 @@ def model_of(name: str, latents: int, hidden: int, seed: int) -> Autoencoder:
         "autoencoder": ("autoencoder", {"latents": latents}),
         "k_sparse": ("k_sparse_autoencoder", {"latents": 4 * latents, "k": latents}),
         "lp": ("lp_autoencoder", {"latents": latents, "p": 0.5, "alpha": 0.1}),
+        "rae_l2": ("rae_l2", {"latents": latents}),
+        "rae_gp": ("rae_gp", {"latents": latents}),
         "wae": ("wae_mmd", {"latents": latents, "lam": 100.0}),
         "vq": ("vq_vae", {"latents": 4, "places": PLACES, "codes": 64}),
         "vae": ("vae", {"latents": latents}),
@@ -158,7 +160,7 @@ EXPERIMENTS = (
                 "A fitted prior brings the samples of every model nearer to digits",
                 lambda m: all(gain(m, name) > 1 for name in NAMES),
                 _frechet(NAMES, *_PAIR),
-                "VAE 19.21 to 17.66, autoencoder 58.73 to 10.66 (FID)",
+                "VAE 19.21 to 17.66, autoencoder 58.73 to 10.66, RAE-L2 and RAE-GP to 8.69 and 11.54 (FID)",
             ),
             Claim(
                 "It matters more for each model whose codes are held to no prior than for the VAE",
