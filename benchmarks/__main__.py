@@ -212,7 +212,7 @@ def store(path: Path, results: list[dict], peaks: dict[tuple[int, str], float]) 
     for (threads, precision), value in peaks.items():
         record["matrix_flops"][f"{threads} threads, {precision}"] = value
     path.write_text(
-        json.dumps({"command": "python -m benchmarks", **machine(), **record}, indent=1)
+        json.dumps({"command": "python -m benchmarks", **record, **machine()}, indent=1)
     )
 
 
