@@ -20,9 +20,10 @@ from zoo.regularizers import Regularizer
 from zoo.serialization import whole_number
 from zoo.tfp import tfd
 from zoo.trainer.inference import cut, map_batches
+from zoo.trainer.ordering import in_order
 from zoo.trainer.refusals import PART, plain_errors
 from zoo.trainer.slices import in_slices
-from zoo.trainer.sources import batch_columns, batches_of, in_order, is_array
+from zoo.trainer.sources import batch_columns, batches_of, is_array
 
 
 class UsableModel(StepModel):
@@ -157,7 +158,9 @@ class UsableModel(StepModel):
         kwargs: Any = {"verbose": verbose, "steps": steps, "callbacks": callbacks}
         with plain_errors():
             if not is_array(x):
-                batches = self.intake.stream(in_order(x, "x"), "x", inputs=True)
+                if steps is None:
+                    in_order(x, "x")
+                batches = self.intake.stream(x, "x", inputs=True)
                 return super().predict(batches, batch_size=batch_size, **kwargs)
             fields = self.intake.arrays(x, y, inputs=True)
             named = {"x": fields["x"], "y": fields.get("condition")}

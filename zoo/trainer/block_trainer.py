@@ -14,6 +14,7 @@ import tensorflow as tf
 from zoo.allocator import keep_freed_memory
 from zoo.batch import Batch
 from zoo.noise import Noise
+from zoo.serialization import whole_number
 from zoo.trainer import blocks, compilation, optimizer_settings, slices, sources, threads
 from zoo.trainer.broken_layers import refuse_broken
 from zoo.trainer.callbacks import need_steps, with_guard
@@ -27,6 +28,7 @@ from zoo.trainer.feed import (
 )
 from zoo.trainer.intake import EXAMPLE_ROWS, Intake
 from zoo.trainer.keras_surface import KerasSurface, refuse_uncompiled
+from zoo.trainer.ordering import refuse_endless
 from zoo.trainer.refusals import plain_errors
 from zoo.trainer.replicas import over_replicas, shares_of_batch, synchronizes, this_replica
 from zoo.trainer.traces import Flags, Traces
@@ -299,6 +301,7 @@ class BlockTrainer(KerasSurface):
         keep_freed_memory()
         refuse_uncompiled(self)
         refuse_class_weight(class_weight)
+        epochs = whole_number(epochs, "epochs", 0)
         x, y, weight = self.intake.columns(x, y, sample_weight)
         callbacks = with_guard(callbacks)
         try:
@@ -322,6 +325,8 @@ class BlockTrainer(KerasSurface):
                 )
                 batch_size, shuffle = None, False
             else:
+                if steps_per_epoch is None:
+                    refuse_endless(x, "x", "steps_per_epoch")
                 x = self.intake.stream(x, "x")
                 if y is not None or sample_weight is not None:
                     raise ValueError(
@@ -426,6 +431,8 @@ class BlockTrainer(KerasSurface):
         if isinstance(x, _Checked):
             return self.feed.evaluation(x.fields, batch_size)
         if not sources.is_array(x):
+            if steps is None:
+                refuse_endless(x, name, steps_name)
             return self.intake.stream(x, name), steps
         refuse_steps(steps_name, steps)
         return self.feed.evaluation(self.intake.arrays(x, y, weight, name), batch_size)

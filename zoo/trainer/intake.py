@@ -17,7 +17,16 @@ from zoo.trainer.blocks import CheckedBatch, Fields
 from zoo.trainer.byte_scale import DECIDED, ByteScale
 from zoo.trainer.column_names import ColumnNames
 from zoo.trainer.forms import as_array
-from zoo.trainer.refusals import NAME, PART, Y, check_columns, check_values, checked_tensor
+from zoo.trainer.ordering import in_order, refuse_other_index
+from zoo.trainer.refusals import (
+    NAME,
+    PART,
+    Y,
+    check_columns,
+    check_values,
+    checked_tensor,
+    held,
+)
 from zoo.trainer.streams import checked_batches, is_graph
 from zoo.trainer.targets import check_dropped, refuse_dropped, same_rows
 from zoo.values import ColumnRule
@@ -136,7 +145,7 @@ class Intake:
         if self.condition is not None:
             fields["condition"] = self.condition.arrays(condition, rows, y_name)
         if weight is not None:
-            fields["weight"] = _weights(weight, rows)
+            fields["weight"] = _weights(weight, rows, part)
         return fields
 
     def columns(self, data: Any, y: Any = None, weight: Any = None) -> tuple[Any, Any, Any]:
@@ -152,7 +161,10 @@ class Intake:
             return data.inputs, data.labels if y is None and declared else y, weight
         x, own, own_weight = sources.columns_of(data)
         self.names.meet(x, "x", self.event_shape[-1])
-        return x, own if y is None else y, own_weight if weight is None else weight
+        y, weight = own if y is None else y, own_weight if weight is None else weight
+        refuse_other_index(x, y, "y")
+        refuse_other_index(x, weight, "sample_weight")
+        return x, y, weight
 
     def inputs(self, x: Any, name: str = "x", minimum: int = 1, part: str = "") -> np.ndarray:
         """X alone, checked; bytes stay bytes."""
@@ -183,7 +195,8 @@ class Intake:
         x = self.columns(data)[0]
         if sources.is_array(x):
             return self.scales["x"].divided(self.inputs(x, name))
-        batches = [sources.batch_columns(batch)[0] for batch in sources.batches_of(x, name)]
+        given = in_order(sources.batches_of(x, name), name)
+        batches = [sources.batch_columns(batch)[0] for batch in given]
         if not batches:
             raise ValueError(f"{name} gives no batch. Give at least one.")
         divided = self.scales["x"].divided
@@ -265,6 +278,9 @@ class Intake:
             checks += self.condition.checks(condition, door)
         if weight is not None:
             fields["weight"] = weight
+            least = tf.reduce_min(tf.cast(weight, tf.float32))
+            line = "sample_weight must hold finite numbers of at least 0; a batch of {x} has {low}."
+            checks.append(held(door, least >= 0, line.replace("{x}", NAME), lambda: [least]))
         with tf.control_dependencies(checks):
             return tf.nest.map_structure(tf.identity, fields)
 
@@ -380,6 +396,11 @@ class Intake:
     def _meet(self, data: Any, name: str) -> None:
         """Decide by the first batch of a data set what its bytes mean, where that is not decided."""
         x, y, _ = sources.batch_columns(data.element_spec)
+        if getattr(x, "shape", None) is not None and x.shape.rank == len(self.event_shape):
+            raise ValueError(
+                f"{name} gives examples of shape {tuple(x.shape)} one by one; expected batches. Make them: "
+                f"{name}.batch(32)."
+            )
         spec = {"x": x, "target": y.get("target") if isinstance(y, Mapping) else y}
         unknown = [
             field
@@ -427,14 +448,18 @@ class Intake:
         return (None, y) if self.condition is not None else (y, None)
 
 
-def _weights(weight: Any, rows: int) -> np.ndarray:
+def _weights(weight: Any, rows: int, part: str) -> np.ndarray:
     weights = np.asarray(weight, np.float32)
     if weights.shape == (rows, 1):
         weights = weights[:, 0]
-    if weights.shape != (rows,) or not np.isfinite(weights).all():
+    if weights.shape != (rows,) or not (np.isfinite(weights) & (weights >= 0)).all():
         raise ValueError(
-            f"sample_weight must hold one finite number for each of the {rows} rows; received shape "
-            f"{weights.shape}."
+            f"sample_weight must hold one finite number of at least 0 for each of the {rows} rows; received "
+            f"shape {weights.shape}" + (f" from {weights.min():g}." if weights.size else ".")
+        )
+    if not part and not weights.any():
+        raise ValueError(
+            "sample_weight is 0 for all rows, so that none counts. Leave rows out that do not."
         )
     return weights
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import reprlib
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -101,21 +100,6 @@ def batches_of(data: Any, name: str) -> Any:
         raise ValueError(
             f"{name} must be an array of examples or a tf.data.Dataset of batches; received "
             f"{reprlib.repr(data)}. Read files and sets with zoo.data.load."
-        )
-    return data
-
-
-def in_order(data: Any, name: str) -> Any:
-    """`data` itself; of a PyTorch loader that shuffles, a warning: what comes back follows its order.
-
-    Warns:
-        UserWarning: for such a loader, with the remedy.
-    """
-    if type(getattr(data, "sampler", None)).__name__.endswith("RandomSampler"):
-        warnings.warn(
-            f"{name} is a loader that shuffles: results stand in the order in which it gives its rows, not "
-            "in its data set's. Make it with shuffle=False.",
-            stacklevel=4,
         )
     return data
 
