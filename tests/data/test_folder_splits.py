@@ -203,3 +203,19 @@ def test_endings_in_any_case(place):
     for path, ending in zip(sorted(place.root.iterdir()), (".PNG", ".Png", ".apng"), strict=False):
         path.rename(path.with_suffix(ending))
     assert read(place, "all") == [wanted]
+
+
+@pytest.mark.parametrize("part", ["train", "test", "all"])
+def test_a_class_whose_accents_are_written_in_two_forms_is_one(part, place):
+    """macOS writes e and its accent as two characters, others as one."""
+    place("train/caf\u00e9"), place("train/tea"), place("test/cafe\u0301"), place("test/tea")
+    data = load(place.root, part)
+    assert data.classes == ("caf\u00e9", "tea")
+    assert sorted(data.labels) == sorted([0, 1] * (6 if part == "all" else 3))
+
+
+@pytest.mark.parametrize("other", ["cat", "CAT", "Cat ", "C at"])
+def test_classes_that_differ_in_case_or_blanks_are_told(other, place):
+    place("train/Cat"), place("train/dog"), place(f"test/{other}"), place("test/dog")
+    with pytest.warns(UserWarning, match="differ in case or blanks only, and are two"):
+        assert len(load(place.root, "test").classes) == 3

@@ -207,6 +207,17 @@ def test_numbers_as_text_are_numbered_so(form, tmp_path):
     assert data.labels.tolist() == [2, 1, 0, 3] * 3
 
 
+def test_names_of_classes_are_one_in_both_forms_of_accents(tmp_path):
+    names = np.array(["caf\u00e9", "cafe\u0301", "tea"])[labels("train") % 3]
+    np.savez(tmp_path / "f.npz", x=examples("train"), y=names)
+    data = load(tmp_path / "f.npz", "all")
+    assert data.classes == ("caf\u00e9", "tea")
+    np.testing.assert_array_equal(data.labels, names == "tea")
+    np.savez(tmp_path / "f.npz", x=examples("train"), y=np.array(["a", "a "] * 6))
+    with pytest.warns(UserWarning, match="'a' and 'a ' differ in case or blanks only"):
+        load(tmp_path / "f.npz", "all")
+
+
 def test_no_name_means_two_things():
     known = [name for names in npz_names.NAMES.values() for name in names]
     assert len(known) == len({*known})

@@ -335,6 +335,40 @@ def test_text_of_another_encoding_is_refused_with_the_name(content, tmp_path):
         load(tmp_path / "t.csv")
 
 
+@pytest.mark.parametrize("cell", ["1_000", "\uff11\uff12", "\u0663", "1\u066b5"])
+def test_numbers_that_only_python_reads_are_refused_at_their_place(cell, tmp_path):
+    path = write(tmp_path / "t.csv", [["a", "b"], [1, 2], [3, cell]])
+    with pytest.raises(ValueError, match=r"line 3, column 2 \(b\): expected a finite number"):
+        load(path, "all")
+
+
+DAYS = 20240101 + np.arange(7)
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        (DAYS, True),
+        (1.7e9 + np.arange(7), True),  # seconds since 1970
+        (1e9 + np.arange(7) / 7, True),
+        (DAYS - 20240000, False),
+        (2**23 + np.arange(7), False),  # far, but held exactly
+        (np.full(7, 20240101), False),  # of one value there is nothing to lose
+    ],
+)
+def test_columns_that_float32_rounds_away_are_told(column, told, tmp_path):
+    path = write(tmp_path / "t.csv", [["day", "b"], *zip(column, X[:, 0], strict=True)])
+    table = np.stack([column, X[:, 0]], axis=1).astype(float)
+    np.save(tmp_path / "t.npy", table)
+    for name in (path, tmp_path / "t.npy"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            load(name, "all")
+        said = [str(w.message) for w in caught if "float32 rounds away" in str(w.message)]
+        assert len(said) == told
+        assert not told or f"the columns {'day' if name == path else 0} lie" in said[0]
+
+
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=6)
 
 

@@ -111,3 +111,18 @@ def test_float16_scales_the_loss_of_its_own_accord():
     assert losses[-1] < losses[0]
     with pytest.raises(ValueError, match="skip_nonfinite=True too"):
         model.compile("sgd", skip_nonfinite=True)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        None,
+        keras.optimizers.Adam,
+        keras.optimizers.schedules.CosineDecay(0.1, 10),
+        0.001,
+        object(),
+    ],
+)
+def test_what_is_no_optimizer_is_refused_in_one_line(optimizer):
+    with pytest.raises(ValueError, match=r"optimizer must be a name such as 'adam', .*received"):
+        resolve_optimizer(optimizer, heavy_tailed=False)

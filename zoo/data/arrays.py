@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import warnings
 from collections.abc import Iterable
 
@@ -97,16 +98,50 @@ def from_arrays(
 def ordered(names: Iterable[str]) -> tuple[str, ...]:
     """Different names of classes in the order in which they are numbered.
 
-    Names that are all digits go by their number, so that class 10 does not stand before class 2.
+    Names that are all digits go by their number, so that class 10 does not stand before class 2. The two
+    forms that letters with accents have are one.
+
+    Warns:
+        UserWarning: for names that differ in case or blanks only.
 
     Example:
         >>> ordered(["10", "2", "1", "2"]), ordered(["b", "10", "2"])
         (('1', '2', '10'), ('10', '2', 'b'))
     """
-    different = sorted({str(name) for name in names})
+    different = sorted({composed(str(name)) for name in names})
+    alike = _alike(different)
+    if alike:
+        warnings.warn(
+            f"The classes {alike[0]!r} and {alike[1]!r} differ in case or blanks only, and are two. Give "
+            "them one name where they are one.",
+            stacklevel=3,
+        )
     if all(name.isascii() and name.isdigit() for name in different):
         different.sort(key=int)
     return tuple(different)
+
+
+def composed(name: str) -> str:
+    """A name with each letter and its accent as one character: file systems and editors write either form.
+
+    Example:
+        >>> from zoo.data.arrays import composed
+        >>> letters = "e" + chr(0x301)  # the accent by itself
+        >>> len(letters), len(composed(letters))
+        (2, 1)
+    """
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def _alike(names: Iterable[str]) -> tuple[str, str] | None:
+    """The first two names that are one but for case and blanks."""
+    seen: dict[str, str] = {}
+    for name in names:
+        key = "".join(name.split()).casefold()
+        if key in seen:
+            return seen[key], name
+        seen[key] = name
+    return None
 
 
 def warn_of_channels_first(shape: tuple[int, ...], name: str, stacklevel: int = 2) -> None:
@@ -214,7 +249,8 @@ def encode_labels(
             f"{hint}"
         )
     if labels.dtype.kind in "US":
-        text = labels.astype(str)
+        names, place = np.unique(labels.astype(str), return_inverse=True)
+        text = np.array([composed(name) for name in names.tolist()])[place]
         known = np.array(ordered(text if classes is None else classes))
         alphabetical = np.argsort(known)
         return alphabetical[np.searchsorted(known, text, sorter=alphabetical)], tuple(

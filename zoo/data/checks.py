@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zoo.data.precision import lost_columns, say_lost
 from zoo.data.storage import MEMORY_LIMIT, bytes_in_memory, release
 
 _CHUNK_BYTES = 64 << 20
@@ -293,6 +294,8 @@ def _convert(array: np.ndarray, name: str, memory_limit: int, integers: bool = F
         raise ValueError(kind_line(name, "text" if text else array.dtype.name))
     if isinstance(array, np.memmap) and bytes_in_memory(array) > memory_limit:
         return array
+    if array.ndim == 2 and array.dtype.itemsize > 4:
+        say_lost(name, lost_columns(array).tolist(), stacklevel=5)
     return _as_float32(array)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from zoo.data.arrays import composed
 from zoo.data.split_names import PARTS, part_of
 
 SUFFIXES = (
@@ -92,7 +93,7 @@ def _walk(root: Path) -> tuple[list[_Found], dict[str, int]]:
     passed_over: Counter[str] = Counter()
     for place, folders, files in os.walk(root, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        below = Path(place).relative_to(root).parts
+        below = tuple(map(composed, Path(place).relative_to(root).parts))
         for name in sorted(name for name in files if not name.startswith(".")):
             path = Path(place, name)
             if path.suffix.lower() in SUFFIXES:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.data import table_layout
+from zoo.data import precision, table_layout
 from zoo.data.arrays import from_arrays
 from zoo.data.columns import Columns
 from zoo.data.dataset import Data
@@ -266,9 +266,36 @@ def _read(path: Path, layout: TableLayout, mark: str) -> tuple[np.ndarray, np.nd
     finite = np.isfinite([table.min(), table.max()]).all()
     if table.shape[1] != layout.width or not finite or "" in numbers:
         raise ValueError(_fault(path, layout, mark))
+    _say_lost(path, layout, table, mark)
     if layout.label is None:
         return table, None
     return table, _labels(path, [*numbers])[table[:, layout.label].astype(np.int64)]
+
+
+def _say_lost(path: Path, layout: TableLayout, table: np.ndarray, mark: str) -> None:
+    """Warn of columns whose numbers float32 does not hold, read once more with all their digits."""
+    first = table[: precision.ROWS]
+    rounding = np.abs(first).max(axis=0) * np.finfo(np.float32).epsneg
+    near = rounding > precision.MOST * first.std(axis=0, dtype=np.float64)
+    near[[*layout.index, *([] if layout.label is None else [layout.label])]] = False
+    columns = np.flatnonzero(near & (rounding > 0))
+    if not len(columns):
+        return
+    exact = np.loadtxt(
+        path,
+        np.float64,
+        comments=None,
+        delimiter=mark,
+        skiprows=layout.skipped,
+        usecols=columns,
+        ndmin=2,
+        encoding="utf-8-sig",
+        quotechar='"',
+        max_rows=len(first),
+    )
+    lost = columns[precision.lost_columns(exact)]
+    names = [layout.header[place] for place in lost] if layout.header else lost.tolist()
+    precision.say_lost(path.name, names, stacklevel=6)
 
 
 def _labels(path: Path, names: list[str]) -> np.ndarray:

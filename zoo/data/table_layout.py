@@ -128,12 +128,12 @@ def has_truths(cells: list[str]) -> bool:
 
 
 def is_number(cell: str) -> bool:
-    """Whether Python reads a text as a number."""
+    """Whether a text is a number in plain digits; Python's 1_000 and digits of other scripts are not."""
     try:
         float(cell)
     except ValueError:
         return False
-    return True
+    return cell.strip().isascii() and "_" not in cell
 
 
 def _first_line(path: Path, delimiter: str) -> tuple[int, int, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import keras
@@ -89,8 +90,14 @@ def resolve_optimizer(optimizer: Any, heavy_tailed: bool) -> keras.optimizers.Op
         A Keras optimizer.
 
     Raises:
-        ValueError: for a name that Keras does not know.
+        ValueError: for a name that Keras does not know, and for what is no optimizer of Keras, as None, a
+            class or one of PyTorch.
     """
+    if not isinstance(optimizer, str | dict | keras.optimizers.Optimizer):
+        raise ValueError(
+            "optimizer must be a name such as 'adam', a config or an optimizer of Keras (an object, as "
+            f"keras.optimizers.Adam(1e-3)); received {reprlib.repr(optimizer)}."
+        )
     clip: dict[str, Any] = {"global_clipnorm": 5.0} if heavy_tailed else {}
     if optimizer in ("adam", "Adam"):
         return Adam(**clip)
