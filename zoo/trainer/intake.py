@@ -454,7 +454,7 @@ def _weights(weight: Any, rows: int, part: str) -> np.ndarray:
         weights = weights[:, 0]
     if weights.shape != (rows,) or not (np.isfinite(weights) & (weights >= 0)).all():
         raise ValueError(
-            f"sample_weight must hold one finite number of at least 0 for each of the {rows} rows; received "
+            f"sample_weight must hold one finite number for each of the {rows} rows, none below 0; received "
             f"shape {weights.shape}" + (f" from {weights.min():g}." if weights.size else ".")
         )
     if not part and not weights.any():
