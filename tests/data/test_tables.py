@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import zoo
 from zoo.cli.settings import named_values
 from zoo.data import load
 from zoo.data.table_layout import is_number
@@ -340,6 +341,24 @@ def test_numbers_that_only_python_reads_are_refused_at_their_place(cell, tmp_pat
     path = write(tmp_path / "t.csv", [["a", "b"], [1, 2], [3, cell]])
     with pytest.raises(ValueError, match=r"line 3, column 2 \(b\): expected a finite number"):
         load(path, "all")
+
+
+def test_columns_keep_their_names_and_their_order(tmp_path):
+    """Those that are read: neither the index nor the labels; the figures write them, and a model asks."""
+    head, body = rows_of("abcd", INDEX["shuffled"], True)
+    with pytest.warns(UserWarning, match="first column has no name"):
+        data = load(write(tmp_path / "t.csv", [head, *body]), "train")
+    assert data.column_names == tuple("abcd") and data.take(slice(2)).column_names == tuple("abcd")
+    model = zoo.create("autoencoder", (4,), latents=2, hidden=(3,), likelihood="normal")
+    codes = model.encode(data)
+    np.testing.assert_array_equal(model.encode(data.inputs), codes)
+    order = [2, 0, 1, 3]
+    other = [[row[i + 1] for i in order] for row in (head, *body)]
+    turned = load(write(tmp_path / "u.csv", other), "train")
+    with pytest.raises(ValueError, match="columns in another order than the first table"):
+        model.encode(turned)
+    bare = load(write(tmp_path / "v.csv", [row[1:5] for row in body]), "train", header=False)
+    assert bare.column_names == ()
 
 
 DAYS = 20240101 + np.arange(7)

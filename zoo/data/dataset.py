@@ -29,6 +29,8 @@ class Data:
         description: one line: what the set is and how it was split.
         columns: how the columns of a mixed table are encoded in `inputs`, see `zoo.data.columns`; None for
             other data.
+        column_names: what the columns of a table of numbers are called, one for each of `inputs`; empty for
+            other data.
 
     Example:
         >>> x = np.random.default_rng(0).random((20, 6)).astype("float32")
@@ -52,6 +54,7 @@ class Data:
     parts: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     description: str = ""
     columns: Columns | None = None
+    column_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -117,7 +118,7 @@ def read_csv(
     if len(table) and inputs.shape[1] == 0:
         raise ValueError(f"{path} has no column of numbers beside its labels and index.")
     _warn_of_columns(path, layout, index_column)
-    return from_arrays(
+    data = from_arrays(
         path.name,
         inputs,
         labels,
@@ -127,6 +128,8 @@ def read_csv(
         description=f"The table {path}{_of_labels(layout)}",
         scale=scale,
     )
+    names = [name for place, name in enumerate(layout.header) if place not in left_out]
+    return dataclasses.replace(data, column_names=tuple(names))
 
 
 def _of_labels(layout: TableLayout) -> str:

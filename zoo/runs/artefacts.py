@@ -204,7 +204,7 @@ def _figures(
             factors=held_out.factors,
             factor_names=held_out.factor_names or None,
             class_names=held_out.classes,
-            column_names=None if held_out.columns is None else held_out.columns.names,
+            column_names=held_out.columns.names if held_out.columns else held_out.column_names,
             history=history,
             tsne=tsne,
             animate=True,

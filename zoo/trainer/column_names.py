@@ -63,6 +63,6 @@ class ColumnNames:
 def _names_of(x: Any) -> tuple[str, ...] | None:
     """The names of a table's columns; None for what is no table, and for columns that are numbered only."""
     if not (hasattr(x, "columns") and hasattr(x, "to_numpy")):
-        return None
+        return getattr(x, "column_names", None) or None  # of a `zoo.data.Data` record
     columns = list(x.columns)
     return None if columns == list(range(len(columns))) else tuple(map(str, columns))

@@ -158,6 +158,7 @@ class Intake:
             if data.inputs.dtype == np.uint8:
                 self.scales["x"].pixels("x")
             declared = self.condition is not None or self.target_shape is not None
+            self.names.meet(data, "x", self.event_shape[-1])
             return data.inputs, data.labels if y is None and declared else y, weight
         x, own, own_weight = sources.columns_of(data)
         self.names.meet(x, "x", self.event_shape[-1])
