@@ -146,11 +146,12 @@ def page(folder: Path) -> str:
             _networks(networks["runs"]),
             _behind(networks["runs"]),
         ]
-        if "tried" in networks:
+        if networks["tried"]:
             parts += [
-                "Shapes that were tried on sprites of 64 x 64, one seed each, and the loss after so many "
-                "steps, of test rows or of training rows that were left out. The steps were taken in two or "
-                "three calls of `fit`, so that the losses differ a little from those above.",
+                "Shapes that were tried on sprites of 64 x 64, and the loss after so many steps (a number "
+                "for each seed) of 2,000 training rows that were left out, by `python -m "
+                "benchmarks.networks --tried`. The steps were taken in two calls of `fit`, so that the "
+                "losses differ a little from those above.",
                 _tried(networks["tried"]),
             ]
     against = _read(folder / "against.json")
@@ -345,21 +346,17 @@ def _behind(runs: list[dict]) -> str:
     return f"The default is, by these means, {'; '.join(words)}." if words else ""
 
 
-def _tried(networks: list[dict]) -> str:
-    marks = sorted({int(steps) for network in networks for steps in network["losses"]})
+def _tried(runs: list[dict]) -> str:
+    marks = sorted({int(steps) for run in runs for steps in run["losses"]})
     lines = [
-        f"| network | weights | {' | '.join(f'{mark} steps' for mark in marks)} | processor seconds | rows |",
-        "|---|---|" + "---|" * (len(marks) + 2),
+        f"| network | weights | {' | '.join(f'{mark} steps' for mark in marks)} | processor seconds |",
+        "|---|---|" + "---|" * (len(marks) + 1),
     ]
-    for network in networks:
-        losses = [network["losses"].get(str(mark), "") for mark in marks]
-        cells = (
-            f"{network['weights']:,}",
-            *losses,
-            network["processor_seconds"],
-            network["held_out"],
-        )
-        lines.append(f"| {network['network']} | {' | '.join(map(str, cells))} |")
+    for name in dict.fromkeys(run["network"] for run in runs):
+        own = [run for run in runs if run["network"] == name]
+        losses = [", ".join(str(run["losses"][str(mark)]) for run in own) for mark in marks]
+        seconds = ", ".join(f"{run['processor_seconds']:.0f}" for run in own)
+        lines.append(f"| {name} | {own[0]['weights']:,} | {' | '.join(losses)} | {seconds} |")
     return "\n".join(lines)
 
 

@@ -165,3 +165,13 @@ def test_a_summary_names_own_networks_and_shows_every_shape():
     own = keras.Sequential([layers.Dense(4)], name="mine")
     model = zoo.create("autoencoder", (6,), latents=2, networks=(own, layers.Dense(6)))
     assert model.encoder.name == "mine" and model.decoder.name == "decoder"
+
+
+@pytest.mark.parametrize(("hidden", "linear"), [(None, True), ((4, 6), False)])
+def test_the_first_map_of_the_default_decoder_is_linear(hidden, linear):
+    """And that of networks whose filters are named is as it was."""
+    decoder = zoo.networks.build_networks("conv", (28, 28, 1), hidden).decoder
+    place = next(i for i, la in enumerate(decoder.layers) if isinstance(la, keras.layers.Reshape))
+    names = [layer.activation.__name__ for layer in decoder.layers[:place]]
+    assert names[-1] == ("linear" if linear else "relu")
+    assert all(name == "relu" for name in names[:-1])

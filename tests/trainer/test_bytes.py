@@ -58,6 +58,13 @@ METHODS = {
     "reconstruct": lambda m, x: m.reconstruct(x),
     "predict": lambda m, x: m.predict(x, verbose=0),
     "call": lambda m, x: m(x).numpy(),
+    "validation": lambda m, x: m.fit(x, shuffle=False, validation_data=x, verbose=0).history[
+        "val_loss"
+    ],
+    "train_on_batch": lambda m, x: m.train_on_batch(x),
+    "predict_on_batch": lambda m, x: m.predict_on_batch(x),
+    "score": lambda m, x: m.score(x, by="error"),
+    "score of a stream": lambda m, x: m.score(stream(x), by="error"),
     "fit of a stream": lambda m, x: m.fit(stream(x), verbose=0).history["loss"],
     "evaluate of a stream": lambda m, x: m.evaluate(stream(x), verbose=0),
     "encode of a stream": lambda m, x: m.encode(stream(x)),

@@ -121,7 +121,10 @@ def test_a_table_and_what_stands_beside_it_have_one_order(model):
     ("weights", "error"),
     [
         (np.zeros(32), "sample_weight is 0 for all rows"),
-        (np.linspace(-1, 1, 32), "for each of the 32 rows, none below 0; received shape .* from -1"),
+        (
+            np.linspace(-1, 1, 32),
+            "for each of the 32 rows, none below 0; received shape .* from -1",
+        ),
     ],
 )
 def test_weights_that_would_turn_or_empty_the_loss_are_refused(weights, error, model):

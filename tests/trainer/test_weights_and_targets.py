@@ -132,7 +132,10 @@ def test_terms_that_couple_rows_are_refused_beside_weights():
 @pytest.mark.parametrize(
     ("weights", "error"),
     [
-        (np.ones(47), r"one finite number for each of the 48 rows, none below 0; received shape \(47,\)"),
+        (
+            np.ones(47),
+            r"one finite number for each of the 48 rows, none below 0; received shape \(47,\)",
+        ),
         (np.full(48, np.nan), "one finite number for each"),
         (np.ones((48, 6)), "one finite number for each"),
     ],

@@ -92,6 +92,8 @@ def conv_networks(
 ) -> Networks:
     """Strided convolutions for pictures, and transposed ones in reverse order.
 
+    Where no filters are named the decoder's first map has no activation, see `conv_decoder`.
+
     Args:
         input_shape: (h, w, channels).
         hidden: filters of the convolutions; None for as many as `zoo.networks.conv.default_filters` says.
@@ -114,7 +116,7 @@ def conv_networks(
     }
     return Networks(
         conv_encoder(filters, dense, **options),
-        conv_decoder(filters, input_shape, dense, **options),
+        conv_decoder(filters, input_shape, dense, linear_map=hidden is None, **options),
     )
 
 
