@@ -280,7 +280,7 @@ class Intake:
         if weight is not None:
             fields["weight"] = weight
             least = tf.reduce_min(tf.cast(weight, tf.float32))
-            line = "sample_weight must hold finite numbers of at least 0; a batch of {x} has {low}."
+            line = "sample_weight must hold finite numbers of at least 0; a batch of {x} has {0}."
             checks.append(held(door, least >= 0, line.replace("{x}", NAME), lambda: [least]))
         with tf.control_dependencies(checks):
             return tf.nest.map_structure(tf.identity, fields)
