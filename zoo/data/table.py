@@ -290,7 +290,7 @@ def _say_lost(path: Path, layout: TableLayout, table: np.ndarray, mark: str) -> 
         comments=None,
         delimiter=mark,
         skiprows=layout.skipped,
-        usecols=columns,
+        usecols=columns.tolist(),
         ndmin=2,
         encoding="utf-8-sig",
         quotechar='"',

@@ -96,7 +96,8 @@ def refuse_other_index(x: Any, beside: Any, name: str) -> None:
         ValueError: y has the index of x in another order, and rows are taken by their place. Sort it, ...
     """
     for part in beside.values() if isinstance(beside, Mapping) else [beside]:
-        first, second = (getattr(table, "index", None) for table in (x, part))
+        first: Any = getattr(x, "index", None)
+        second: Any = getattr(part, "index", None)
         if not (hasattr(first, "equals") and hasattr(second, "equals")):
             continue
         if not first.equals(second) and first.sort_values().equals(second.sort_values()):
