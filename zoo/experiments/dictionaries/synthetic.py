@@ -73,7 +73,7 @@ def run(
         start(model, x, verbose=False)
         epochs = max(round(steps * batch / rows), 1)
         train(model, x, epochs=epochs, batch_size=batch, learning_rate=learning_rate)
-        found = against_features(model, held_out, truth.directions, sizes)
+        found: dict[str, Any] = dict(against_features(model, held_out, truth.directions, sizes))
         counted = tally(model, held_out, top=0)
         scores: Any = counted.scores()
         found["explained"] = scores["explained_variance"]
