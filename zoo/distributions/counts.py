@@ -196,8 +196,7 @@ class CategoricalLikelihood(Likelihood):
         if self.pixels:
             return inputs
         one_hot = tf.one_hot(self._index(inputs), self.levels)
-        event: Any = inputs.shape[1:].as_list()
-        places = self.encoder_shape(event)
+        places = self.encoder_shape(tuple(inputs.shape[1:]))
         return tf.reshape(one_hot, tf.concat([tf.shape(inputs)[:1], places], axis=0))
 
     def mean(self, output: tf.Tensor) -> tf.Tensor:

@@ -155,7 +155,9 @@ _METRICS = {
         "distinct nearest features, share", HIGHER, "Of the units; 1 where no two share one."
     ),
     "agreement": Metric(
-        "atoms against those of another seed", HIGHER, "Mean |cosine| of the best one-to-one pairs."
+        "atoms against those of another seed",
+        HIGHER,
+        "Mean |cosine| of the best one-to-one pairs with the other atoms.",
     ),
     "probe_of_1": Metric(
         "one unit tells a class, balanced accuracy",

@@ -111,5 +111,7 @@ def _shuffles(data: Any) -> bool:
     """Whether a data set, or one that it is made of, draws an order for each pass; a cache keeps one."""
     if type(data).__name__ == "CacheDataset":
         return False
+    # TensorFlow has no public name for either; where one is gone, nothing is told.
     own = getattr(data, "_reshuffle_each_iteration", False)
-    return bool(own) or any(_shuffles(part) for part in data._inputs())
+    parts = getattr(data, "_inputs", tuple)()
+    return bool(own) or any(_shuffles(part) for part in parts)
