@@ -196,7 +196,8 @@ class CategoricalLikelihood(Likelihood):
         if self.pixels:
             return inputs
         one_hot = tf.one_hot(self._index(inputs), self.levels)
-        places = self.encoder_shape(tuple(inputs.shape[1:]))
+        event: Any = tuple(inputs.shape[1:])
+        places = self.encoder_shape(event)
         return tf.reshape(one_hot, tf.concat([tf.shape(inputs)[:1], places], axis=0))
 
     def mean(self, output: tf.Tensor) -> tf.Tensor:
