@@ -67,12 +67,16 @@ def parts_of(model: Any) -> list[str]:
 
 def results(name: str) -> list[tuple[str, str, str]]:
     """(id, title, page) of the experiments in docs/results whose code names a model."""
-    found = []
+    return [section for section in _sections() if _has(section[0], name)]
+
+
+@cache
+def _sections() -> list[tuple[str, str, str]]:
+    """(id, title, page) of every experiment in docs/results."""
+    known, found = registry.names("experiment"), []
     for page in sorted((ROOT / "docs" / "results").glob("*.md")):
         heads = re.findall(r"^## ([A-Z][\w-]+): (.*)$", page.read_text(encoding="utf-8"), re.M)
-        for key, title in heads:
-            if key in registry.names("experiment") and _has(key, name):
-                found.append((key, title, page.name))
+        found += [(key, title, page.name) for key, title in heads if key in known]
     return found
 
 

@@ -110,7 +110,7 @@ def _anchor(key: str, title: str) -> str:
 
 def _settings(name: str) -> str:
     """The options of the model in the picture, where they are not the defaults."""
-    options = {**PICTURE_OPTIONS.get(name, {})}
+    options = PICTURE_OPTIONS.get(name)
     if not options:
         return ""
     given = ", ".join(f"{option}={value!r}" for option, value in options.items())

@@ -32,7 +32,6 @@ class Tally:
         top: examples that are kept of each unit, those with its largest codes.
 
     Attributes:
-        fired: (units,) examples on which each unit fired.
         top_rows: (units, top) numbers of examples, -1 where there are fewer.
         top_values: (units, top) their codes, falling.
 
@@ -47,7 +46,6 @@ class Tally:
 
     def __init__(self, units: int, top: int = 8):
         self.units, self.rows = units, 0
-        self.fired = np.zeros(units, np.int64)
         self._fired_in = np.zeros((_PARTS, units), np.int64)
         self._rows_in = np.zeros(_PARTS, np.int64)
         self.top_rows = np.full((units, top), -1, np.int64)
@@ -65,9 +63,8 @@ class Tally:
             output: (n, *event), the reconstruction.
         """
         on = code != 0
-        fired, part = on.sum(axis=0), len(self._sums) % _PARTS
-        self.fired += fired
-        self._fired_in[part] += fired
+        part = len(self._sums) % _PARTS
+        self._fired_in[part] += on.sum(axis=0)
         self._rows_in[part] += len(x)
         self._keep_largest(code)
         x, output = (a.reshape(len(a), -1).astype(np.float64) for a in (x, output))
@@ -85,6 +82,11 @@ class Tally:
         self._sums.append(np.array([len(x), *each, product.sum()]))
         self._means.append(moved.sum(axis=0))
         self.rows += len(x)
+
+    @property
+    def fired(self) -> np.ndarray:
+        """The number of examples on which each unit fired, (units,)."""
+        return self._fired_in.sum(axis=0)
 
     @property
     def density(self) -> np.ndarray:

@@ -24,7 +24,6 @@ class Set(NamedTuple):
         classes: (m,) those of fresh, or None.
         factors: (m, factors) factors of variation of fresh, or None.
         real: whether values lie on the whole line, so that the likelihood is Normal; else in [0, 1].
-        pictures: whether an event is a picture.
         natural: whether new examples can be told from old ones by a classifier of the labels.
     """
 
@@ -34,7 +33,6 @@ class Set(NamedTuple):
     classes: np.ndarray | None = None
     factors: np.ndarray | None = None
     real: bool = False
-    pictures: bool = True
     natural: bool = False
 
 
@@ -94,7 +92,7 @@ def table(seed: int, sources: Sources, rows: int) -> Set:
     x, labels = whole.data[order], whole.target[order]
     cut = len(x) * 3 // 4
     x = ((x - x[:cut].mean(axis=0)) / x[:cut].std(axis=0)).astype(np.float32)
-    return Set(x[:cut], x[cut:], labels[:cut], labels[cut:], real=True, pictures=False)
+    return Set(x[:cut], x[cut:], labels[:cut], labels[cut:], real=True)
 
 
 SETS: dict[str, Callable[[int, Sources, int], Set]] = {
