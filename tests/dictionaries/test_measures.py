@@ -117,6 +117,45 @@ def test_evaluate_probes_classes_and_compares_seeds(model):
     assert scores["agreement"] == expected < 0.99
     for name in ("agreement", "probe_of_1", "probe_of_5"):
         assert zoo.evaluation.metrics.metric(name).better == "higher"
+    codes, atoms = model.encode(x), np.asarray(model.decoder.atoms)
+    means = [x[labels == side].mean(axis=0) for side in (False, True)]
+    shares = [
+        dictionary.absorption(codes, atoms, means[side] - means[not side], labels == side)
+        for side in (False, True)
+    ]
+    assert_allclose(scores["absorption"], np.mean(shares), rtol=1e-5)
+    assert 0 < scores["absorption"] < 1
+    assert zoo.evaluation.metrics.metric("absorption").better == "lower"
+
+
+def test_evaluate_measures_what_a_network_loses(model):
+    network = keras.Sequential(
+        [keras.Input((5,)), keras.layers.Dense(WIDTH, name="middle"), keras.layers.Dense(2)]
+    )
+    inputs = np.random.default_rng(4).normal(size=(60, 5)).astype("float32")
+    wanted = network.predict(inputs, verbose=0)
+    spliced = attach(network, "middle", model)
+    x = spliced.activations(inputs)
+    settings = {
+        "network": network,
+        "layer": "middle",
+        "inputs": inputs,
+        "loss": lambda outputs: float(np.square(outputs - wanted).mean()),
+    }
+
+    def scores(**options):
+        return zoo.evaluation.evaluate(
+            model, x, groups=["dictionary"], settings={"dictionary": options}, verbose=False
+        )["dictionary"]
+
+    last = network.layers[-1].get_weights()
+    lost = [
+        np.square((rows - x) @ last[0]).mean() for rows in (model.reconstruct(x), x.mean(axis=0))
+    ]
+    assert_allclose(scores(**settings)["loss_recovered"], 1 - lost[0] / lost[1], rtol=1e-3)
+    assert zoo.evaluation.metrics.metric("loss_recovered").better == "higher"
+    with pytest.raises(ValueError, match="received none for layer, loss"):
+        scores(network=network, inputs=inputs)
 
 
 def test_codes_as_a_sparse_matrix(model):

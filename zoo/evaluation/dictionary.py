@@ -22,6 +22,7 @@ RARE = 1e-4
 """A unit is rare that fires on fewer than this share of the examples, and on one at least."""
 # In so many parts of the examples units are counted, for intervals that resample these.
 _PARTS = 64
+_PIECE = 5000  # rows that are read at a time
 
 
 class Tally:
@@ -468,6 +469,52 @@ def absorption(
         others, others + np.maximum(written, 0), out=np.zeros_like(others), where=taken
     )
     return float(share.mean())
+
+
+def class_absorption(x: Any, codes: Any, atoms: Any, labels: Any, k: int = 1) -> float:
+    """`absorption` of each class against all others, the mean over the classes.
+
+    A class's direction is the mean of its examples less the mean of the others, the probe that reads a
+    feature of activations best where one moves it (Marks and Tegmark, "The Geometry of Truth", 2023, section
+    5); SAEBench fits a logistic regression in its place.
+
+    Args:
+        x: (n, ...) what was encoded, memory-mapped arrays included.
+        codes: (n, units), an array or a scipy matrix.
+        atoms: (units, ...).
+        labels: (n,) classes.
+        k: units that stand for a class.
+
+    Returns:
+        From 0 to 1.
+
+    Raises:
+        NotComputable: for fewer than two classes.
+
+    Example:
+        >>> from zoo.evaluation.dictionary import class_absorption
+        >>> x = np.array([[1.0, 0.0], [1.6, 0.8], [0.0, 0.0], [0.0, 0.0]])
+        >>> atoms = np.array([[1.0, 0.0], [0.6, 0.8]])
+        >>> codes = np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 0.0], [0.0, 0.0]])
+        >>> round(class_absorption(x, codes, atoms, [1, 1, 0, 0]), 2)
+        0.25
+    """
+    labels = np.asarray(labels)
+    classes, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if len(classes) < 2:
+        raise NotComputable("needs examples of two classes")
+    sums = np.zeros((len(classes), int(np.prod(np.shape(x)[1:]))))
+    for first in range(0, len(labels), _PIECE):
+        rows = np.asarray(x[first : first + _PIECE], np.float64)
+        np.add.at(sums, places[first : first + _PIECE], rows.reshape(len(rows), -1))
+    others = (sums.sum(axis=0) - sums) / (len(labels) - counts)[:, None]
+    directions = sums / counts[:, None] - others
+    flat = np.reshape(atoms, (len(atoms), -1))
+    shares = [
+        absorption(codes, flat, direction, places == index, k)
+        for index, direction in enumerate(directions)
+    ]
+    return float(np.mean(shares))
 
 
 def has_atoms(model: Any) -> bool:

@@ -25,6 +25,7 @@ from zoo.evaluation import disentanglement as disentangled
 from zoo.evaluation.checks import NotComputable, as_codes, as_factors, batches
 from zoo.evaluation.disentanglement.mutual_information import discretise, mutual_information
 from zoo.evaluation.features import reference_features
+from zoo.evaluation.splicing import attach
 from zoo.evaluation.subject import Subject, of_rows, subject_of
 
 _BOUNDED = 2000  # examples, unless each one's bound is asked for
@@ -160,8 +161,12 @@ def run_dictionary(
     top: int = 8,
     rare: float = dictionary.RARE,
     other: Any = None,
+    network: Any = None,
+    layer: str = "",
+    inputs: Any = None,
+    loss: Any = None,
 ) -> Result:
-    """See `zoo.evaluation.dictionary`.
+    """See `zoo.evaluation.dictionary` and `zoo.evaluation.splicing`.
 
     Args:
         task: what to evaluate.
@@ -170,14 +175,26 @@ def run_dictionary(
         top: examples that are kept of each unit for the details.
         rare: a unit is rare that fires on fewer than this share of the examples.
         other: a model of the same data from another seed, to compare the atoms with.
+        network: a Keras model, to measure what it loses where the dictionary stands in for a layer's output.
+        layer: the name of that layer.
+        inputs: (rows, ...) of the network.
+        loss: from the network's outputs for these rows to a number.
 
     Returns:
         The scores by name; densities and top examples of the units.
 
     Raises:
         NotComputable: for a model whose decoder has no atoms, or that reconstructs something else than x.
+        ValueError: for some of network, layer, inputs and loss without the others.
     """
     model = task.subject.model
+    spliced = {"network": network, "layer": layer or None, "inputs": inputs, "loss": loss}
+    missing = [name for name, value in spliced.items() if value is None]
+    if 0 < len(missing) < len(spliced):
+        raise ValueError(
+            "The loss recovered needs network, layer, inputs and loss; received none for "
+            f"{', '.join(missing)}. Give all four, or none of them."
+        )
     if not dictionary.has_atoms(model):
         raise NotComputable(f"{task.subject.name} has no dictionary of atoms")
     if model.target_shape is not None:
@@ -190,12 +207,16 @@ def run_dictionary(
         scores |= dictionary.against_features(model, task.x, features, active, **task.random)
     if other is not None:
         scores["agreement"] = dictionary.agreement(model, other)
+    if not missing:
+        scores["loss_recovered"] = attach(network, layer, model).loss_recovered(inputs, loss)
     if task.labels is not None:
         codes = dictionary.encode_csr(model, task.x)
         try:
             for k in (1, 5):
                 probe = dictionary.k_sparse_probe(codes, task.labels, k, seed=task.seed)
                 scores[f"probe_of_{k}"] = probe
+            atoms = np.asarray(model.decoder.atoms)
+            scores["absorption"] = dictionary.class_absorption(task.x, codes, atoms, task.labels)
         except NotComputable as reason:
             task.skipped["dictionary: probes"] = str(reason)
     details = {

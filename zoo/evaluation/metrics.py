@@ -167,6 +167,17 @@ _METRICS = {
     "probe_of_5": Metric(
         "five units tell a class, balanced accuracy", HIGHER, "The same of five units."
     ),
+    "absorption": Metric(
+        "absorption of classes",
+        LOWER,
+        "How much of a class is written by other units than the one that stands for it; 0 is none.",
+    ),
+    "loss_recovered": Metric(
+        "loss recovered",
+        HIGHER,
+        "What a network keeps of its loss with the reconstruction in place of its layer; 1 is all of it, 0 "
+        "is what the mean gives.",
+    ),
     "logistic_regression": Metric(
         "logistic regression, accuracy",
         HIGHER,
