@@ -23,8 +23,8 @@ class AuxK(zoo.Regularizer):
 
     Args:
         k: dead units that explain; None for half the numbers of an example.
-        dead_after: rows of training, at least 1. One epoch is a good choice where it is longer than the
-            default, so that units of rare features are not called dead.
+        dead_after: rows of training, at least 1. The default acts in runs of an epoch too, and a unit of a
+            feature rarer than 1 in 10,000 is called dead now and then.
         weight: a number or a Keras schedule of the training step.
         name: name of the metric.
 

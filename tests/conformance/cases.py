@@ -326,6 +326,9 @@ CASES |= {
             "prior": fitted("codes", limit=20, noise=0.5),
         },
     ),
+    "vae_of_constant_scale": vector(
+        "vae", **SMALL, posterior={"name": "constant_normal", "scale": 0.3}
+    ),
     "conditional_vae": Case(
         "conditional_vae",
         VECTOR,

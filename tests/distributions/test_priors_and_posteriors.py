@@ -161,3 +161,22 @@ def test_a_posterior_without_quantiles_says_what_to_override():
 
     with pytest.raises(ValueError, match=r"has no quantile.*Override 'standard'"):
         Mixed().standard(Noise(0, 0), 3, 2)
+
+
+def test_a_posterior_of_one_scale():
+    """Its draws are those of SciPy's normal, its KL is (|mu|^2 + s^2 - 1) / 2 - log s a unit."""
+    family = zoo.get("constant_normal", "posterior", scale=0.4)
+    loc = np.array([[1.5, -0.5]], "float32")
+    draws, _ = family.draw(family.parameters(np.repeat(loc, 4000, axis=0)), Noise(0, 0))
+    for column, middle in zip(draws.numpy().T, loc[0], strict=True):
+        assert stats.kstest(column, stats.norm(middle, 0.4).cdf).pvalue > 1e-3
+    model = zoo.create(
+        "vae", (6,), latents=2, hidden=(4,), posterior={"name": "constant_normal", "scale": 0.4}
+    )
+    x = np.random.default_rng(0).random((5, 6), np.float32)
+    expected = (model.encode(x) ** 2 + 0.4**2 - 1) / 2 - np.log(0.4)
+    found = tfd.kl_divergence(model.posterior(x), model.prior_distribution())
+    assert_allclose(found, expected.sum(axis=1), rtol=1e-5)
+    for scale in (0, -1.0, float("inf"), float("nan"), True):
+        with pytest.raises(ValueError, match="scale of constant_normal must be a number above 0"):
+            zoo.get("constant_normal", "posterior", scale=scale)
