@@ -48,7 +48,7 @@ def build(
 
     Args:
         family: "normal", "laplace" or "cauchy".
-        weights: "equal" or "published".
+        weights: "equal"; "published", see `variants`; or "divided", by the batch size for every family.
         input_shape: shape of one example.
         latents: dimensions of the code.
         kl_weight: the paper's weight of the KL, .5, 1 or .05.
@@ -62,7 +62,8 @@ def build(
     Returns:
         A built model.
     """
-    beta = kl_weight / BATCH if weights == "published" and family != "cauchy" else kl_weight
+    divided = weights == "divided" or (weights == "published" and family != "cauchy")
+    beta = kl_weight / BATCH if divided else kl_weight
     return zoo.create(
         MODELS[family],
         input_shape,
@@ -92,8 +93,8 @@ def trained(
     """`build`, and training on x.
 
     Args:
-        family: as in `build`, as are weights, latents, kl_weight and seed.
-        weights: "equal" or "published".
+        family: as in `build`, as are latents, kl_weight and seed.
+        weights: as in `build`.
         x: (n, *event).
         latents: dimensions of the code.
         kl_weight: weight of the KL.
