@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 
@@ -34,6 +35,23 @@ def positive_int(value: Any, name: str) -> int:
         ValueError: k must be a whole number of at least 1; received 0.
     """
     return whole_number(value, name, 1)
+
+
+def vector_axes(event: Sequence[int | None]) -> tuple[int, ...]:
+    """The axes, from the end, over which an event of a dictionary is one vector.
+
+    Args:
+        event: (d,), (places, d) as of several layers, or a picture (height, width, channels) and longer.
+
+    Returns:
+        The last axis of (d,) and (places, d), every axis of a picture.
+
+    Example:
+        >>> from zoo.values import vector_axes
+        >>> vector_axes((6,)), vector_axes((2, 6)), vector_axes((8, 8, 1))
+        ((-1,), (-1,), (-3, -2, -1))
+    """
+    return (-1,) if len(event) <= 2 else tuple(range(-len(event), 0))
 
 
 def number_text(value: float, digits: int = 4, padded: bool = False) -> str:

@@ -24,6 +24,7 @@ from tests.dictionaries.architectures import (
     norms,
     trained,
 )
+from zoo.recipes.dictionaries import resample, start
 from zoo.trainer.updates import apply_gradients
 
 # Three stand for all where a model is trained for dozens of epochs, or a unit is started anew.
@@ -211,6 +212,33 @@ def test_a_unit_that_is_chosen_with_0_has_not_fired(name):
     assert_array_equal(aux_of(model).quiet, np.full(UNITS, BATCH))
 
 
+@pytest.mark.parametrize("name", ["relu_norms", "matryoshka", "archetypal", "matching_pursuit"])
+@pytest.mark.parametrize("begun", [False, True], ids=["first batch", "start"])
+def test_a_picture_is_one_vector(name, begun):
+    """Rows as pictures and as vectors: the same model, though some pixels hardly vary and one never does."""
+    model_name, options, _ = ARCHITECTURES[name]
+    x = activations(512) * np.geomspace(1e-3, 1, WIDTH).astype("float32")
+    x[:, 3] = 2.0
+    models = []
+    for shape in ((WIDTH,), (4, 2, 2)):
+        keras.utils.set_random_seed(0)
+        model = zoo.create(model_name, shape, seed=3, **options)
+        rows = x.reshape(-1, *shape)
+        if models:
+            for mine, first in zip(model.weights, models[0].weights, strict=True):
+                mine.assign(np.reshape(first, mine.shape))
+        models.append(model)
+        if begun:
+            start(model, rows, verbose=False)
+        model.compile(zoo.trainer.Adam(3e-3), jit_compile=False)
+    for model in models:
+        fit(model, x.reshape(-1, *model.event_shape), 4)
+    vectors = models[0].reconstruct(x)
+    pictures = models[1].reconstruct(x.reshape(-1, 4, 2, 2)).reshape(-1, WIDTH)
+    assert_allclose(pictures, vectors, rtol=2e-4, atol=2e-4)
+    assert_allclose(models[1].decoder.norms, models[0].decoder.norms, rtol=1e-4)
+
+
 def test_units_are_dead_after_rows_that_a_short_run_has():
     model = build("top_k")
     assert aux_of(model).dead_after == 10_000
@@ -221,8 +249,6 @@ def test_units_are_dead_after_rows_that_a_short_run_has():
 
 @often(ARCHITECTURES, {"jump_relu", "transcoder"})
 def test_resampling_revives_a_unit_that_is_always_negative(name):
-    from zoo.recipes.dictionaries import resample
-
     model, data = build(name), data_of(name, 512)
     x = inputs(data)
     fit(model, data, 2)
@@ -255,8 +281,6 @@ def test_resampling_revives_a_unit_that_is_always_negative(name):
 
 
 def test_a_transcoder_is_not_resampled_without_its_targets():
-    from zoo.recipes.dictionaries import resample
-
     with pytest.raises(ValueError, match="needs the targets of a transcoder"):
         resample(build("transcoder"), activations(64), np.arange(UNITS) == 2)
 
@@ -293,8 +317,6 @@ def test_the_mean_l0_of_a_batch_of_training_is_k(rows):
 
 @pytest.mark.parametrize("name", ["batch_top_k", "matryoshka"])
 def test_a_threshold_that_is_not_known_is_not_guessed(name, tmp_path):
-    from zoo.recipes.dictionaries import start
-
     model, x = build(name), activations(256)
     model.save(tmp_path / "new.keras")
     loaded = keras.saving.load_model(tmp_path / "new.keras")
@@ -425,8 +447,6 @@ def test_the_geometric_median_survives_a_guess_that_hits_a_row():
 
 
 def test_start_puts_b_and_s_where_the_data_lie_and_says_so(capsys):
-    from zoo.recipes.dictionaries import start
-
     x = 10 + activations(1000)
     model = build("top_k")
     found = start(model, x)
@@ -453,8 +473,6 @@ def test_the_encoder_begins_as_the_transposed_atoms(name):
     "name", ["relu", "gated", "jump_relu", "batch_top_k", "matryoshka_jump_relu"]
 )
 def test_a_stated_l0_is_had_from_the_start(name):
-    from zoo.recipes.dictionaries import start
-
     model = build(name)
     start(model, activations(), verbose=False)
     assert_allclose(l0(model.encode(activations())), ACTIVE, rtol=0.01)

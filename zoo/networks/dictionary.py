@@ -15,7 +15,7 @@ from zoo.networks.sparse_product import of_sparse, product_in
 from zoo.parts import Untracked
 from zoo.serialization import serializable
 from zoo.trainer.replicas import gather
-from zoo.values import positive_int
+from zoo.values import positive_int, vector_axes
 
 TINY = 1e-24
 
@@ -24,8 +24,9 @@ class Offset(keras.layers.Layer):
     """Where data lie and how far they reach: b = m + s * beta, and s.
 
     m and s are what `set_offset` was given, else the mean of the first batch of training and the root mean
-    square of its deviations from it, one for each place of an event (places, d). beta is trained. So all
-    that is trained has no unit, and a model does the same with data that are multiplied by 1,000.
+    square of its deviations from it, one s for each place of an event (places, d) and one for a whole
+    picture. beta is trained. So all that is trained has no unit, and a model does the same with data that are
+    multiplied by 1,000.
 
     Args:
         learned: whether beta is trained; else b is m.
@@ -45,10 +46,11 @@ class Offset(keras.layers.Layer):
         self.learned = bool(learned)
 
     def add_offset(self, event: Sequence[Any]) -> None:
-        """Create the weights for an event shape (d,) or (places, d)."""
+        """Create the weights for an event shape (d,), (places, d) or that of a picture."""
         fixed: dict[str, Any] = {"trainable": False, "dtype": "float32", "autocast": False}
         self.mean = self.add_weight(name="mean", shape=event, initializer="zeros", **fixed)
-        places = (*event[:-1], 1)
+        axes = vector_axes(event)
+        places = (*event[: -len(axes)], *(1 for _ in axes))
         self.scale = self.add_weight(name="scale", shape=places, initializer="ones", **fixed)
         self.started = self.add_weight(name="started", shape=(), initializer="zeros", **fixed)
         if self.learned:
@@ -75,7 +77,7 @@ class Offset(keras.layers.Layer):
         """Choose m and s from a first batch of at least 2 rows, in a graph; later ones change nothing."""
         rows = gather(rows)
         mean = tf.reduce_mean(rows, axis=0)
-        axes = [0, len(rows.shape) - 1]
+        axes = [0, *vector_axes(self.mean.shape)]
         square = tf.reduce_mean(tf.square(rows - mean), axes, keepdims=True)[0]
         scale = tf.where(square > 0, tf.sqrt(square), 1.0)
         first = (tf.convert_to_tensor(self.started) < 1) & (tf.shape(rows)[0] > 1)
@@ -93,7 +95,7 @@ class Centred(Offset):
     """h = (x - b) / s, with the b and s of `Offset`, which a `Dictionary` decoder shares.
 
     Bricken et al., "Towards Monosemanticity", 2023, section "Sparse autoencoder setup": the decoder's bias is
-    taken off the input. An event (places, d) becomes one vector.
+    taken off the input. An event of several axes becomes one vector.
 
     Args:
         learned: whether b is trained.
@@ -228,10 +230,8 @@ class Dictionary(Offset):
     @property
     def norms(self) -> tf.Tensor:
         """||d_j||, (units,); over several places the sum of the norms at each (Lindsey et al. 2024)."""
-        return tf.reshape(
-            tf.reduce_sum(_norms(self.atoms, -1), axis=list(range(1, len(self.event_shape) + 1))),
-            (-1,),
-        )
+        of_places = _norms(self.atoms, vector_axes(self.event_shape))
+        return tf.reduce_sum(of_places, axis=list(range(1, len(self.event_shape) + 1)))
 
     @property
     def offset(self) -> Offset:

@@ -11,6 +11,7 @@ from zoo.forward import ForwardPass
 from zoo.objectives.base import Objective
 from zoo.registry import register
 from zoo.trainer.replicas import gather
+from zoo.values import vector_axes
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -23,9 +24,9 @@ class ExplainedVariance(Objective):
     """mean_i ||x_i - x_hat_i||^2 / Var(x), one minus the fraction of variance explained.
 
     Var(x) = E ||x - E x||^2 is a running mean over the batches of training, without bias from its start; an
-    event (places, d) has a share of its own at each place, and the loss is their mean. So the weights of
-    other terms mean the same for data of any norm (Gao et al., "Scaling and evaluating sparse autoencoders",
-    2024, section 2.1 and appendix A.1).
+    event (places, d) has a share of its own at each place, and the loss is their mean; a picture has one
+    share. So the weights of other terms mean the same for data of any norm (Gao et al., "Scaling and
+    evaluating sparse autoencoders", 2024, section 2.1 and appendix A.1).
 
     Example:
         >>> model = zoo.create("top_k_sae", (6,), latents=12, target_l0=3)
@@ -45,7 +46,9 @@ class ExplainedVariance(Objective):
         event = self.model.target_shape or self.model.event_shape
         fixed: dict[str, Any] = {"initializer": "zeros", "trainable": False}
         self.mean = self.add_weight(name="mean", shape=event, **fixed)
-        self.square = self.add_weight(name="square", shape=event[:-1], **fixed)
+        self.square = self.add_weight(
+            name="square", shape=event[: -len(vector_axes(event))], **fixed
+        )
         self.share = self.add_weight(name="share", shape=(), **fixed)
         self.built = True
 
@@ -74,12 +77,12 @@ class ExplainedVariance(Objective):
     def error(self, forward: ForwardPass, decoded: Any) -> tf.Tensor:
         """See `Objective.error`."""
         mean = self.model.likelihood.mean(decoded)
-        squares = tf.reduce_sum(tf.square(_target(forward) - mean), axis=-1)
+        squares = _squares(_target(forward) - mean)
         shares = tf.math.divide_no_nan(squares, self.variance(forward))
         return tf.reduce_mean(tf.reshape(shares, (tf.shape(shares)[0], -1)), axis=-1)
 
     def variance(self, forward: ForwardPass) -> tf.Tensor:
-        """Var(x) at every place, of the event's shape without its last axis; of the batch before training."""
+        """Var(x) at every place, (places,) or a number; of the batch before training."""
         share = tf.convert_to_tensor(self.share)
         _, square = self._batch(forward)
         known = tf.math.divide_no_nan(tf.convert_to_tensor(self.square), share)
@@ -100,7 +103,12 @@ class ExplainedVariance(Objective):
         mean, share = tf.reduce_mean(rows, axis=0), tf.convert_to_tensor(self.share)
         known = tf.math.divide_no_nan(tf.convert_to_tensor(self.mean), share)
         deviations = rows - tf.where(share > 0, known, mean)
-        return mean, tf.reduce_mean(tf.reduce_sum(tf.square(deviations), axis=-1), axis=0)
+        return mean, tf.reduce_mean(_squares(deviations), axis=0)
+
+
+def _squares(rows: tf.Tensor) -> tf.Tensor:
+    """||row||^2, (batch,), or (batch, places)."""
+    return tf.reduce_sum(tf.square(rows), axis=vector_axes(rows.shape[1:]))
 
 
 def _target(forward: ForwardPass) -> tf.Tensor:

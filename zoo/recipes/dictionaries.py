@@ -18,7 +18,7 @@ from zoo.networks.dictionary import Offset
 from zoo.registry import one_of
 from zoo.regularizers import HoldL0
 from zoo.trainer.sources import array_of, checked
-from zoo.values import positive_int
+from zoo.values import positive_int, vector_axes
 
 # Rows that are read at a time, and of which medians and k-means are taken.
 _CHUNK = 8192
@@ -309,7 +309,8 @@ def _set(layer: Offset, array: np.ndarray, centre: str) -> tuple[np.ndarray, ...
     if centre == "median":
         rows = _sample(array).reshape(min(len(array), _SAMPLE), -1) / full_scale(array.dtype)
         middle = geometric_median(rows).reshape(mean.shape)
-    scale = np.sqrt((variance + np.square(mean - middle)).mean(axis=-1, keepdims=True))
+    squares = variance + np.square(mean - middle)
+    scale = np.sqrt(squares.mean(axis=vector_axes(mean.shape), keepdims=True))
     layer.set_offset(middle, scale)
     return middle, mean, np.sqrt(variance)
 
