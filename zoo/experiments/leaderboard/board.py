@@ -12,7 +12,9 @@ from typing import Any
 
 import keras
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 import zoo
 from zoo import registry
@@ -20,6 +22,7 @@ from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.leaderboard.sets import SETS, Set
 from zoo.experiments.training import BATCH, train
 from zoo.files import read_json, write_json
+from zoo.recipes.dictionaries import start
 from zoo.visualization.drawing.style import panels, styled
 
 # Models that are not asked, and why.
@@ -137,6 +140,8 @@ def measured(
     keras.utils.set_random_seed(seed)
     model = zoo.create(name, data.x.shape[1:], seed=seed, **options)
     began = time.process_time()
+    if isinstance(model.encoder, zoo.networks.Centred):
+        start(model, data.x, verbose=False)  # as the guide has it for every dictionary
     train(model, data.x, epochs=math.ceil(steps * BATCH / len(data.x)))
     seconds = time.process_time() - began
     per_class = [] if data.labels is None else _few(data.labels)
@@ -301,22 +306,43 @@ FAMILIES = ("one point", "random", "sparse", "indices", "held by a critic")
 def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     """The error against what the code is good for, a panel a set; a model that none passes has its name."""
     kinds = list(dict.fromkeys(name.split("/")[0] for name in arrays))
-    figure, axes = panels(len(kinds), min(3, len(kinds)), 3.6)
+    figure, axes = panels(len(kinds), min(2, len(kinds)), 2.4)
     for place, kind in zip(axes, kinds, strict=True):
         rows = {n.split("/")[1]: v for n, v in arrays.items() if n.split("/")[0] == kind}
         against = next(n for n in arrays if n.split("/")[0] == kind).split("/")[2]
         for name, (error, value) in rows.items():
             place.plot(error, value, "o", ms=4, color=f"C{FAMILIES.index(family(name))}", alpha=0.8)
-            passed = any(
-                e <= error and v >= value and (e, v) != (error, value) for e, v in rows.values()
-            )
-            if not passed:
-                place.annotate(name, (error, value), (3, 3), textcoords="offset points", fontsize=6)
         place.set(xscale="log", xlabel="squared error a value", ylabel=against, title=kind)
+        place.xaxis.set_minor_formatter(NullFormatter())
+        _name(place, {name: spot for name, spot in rows.items() if not _passed(spot, rows)})
     for index, name in enumerate(FAMILIES):
         axes[0].plot([], [], "o", color=f"C{index}", label=name)
-    axes[0].legend(fontsize="x-small")
+    figure.legend(loc="outside lower center", ncols=len(FAMILIES))
     return {"board": figure}
+
+
+def _passed(spot: np.ndarray, rows: Mapping[str, np.ndarray]) -> bool:
+    """Whether another model has no larger error and no lower score, and one of them better."""
+    error, value = spot
+    return any(e <= error and v >= value and (e, v) != (error, value) for e, v in rows.values())
+
+
+def _name(place: Axes, spots: Mapping[str, np.ndarray]) -> None:
+    """Names to the right of their points, one below the other."""
+    low, high = place.get_ylim()
+    last = math.inf
+    for name, (error, value) in sorted(spots.items(), key=lambda item: (-item[1][1], item[1][0])):
+        last = min(value, last - (high - low) / 15)
+        place.annotate(
+            name,
+            (error, value),
+            (1.02, last),
+            xycoords="data",
+            textcoords=place.get_yaxis_transform(),
+            fontsize=6,
+            va="center",
+            arrowprops={"arrowstyle": "-", "lw": 0.4, "color": "0.6"},
+        )
 
 
 def _order(text: str, better: str, worse: str, paper: str = "", more: bool = True) -> Claim:
