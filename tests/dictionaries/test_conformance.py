@@ -239,6 +239,16 @@ def test_a_picture_is_one_vector(name, begun):
     assert_allclose(models[1].decoder.norms, models[0].decoder.norms, rtol=1e-4)
 
 
+def test_archetypal_atoms_of_many_numbers_begin_short():
+    """k-means centres of many numbers are long, and codes of such atoms would write too much by their squares."""
+    x = np.random.default_rng(0).normal(size=(300, 400)).astype("float32") + 3
+    model = zoo.create("archetypal_sae", (400,), latents=32, target_l0=4, points=8)
+    start(model, x, verbose=False)
+    assert np.linalg.norm(model.decoder.points, axis=1).mean() > 3
+    assert_allclose(norms(model).mean(), 1, rtol=1e-5)
+    assert_allclose(model.bottleneck.dense.kernel, np.transpose(model.decoder.atoms), rtol=1e-6)
+
+
 def test_units_are_dead_after_rows_that_a_short_run_has():
     model = build("top_k")
     assert aux_of(model).dead_after == 10_000

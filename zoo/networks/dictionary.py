@@ -344,7 +344,9 @@ class Archetypal(Dictionary):
 
     Fel et al., "Archetypal SAE: Adaptive and Stable Dictionary Learning for Concept Extraction in Large
     Vision Models", 2025, equations 4 and 5. The points C, such as the centres of k-means, are given by
-    `set_points` (`zoo.recipes.dictionaries.start` does), else they are random. W is a softmax.
+    `set_points` (`zoo.recipes.dictionaries.start` does), else they are random. W is a softmax, and exp(m)
+    begins where atoms have norm 1 in the mean: of many numbers, the points are long, and codes of an encoder
+    that begins as the transposed atoms would write x_hat ||d||^2 times too long.
 
     Args:
         output_shape: as in `Dictionary`.
@@ -356,9 +358,9 @@ class Archetypal(Dictionary):
         >>> decoder = zoo.networks.Archetypal((3,), points=4, delta=0.0, shared=False)
         >>> decoder.build((None, 5))
         >>> decoder.set_points(np.eye(4, 3))
-        >>> atoms = decoder.atoms.numpy()  # convex combinations of the points
-        >>> bool((atoms >= 0).all() and (atoms.sum(axis=1) <= 1 + 1e-6).all())
-        True
+        >>> atoms = decoder.atoms.numpy()  # convex combinations of the points, but for their size
+        >>> bool((atoms >= 0).all()), round(float(np.linalg.norm(atoms, axis=1).mean()), 4)
+        (True, 1.0)
     """
 
     def __init__(
@@ -385,8 +387,9 @@ class Archetypal(Dictionary):
         )
 
     def set_points(self, points: Any) -> None:
-        """Choose C, (points, *event), in units of s and about b."""
+        """Choose C, (points, *event), in units of s and about b; atoms have norm 1 in the mean again."""
         self.points.assign(np.asarray(points, np.float32).reshape(self.points.shape))
+        self._size_to_1()
 
     @property
     def of_units(self) -> list[keras.Variable]:
@@ -426,6 +429,11 @@ class Archetypal(Dictionary):
             trainable=False,
             **whole,
         )
+        self._size_to_1()
+
+    def _size_to_1(self) -> None:
+        size = tf.reduce_mean(_norms(self.atoms, list(range(1, len(self.event_shape) + 1))))
+        self.log_size.assign_sub(tf.math.log(size))
 
 
 def unit_rows(rows: tf.Tensor) -> tf.Tensor:

@@ -97,6 +97,7 @@ def start(
         _set(decoder, checked(array_of(y), decoder.event_shape, "y"), centre)
     if isinstance(decoder, Archetypal):
         decoder.set_points(_points(model.encoder, _sample(array), decoder.number_of_points))
+        decoder.join(model.encoder, model.bottleneck)  # whose kernel begins as these atoms
     share = _share_of_units(model)
     _begin_at_share(model, _sample(array), share)
     spread = float(np.linalg.norm(deviation)) or 1.0
