@@ -240,7 +240,7 @@ def test_a_picture_is_one_vector(name, begun):
 
 
 def test_archetypal_atoms_of_many_numbers_begin_short():
-    """k-means centres of many numbers are long, and codes of such atoms would write too much by their squares."""
+    """k-means centres of many numbers are long: codes of such atoms would write ||d||^2 times too much."""
     x = np.random.default_rng(0).normal(size=(300, 400)).astype("float32") + 3
     model = zoo.create("archetypal_sae", (400,), latents=32, target_l0=4, points=8)
     start(model, x, verbose=False)
