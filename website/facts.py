@@ -143,7 +143,8 @@ class Trained:
         self.y: Any = None
         self.model = zoo.create(name, shape, seed=0, **OPTIONS.get(name, {}))
         if self.model.condition is not None:
-            self.y = np.arange(rows) % 10
+            one_factor = name == "dc_ign"  # throughout a batch
+            self.y = np.zeros(rows, int) if one_factor else np.arange(rows) % 10
         elif self.model.intake.target_shape is not None:
             self.y = self.x
         self.share = rows / ROWS

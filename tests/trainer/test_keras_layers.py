@@ -404,7 +404,7 @@ def answers(model, x):
         ("vae", {"hidden": (3,)}),
         ("vae", {"networks": "conv", "hidden": (3, 4)}),
         ("autoencoder", {"networks": "tied", "hidden": (3,)}),
-        ("dc_ign", {}),
+        ("vae", {"networks": "dc_ign"}),
         ("invariant_autoencoder", {"filters": (3, 3), "dense": (4,)}),
         ("vae", {"hidden": (3,), "regularizers": [{"name": "discriminator", "hidden": (2, 3)}]}),
     ],

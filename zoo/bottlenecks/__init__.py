@@ -3,6 +3,7 @@
 from zoo.bottlenecks.base import Bottleneck, Code, DenseBottleneck
 from zoo.bottlenecks.batch_top_k import BatchTopK
 from zoo.bottlenecks.categorical_style import CategoricalStyle
+from zoo.bottlenecks.clamped import Clamped
 from zoo.bottlenecks.deterministic import Deterministic
 from zoo.bottlenecks.finite_scalar import FiniteScalar
 from zoo.bottlenecks.gated_code import GatedCode
@@ -21,6 +22,7 @@ __all__ = [
     "BatchTopK",
     "Bottleneck",
     "CategoricalStyle",
+    "Clamped",
     "Code",
     "DenseBottleneck",
     "Deterministic",

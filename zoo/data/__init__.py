@@ -9,6 +9,7 @@ from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
 from zoo.data.loading import load
 from zoo.data.pairs import sprite_pairs
+from zoo.data.scenes import sprite_scenes
 
 __all__ = [
     "Data",
@@ -18,6 +19,7 @@ __all__ = [
     "load",
     "patches",
     "sprite_pairs",
+    "sprite_scenes",
     "sprites",
     "synthetic",
     "tfds_sets",

@@ -92,31 +92,3 @@ def beta_vae_chairs(
         (3, 32)
     """
     return beta_vae(input_shape, latents=latents, networks=networks, **options)
-
-
-@register("dc_ign", kind="model")
-@extends(vae)
-def dc_ign(
-    input_shape: Sequence[int] = (64, 64, 1), networks: Any = "dc_ign", **options: Any
-) -> Autoencoder:
-    """The networks of DC-IGN (Kulkarni et al. 2015) as in the beta-VAE's table 1: pooling, 10 latents.
-
-        E_q[log p(x|z)] - beta KL(q(z|x) || p(z))
-
-    A VAE with these networks; the mini-batches in which one factor varies, whose other units DC-IGN
-    clamps, are not part of it. The paper trains it with rmsprop.
-
-    Args:
-        input_shape: shape of one example.
-        networks: see `zoo.networks.higgins.dc_ign`.
-        **options: as in `zoo.models.vae.vae`.
-
-    Returns:
-        A built model.
-
-    Example:
-        >>> model = zoo.create("dc_ign", (64, 64, 1))
-        >>> model.encode(np.zeros((3, 64, 64, 1), "float32")).shape
-        (3, 10)
-    """
-    return vae(input_shape, networks=networks, **options)

@@ -13,6 +13,7 @@ from zoo.networks.standardization import Standardization
 from zoo.networks.tied import Tied
 from zoo.networks.unconditioned import Unconditioned
 from zoo.networks.views import RandomView, check_strength, view
+from zoo.networks.with_condition import WithCondition
 
 __all__ = [
     "Archetypal",
@@ -34,6 +35,7 @@ __all__ = [
     "Tied",
     "Unconditioned",
     "UnitAtoms",
+    "WithCondition",
     "build_networks",
     "check_strength",
     "conv_decoder",

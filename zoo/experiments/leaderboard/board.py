@@ -33,7 +33,7 @@ OUTSIDE = {
     "cat_gan": "does not reconstruct",
     "conditional_vae": "is told the labels",
     "crosscoder": "reads several layers",
-    "dc_ign": "vae with the networks of a paper, for 64 x 64",
+    "dc_ign": "is told which factor varies in a batch",
     "semi_supervised_vae": "is told labels",
     "sparse_dictionary": "top_k_sae, by its parts",
     "transcoder": "has a target that is not its input",
