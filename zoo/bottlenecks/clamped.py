@@ -94,14 +94,14 @@ class Clamped(Stochastic):
 
     def numbers(self, features: tf.Tensor) -> tf.Tensor:
         """What the dense layer gives for the features alone, (batch, outputs) float32."""
-        return super().numbers(features[..., : -len(self.sizes)])
+        return super().numbers(self._parted(features)[0])
 
     def draw(self, features: tf.Tensor, noise: Noise, step: tf.Tensor, training: bool) -> Code:
         """See `Bottleneck.draw`; the term "pull" is 0 outside training."""
         if not training:
             free = super().draw(features, noise, step, training)
             return free._replace(losses={"pull": tf.zeros_like(free.value[:, 0])})
-        factor = tf.cast(features[..., -len(self.sizes) :], tf.float32)
+        factor = tf.cast(self._parted(features)[1], tf.float32)
         everyone = gather(factor)
         same = tf.reduce_all(tf.equal(everyone, everyone[:1]))
         with tf.control_dependencies([held("training", same, _MIXED)]):
@@ -118,6 +118,10 @@ class Clamped(Stochastic):
             self.family.member(tuple(passed)),
             losses={"pull": at_step(self.pull, step) * apart / 2},
         )
+
+    def _parted(self, features: tf.Tensor) -> list[tf.Tensor]:
+        """The features of the encoder's network, and the condition that stands behind them."""
+        return tf.split(features, [-1, len(self.sizes)], axis=-1)
 
     @property
     def _members(self) -> np.ndarray:
