@@ -241,6 +241,9 @@ CASES = {
     "info_gan_shared": vector(
         "info_gan", classes=3, styles=1, noise_units=2, critic=(6,), shared=True
     ),
+    "info_gan_shapes": picture(
+        "info_gan", networks="info_gan", classes=1, styles=2, noise_units=2, shared=True
+    ),
     "info_ae": vector("info_ae", latents=3, classes=3, noise_units=4, **CRITIC),
     # From other weights a unit comes to the kink of its ReLU in 20 steps, and rounding decides the side.
     "info_ae_robust": picture(
@@ -454,6 +457,7 @@ REPEATS = {
     "two_template_vae",
     "beta_vae_shapes",
     "beta_vae_chairs",
+    "info_gan_shapes",
     "info_vae",
     "wae_mmd",
     "info_ae_robust",

@@ -86,6 +86,36 @@ def test_architectures_of_the_table(name):
         zoo.create(name, (64, 64, 1), hidden=(3,))
 
 
+def test_info_gan_of_the_table_has_its_layers_on_those_of_the_discriminator():
+    model = zoo.create(
+        "info_gan",
+        (16, 16, 1),
+        networks="info_gan",
+        classes=1,
+        styles=5,
+        noise_units=5,
+        shared=True,
+    )
+
+    def sizes(*networks):
+        layers = [la for network in networks for la in network.layers]
+        return [n for la in layers if (n := getattr(la, "filters", getattr(la, "units", None)))]
+
+    assert sizes(*model.encoder.layers) == [64, 128, 256, 256, 128]
+    assert sizes(model.decoder) == [256, 256, 4 * 4 * 128, 64, 1]
+    activations = {
+        la.activation.__name__ for la in model.decoder.layers if hasattr(la, "activation")
+    }
+    assert activations == {"tanh", "linear"}
+    (critic,) = model.critics
+    assert critic.shared is model.encoder.layers[0] and critic.unit.layers[-2].units == 1
+    codes = zoo.get("categorical_style", "prior", classes=1, style="uniform")
+    assert model.units == 11 and type(model.prior) is type(codes)
+    own = {id(v) for v in critic.critic_variables}
+    assert {id(v) for v in critic.shared.trainable_variables} <= own
+    assert not own & {id(v) for v in model.model_variables}
+
+
 def test_pooled_networks_take_pictures_whose_sides_are_odd():
     model = zoo.create("dc_ign", (11, 13, 2))
     assert model(np.zeros((2, 11, 13, 2), np.float32)).shape == (2, 11, 13, 2)

@@ -16,6 +16,8 @@ from zoo.registry import register
 
 FEATURES = (1024,)
 RECOGNITION = (128,)
+# Name of the layers that discriminator and recognition network share.
+SHARED = "shared"
 
 
 @register("info_gan", kind="model")
@@ -55,9 +57,10 @@ def info_gan(
         classes: of c; 1 for a code of styles alone.
         styles: continuous codes s that E recovers.
         noise_units: dimensions of e.
-        critic: filters or units of Di.
+        critic: filters or units of Di, unless `networks` bring its layers.
         networks: None for strided convolutions with batch normalisation (an MLP for vectors), or as in
-            `zoo.networks.build_networks`.
+            `zoo.networks.build_networks`; "info_gan" with `shared` for those of `zoo.networks.higgins`,
+            whose table has classes=1, styles=5 and noise_units=5.
         information: lambda, a number or a Keras schedule of the training step.
         form: of the adversarial losses, "saturating", "non_saturating" or "hinge".
         norm: of Di's layers, "batch", "spectral" or "none".
@@ -67,8 +70,9 @@ def info_gan(
         critic_learning_rate: of Di's Adam, a number or a schedule.
         critic_steps: updates of Di for each one of the model.
         shared: whether E is a layer of 128 units and the code's on the layers of Di, which are those of
-            `critic` and, for pictures, one of 1024 units (appendix C.1). Networks of your own then have an
-            encoder that begins with layers named "shared": see `zoo_plugins.shared_discriminator`.
+            `critic` and, for pictures, one of 1024 units (appendix C.1), unless the encoder of `networks`
+            begins with layers named "shared". Layers of your own must: see
+            `zoo_plugins.shared_discriminator`.
         regularizers: further regularizers.
         seed: of the noise and the order of the data.
 
@@ -91,7 +95,7 @@ def info_gan(
     own: dict[str, Any] = {"name": "discriminator", "fakes": "generated", "hidden": critic}
     if shared:
         own = {"name": "shared_discriminator"}
-        if not isinstance(networks, Networks):
+        if not (isinstance(networks, Networks) or _begins_shared(pair.encoder)):
             pair = Networks(_recognition(input_shape, critic, norm), pair.decoder)
     discriminator = {
         **own,
@@ -122,9 +126,13 @@ def info_gan(
     )
 
 
+def _begins_shared(encoder: Any) -> bool:
+    return any(layer.name == SHARED for layer in getattr(encoder, "layers", [])[:1])
+
+
 def _recognition(input_shape: Sequence[int], critic: Sequence[int], norm: str) -> keras.Sequential:
     dense = FEATURES if len(input_shape) == 3 else ()
-    trunk = critic_network(input_shape, critic, norm, outputs=None, dense=dense, name="shared")
+    trunk = critic_network(input_shape, critic, norm, outputs=None, dense=dense, name=SHARED)
     return keras.Sequential(
         [trunk, critic_network((dense or critic)[-1:], RECOGNITION, norm, None)]
     )

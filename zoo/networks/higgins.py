@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import keras
 
 from zoo.networks.conv import LAST, check_picture_shape, conv_decoder, conv_encoder, cropping
+from zoo.networks.critic import critic_network
 from zoo.networks.mlp import mlp
 from zoo.registry import register
 
@@ -93,3 +94,35 @@ def dc_ign(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
         ]
     up += cropping((height << len(_POOLED), width << len(_POOLED)), input_shape)
     return keras.Sequential([*down, keras.layers.Flatten(**LAST)]), keras.Sequential(up)
+
+
+@register("info_gan", kind="network")
+def info_gan(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
+    """InfoGAN on 2D shapes: recognition FC 128 on the discriminator's layers; generator of deconvolutions.
+
+    The discriminator has convolutions 64, 128 (4x4, stride 2) and FC 256, 256 with leaky ReLU, in layers
+    named "shared", as ``zoo.create("info_gan", ..., shared=True)`` needs them. The generator is their
+    reverse, as the table says, with tanh: FC 256, 256, a layer that makes the first map of 128 channels,
+    and two deconvolutions. Neither has batch normalisation, of which the table does not speak.
+
+    Args:
+        input_shape: (h, w, channels), 64x64x1 in the paper.
+
+    Returns:
+        Recognition network, (batch, h, w, c) -> (batch, 128), and generator, (batch, units) ->
+        (batch, h, w, c) logits.
+
+    Example:
+        >>> from zoo.networks.higgins import info_gan
+        >>> recognition, generator = info_gan((8, 8, 1))
+        >>> recognition(np.zeros((3, 8, 8, 1), "float32")).shape
+        TensorShape([3, 128])
+        >>> generator(np.zeros((3, 11), "float32")).shape
+        TensorShape([3, 8, 8, 1])
+    """
+    check_picture_shape(input_shape, "info_gan")
+    filters, dense = (64, 128), (256, 256)
+    shared = critic_network(input_shape, filters, "none", None, dense=dense, name="shared")
+    recognition = critic_network(dense[-1:], (128,), "none", None)
+    generator = conv_decoder(filters, input_shape, dense, activation="tanh")
+    return keras.Sequential([shared, recognition]), generator
