@@ -25,6 +25,7 @@ MODULES = (
     "lecture.k_sparse_fine_tuning",
     "lecture.deep_digits",
     "lecture.vae_digits",
+    "lecture.disentangling_sprites",
     "generative.held_out_digit",
     "generative.missing_values",
     "generative.few_labels",
@@ -59,6 +60,8 @@ SMALL = {
     "prior_steps": 2,
     "prior_width": 4,
     "components": 2,
+    "points": 300,
+    "size": 8,
 }
 EXPERIMENTS = [
     pytest.param(module, experiment, id=experiment.id)

@@ -11,7 +11,12 @@ from scipy import integrate, optimize, stats
 import zoo
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, means, rising, spreads
-from zoo.experiments.lecture import filters, info_vae_digits, info_vae_two_points
+from zoo.experiments.lecture import (
+    disentangling_sprites,
+    filters,
+    info_vae_digits,
+    info_vae_two_points,
+)
 from zoo.experiments.lp import contours
 from zoo.experiments.sparse_vae import gabor
 from zoo.experiments.sparse_vae.synthetic import explained, overlap
@@ -186,3 +191,40 @@ def test_middle_of_the_prior():
     expected = [integrate.quad(lambda z, i=i: q.pdf(z)[i], -0.5, 0.5)[0] for i in range(3)]
     np.testing.assert_allclose(info_vae_two_points.middle(q.mean(), q.std()), expected, rtol=1e-9)
     assert expected[0] == pytest.approx(0.383, abs=5e-4)
+
+
+def test_shares_of_variance_are_those_of_an_analysis_of_variance():
+    factors = np.stack([RNG.integers(0, 4, 200), RNG.integers(0, 7, 200)], axis=1)
+    codes = RNG.normal(size=(200, 3)) + factors[:, :1] * [2.0, 0.1, 0.0] + [5.0, 0.0, -3.0]
+    found = disentangling_sprites.shares_of_variance(codes, factors)
+    for unit in range(3):
+        for factor, values in enumerate((4, 7)):
+            groups = [codes[factors[:, factor] == value, unit] for value in range(values)]
+            ratio = stats.f_oneway(*groups).statistic * (values - 1) / (200 - values)
+            assert found[unit, factor] == pytest.approx(ratio / (1 + ratio))
+    assert (disentangling_sprites.shares_of_variance(np.ones((200, 2)), factors) == 0).all()
+
+
+def test_a_unit_leads_by_what_the_next_one_lacks():
+    shares = np.zeros((10, 5))
+    shares[6, 1], shares[3, 1] = 0.7, 0.4  # scale: its own unit, and one of the shape's
+    shares[7, 2], shares[8, 2] = 0.1, 0.3  # orientation: another unit shows more of it
+    shares[8, 3], shares[9, 4] = 0.9, 0.8
+    leads = disentangling_sprites.leads(shares)
+    expected = {"scale": 0.3, "orientation": -0.2, "x_position": 0.9, "y_position": 0.8}
+    assert leads == pytest.approx(expected)
+
+
+def test_smaller_sprites_are_means_of_pixels():
+    indices = RNG.permutation(zoo.data.sprites.COUNT)[:3]
+    large = zoo.data.sprites.render(indices)
+    small = disentangling_sprites.Pictures(32).render(indices)
+    assert small.shape == (3, 32, 32, 1) and small.dtype == np.uint8
+    for row, down, across in np.ndindex(3, 32, 32):
+        square = large[row, 2 * down : 2 * down + 2, 2 * across : 2 * across + 2]
+        assert abs(small[row, down, across, 0] - square.mean()) <= 0.5
+    assert disentangling_sprites.Pictures(64).of(large) is large
+    x, factor = next(disentangling_sprites.Pictures(16).scenes(seed=2))
+    whole, same = next(zoo.data.sprite_scenes(128, seed=2))
+    np.testing.assert_array_equal(x, disentangling_sprites.Pictures(16).of(whole))
+    np.testing.assert_array_equal(factor, same)
