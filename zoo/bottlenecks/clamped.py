@@ -67,8 +67,6 @@ class Clamped(Stochastic):
     jit_possible = False
 
     def __init__(self, sizes: Sequence[int], pull: Any = 0.01, **kwargs: Any):
-        for name in ("units", "family", "samples"):
-            kwargs.pop(name, None)
         self.sizes = tuple(positive_int(size, "sizes") for size in sizes)
         super().__init__(sum(self.sizes), family="normal", samples=1, **kwargs)
         self.pull = scalar(pull, "pull", minimum=0)
