@@ -228,3 +228,38 @@ def test_smaller_sprites_are_means_of_pixels():
     whole, same = next(zoo.data.sprite_scenes(128, seed=2))
     np.testing.assert_array_equal(x, disentangling_sprites.Pictures(16).of(whole))
     np.testing.assert_array_equal(factor, same)
+
+
+class Centroids:
+    """A model whose codes are known: an unused class, area, across, down, and units that say nothing."""
+
+    def encode(self, x):
+        weights = np.asarray(x, float)[..., 0]
+        area = weights.sum(axis=(1, 2))
+        across, down = (weights.sum(axis=axis) @ np.arange(x.shape[1]) / area for axis in (1, 2))
+        ones = np.ones_like(area)
+        return np.stack([ones, area / area.max(), across, down, *[0.3 * ones] * 7], axis=1)
+
+    def decode(self, z):
+        self.decoded = z
+        return np.zeros((len(z), 8, 8, 1))
+
+
+def test_figure_7_shows_units_over_positions_and_from_end_to_end_of_the_prior():
+    model, shown = Centroids(), disentangling_sprites.Pictures(8)
+    found = disentangling_sprites.responses(model, shown, "info_gan")
+    position, places = found["position"], np.arange(32)
+    assert position.shape == (5, 32, 32) and found["traversal"].shape == (5, 7, 8, 8)
+    for unit in position[:2]:  # the centroids vary most, with either coordinate
+        along = [abs(np.corrcoef(unit.mean(axis=axis), places)[0, 1]) for axis in (0, 1)]
+        assert max(along) > 0.99 and np.ptp(unit.mean(axis=np.argmin(along))) < 0.5
+    assert np.ptp(found["scale"][2]) > 0.2  # of the area
+    codes = model.decoded.reshape(5, 7, 11)
+    assert (codes[..., 0] == 1).all() and (codes[..., 6:] == 0).all()
+    assert [tuple(np.flatnonzero(np.ptp(path, axis=0))) for path in codes][2] == (1,)
+    np.testing.assert_allclose(np.ptp(codes, axis=1).max(axis=1), 2)
+    told = disentangling_sprites.responses(model, shown, "dc_ign")
+    np.testing.assert_allclose(np.ptp(told["position"], axis=(1, 2))[4:], 0)
+    figures = disentangling_sprites.draw({f"dc_ign/{k}": v[:10] for k, v in told.items()})
+    names = [axis.get_ylabel() for axis in figures["dc_ign"].axes[::4]]
+    assert names == ["shape"] * 6 + ["scale", "orientation", "x", "y"]

@@ -230,7 +230,8 @@ def responses(model: Autoencoder, shown: Pictures, name: str) -> dict[str, np.nd
         ``position`` (units, 32, 32), the mean code over shapes, scales and orientations; ``scale`` (units, 6)
         and ``orientation`` (units, 40), over the rest; ``traversal`` (units, 7, size, size), units from -3
         to 3 from a sprite's code, or over the range of InfoGAN's codes, whose noise is 0 then. Units come in
-        the order of their variance over positions.
+        the order of their variance over positions, and those of DC-IGN in that of the factors that they
+        are told.
     """
     rng, units = np.random.default_rng(0), units_of(name)
 
@@ -246,6 +247,7 @@ def responses(model: Autoencoder, shown: Pictures, name: str) -> dict[str, np.nd
     horizontal, vertical = (axis.ravel() for axis in np.meshgrid(np.arange(32), np.arange(32)))
     position = mean_code({3: horizontal, 4: vertical})
     order = np.argsort(-position.var(axis=0))
+    order = np.arange(len(order)) if name == "dc_ign" else order
     scale = mean_code({1: np.arange(6)}, 400)
     orientation = mean_code({2: np.arange(40)}, 100)
     middle = model.encode(shown.render(sprites.indices_of(np.array([[1, 3, 5, 16, 16]]))))
@@ -278,6 +280,9 @@ def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
             k: arrays[f"{name}/{k}"] for k in ("position", "scale", "orientation", "traversal")
         }
         units = len(parts["position"])
+        labels = [f"unit {unit + 1}" for unit in range(units)]
+        if name == "dc_ign":
+            labels = [factor.split("_")[0] for factor in np.repeat(sprites.FACTOR_NAMES, SIZES)]
         limit = float(np.abs(parts["position"]).max())
         figure, axes = panels(4 * units, 4, 1.2)
         for unit in range(units):
@@ -288,7 +293,7 @@ def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
             for axis in (size, turn):
                 axis.set(ylim=(-limit, limit), xticks=[], yticks=[])
             show_mosaic(path, parts["traversal"][unit], columns=7, limits=(0, 1))
-            where.set(xticks=[], yticks=[], ylabel=f"unit {unit + 1}")
+            where.set(xticks=[], yticks=[], ylabel=labels[unit])
         titles = ("position", "scale", "rotation", f"-{_span(name)} to {_span(name)}")
         for axis, title in zip(axes[:4], titles, strict=True):
             axis.set_title(title)
