@@ -93,13 +93,16 @@ def start(
     array = checked(array_of(x), model.event_shape, "x")
     middle, mean, deviation = _set(model.encoder, array, centre)
     decoder = model.decoder
+    targets = None
     if y is not None and isinstance(decoder, Dictionary) and decoder.offset is decoder:
-        _set(decoder, checked(array_of(y), decoder.event_shape, "y"), centre)
+        targets = checked(array_of(y), decoder.event_shape, "y")
+        _set(decoder, targets, centre)
     if isinstance(decoder, Archetypal):
         decoder.set_points(_points(model.encoder, _sample(array), decoder.number_of_points))
         decoder.join(model.encoder, model.bottleneck)  # whose kernel begins as these atoms
     share = _share_of_units(model)
     _begin_at_share(model, _sample(array), share)
+    _begin_at_length(model, _sample(array), _sample(array if targets is None else targets), share)
     spread = float(np.linalg.norm(deviation)) or 1.0
     gammas = [float(np.linalg.norm(value)) / spread for value in (mean, mean - middle)]
     found = Start(gammas[0], *(expected_dead(gamma, len(array), share) for gamma in gammas))
@@ -341,6 +344,26 @@ def _begin_at_share(model: Autoencoder, rows: np.ndarray, share: float) -> None:
         bottleneck.begin_at(threshold)
     elif bottleneck.dense.bias is not None:
         bottleneck.dense.bias.assign(np.full(model.units, -threshold))
+
+
+def _begin_at_length(
+    model: Autoencoder, rows: np.ndarray, targets: np.ndarray, share: float
+) -> None:
+    """Multiply the codes by the number that brings reconstructions nearest to what they are of.
+
+    The units that a row chooses are alike, so that an encoder which begins as the transposed atoms writes the
+    same several times; a training that has to shorten its codes first loses steps, and units with them.
+    """
+    kernel = getattr(getattr(model.bottleneck, "dense", None), "kernel", None)
+    if kernel is None or model.condition is not None:
+        return
+    centre = np.asarray(cast(Any, model.decoder).offset.centre)
+    wanted = targets / full_scale(targets.dtype) - centre
+    written = model.reconstruct(rows) - centre
+    factor = np.vdot(written, wanted) / max(np.vdot(written, written), 1e-12)
+    if factor > 0:
+        kernel.assign(kernel * float(factor))
+        _begin_at_share(model, rows, share)
 
 
 def _sample(array: np.ndarray) -> np.ndarray:
