@@ -57,7 +57,8 @@ def start(
     first batch. An archetypal dictionary gets its points, by k-means. Where an L0 is stated, the code has it
     from the first step on: thresholds ("jump_relu", "batch_top_k"), or else the biases of the units, begin
     where that share of all numbers lies above them. A penalty that had to bring thousands of units down to a
-    few would stop them from learning.
+    few would stop them from learning. Codes begin at the length by which reconstructions are nearest to the
+    data: units that are alike would write the same several times.
 
     The share of units that never fire is expected under random directions of the units and normal data:
     unit j reaches gamma u_j + z_n at most in n rows, u_j standard normal and z_n the largest of n such
@@ -93,16 +94,14 @@ def start(
     array = checked(array_of(x), model.event_shape, "x")
     middle, mean, deviation = _set(model.encoder, array, centre)
     decoder = model.decoder
-    targets = None
     if y is not None and isinstance(decoder, Dictionary) and decoder.offset is decoder:
-        targets = checked(array_of(y), decoder.event_shape, "y")
-        _set(decoder, targets, centre)
+        _set(decoder, checked(array_of(y), decoder.event_shape, "y"), centre)
     if isinstance(decoder, Archetypal):
         decoder.set_points(_points(model.encoder, _sample(array), decoder.number_of_points))
         decoder.join(model.encoder, model.bottleneck)  # whose kernel begins as these atoms
     share = _share_of_units(model)
     _begin_at_share(model, _sample(array), share)
-    _begin_at_length(model, _sample(array), _sample(array if targets is None else targets), share)
+    _begin_at_length(model, _sample(array), share)
     spread = float(np.linalg.norm(deviation)) or 1.0
     gammas = [float(np.linalg.norm(value)) / spread for value in (mean, mean - middle)]
     found = Start(gammas[0], *(expected_dead(gamma, len(array), share) for gamma in gammas))
@@ -346,23 +345,21 @@ def _begin_at_share(model: Autoencoder, rows: np.ndarray, share: float) -> None:
         bottleneck.dense.bias.assign(np.full(model.units, -threshold))
 
 
-def _begin_at_length(
-    model: Autoencoder, rows: np.ndarray, targets: np.ndarray, share: float
-) -> None:
-    """Multiply the codes by the number that brings reconstructions nearest to what they are of.
+def _begin_at_length(model: Autoencoder, rows: np.ndarray, share: float) -> None:
+    """Multiply the codes by the number that brings reconstructions nearest to the rows.
 
     The units that a row chooses are alike, so that an encoder which begins as the transposed atoms writes the
     same several times; a training that has to shorten its codes first loses steps, and units with them.
     """
-    kernel = getattr(getattr(model.bottleneck, "dense", None), "kernel", None)
-    if kernel is None or model.condition is not None:
-        return
-    centre = np.asarray(cast(Any, model.decoder).offset.centre)
-    wanted = targets / full_scale(targets.dtype) - centre
+    encoder, dense = cast(Any, model.encoder), getattr(model.bottleneck, "dense", None)
+    if dense is None or cast(Any, model.decoder).offset is not encoder:
+        return  # no encoder that begins as the atoms
+    centre = np.asarray(encoder.centre)
+    wanted = rows / full_scale(rows.dtype) - centre
     written = model.reconstruct(rows) - centre
     factor = np.vdot(written, wanted) / max(np.vdot(written, written), 1e-12)
     if factor > 0:
-        kernel.assign(kernel * float(factor))
+        dense.kernel.assign(dense.kernel * float(factor))
         _begin_at_share(model, rows, share)
 
 
