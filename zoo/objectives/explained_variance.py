@@ -108,7 +108,7 @@ class ExplainedVariance(Objective):
 
 def _squares(rows: tf.Tensor) -> tf.Tensor:
     """||row||^2, (batch,), or (batch, places)."""
-    return tf.reduce_sum(tf.square(rows), axis=vector_axes(rows.shape[1:]))
+    return tf.reduce_sum(tf.square(rows), axis=vector_axes(rows.shape[1:].as_list()))
 
 
 def _target(forward: ForwardPass) -> tf.Tensor:
