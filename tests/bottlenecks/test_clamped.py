@@ -157,3 +157,14 @@ def test_one_factor_of_the_sprites_varies_in_a_batch(monkeypatch):
 def test_chances_are_one_weight_for_each_factor(chances):
     with pytest.raises(ValueError, match="chances must be 5 weights"):
         scenes.sprite_scenes(chances=chances)
+
+
+def test_an_export_takes_the_factor_minus_one(tmp_path):
+    model = zoo.create("dc_ign", (6,), sizes=SIZES, networks="mlp", hidden=(8,))
+    x = make_vectors(7)
+    model.export(tmp_path / "model")
+    served = tf.saved_model.load(str(tmp_path / "model")).signatures
+    given = {"x": tf.constant(x), "condition": tf.constant([-1] * 7)}
+    assert_allclose(served["encode"](**given)["codes"], model.encode(x), atol=1e-6)
+    reconstruction = served["serving_default"](**given)["reconstruction"]
+    assert_allclose(reconstruction, model.reconstruct(x), atol=1e-6)

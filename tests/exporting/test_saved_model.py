@@ -28,9 +28,11 @@ CASES = {
     "bfloat16_conv": ("k_sparse_autoencoder", "conv", "mixed_bfloat16"),
 }
 # Those that differ from others in how they are trained, or join what others have one by one; and those that
-# take a condition, which test_novelties.py and test_semi_supervised.py export, and dictionaries.
+# take a condition, which test_novelties.py, test_semi_supervised.py and test_clamped.py export, and
+# dictionaries.
 ALIKE = REPEATS | {
     "conditional_vae",
+    "dc_ign",
     "semi_supervised_vae",
     *(name for name in zoo.names("model") if name.endswith("_sae")),  # see tests/dictionaries
     "crosscoder",

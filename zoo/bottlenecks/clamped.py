@@ -61,7 +61,7 @@ class Clamped(Stochastic):
         (64, 3)
     """
 
-    fixed = ("sizes",)
+    fixed = ("sizes", "samples")
     infers_condition = True
     # XLA leaves assertions out, and a batch of several factors would pass.
     jit_possible = False

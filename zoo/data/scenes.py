@@ -43,7 +43,7 @@ def sprite_scenes(
         >>> x.shape, factor.tolist()
         ((8, 64, 64, 1), [3, 3, 3, 3, 3, 3, 3, 3])
         >>> heights = x.any(axis=2)
-        >>> (heights == heights[0]).all()
+        >>> bool((heights == heights[0]).all())
         True
     """
     rows, count = positive_int(batch_size, "batch_size"), len(FACTOR_SIZES)

@@ -34,7 +34,7 @@ def dc_ign(
     by the gradient of the units of that factor alone. The others are clamped to their mean over the batch,
     and pulled to it: see `zoo.bottlenecks.Clamped`. ``fit(x, y)`` has the factor of every row as y, the same
     throughout a batch; `zoo.data.sprite_scenes` gives such batches. In use it is a VAE of single examples:
-    `encode`, `generate` and `export` need no factor, and `evaluate` one of -1.
+    `encode` and `generate` need no factor, `evaluate` and an exported model one of -1.
 
     The networks are those of table 1 of Higgins et al., "beta-VAE", 2017, with 10 latents. Figure 7 there
     clamps one each for scale, orientation and the two positions, and 5 for the shape; it does not say what
