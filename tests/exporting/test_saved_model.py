@@ -15,11 +15,23 @@ from zoo.models import function, options
 from zoo.serialization import policy
 
 SERVE = Path(__file__).with_name("serve.py")
+# Models that others export: test_novelties.py, test_semi_supervised.py and test_clamped.py those that take a
+# condition, tests/dictionaries those that have atoms.
+ELSEWHERE = {
+    "conditional_vae",
+    "dc_ign",
+    "semi_supervised_vae",
+    *(name for name in zoo.names("model") if name.endswith("_sae")),
+    "crosscoder",
+    "transcoder",
+    "sparse_dictionary",
+}
 CASES = {
     **{
         name: (name, "mlp", "float32")
         for name in zoo.names("model")
         if function(name).__module__.startswith("zoo.")  # not of other tests in this process
+        and name not in ELSEWHERE
     },
     "conv": ("laplace_vae", "conv", "float32"),
     "conv_k_sparse": ("k_sparse_autoencoder", "conv", "float32"),
@@ -27,17 +39,8 @@ CASES = {
     "bfloat16": ("laplace_vae", "mlp", "mixed_bfloat16"),
     "bfloat16_conv": ("k_sparse_autoencoder", "conv", "mixed_bfloat16"),
 }
-# Those that differ from others in how they are trained, or join what others have one by one; and those that
-# take a condition, which test_novelties.py, test_semi_supervised.py and test_clamped.py export, and
-# dictionaries.
+# Those that differ from others in how they are trained, or join what others have one by one.
 ALIKE = REPEATS | {
-    "conditional_vae",
-    "dc_ign",
-    "semi_supervised_vae",
-    *(name for name in zoo.names("model") if name.endswith("_sae")),  # see tests/dictionaries
-    "crosscoder",
-    "transcoder",
-    "sparse_dictionary",
     "denoising_autoencoder",
     "contractive_autoencoder",
     "uniform_to_gaussian_vae",
