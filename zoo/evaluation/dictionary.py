@@ -504,9 +504,9 @@ def class_absorption(x: Any, codes: Any, atoms: Any, labels: Any, k: int = 1) ->
     if len(classes) < 2:
         raise NotComputable("needs examples of two classes")
     sums = np.zeros((len(classes), int(np.prod(np.shape(x)[1:]))))
-    for first in range(0, len(labels), _PIECE):
-        rows = np.asarray(x[first : first + _PIECE], np.float64)
-        np.add.at(sums, places[first : first + _PIECE], rows.reshape(len(rows), -1))
+    for piece in batches(len(labels), _PIECE):
+        rows = np.asarray(x[piece], np.float64)
+        np.add.at(sums, places[piece], rows.reshape(len(rows), -1))
     others = (sums.sum(axis=0) - sums) / (len(labels) - counts)[:, None]
     directions = sums / counts[:, None] - others
     flat = np.reshape(atoms, (len(atoms), -1))

@@ -56,7 +56,7 @@ def train(
     epochs: int,
     batch_size: int = BATCH,
     learning_rate: Any = 1e-3,
-    optimizer: keras.optimizers.Optimizer | None = None,
+    optimizer: keras.optimizers.Optimizer | str | None = None,
     beside: np.ndarray | None = None,
 ) -> dict[str, list[float]]:
     """Train with Adam, clipped where the posterior has heavy tails, unless told otherwise.
@@ -67,14 +67,19 @@ def train(
         epochs: passes over the data.
         batch_size: rows of a batch.
         learning_rate: of Adam, a number or a Keras schedule.
-        optimizer: instead of Adam.
+        optimizer: instead of Adam, or the name of one of Keras's that takes the rate and the clipping.
         beside: labels or conditions, for a model that takes them.
 
     Returns:
         The history: a list over the epochs for each term.
     """
     clip: dict[str, Any] = {"global_clipnorm": 5.0} if model.heavy_tailed else {}
-    model.compile(optimizer or Adam(learning_rate, **clip))
+    if optimizer is None or optimizer == "adam":
+        optimizer = Adam(learning_rate, **clip)
+    elif isinstance(optimizer, str):
+        config = {"learning_rate": learning_rate, **clip}
+        optimizer = keras.optimizers.get({"class_name": optimizer, "config": config})
+    model.compile(optimizer)
     pulse = [Pulse()]
     shared: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs, "verbose": 0}
     return model.fit(x, beside, callbacks=pulse, **shared).history

@@ -10,14 +10,12 @@ import keras
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import CategoricalStyle
 from zoo.networks import Networks, build_networks
-from zoo.networks.critic import critic_network
+from zoo.networks.critic import SHARED, critic_network
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.registry import register
 
 FEATURES = (1024,)
 RECOGNITION = (128,)
-# Name of the layers that discriminator and recognition network share.
-SHARED = "shared"
 
 
 @register("info_gan", kind="model")

@@ -12,6 +12,9 @@ from zoo.networks.conv import LAST
 from zoo.networks.few_channels import Conv2D
 from zoo.trainer.replicas import gather
 
+# Name of the layers that a discriminator and the encoder share, see the plugin "shared_discriminator".
+SHARED = "shared"
+
 SLOPE = 0.2
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import keras
 
 from zoo.networks.conv import LAST, check_picture_shape, conv_decoder, conv_encoder, cropping
-from zoo.networks.critic import critic_network
+from zoo.networks.critic import SHARED, critic_network
 from zoo.networks.mlp import mlp
 from zoo.registry import register
 
@@ -122,7 +122,7 @@ def info_gan(input_shape: Sequence[int]) -> tuple[keras.Layer, keras.Layer]:
     """
     check_picture_shape(input_shape, "info_gan")
     filters, dense = (64, 128), (256, 256)
-    shared = critic_network(input_shape, filters, "none", None, dense=dense, name="shared")
+    shared = critic_network(input_shape, filters, "none", None, dense=dense, name=SHARED)
     recognition = critic_network(dense[-1:], (128,), "none", None)
     generator = conv_decoder(filters, input_shape, dense, activation="tanh")
     return keras.Sequential([shared, recognition]), generator

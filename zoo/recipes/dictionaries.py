@@ -96,12 +96,13 @@ def start(
     decoder = model.decoder
     if y is not None and isinstance(decoder, Dictionary) and decoder.offset is decoder:
         _set(decoder, checked(array_of(y), decoder.event_shape, "y"), centre)
+    rows = _sample(array)
     if isinstance(decoder, Archetypal):
-        decoder.set_points(_points(model.encoder, _sample(array), decoder.number_of_points))
+        decoder.set_points(_points(model.encoder, rows, decoder.number_of_points))
         decoder.join(model.encoder, model.bottleneck)  # whose kernel begins as these atoms
     share = _share_of_units(model)
-    _begin_at_share(model, _sample(array), share)
-    _begin_at_length(model, _sample(array), share)
+    _begin_at_share(model, rows, share)
+    _begin_at_length(model, rows, share)
     spread = float(np.linalg.norm(deviation)) or 1.0
     gammas = [float(np.linalg.norm(value)) / spread for value in (mean, mean - middle)]
     found = Start(gammas[0], *(expected_dead(gamma, len(array), share) for gamma in gammas))

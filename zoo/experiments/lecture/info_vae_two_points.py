@@ -114,7 +114,7 @@ def train_part(model: Autoencoder, x: np.ndarray, epochs: int, learning_rate: fl
 @styled
 def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     """Top: q(z|x) of both points and the prior. Bottom: decoded draws from the prior."""
-    figure, axes = panels(6, 3, 2.0)
+    figure, axes = panels(2 * len(NAMES), len(NAMES), 2.0)
     line = np.linspace(-5, 5, 1001)
     for column, (kind, name) in enumerate(NAMES.items()):
         place = axes[column]
@@ -126,7 +126,7 @@ def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
             density = stats.norm.pdf(line, mean, scale)
             place.plot(line, density, color=color, label=f"q(z|{text})")
         place.set(title=name, xlabel="z", ylabel="density")
-        lower = axes[3 + column]
+        lower = axes[len(NAMES) + column]
         bins: Any = np.linspace(-1.6, 1.6, 65)
         lower.hist(arrays[f"{kind}/samples"], bins=bins, color="#0072B2")
         lower.set(xlabel="decoded draws from p(z)", ylabel="draws of 2,000")
