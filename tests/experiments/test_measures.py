@@ -16,6 +16,8 @@ from zoo.experiments.lecture import (
     filters,
     info_vae_digits,
     info_vae_two_points,
+    sprite_models,
+    sprite_responses,
 )
 from zoo.experiments.lp import contours
 from zoo.experiments.sparse_vae import gabor
@@ -210,7 +212,7 @@ def test_a_unit_leads_by_what_the_next_one_lacks():
     shares[6, 1], shares[3, 1] = 0.7, 0.4  # scale: its own unit, and one of the shape's
     shares[7, 2], shares[8, 2] = 0.1, 0.3  # orientation: another unit shows more of it
     shares[8, 3], shares[9, 4] = 0.9, 0.8
-    leads = disentangling_sprites.leads(shares)
+    leads = disentangling_sprites.leads(shares, sprite_models.SIZES)
     expected = {"scale": 0.3, "orientation": -0.2, "x_position": 0.9, "y_position": 0.8}
     assert leads == pytest.approx(expected)
 
@@ -218,15 +220,15 @@ def test_a_unit_leads_by_what_the_next_one_lacks():
 def test_smaller_sprites_are_means_of_pixels():
     indices = RNG.permutation(zoo.data.sprites.COUNT)[:3]
     large = zoo.data.sprites.render(indices)
-    small = disentangling_sprites.Pictures(32).render(indices)
+    small = sprite_models.Pictures(32).render(indices)
     assert small.shape == (3, 32, 32, 1) and small.dtype == np.uint8
     for row, down, across in np.ndindex(3, 32, 32):
         square = large[row, 2 * down : 2 * down + 2, 2 * across : 2 * across + 2]
         assert abs(small[row, down, across, 0] - square.mean()) <= 0.5
-    assert disentangling_sprites.Pictures(64).of(large) is large
-    x, factor = next(disentangling_sprites.Pictures(16).scenes(seed=2))
+    assert sprite_models.Pictures(64).of(large) is large
+    x, factor = next(sprite_models.Pictures(16).scenes(seed=2))
     whole, same = next(zoo.data.sprite_scenes(128, seed=2))
-    np.testing.assert_array_equal(x, disentangling_sprites.Pictures(16).of(whole))
+    np.testing.assert_array_equal(x, sprite_models.Pictures(16).of(whole))
     np.testing.assert_array_equal(factor, same)
 
 
@@ -246,8 +248,8 @@ class Centroids:
 
 
 def test_figure_7_shows_units_over_positions_and_from_end_to_end_of_the_prior():
-    model, shown = Centroids(), disentangling_sprites.Pictures(8)
-    found = disentangling_sprites.responses(model, shown, "info_gan")
+    model, shown = Centroids(), sprite_models.Pictures(8)
+    found = sprite_responses.responses(model, shown, sprite_models.MODELS["info_gan"])
     position, places = found["position"], np.arange(32)
     assert position.shape == (5, 32, 32) and found["traversal"].shape == (5, 7, 8, 8)
     for unit in position[:2]:  # the centroids vary most, with either coordinate
@@ -258,8 +260,8 @@ def test_figure_7_shows_units_over_positions_and_from_end_to_end_of_the_prior():
     assert (codes[..., 0] == 1).all() and (codes[..., 6:] == 0).all()
     assert [tuple(np.flatnonzero(np.ptp(path, axis=0))) for path in codes][2] == (1,)
     np.testing.assert_allclose(np.ptp(codes, axis=1).max(axis=1), 2)
-    told = disentangling_sprites.responses(model, shown, "dc_ign")
+    told = sprite_responses.responses(model, shown, sprite_models.MODELS["dc_ign"])
     np.testing.assert_allclose(np.ptp(told["position"], axis=(1, 2))[4:], 0)
-    figures = disentangling_sprites.draw({f"dc_ign/{k}": v[:10] for k, v in told.items()})
+    figures = sprite_responses.draw({f"dc_ign/{k}": v[:10] for k, v in told.items()})
     names = [axis.get_ylabel() for axis in figures["dc_ign"].axes[::4]]
     assert names == ["shape"] * 6 + ["scale", "orientation", "x", "y"]
