@@ -112,9 +112,9 @@ def page(folder: Path) -> str:
     parts = [
         "# Benchmarks",
         "Written by `python -m benchmarks.page` from the JSON beside this page, which `python -m "
-        "benchmarks` and its modules `against`, `costs`, `likelihoods`, `memory`, `networks`, `selection` "
-        'and `stability` write. PyTorch and pythae come with `pip install -e ".[bench]"`; JAX is measured '
-        "where it is installed. `python -m benchmarks --gpu` does the same on a GPU: it has never run.",
+        "benchmarks` and its modules `against`, `costs`, `job`, `likelihoods`, `memory`, `networks`, "
+        '`selection` and `stability` write. PyTorch and pythae come with `pip install -e ".[bench]"`; JAX '
+        "is measured where it is installed. `python -m benchmarks --gpu` does the same on a GPU: it has never run.",
     ]
     training = _read(folder / "training.json")
     if training:
@@ -146,6 +146,15 @@ def page(folder: Path) -> str:
             f"on a mapped file, above 2 GiB streamed: {memory} GiB of data. {costs['machine']}, "
             f"{costs['date']}.",
             "![Time of a step or an epoch against sizes, and peak memory](costs.png)",
+        ]
+    job = _read(folder / "job.json")
+    if job:
+        parts += [
+            "## The default job",
+            "Seconds of `python launch.py`, from the start of the process to its end: medians of "
+            f"{job['rounds']} rounds that alternate between this revision and former ones. "
+            f"{job['machine']}, {job['date']}: `{job['command']}`.",
+            _job(job["medians"]),
         ]
     networks = _read(folder / "networks.json")
     if networks:
@@ -242,6 +251,15 @@ def _stability(record: dict) -> str:
         lines.append(
             f"| {model} | {policy} | {len(runs)} | {runs[0]['epochs']} | {bad} | {last:.2f} |"
         )
+    return "\n".join(lines)
+
+
+def _job(medians: dict[str, dict[str, float]]) -> str:
+    stages = list(next(iter(medians.values())))
+    lines = [f"| | {' | '.join(medians)} |", "|---" * (1 + len(medians)) + "|"]
+    for stage in stages:
+        cells = " | ".join(f"{found[stage]:.1f}" for found in medians.values())
+        lines.append(f"| {stage} | {cells} |")
     return "\n".join(lines)
 
 
