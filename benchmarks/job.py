@@ -1,4 +1,4 @@
-"""``python -m benchmarks.job``: seconds of the default job, stage by stage, beside a former revision's; job.json.
+"""``python -m benchmarks.job``: seconds of the default job by stage, beside former revisions'; job.json.
 
 Each run is `python launch.py` in an empty folder, from the start of the process to its end; rounds alternate
 between the two checkouts. Another Python, such as one that has only what README's first command installs, is

@@ -114,7 +114,8 @@ def page(folder: Path) -> str:
         "Written by `python -m benchmarks.page` from the JSON beside this page, which `python -m "
         "benchmarks` and its modules `against`, `costs`, `job`, `likelihoods`, `memory`, `networks`, "
         '`selection` and `stability` write. PyTorch and pythae come with `pip install -e ".[bench]"`; JAX '
-        "is measured where it is installed. `python -m benchmarks --gpu` does the same on a GPU: it has never run.",
+        "is measured where it is installed. `python -m benchmarks --gpu` does the same on a GPU: it has "
+        "never run.",
     ]
     training = _read(folder / "training.json")
     if training:
