@@ -9,7 +9,7 @@ import tensorflow as tf
 import zoo
 from zoo import at_step, scalar, scalar_config
 
-FORMS = ("power", "norm", "difference")
+FORMS = ("power", "norm", "difference", "direction")
 EPSILON = 1e-5
 TINY = 1e-12  # the gradient of a root at 0
 
@@ -23,6 +23,10 @@ class LpNorm(zoo.Regularizer):
         s                       form "power", the text's (Callahan, "The L_P Autoencoder", section II)
         s^(1/p)                 form "norm", its p-th root
         s^(1/p) - ||z||_2       form "difference", the author's code: zero for one-sparse codes only
+        s of z / ||z||_2        form "direction": 1 for one-sparse codes, n^(1 - p/2) for n equal units
+
+    "power" and "norm" are also lowered by a smaller code, which the decoder makes good: with few latents that
+    is what they do (docs/results/lp_autoencoder.md, LP-DIR). "direction" does not see how long a code is.
 
     Args:
         p: power, above 0; a number or a Keras schedule of the training step.
@@ -58,14 +62,17 @@ class LpNorm(zoo.Regularizer):
         """(batch,)."""
         p = tf.maximum(at_step(self.p, forward.step), 1e-3)
         squares = tf.square(forward.vectors)
+        length = tf.reduce_sum(squares, axis=-1, keepdims=True) + TINY
+        if self.form == "direction":
+            squares = squares / length
         # Units that are off count for nothing, and the gradient is finite everywhere.
         power = tf.reduce_sum(squares * tf.pow(squares + EPSILON, p / 2 - 1), axis=-1)
-        if self.form == "power":
+        if self.form in ("power", "direction"):
             return power
         norm = tf.pow(power + TINY, 1 / p)
         if self.form == "norm":
             return norm
-        return norm - tf.sqrt(tf.reduce_sum(squares, axis=-1) + TINY)
+        return norm - tf.sqrt(length[:, 0])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -194,7 +194,7 @@ CASES = {
         regularizers=[
             "dip",
             "kl_capacity",
-            "lp_norm",
+            {"name": "lp_norm", "form": "direction"},
             "minibatch_total_correlation",
             "mmd",
             {"name": "weight_decay", "weight": 0.01},

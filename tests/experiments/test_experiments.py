@@ -18,6 +18,7 @@ MODULES = (
     "lecture.info_vae_two_points",
     "sparse_vae.synthetic",
     "lp.digits",
+    "lp.direction",
     "lecture.info_vae_digits",
     "sparse_vae.digits",
     "sparse_vae.patches",
@@ -37,6 +38,7 @@ MODULES = (
 SMALL = {
     "angles": 16,
     "epochs": 1,
+    "trial_epochs": 1,
     "parts": 2,
     "examples": 400,
     "steps": 4,
@@ -115,7 +117,10 @@ def _load(real):
 
 @pytest.mark.parametrize(("module", "experiment"), CASES)
 def test_it_runs_and_its_claims_can_be_judged(module, experiment):
-    settings = {**experiment.quick, **{k: v for k, v in SMALL.items() if k in experiment.quick}}
+    small = {name: value for name, value in SMALL.items() if name in experiment.quick}
+    if isinstance(experiment.quick.get("hidden"), list):
+        small["hidden"] = [8, 8]
+    settings = {**experiment.quick, **small}
     outcome = experiment.run(0, Sources(), **settings)
     assert all(isinstance(value, float) for value in outcome.measures.values())
     for claim in experiment.claims:

@@ -71,7 +71,19 @@ def test_on_the_unit_circle_one_sparse_codes_have_the_least_power():
         assert {int(values.argmin())} <= {0, 90}
 
 
-@pytest.mark.parametrize("form", ["power", "norm", "difference"])
+def test_lp_direction_is_the_power_of_codes_of_length_one(codes):
+    unit = codes / np.linalg.norm(codes, axis=1, keepdims=True)
+    for scale in (1.0, 1e-3, 1e3):
+        found = penalty("lp_norm", scale * codes, p=0.5, form="direction")
+        np.testing.assert_allclose(found, (np.abs(unit) ** 0.5).sum(1), rtol=2e-3)
+    alike = penalty("lp_norm", np.eye(4) + 1e-9, form="direction")
+    np.testing.assert_allclose(alike, 1, atol=1e-2)
+    np.testing.assert_allclose(
+        penalty("lp_norm", np.ones((1, 4)), form="direction"), 4**0.75, rtol=1e-3
+    )
+
+
+@pytest.mark.parametrize("form", ["power", "norm", "difference", "direction"])
 def test_lp_gradient_is_finite_everywhere_and_zero_at_zero(form):
     code = tf.Variable([[0.0, 0.0, 0.0], [0.0, 1e-8, 1.0]])
     with tf.GradientTape() as tape:
@@ -179,7 +191,7 @@ def test_mmd_of_codes_from_the_prior_is_near_zero_and_far_from_it_is_not():
     [
         ("lp_norm", {"p": 0}, "above 0"),
         ("lp_norm", {"p": -1.0}, "above 0"),
-        ("lp_norm", {"form": "root"}, "power, norm, difference"),
+        ("lp_norm", {"form": "root"}, "power, norm, difference, direction"),
         ("lp_norm", {"weight": -0.1}, "at least 0"),
         ("l1", {"weight": float("nan")}, "finite"),
         ("mmd", {"kernel": "cosine"}, "gaussian"),

@@ -39,8 +39,9 @@ def lp_autoencoder(
         input_shape: shape of one example.
         p: power of the norm, above 0; a number or a Keras schedule of the training step.
         alpha: weight of the penalty, a number or a Keras schedule; large values stall reconstruction.
-        form: "power" (sum |z|^p, the text's), "norm" (its p-th root) or "difference" (the norm less the
-            2-norm, the author's code).
+        form: "power" (sum |z|^p, the text's), "norm" (its p-th root), "difference" (the norm less the
+            2-norm, the author's code) or "direction" ("power" of z / ||z||_2, which a shorter code does not
+            lower).
         likelihood: p(x|z); the paper's squared error, summed over the event.
         prior: p(z) to generate from; None for the one above, where there is one.
         regularizers: further regularizers.

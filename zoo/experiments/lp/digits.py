@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import zoo
 from zoo.autoencoder import Autoencoder
+from zoo.data import Data
 from zoo.evaluation import clustering, sparsity
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources, rising
@@ -72,8 +73,6 @@ def run_codes(seed: int, sources: Sources, **settings: Any) -> Outcome:
         For each ``<form>-<latents>``: ``mse`` per pixel, ``hoyer``, ``one_active`` (share of codes whose
         largest unit has .9 of the sum), ``knn`` and ``kmeans`` (one-to-one) accuracy.
     """
-    from sklearn.neighbors import KNeighborsClassifier
-
     source, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
     x = unit(test)
     measures: dict[str, float] = {}
@@ -82,39 +81,55 @@ def run_codes(seed: int, sources: Sources, **settings: Any) -> Outcome:
         for form in FORMS:
             model = trained(form, latents, source.inputs, seed, settings)
             codes, output = model.encode(x), model.reconstruct(x)
-            known = KNeighborsClassifier(5).fit(
-                model.encode(source.inputs[:10_000]), labels_of(source)[:10_000]
-            )
-            groups = clustering.kmeans(codes, 10, restarts=3, seed=seed)
             name = f"{form}-{latents}"
-            measures |= {
-                f"{name}/mse": float(((output - x) ** 2).mean()),
-                f"{name}/hoyer": float(np.nanmean(sparsity.hoyer(codes))),
-                f"{name}/one_active": float(sparsity.one_active(codes).mean()),
-                f"{name}/knn": float(known.score(codes, test.labels)),
-                f"{name}/kmeans": clustering.one_to_one_accuracy(labels_of(test), groups),
-            }
+            found = seen_in(model, codes, output, source, test, seed)
+            measures |= {f"{name}/{what}": value for what, value in found.items()}
             arrays[f"{name}/outputs"] = output[:10]
             if latents == 2:
                 arrays[f"{name}/codes"] = codes[:1500]
     return Outcome(measures, arrays)
 
 
+def seen_in(
+    model: Autoencoder, codes: np.ndarray, output: np.ndarray, source: Data, test: Data, seed: int
+) -> dict[str, float]:
+    """What is measured of test digits' codes and reconstructions, see `run_codes`."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    known = KNeighborsClassifier(5).fit(
+        model.encode(source.inputs[:10_000]), labels_of(source)[:10_000]
+    )
+    groups = clustering.kmeans(codes, 10, restarts=3, seed=seed)
+    return {
+        "mse": float(((output - unit(test)) ** 2).mean()),
+        "hoyer": float(np.nanmean(sparsity.hoyer(codes))),
+        "one_active": float(sparsity.one_active(codes).mean()),
+        "knn": float(known.score(codes, labels_of(test))),
+        "kmeans": clustering.one_to_one_accuracy(labels_of(test), groups),
+    }
+
+
 @styled
 def draw_codes(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     """Two-dimensional codes by digit; inputs and reconstructions."""
-    scatter, axes = panels(3, 3, 2.3)
-    colors = np.array([*PALETTE, "#777777", "#8B4513"])
-    for place, form in zip(axes, FORMS, strict=True):
-        codes = arrays[f"{form}-2/codes"]
-        place.scatter(*codes.T, s=2, c=colors[arrays["labels"]], linewidths=0)
-        place.set(title=form, xlabel="$z_1$", ylabel="$z_2$")
+    scatter = draw_planes(arrays, FORMS)
     rows = ["inputs", *(f"{form}-{latents}/outputs" for latents in (2, 10) for form in FORMS)]
     examples, axes = panels(len(rows), 1, 0.75)
     for place, name in zip(axes, rows, strict=True):
         show_mosaic(place, arrays[name][..., 0], 10, (0, 1))
         place.set_title(name.split("/")[0])
     return {"codes": scatter, "reconstructions": examples}
+
+
+def draw_planes(arrays: Mapping[str, Any], forms: Sequence[str]) -> Figure:
+    """Two-dimensional codes of each form, by digit."""
+    figure, axes = panels(len(forms), 3, 2.3)
+    colors = np.array([*PALETTE, "#777777", "#8B4513"])
+    for place, form in zip(axes, forms, strict=True):
+        codes = arrays[f"{form}-2/codes"]
+        place.scatter(*codes.T, s=2, c=colors[arrays["labels"]], linewidths=0)
+        place.set(title=form, xlabel="$z_1$", ylabel="$z_2$")
+    return figure
 
 
 def run_traversals(seed: int, sources: Sources, **settings: Any) -> Outcome:
@@ -202,7 +217,8 @@ def draw_ablation(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     return {"ablation": figure}
 
 
-def _sparser(form: str, latents: int) -> Claim:
+def sparser(form: str, latents: int) -> Claim:
+    """That a form's codes are sparser than plain ones, and cost little."""
     return Claim(
         f"{latents} latents, form '{form}': sparser than plain (Hoyer + .15) at little cost (MSE <= 1.3 x)",
         lambda m: (
@@ -213,7 +229,8 @@ def _sparser(form: str, latents: int) -> Claim:
     )
 
 
-def _cross(form: str) -> Claim:
+def cross(form: str) -> Claim:
+    """That a form's codes of two latents lie on the axes."""
     return Claim(
         f"Form '{form}': codes lie on the axes (a cross) with the norm, off them (a fan) without",
         lambda m: m[f"{form}-2/one_active"] >= m["plain-2/one_active"] + 0.15,
@@ -235,8 +252,8 @@ EXPERIMENTS = (
         run=run_codes,
         draw=draw_codes,
         claims=(
-            *(_sparser(form, latents) for latents in (2, 10) for form in ("power", "difference")),
-            *map(_cross, ("power", "difference")),
+            *(sparser(form, latents) for latents in (2, 10) for form in ("power", "difference")),
+            *map(cross, ("power", "difference")),
             Claim(
                 "Classes separate better with the norm: k-NN on 2 latents",
                 lambda m: m["power-2/knn"] > m["plain-2/knn"],
