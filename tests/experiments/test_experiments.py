@@ -21,6 +21,7 @@ MODULES = (
     "lp.direction",
     "lecture.info_vae_digits",
     "sparse_vae.digits",
+    "sparse_vae.slips",
     "sparse_vae.patches",
     "lecture.k_sparse",
     "lecture.k_sparse_fine_tuning",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from zoo.autoencoder import Autoencoder
+from zoo.data import Data
 from zoo.evaluation.clustering import silhouette
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
@@ -100,8 +102,6 @@ def run_plane(
         For each variant ``knn`` (5-NN accuracy of the means), ``silhouette`` and ``ratio``, the smaller
         interquartile range of a latent's means over the larger, squared: near 0 where one is unused.
     """
-    from sklearn.neighbors import KNeighborsClassifier
-
     source, test = mnist("train", sources, examples), mnist("test", sources)
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {"labels": labels_of(test)[:2000]}
@@ -109,33 +109,50 @@ def run_plane(
     grid = np.stack(np.meshgrid(line, line[::-1]), axis=-1).reshape(-1, 2)
     for name, family, weights in parts.variants():
         model = parts.trained(family, weights, source.inputs, 2, 1.0, seed, **training)
-        codes = model.encode(test.inputs)
-        known = KNeighborsClassifier(5).fit(
-            model.encode(source.inputs[:10_000]), labels_of(source)[:10_000]
-        )
-        low, high = np.quantile(codes, [0.25, 0.75], axis=0)
-        widths = np.sort(high - low)
-        measures |= {
-            f"{name}/knn": float(known.score(codes, test.labels)),
-            f"{name}/silhouette": silhouette(codes, labels_of(test), seed=seed),
-            f"{name}/ratio": float((widths[0] / widths[1]) ** 2),
-        }
+        found, codes = seen_in(model, source, test, seed)
+        measures |= {f"{name}/{what}": value for what, value in found.items()}
         arrays[f"{name}/codes"] = codes[:2000]
         arrays[f"{name}/grid"] = model.decode(grid)[:, ::2, ::2]
     arrays["steps"] = np.array(steps)
     return Outcome(measures, arrays)
 
 
-@styled
-def draw_plane(arrays: Mapping[str, Any]) -> dict[str, Figure]:
-    """Means of the test digits; and what the grid on [-5, 5] decodes to, every nth code of it."""
-    plane, axes = panels(len(NAMES), len(NAMES), 1.6)
+def seen_in(
+    model: Autoencoder, source: Data, test: Data, seed: int
+) -> tuple[dict[str, float], np.ndarray]:
+    """What is measured of the two latents, see `run_plane`, and the means of the test digits."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    codes, labels = model.encode(test.inputs), labels_of(test)
+    known = KNeighborsClassifier(5).fit(
+        model.encode(source.inputs[:10_000]), labels_of(source)[:10_000]
+    )
+    low, high = np.quantile(codes, [0.25, 0.75], axis=0)
+    widths = np.sort(high - low)
+    measures = {
+        "knn": float(known.score(codes, labels)),
+        "silhouette": silhouette(codes, labels, seed=seed),
+        "ratio": float((widths[0] / widths[1]) ** 2),
+    }
+    return measures, codes
+
+
+def draw_means(arrays: Mapping[str, Any], names: Sequence[str]) -> Figure:
+    """Means of the test digits under each model, by digit."""
+    figure, axes = panels(len(names), len(names), 1.6)
     colors = np.array([*PALETTE, "#777777", "#8B4513"])
-    for place, name in zip(axes, NAMES, strict=True):
+    for place, name in zip(axes, names, strict=True):
         codes = arrays[f"{name}/codes"]
         place.scatter(*codes.T, s=1, c=colors[arrays["labels"]], linewidths=0)
         limits = np.quantile(codes, [0.005, 0.995], axis=0)
         place.set(title=name.replace("_", "\n"), xlim=limits[:, 0], ylim=limits[:, 1])
+    return figure
+
+
+@styled
+def draw_plane(arrays: Mapping[str, Any]) -> dict[str, Figure]:
+    """Means of the test digits; and what the grid on [-5, 5] decodes to, every nth code of it."""
+    plane = draw_means(arrays, NAMES)
     steps = int(arrays["steps"])
     nth = -(-steps // SHOWN)
     grids, axes = panels(len(NAMES), 3, 2.0)
