@@ -1,4 +1,4 @@
-"""Dictionaries: decoders whose rows are atoms, and the encoder that takes their bias off."""
+"""Dictionaries: decoders whose rows are atoms."""
 
 from __future__ import annotations
 
@@ -11,121 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.networks.offset import Centred, Offset, shape_of_x
 from zoo.networks.sparse_product import of_sparse, product_in
 from zoo.parts import Untracked
 from zoo.serialization import serializable
-from zoo.trainer.replicas import gather
-from zoo.values import positive_int, vector_axes
+from zoo.values import vector_axes
 
 TINY = 1e-24
-
-
-class Offset(keras.layers.Layer):
-    """Where data lie and how far they reach: b = m + s * beta, and s.
-
-    m and s are what `set_offset` was given, else the mean of the first batch of training and the root mean
-    square of its deviations from it, one s for each place of an event (places, d) and one for a whole
-    picture. beta is trained. So all that is trained has no unit, and a model does the same with data that are
-    multiplied by 1,000.
-
-    Args:
-        learned: whether beta is trained; else b is m.
-        **kwargs: of a Keras layer.
-
-    Example:
-        >>> offset = zoo.networks.Centred()
-        >>> _ = offset(np.zeros((1, 2), "float32"))
-        >>> offset.set_offset([1.0, 2.0], scale=10.0)
-        >>> offset(np.array([[11.0, 2.0]], "float32")).numpy().tolist()
-        [[1.0, 0.0]]
-    """
-
-    def __init__(self, learned: bool = True, **kwargs: Any):
-        # A mean that is large beside the deviations needs more digits than bfloat16 has.
-        super().__init__(**{"dtype": "float32", **kwargs})
-        self.learned = bool(learned)
-
-    def add_offset(self, event: Sequence[Any]) -> None:
-        """Create the weights for an event shape (d,), (places, d) or that of a picture."""
-        fixed: dict[str, Any] = {"trainable": False, "dtype": "float32", "autocast": False}
-        self.mean = self.add_weight(name="mean", shape=event, initializer="zeros", **fixed)
-        axes = vector_axes(event)
-        places = (*event[: -len(axes)], *(1 for _ in axes))
-        self.scale = self.add_weight(name="scale", shape=places, initializer="ones", **fixed)
-        self.started = self.add_weight(name="started", shape=(), initializer="zeros", **fixed)
-        if self.learned:
-            self.beta = self.add_weight(
-                name="beta", shape=event, initializer="zeros", dtype="float32", autocast=False
-            )
-
-    @property
-    def centre(self) -> tf.Tensor:
-        """b, of the event's shape."""
-        mean = tf.convert_to_tensor(self.mean)
-        return mean + tf.convert_to_tensor(self.scale) * self.beta if self.learned else mean
-
-    def set_offset(self, mean: Any, scale: Any) -> None:
-        """Choose m and s, and begin with b = m."""
-        scale = np.broadcast_to(np.asarray(scale, np.float32), self.scale.shape)
-        self.mean.assign(np.asarray(mean, np.float32).reshape(self.mean.shape))
-        self.scale.assign(np.where(scale > 0, scale, 1.0))
-        self.started.assign(1.0)
-        if self.learned:
-            self.beta.assign(np.zeros(self.beta.shape, np.float32))
-
-    def start_from(self, rows: tf.Tensor) -> None:
-        """Choose m and s from a first batch of at least 2 rows, in a graph; later ones change nothing."""
-        rows = gather(rows)
-        mean = tf.reduce_mean(rows, axis=0)
-        axes = [0, *vector_axes(self.mean.shape)]
-        square = tf.reduce_mean(tf.square(rows - mean), axes, keepdims=True)[0]
-        scale = tf.where(square > 0, tf.sqrt(square), 1.0)
-        first = (tf.convert_to_tensor(self.started) < 1) & (tf.shape(rows)[0] > 1)
-        self.mean.assign(tf.where(first, mean, self.mean))
-        self.scale.assign(tf.where(first, scale, self.scale))
-        self.started.assign(tf.where(first, 1.0, self.started))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "learned": self.learned}
-
-
-@serializable
-class Centred(Offset):
-    """h = (x - b) / s, with the b and s of `Offset`, which a `Dictionary` decoder shares.
-
-    Bricken et al., "Towards Monosemanticity", 2023, section "Sparse autoencoder setup": the decoder's bias is
-    taken off the input. An event of several axes becomes one vector.
-
-    Args:
-        learned: whether b is trained.
-        **kwargs: as in `Offset`.
-
-    Example:
-        >>> encoder = zoo.networks.Centred()
-        >>> x = 3 + np.random.default_rng(0).normal(size=(500, 4)).astype("float32")
-        >>> h = encoder(x, training=True)  # the first batch of training says where the data lie
-        >>> np.allclose(np.mean(h, axis=0), 0, atol=1e-5), np.allclose(np.mean(np.square(h)), 1)
-        (True, True)
-    """
-
-    def build(self, input_shape: Any) -> None:
-        """Create the weights."""
-        self.add_offset(tuple(_first(input_shape)[1:]))
-        self.built = True
-
-    def call(self, inputs: Any, training: bool = False) -> tf.Tensor:
-        """(batch, *event) -> (batch, features); a condition beside x is not read."""
-        x = inputs[0] if isinstance(inputs, list | tuple) else inputs
-        if training:
-            self.start_from(x)
-        event = (x - self.centre) / tf.convert_to_tensor(self.scale)
-        return tf.reshape(event, (-1, math.prod(self.mean.shape)))
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
-        """(batch, features)."""
-        batch, *event = _first(input_shape)
-        return (batch, math.prod(event))
 
 
 @serializable
@@ -211,7 +103,7 @@ class Dictionary(Offset):
 
     def build(self, input_shape: Any) -> None:
         """Create the atoms, and where they are not shared b and s."""
-        units = _first(input_shape)[-1]
+        units = shape_of_x(input_shape)[-1]
         self._add_atoms(units)
         if not self.shared:
             self.add_offset(self.event_shape)
@@ -230,7 +122,7 @@ class Dictionary(Offset):
     @property
     def norms(self) -> tf.Tensor:
         """||d_j||, (units,); over several places the sum of the norms at each (Lindsey et al. 2024)."""
-        of_places = _norms(self.atoms, vector_axes(self.event_shape))
+        of_places = norms(self.atoms, vector_axes(self.event_shape))
         return tf.reduce_sum(of_places, axis=list(range(1, len(self.event_shape) + 1)))
 
     @property
@@ -312,7 +204,7 @@ class Dictionary(Offset):
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
         """(batch, *event)."""
-        return (_first(input_shape)[0], *self.event_shape)
+        return (shape_of_x(input_shape)[0], *self.event_shape)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -338,104 +230,6 @@ class Dictionary(Offset):
             self.kernel.assign(unit_rows(tf.convert_to_tensor(self.kernel)))
 
 
-@serializable
-class Archetypal(Dictionary):
-    """D = exp(m) (W C + L) with W row-stochastic and ||L_i|| <= delta: atoms near the hull of some points.
-
-    Fel et al., "Archetypal SAE: Adaptive and Stable Dictionary Learning for Concept Extraction in Large
-    Vision Models", 2025, equations 4 and 5. The points C, such as the centres of k-means, are given by
-    `set_points` (`zoo.recipes.dictionaries.start` does), else they are random. W is a softmax, and exp(m)
-    begins where atoms have norm 1 in the mean: of many numbers, the points are long, and codes of an encoder
-    that begins as the transposed atoms would write x_hat ||d||^2 times too long.
-
-    Args:
-        output_shape: as in `Dictionary`.
-        points: rows of C.
-        delta: how far an atom may lie from the hull, in units of s.
-        **kwargs: as in `Dictionary`.
-
-    Example:
-        >>> decoder = zoo.networks.Archetypal((3,), points=4, delta=0.0, shared=False)
-        >>> decoder.build((None, 5))
-        >>> decoder.set_points(np.eye(4, 3))
-        >>> atoms = decoder.atoms.numpy()  # convex combinations of the points, but for their size
-        >>> bool((atoms >= 0).all()), round(float(np.linalg.norm(atoms, axis=1).mean()), 4)
-        (True, 1.0)
-    """
-
-    def __init__(
-        self, output_shape: Sequence[int], points: int = 64, delta: float = 1.0, **kwargs: Any
-    ):
-        kwargs.pop("unit_norm", None)
-        super().__init__(output_shape, unit_norm=False, **kwargs)
-        self.number_of_points = positive_int(points, "points")
-        if not delta >= 0:
-            raise ValueError(f"delta must be at least 0; received {delta!r}.")
-        self.delta = float(delta)
-
-    @property
-    def atoms(self) -> tf.Tensor:
-        """See `Dictionary.atoms`."""
-        loose = tf.convert_to_tensor(self.relaxation)
-        loose = loose * tf.minimum(
-            1.0, self.delta / _norms(loose, list(range(1, loose.shape.rank)))
-        )
-        flat = tf.reshape(tf.convert_to_tensor(self.points), (self.number_of_points, -1))
-        hull = tf.matmul(tf.nn.softmax(tf.convert_to_tensor(self.kernel)), flat)
-        return tf.exp(tf.convert_to_tensor(self.log_size)) * (
-            tf.reshape(hull, (-1, *self.event_shape)) + loose
-        )
-
-    def set_points(self, points: Any) -> None:
-        """Choose C, (points, *event), in units of s and about b; atoms have norm 1 in the mean again."""
-        self.points.assign(np.asarray(points, np.float32).reshape(self.points.shape))
-        self._size_to_1()
-
-    @property
-    def of_units(self) -> list[keras.Variable]:
-        """See `Dictionary.of_units`."""
-        return [self.kernel, self.relaxation]
-
-    def point_at(self, units: Any, directions: Any) -> None:
-        """Move some atoms to the points that are nearest to these directions; see `Dictionary`."""
-        points = np.reshape(self.points.numpy(), (self.number_of_points, -1))
-        sizes = np.maximum(np.linalg.norm(points, axis=1), 1e-12)
-        nearest = (np.asarray(directions) @ (points / sizes[:, None]).T).argmax(axis=1)
-        kernel, relaxation = self.kernel.numpy(), self.relaxation.numpy()
-        kernel[units] = 0
-        kernel[units, nearest] = math.log(9 * max(self.number_of_points - 1, 1))  # a softmax of .9
-        relaxation[units] = 0
-        self.kernel.assign(kernel)
-        self.relaxation.assign(relaxation)
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {**super().get_config(), "points": self.number_of_points, "delta": self.delta}
-
-    def _add_atoms(self, units: int) -> None:
-        whole: dict[str, Any] = {"dtype": "float32", "autocast": False}
-        event, random = self.event_shape, keras.initializers.RandomNormal
-        self.kernel = self.add_weight(
-            name="kernel", shape=(units, self.number_of_points), initializer=random(0, 2), **whole
-        )
-        self.relaxation = self.add_weight(
-            name="relaxation", shape=(units, *event), initializer="zeros", **whole
-        )
-        self.log_size = self.add_weight(name="log_size", shape=(), initializer="zeros", **whole)
-        self.points = self.add_weight(
-            name="points",
-            shape=(self.number_of_points, *event),
-            initializer=random(0, 1),
-            trainable=False,
-            **whole,
-        )
-        self._size_to_1()
-
-    def _size_to_1(self) -> None:
-        size = tf.reduce_mean(_norms(self.atoms, list(range(1, len(self.event_shape) + 1))))
-        self.log_size.assign_sub(tf.math.log(size))
-
-
 def unit_rows(rows: tf.Tensor) -> tf.Tensor:
     """Every row divided by its 2-norm over all other axes.
 
@@ -444,14 +238,10 @@ def unit_rows(rows: tf.Tensor) -> tf.Tensor:
         >>> np.allclose(unit_rows(np.array([[3.0, 4.0]], "float32")), [[0.6, 0.8]])
         True
     """
-    return rows / _norms(rows, list(range(1, len(rows.shape))))
+    return rows / norms(rows, list(range(1, len(rows.shape))))
 
 
-def _norms(rows: tf.Tensor, axes: Any) -> tf.Tensor:
+def norms(rows: tf.Tensor, axes: Any) -> tf.Tensor:
+    """2-norms over some axes, which stay with a length of 1."""
     # The gradient of a root is infinite at 0.
     return tf.sqrt(tf.reduce_sum(tf.square(rows), axes, keepdims=True) + TINY)
-
-
-def _first(shape: Any) -> Any:
-    """The shape of x, where that of a condition stands beside it."""
-    return shape[0] if isinstance(shape[0], list | tuple) else shape
