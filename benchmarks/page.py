@@ -117,6 +117,10 @@ def page(folder: Path) -> str:
         "is measured where it is installed. `python -m benchmarks --gpu` does the same on a GPU: it has "
         "never run.",
     ]
+    others = sorted(path.parent.name for path in folder.glob("*/training.json"))
+    if others:
+        links = ", ".join(f"[{name}]({name}/README.md)" for name in others)
+        parts.append(f"This page is of one processor; others have pages of their own: {links}.")
     training = _read(folder / "training.json")
     if training:
         parts += [
