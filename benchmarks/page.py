@@ -110,7 +110,7 @@ def _share(missing: float) -> str:
 def page(folder: Path) -> str:
     """The page's text; parts whose JSON is missing are left out."""
     parts = [
-        "# Benchmarks",
+        "# Benchmarks" if folder == FOLDER else f"# Benchmarks on {folder.name}",
         "Written by `python -m benchmarks.page` from the JSON beside this page, which `python -m "
         "benchmarks` and its modules `against`, `costs`, `job`, `likelihoods`, `memory`, `networks`, "
         '`selection` and `stability` write. PyTorch and pythae come with `pip install -e ".[bench]"`; JAX '
