@@ -141,6 +141,13 @@ def _led(text: str, *factors: str) -> Claim:
 
 
 _SHARED: dict[str, Any] = {"hidden": [256, 256], "learning_rate": 1e-3}
+_QUICK: dict[str, Any] = {
+    "examples": 10_000,
+    "epochs": 3,
+    **_SHARED,
+    "points": 1500,
+    "models": ["beta_vae_1", "beta_vae_4"],
+}
 _MORE_BETA = (
     _above(
         "beta_vae_score",
@@ -160,13 +167,7 @@ EXPERIMENTS = (
         run=run,
         draw=draw,
         claims=_MORE_BETA,
-        quick={
-            "examples": 10_000,
-            "epochs": 3,
-            **_SHARED,
-            "points": 1500,
-            "models": ["beta_vae_1", "beta_vae_4"],
-        },
+        quick=_QUICK,
         full={
             "examples": 50_000,
             "epochs": 10,
@@ -183,15 +184,7 @@ EXPERIMENTS = (
         run=run,
         draw=draw,
         claims=_MORE_BETA,
-        quick={
-            "examples": 10_000,
-            "epochs": 3,
-            **_SHARED,
-            "points": 1500,
-            "models": ["beta_vae_1", "beta_vae_4"],
-            "optimizer": "adam",
-            "size": 32,
-        },
+        quick={**_QUICK, "optimizer": "adam", "size": 32},
         full={
             "examples": 700_000,
             "epochs": 10,
