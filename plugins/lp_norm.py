@@ -26,8 +26,8 @@ class LpNorm(zoo.Regularizer):
         s of z / ||z||_2        form "direction": 1 for one-sparse codes, n^(1 - p/2) for n equal units
 
     "power" and "norm" are also lowered by a smaller code, which the decoder makes good: with few latents that
-    is what they do (docs/results/lp_autoencoder.md, LP-DIR). "direction" does not see how long a code is; what
-    lowers it with two latents is one unit that is far larger than the other on all examples.
+    is what they do (docs/results/lp_autoencoder.md, LP-DIR). "direction" does not see how long a code is.
+    What lowers it with two latents is one unit that is far larger than the other on all examples.
 
     Args:
         p: power, above 0; a number or a Keras schedule of the training step.
