@@ -19,7 +19,7 @@ def import_quietly(program: str) -> None:
     users become one line on standard error. Nothing happens where TensorFlow is imported already.
 
     The 900,000 objects of these modules stay to the end, so they are not looked through for garbage: that
-    took 4 of the 16 seconds of the default job, half of it after its last line.
+    took 2 of the 14 seconds of the default job, half of it after its last line.
 
     Args:
         program: what the lines of warnings begin with.
