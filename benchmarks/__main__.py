@@ -19,7 +19,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.page import OF_DICTIONARIES, table, write
+from benchmarks.page import OF_DICTIONARIES, SLICED, table, write
 from benchmarks.workloads import WORKLOADS, Workload
 
 FIXED = "zoo, one batch"
@@ -27,6 +27,7 @@ CONTENDERS = {
     "zoo": ("zoo_fit", "prepare"),
     FIXED: ("zoo_fit", "prepare_one_batch"),
     "bare TensorFlow": ("bare_tensorflow", "prepare"),
+    SLICED: ("bare_tensorflow", "prepare_slices"),
     "PyTorch": ("torch_loop", "prepare"),
     "PyTorch compiled": ("torch_loop", "prepare_compiled"),
     "pythae": ("pythae_trainer", "prepare"),
@@ -95,6 +96,8 @@ def compare(
     """Seconds of every round of every contender, and what follows from them."""
     if workload.encodes or workload.model == "info_ae":  # no peer has them
         names = [name for name in names if name in ("zoo", "bare TensorFlow")]
+    if threads == 1:
+        names = [name for name in names if name != SLICED]
     if workload.conv or workload.model == "laplace":
         names = [name for name in names if name != "JAX"]
     others = {*OF_DICTIONARIES}

@@ -9,8 +9,10 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "results" / "benchmarks"
+SLICED = "bare TensorFlow in slices"
 NAMES = (
     "bare TensorFlow",
+    SLICED,
     "PyTorch",
     "PyTorch compiled",
     "pythae",

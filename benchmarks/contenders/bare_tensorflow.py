@@ -14,9 +14,16 @@ from benchmarks.workloads import K, Workload
 LEARNING_RATE = 1e-3
 
 
-def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], None]:
+def prepare_slices(workload: Workload, precision: str, threads: int) -> Callable[[], None]:
+    """A round of the same loop, in which each thread computes a slice of the batch, as the library does."""
+    return prepare(workload, precision, threads, slices=threads)
+
+
+def prepare(
+    workload: Workload, precision: str, threads: int, slices: int = 1
+) -> Callable[[], None]:
     """A round of a hand-written loop on the workload's rows."""
-    limit_threads(threads)
+    limit_threads(threads, 1 if slices > 1 else None)
     import tensorflow as tf
 
     kind = tf.bfloat16 if precision == "bfloat16" else tf.float32
@@ -29,13 +36,16 @@ def prepare(workload: Workload, precision: str, threads: int) -> Callable[[], No
     weights = [tf.Variable(value) for value in initial_weights(workload)]
     optimizer = Adam(weights)
 
+    def loss_of(x, w):
+        if workload.model == "k_sparse":
+            return _k_sparse_loss(tf, x, w, kind)
+        return _vae_loss(tf, workload, x, w, kind)
+
     def step(x):
         with tf.GradientTape() as tape:
             w = [tf.cast(v, kind) for v in weights]
-            if workload.model == "k_sparse":
-                loss = _k_sparse_loss(tf, x, w, kind)
-            else:
-                loss = _vae_loss(tf, workload, x, w, kind)
+            losses = [loss_of(part, w) for part in tf.split(x, slices)]
+            loss = tf.add_n(losses) / slices
         optimizer.apply(tape.gradient(loss, weights), LEARNING_RATE)
         return loss
 
