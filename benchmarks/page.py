@@ -131,7 +131,9 @@ def page(folder: Path) -> str:
             "`/ name` says how many times as fast `model.fit` is with its defaults. pythae has no bfloat16: "
             "its column compares with its float32. One thread: processor time; several: wall time. The "
             "rounds include what a `fit` takes beside its steps, which stands in a column of its own: a "
-            "`fit` of one batch, less one step.",
+            "`fit` of one batch, less one step. Bare TensorFlow in slices is a loop without Keras whose "
+            "threads compute a slice of the batch each: what TensorFlow gives. It and pythae on two threads "
+            "ran beside the zoo in rounds of their own.",
             WORK,
             ". ".join(
                 filter(None, [training["machine"], training.get("versions"), training["date"]])
