@@ -146,7 +146,7 @@ def draw_means(arrays: Mapping[str, Any], names: Sequence[str]) -> Figure:
         place.scatter(*codes.T, s=1, c=colors[arrays["labels"]], linewidths=0)
         limits = np.quantile(codes, [0.005, 0.995], axis=0)
         place.set(title=name.replace("_", "\n"), xlim=limits[:, 0], ylim=limits[:, 1])
-        place.locator_params(axis="x", nbins=2)
+        place.ticklabel_format(axis="x", scilimits=(-1, 4))  # small numbers are wide
     return figure
 
 
