@@ -28,6 +28,7 @@ SETTINGS = [
             "IA-T1b": {"examples": 800, **dict.fromkeys(OTHERS, 1)},
             "IA-F2": {**SMALL, "taught": 1},
             "IA-T1c": {"examples": 400, "cat_gan": 1, "pixel_gan": 1},
+            "IA-T1d": {"examples": 400, "info_gan_shared": 1},
         }.items()
     ),
 ]

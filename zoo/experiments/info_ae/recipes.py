@@ -245,6 +245,17 @@ def info_gan(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Autoenc
     return model
 
 
+def info_gan_shared(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
+    """InfoGAN with its recognition network on the discriminator's layers, as its paper has it.
+
+    The rates stay as they are, 1e-3 and 2e-4, and the discriminator does not see the batch's spread.
+    """
+    keras.utils.set_random_seed(seed)
+    model = zoo.create("info_gan", SHAPE, shared=True, seed=seed)
+    fit(model, x, epochs, min(128, len(x) // 4), 1e-3, beta_1=0.5)
+    return model
+
+
 def adversarial(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Autoencoder:
     """The adversarial autoencoder's clustering into 30 classes, at its paper's batch of 100.
 
