@@ -11,6 +11,7 @@ import tensorflow as tf
 import zoo
 
 from .critics import Critic
+from .discriminator import FAKES
 from .mutual_information import MutualInformation
 
 SHARED = "shared"
@@ -27,16 +28,19 @@ class SharedDiscriminator(Critic):
 
     with x_g a picture of a draw from the prior and I the model's term "mutual_information", its weight
     included, so that T serves both. The model, without T, minimises -log Di(x_g) (or another `form`) and I.
-    The authors' program divides the losses in this way; the paper's equation 6 leaves it open.
+    The authors' program divides the losses in this way; the paper's equation 6 leaves it open. With fakes
+    "both" or "reconstructed" the model minimises -log Di(x_r) as well or instead; x_r is the reconstruction.
 
     Args:
         weight: a number or a Keras schedule of the training step.
+        fakes: which of its pictures the model is to make real, "generated", "reconstructed" or "both"; the
+            critic itself sees x_g as fake unless there are only reconstructions.
         spread: whether Di's unit sees the batch's mean standard deviation too.
         hidden: refused; the hidden layers are those of the encoder.
         **options: as in `zoo_plugins.critics.Critic`; ``norm="spectral"`` is of Di's unit.
 
     Raises:
-        ValueError: for an encoder without layers named "shared", or ``hidden``.
+        ValueError: for an encoder without layers named "shared", unknown ``fakes``, or ``hidden``.
 
     Example:
         >>> model = zoo.create("info_gan", (6,), classes=3, noise_units=4, critic=(8,), shared=True)
@@ -51,7 +55,12 @@ class SharedDiscriminator(Critic):
     sees_model = True
 
     def __init__(
-        self, weight: Any = 1.0, spread: bool = False, hidden: Sequence[int] = (), **options: Any
+        self,
+        weight: Any = 1.0,
+        fakes: str = "generated",
+        spread: bool = False,
+        hidden: Sequence[int] = (),
+        **options: Any,
     ):
         if hidden:
             raise ValueError(
@@ -59,13 +68,19 @@ class SharedDiscriminator(Critic):
                 f"received hidden={tuple(hidden)}. Leave it out."
             )
         super().__init__(weight, hidden=(), **options)
+        if fakes not in FAKES:
+            raise ValueError(
+                f"fakes of shared_discriminator must be one of {', '.join(FAKES)}; received {fakes!r}."
+            )
+        self.fakes = fakes
         self.spread = bool(spread)
 
     def check(self, model: zoo.Autoencoder) -> None:
         """Generated pictures need a prior."""
-        if model.prior is None:
+        if self.fakes != "reconstructed" and model.prior is None:
             raise ValueError(
-                "The regularizer 'shared_discriminator' needs a model with a prior. Set prior='normal'."
+                f"The regularizer 'shared_discriminator' with fakes={self.fakes!r} needs a model with a "
+                "prior. Set prior='normal', or fakes='reconstructed'."
             )
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
@@ -93,24 +108,41 @@ class SharedDiscriminator(Critic):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
-        seen = self.blurred(forward.generated.picture, forward, "fooled")
-        return self.fool(self.unit(self.shared(seen, training=training), training=training))
+        total: Any = 0.0
+        for fakes in ("generated", "reconstructed"):
+            if self.fakes in (fakes, "both"):
+                features = self._features(fakes, forward, "fooled", training)
+                total = total + self.fool(self.unit(features, training=training))
+        return total
 
     def critic_loss(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """A scalar, in nats."""
-        made = forward.generated
-        features = self.shared(self.blurred(forward.inputs, forward, "real"), training=True)
-        real = self.unit(features, training=True)
-        features = self.shared(self.blurred(made.picture, forward, "fake"), training=True)
+        seen = self.blurred(forward.inputs, forward, "real")
+        real = self.unit(self.shared(seen, training=True), training=True)
+        shown = "reconstructed" if self.fakes == "reconstructed" else "generated"
+        features = self._features(shown, forward, "fake", True)
         total = self.separate(real, self.unit(features, training=True))
-        for layer in self._layers_of_encoder[1:]:
+        read = [
+            term
+            for term in self.model.regularizers
+            if isinstance(term, MutualInformation) and term.codes != "generated"
+        ]
+        if read and shown != "generated":
+            features = self._features("generated", forward, "fake", True)
+        for layer in self._layers_of_encoder[1:] if read else []:
             features = layer(features, training=True)
-        recoded = self.model.bottleneck.encode(features)
-        for term in self.model.regularizers:
-            if isinstance(term, MutualInformation) and term.codes != "generated":
-                missed = tf.reduce_mean(term.unrecognised(made.label, made.code, recoded))
-                total = total + zoo.at_step(term.weight, forward.step) * missed
+        for term in read:
+            made = forward.generated
+            recoded = self.model.bottleneck.encode(features)
+            missed = tf.reduce_mean(term.unrecognised(made.label, made.code, recoded))
+            total = total + zoo.at_step(term.weight, forward.step) * missed
         return total
+
+    def _features(
+        self, fakes: str, forward: zoo.ForwardPass, tag: str, training: bool
+    ) -> tf.Tensor:
+        made = forward.generated.picture if fakes == "generated" else forward.output.mean()
+        return self.shared(self.blurred(made, forward, tag), training=training)
 
     @property
     def _layers_of_encoder(self) -> list[keras.Layer]:
@@ -118,5 +150,5 @@ class SharedDiscriminator(Critic):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        config = {**super().get_config(), "spread": self.spread}
+        config = {**super().get_config(), "fakes": self.fakes, "spread": self.spread}
         return {name: value for name, value in config.items() if name != "hidden"}

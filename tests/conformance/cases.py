@@ -245,6 +245,9 @@ CASES = {
         "info_gan", networks="info_gan", classes=1, styles=2, noise_units=2, shared=True
     ),
     "info_ae": vector("info_ae", latents=3, classes=3, noise_units=4, **CRITIC),
+    "info_ae_shared": vector(
+        "info_ae", latents=3, classes=3, noise_units=4, shared=True, label_scale=5.0, **CRITIC
+    ),
     # From other weights a unit comes to the kink of its ReLU in 20 steps, and rounding decides the side.
     "info_ae_robust": picture(
         "info_ae_robust", latents=3, classes=3, noise_units=4, seed=0, **CRITIC

@@ -41,6 +41,20 @@ def test_generates_a_label_on_demand(model):
     assert_allclose(mixed[[0, 2]], model.generate(3, label=3, seed=0)[[0, 2]], atol=1e-6)
 
 
+def test_a_class_enters_the_generator_at_its_scale():
+    """G without hidden layers: codes of two classes and one noise differ by the scaled rows of its kernel."""
+    options = {"latents": 3, "classes": 4, "generator": (), "noise_units": 5, "critic": (4,)}
+    model = zoo.create("info_ae", VECTOR, label_scale=7.0, **options)
+    first, second = (
+        model.prior.draw(zoo.Noise(0, 0), 6, 3, label=label).code.numpy() for label in (1, 3)
+    )
+    rows_of_classes = model.prior.generator.layers[-1].kernel.numpy()[5:]
+    expected = np.tile(7.0 * (rows_of_classes[3] - rows_of_classes[1]), (6, 1))
+    assert_allclose(second - first, expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match="label_scale"):
+        zoo.create("info_ae", VECTOR, label_scale=-1.0, **options)
+
+
 @pytest.mark.parametrize("label", [10, -1, 0.5, [1, 10], [1, 2, 3], []])
 def test_an_unknown_label_is_refused(model, label):
     with pytest.raises(ValueError, match="from 0 to 9"):

@@ -43,6 +43,28 @@ def test_the_loss_is_that_of_both_tasks(x):
     assert_allclose(critic.penalty(forward), softplus(-fake), rtol=1e-5)
 
 
+@pytest.mark.parametrize("fakes", ["both", "reconstructed"])
+def test_reconstructions_are_to_look_real_too(x, fakes):
+    keras.utils.set_random_seed(0)
+    given = {"latents": 2, "classes": 3, "noise_units": 2, "critic": (5,), "norm": "none"}
+    model = zoo.create("info_ae", VECTOR, shared=True, alpha=2.0, **given)
+    critic = model.critics[1]
+    critic.fakes = fakes
+    forward = model.forward(x, Noise(3, 0), training=True)
+    made, rebuilt = forward.generated, forward.output.mean()
+    trunk, unit = critic.shared, critic.unit
+    real, fake = unit(trunk(x))[:, 0], unit(trunk(made.picture))[:, 0]
+    again = unit(trunk(rebuilt))[:, 0]
+    label = made.label.numpy().argmax(axis=1)
+    codes = model.bottleneck.encode(model.encoder(made.picture))
+    read = log_softmax(model.classifier.classify(codes), axis=1)[np.arange(len(x)), label]
+    told = fake if fakes == "both" else again
+    expected = softplus(-real).mean() + softplus(told).mean() - 2 * read.mean()
+    assert_allclose(critic.critic_loss(forward), expected, rtol=1e-4)
+    fooled = -softplus(again) - (softplus(fake) if fakes == "both" else 0)  # the form "saturating"
+    assert_allclose(critic.penalty(forward), fooled, rtol=1e-4)
+
+
 def test_the_critics_optimizer_trains_the_shared_layers_and_the_models_the_rest(x):
     def moved(rate, critic_rate):
         model = gan(critic_learning_rate=critic_rate)
@@ -86,9 +108,24 @@ def test_encode_reads_the_shared_layers(x, tmp_path):
     assert_array_equal(zoo.load_model(tmp_path / "gan.keras").encode(x), model.encode(x))
 
 
+def test_own_layers_of_the_encoder_are_normalised():
+    """Appendix C.1 of the InfoGAN paper: 'FC. 128-batchnorm-lRELU-FC. output' for Q."""
+    encoder = gan(norm="batch").encoder
+    own = [type(layer).__name__ for layer in encoder.layers[1].layers]
+    assert [name for name in own if name in ("Dense", "BatchNormalization", "LeakyReLU")] == [
+        "Dense",
+        "BatchNormalization",
+        "LeakyReLU",
+    ]
+    shared = [type(layer).__name__ for layer in encoder.layers[0].layers]
+    assert "BatchNormalization" not in shared  # of one layer, which is the first
+
+
 def test_what_cannot_be_shared_is_refused():
     with pytest.raises(ValueError, match=r"received hidden=\(4,\)"):
         zoo.get("shared_discriminator", hidden=(4,))
+    with pytest.raises(ValueError, match="generated, reconstructed; received 'all'"):
+        zoo.get("shared_discriminator", fakes="all")
     networks = zoo.networks.Networks(mlp([4]), mlp([4], VECTOR))
     with pytest.raises(ValueError, match="begins with a layer named 'shared'"):
         gan(networks=networks)

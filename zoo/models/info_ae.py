@@ -9,12 +9,15 @@ from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import Deterministic
 from zoo.models.extends import extends
 from zoo.networks import Networks, build_networks
+from zoo.networks.critic import encoder_on_critic
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.registry import register
 
 # The root of the summed squares over a batch of 128 weighs sqrt(128) times the mean of the examples' roots.
 BATCH_ROOT = 128**0.5
 TEACHER_WEIGHT = 10.0
+# Units of an encoder's own layers behind those of the discriminator.
+SHARING = (256,)
 # With the weight 1, generated pictures of a wrong class moved real codes: the model agreed with its teacher
 # on 98.1 % of 20,000 training digits of MNIST after 4 epochs, with .1 on 99.1 % after 3.
 TAUGHT_ALPHA = 0.1
@@ -41,6 +44,8 @@ def info_ae(
     instance_noise: Any = 0.0,
     critic_learning_rate: Any = 2e-4,
     critic_steps: int = 1,
+    label_scale: float = 1.0,
+    shared: bool = False,
     regularizers: Sequence[Any] = (),
     seed: int = 0,
 ) -> Autoencoder:
@@ -80,6 +85,9 @@ def info_ae(
         instance_noise: standard deviation of the noise on what the critics see, a number or a schedule.
         critic_learning_rate: of the critics' Adam, a number or a schedule.
         critic_steps: updates of the critics for each one of the model.
+        label_scale: what c is multiplied by on its way into G, see the prior "generator".
+        shared: whether E goes on from the layers of Di, as InfoGAN's recognition network does, with one of
+            256 units and the code's; see the plugin "shared_discriminator". The text leaves it open.
         regularizers: further regularizers.
         seed: of the noise and the order of the data.
 
@@ -96,10 +104,15 @@ def info_ae(
         pair = Networks(dcgan_encoder(), dcgan_decoder(input_shape))
     else:
         pair = build_networks(networks or "mlp", input_shape, None)
+    judge: dict[str, Any] = {"name": "discriminator", "hidden": critic}
+    if shared:
+        judge = {"name": "shared_discriminator", "fakes": "both"}
+        if not isinstance(networks, Networks):
+            encoder = encoder_on_critic(input_shape, critic, norm, own=SHARING)
+            pair = Networks(encoder, pair.decoder)
     critics = {
         "weight": beta,
         "form": form,
-        "hidden": critic,
         "norm": norm,
         "label_smoothing": label_smoothing,
         "instance_noise": instance_noise,
@@ -117,11 +130,12 @@ def info_ae(
             "classes": classes,
             "noise_units": noise_units,
             "hidden": generator,
+            "label_scale": label_scale,
         },
         regularizers=[
             {"name": "mutual_information", "weight": alpha, "hidden": classifier},
-            {"name": "self_critic", "both_pairs": both_pairs, **critics},
-            {"name": "discriminator", "spread": spread, **critics},
+            {"name": "self_critic", "both_pairs": both_pairs, "hidden": critic, **critics},
+            {**judge, "spread": spread, **critics},
             *regularizers,
         ],
         objective={"name": "elbo", "weight": gamma},

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
-
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import CategoricalStyle
 from zoo.networks import Networks, build_networks
-from zoo.networks.critic import SHARED, critic_network
+from zoo.networks.critic import SHARED, encoder_on_critic
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.registry import register
 
@@ -94,7 +92,9 @@ def info_gan(
     if shared:
         own = {"name": "shared_discriminator"}
         if not (isinstance(networks, Networks) or _begins_shared(pair.encoder)):
-            pair = Networks(_recognition(input_shape, critic, norm), pair.decoder)
+            dense = FEATURES if len(input_shape) == 3 else ()
+            encoder = encoder_on_critic(input_shape, critic, norm, dense, RECOGNITION)
+            pair = Networks(encoder, pair.decoder)
     discriminator = {
         **own,
         "form": form,
@@ -126,11 +126,3 @@ def info_gan(
 
 def _begins_shared(encoder: Any) -> bool:
     return any(layer.name == SHARED for layer in getattr(encoder, "layers", [])[:1])
-
-
-def _recognition(input_shape: Sequence[int], critic: Sequence[int], norm: str) -> keras.Sequential:
-    dense = FEATURES if len(input_shape) == 3 else ()
-    trunk = critic_network(input_shape, critic, norm, outputs=None, dense=dense, name=SHARED)
-    return keras.Sequential(
-        [trunk, critic_network((dense or critic)[-1:], RECOGNITION, norm, None)]
-    )

@@ -68,6 +68,42 @@ def critic_network(
     return keras.Sequential(layers, **options)
 
 
+def encoder_on_critic(
+    event_shape: Sequence[int],
+    hidden: Sequence[int],
+    norm: str = "batch",
+    dense: Sequence[int] = (),
+    own: Sequence[int] = (),
+) -> keras.Sequential:
+    """An encoder that goes on from the layers of a critic, for the plugin "shared_discriminator".
+
+    Args:
+        event_shape: (h, w, channels) or (d,).
+        hidden: filters or units of the shared layers.
+        norm: see `critic_network`; of the encoder's own layers too.
+        dense: units of fully connected layers behind `hidden`, shared as well.
+        own: units of the encoder's own layers, none of which is the network's first.
+
+    Returns:
+        (batch, *event) -> (batch, features), whose first layer is a network named "shared".
+
+    Example:
+        >>> from zoo.networks.critic import encoder_on_critic
+        >>> encoder = encoder_on_critic((8, 8, 1), hidden=(4, 8), own=(16,))
+        >>> encoder.layers[0].name, encoder(np.zeros((3, 8, 8, 1), "float32")).shape
+        ('shared', TensorShape([3, 16]))
+    """
+    trunk = critic_network(event_shape, hidden, norm, outputs=None, dense=dense, name=SHARED)
+    return keras.Sequential(
+        [
+            trunk,
+            critic_network(
+                trunk.compute_output_shape((None, *event_shape))[1:], (), norm, None, dense=own
+            ),
+        ]
+    )
+
+
 @keras.saving.register_keras_serializable("zoo")
 class BatchSpread(keras.layers.Layer):
     """Appends the features' standard deviation over the global batch, averaged over the features.
