@@ -1,4 +1,5 @@
 import gzip
+import inspect
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,15 +8,17 @@ import keras
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from sklearn.metrics import normalized_mutual_info_score
 
 import zoo
 from zoo.data import Data
 from zoo.evaluation import clustering
 from zoo.experiments.experiment import Sources
-from zoo.experiments.info_ae import digits, figure
+from zoo.experiments.info_ae import digits, figure, search
+from zoo.models.info_ae import info_ae
 from zoo.serialization import policy
 
-EXPERIMENTS = {e.id: e for e in (*digits.EXPERIMENTS, *figure.EXPERIMENTS)}
+EXPERIMENTS = {e.id: e for e in (*digits.EXPERIMENTS, *figure.EXPERIMENTS, *search.EXPERIMENTS)}
 SMALL = {"examples": 800, "teachers": 1, "teacher": 1, "student": 1}
 OTHERS = ("info_gan", "info_gan_consistent", "aae", "aae_consistent")
 SETTINGS = [
@@ -29,6 +32,12 @@ SETTINGS = [
             "IA-F2": {**SMALL, "taught": 1},
             "IA-T1c": {"examples": 400, "cat_gan": 1, "pixel_gan": 1},
             "IA-T1d": {"examples": 400, "info_gan_shared": 1},
+            "IA-S": {
+                "examples": 400,
+                "epochs": 1,
+                "members": 2,
+                "variants": ["base", "code_16_linear", "shared_apart"],
+            },
         }.items()
     ),
 ]
@@ -75,6 +84,28 @@ def test_the_merged_error_is_that_of_classes_made_without_labels():
     assert row["merged_error"] == pytest.approx(100 * wrong.mean(), abs=0.01)
 
 
+def test_agreement_and_balance_are_those_of_their_formulas():
+    random = np.random.default_rng(0)
+    first, second, third = (random.integers(0, 10, 500) for _ in range(3))
+    found = search.agreement([first, second, third])
+    pairs = [(first, second), (first, third), (second, third)]
+    expected = np.mean([normalized_mutual_info_score(a, b) for a, b in pairs])
+    assert found == pytest.approx(expected, rel=1e-6)
+    assert search.agreement([first, (first + 3) % 10]) == pytest.approx(1)
+    assert search.balance(np.repeat(np.arange(10), 7)) == pytest.approx(1)
+    assert search.balance(np.repeat([2, 5], 7)) == pytest.approx(np.log(2) / np.log(10))
+    assert search.balance(np.zeros(9, int)) == 0
+
+
+def test_every_variant_of_the_search_builds_and_is_its_own():
+    settings = EXPERIMENTS["IA-S"]
+    assert settings.full["variants"] == list(search.VARIANTS)
+    seen = {json.dumps(options, sort_keys=True) for options in search.VARIANTS.values()}
+    assert len(seen) == len(search.VARIANTS)
+    known = set(inspect.signature(info_ae).parameters) | {"rate", "batch"}
+    assert all(set(options) <= known for options in search.VARIANTS.values())
+
+
 def test_the_policy_of_number_types_is_given_back():
     before = keras.config.dtype_policy().name
     with pytest.raises(RuntimeError), policy("mixed_bfloat16"):
@@ -85,7 +116,7 @@ def test_the_policy_of_number_types_is_given_back():
 
 @pytest.mark.parametrize(("name", "settings"), SETTINGS)
 def test_experiments_run_in_miniature(name, settings, monkeypatch):
-    for module in (digits, figure):
+    for module in (digits, figure, search):
         monkeypatch.setattr(module, "mnist", fake)
     experiment = EXPERIMENTS[name]
     outcome = experiment.run(0, Sources(), **settings)

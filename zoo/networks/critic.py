@@ -94,14 +94,8 @@ def encoder_on_critic(
         ('shared', TensorShape([3, 16]))
     """
     trunk = critic_network(event_shape, hidden, norm, outputs=None, dense=dense, name=SHARED)
-    return keras.Sequential(
-        [
-            trunk,
-            critic_network(
-                trunk.compute_output_shape((None, *event_shape))[1:], (), norm, None, dense=own
-            ),
-        ]
-    )
+    features: Any = trunk.compute_output_shape((None, *event_shape))
+    return keras.Sequential([trunk, critic_network(features[1:], (), norm, None, dense=own)])
 
 
 @keras.saving.register_keras_serializable("zoo")
