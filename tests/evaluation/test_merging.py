@@ -7,7 +7,6 @@ from zoo.evaluation.merging import (
     absorb_clusters,
     merge_clusters,
     nearest,
-    neighbour_agreement,
     renaming,
 )
 
@@ -76,19 +75,3 @@ def test_renaming_undoes_a_permutation():
     clusters = np.argsort(names)[reference]
     clusters[:20] = 0
     assert_array_equal(renaming(clusters, reference, 6), names)
-
-
-def test_neighbour_agreement_is_the_adjusted_share_of_pairs():
-    random = np.random.default_rng(3)
-    examples = random.normal(size=(300, 4)) + 6 * np.eye(4)[np.arange(300) % 4]
-    near = nearest(examples, neighbours=7)
-    apart = np.arange(300) % 4
-    mixed = random.integers(0, 4, 300)
-    for clusters in (apart, mixed, np.where(random.random(300) < 0.8, apart, mixed)):
-        together = [clusters[i] == clusters[j] for i in range(300) for j in near[i]]
-        chance = sum((clusters == k).mean() ** 2 for k in range(4))
-        expected = (np.mean(together) - chance) / (1 - chance)
-        assert neighbour_agreement(clusters, near) == pytest.approx(expected, rel=1e-9)
-    assert neighbour_agreement(apart, near) > 0.95
-    assert abs(neighbour_agreement(mixed, near)) < 0.1
-    assert np.isnan(neighbour_agreement(np.zeros(300, int), near))

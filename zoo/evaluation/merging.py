@@ -31,39 +31,6 @@ def nearest(examples: np.ndarray, neighbours: int = 10, components: int = 50) ->
     return NearestNeighbors(n_neighbors=neighbours).fit(flat).kneighbors(return_distance=False)
 
 
-def neighbour_agreement(clusters: np.ndarray, near: np.ndarray) -> float:
-    """How far neighbours share a cluster, beyond what the clusters' sizes make likely; no label is used.
-
-        (a - sum_k p_k^2) / (1 - sum_k p_k^2)
-
-    with a the share of pairs of neighbours in one cluster and p_k the share of the examples in cluster k.
-    Clusters that cut through dense regions have a small value.
-
-    Args:
-        clusters: (n,) cluster of each example, from 0.
-        near: (n, k) neighbours of each example, see `nearest`.
-
-    Returns:
-        At most 1, which clusters without any neighbours across them have; about 0 for clusters by chance, and
-        NaN for a single one.
-
-    Example:
-        >>> from zoo.evaluation.merging import nearest, neighbour_agreement
-        >>> examples = np.concatenate([np.linspace(0, 1, 20), np.linspace(9, 10, 20)])[:, None]
-        >>> near = nearest(examples, neighbours=5)
-        >>> neighbour_agreement(np.repeat([0, 1], 20), near)
-        1.0
-        >>> round(neighbour_agreement(np.arange(40) % 2, near), 1)
-        -0.2
-    """
-    shares = np.bincount(clusters) / len(clusters)
-    chance = float(np.sum(shares**2))
-    if chance == 1:
-        return float("nan")
-    together = float(np.mean(clusters[near] == clusters[:, None]))
-    return (together - chance) / (1 - chance)
-
-
 def merge_clusters(
     clusters: np.ndarray, near: np.ndarray, classes: int, total: int = 0
 ) -> np.ndarray:

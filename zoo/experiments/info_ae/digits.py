@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data
-from zoo.evaluation import clustering, merging
+from zoo.evaluation import clustering, merging, unlabelled
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.info_ae import recipes
 from zoo.experiments.shelf import kept
@@ -55,9 +55,11 @@ def score(model: Autoencoder, test: Data, x: np.ndarray, near: Callable[[], np.n
     Returns:
         Test error in % with one-to-one and with majority names, normalised mutual information, and
         ``merged_error``, one-to-one where the clusters are merged to ten classes by what lies next to each
-        other in the training set, for a model of more than ten.
+        other in the training set, for a model of more than ten. And two signs of x that need no label,
+        of the merged clusters where there are more than ten: ``neighbours`` and ``balance``, see
+        `zoo.evaluation.unlabelled`.
     """
-    clusters = model.cluster(test.inputs)
+    clusters, own = model.cluster(test.inputs), model.cluster(x)
     found: dict[str, Any] = clustering.compare(labels_of(test), clusters)
     row = {
         "error": 100 * (1 - float(found["one_to_one_accuracy"])),
@@ -66,13 +68,15 @@ def score(model: Autoencoder, test: Data, x: np.ndarray, near: Callable[[], np.n
     }
     classes = getattr(model.prior, "classes", CLASSES)
     if classes > CLASSES:
-        own = model.cluster(x)
         row["merged_error"] = row["error"]
         if len(np.unique(own)) > CLASSES:
-            merged = merging.absorb_clusters(own, near(), CLASSES, classes)[clusters]
-            row["merged_error"] = 100 * (
-                1 - clustering.one_to_one_accuracy(labels_of(test), merged)
-            )
+            merged = merging.absorb_clusters(own, near(), CLASSES, classes)
+            right = clustering.one_to_one_accuracy(labels_of(test), merged[clusters])
+            row["merged_error"] = 100 * (1 - right)
+            own = merged[own]
+    _, own = np.unique(own, return_inverse=True)
+    row["neighbours"] = unlabelled.neighbour_agreement(own, near())
+    row["balance"] = unlabelled.balance(own, CLASSES)
     return row
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +15,7 @@ from scipy.stats import spearmanr
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.evaluation import clustering, merging
+from zoo.evaluation.unlabelled import balance, neighbour_agreement, seed_agreement
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
 from zoo.experiments.info_ae import recipes
 from zoo.experiments.shelf import kept
@@ -73,18 +73,6 @@ def trained(
     return model
 
 
-def balance(clusters: np.ndarray) -> float:
-    """Entropy of the shares of ten clusters over that of even ones, from 0 to 1."""
-    shares = np.bincount(clusters, minlength=CLASSES) / len(clusters)
-    return float(-(shares * np.log(np.where(shares, shares, 1))).sum() / np.log(CLASSES))
-
-
-def agreement(several: Sequence[np.ndarray]) -> float:
-    """Mean normalised mutual information between the clusters that each two models give the same digits."""
-    pairs = itertools.combinations(several, 2)
-    return float(np.mean([clustering.compare(a, b)["nmi"] for a, b in pairs]))
-
-
 def run(
     seed: int,
     sources: Sources,
@@ -108,7 +96,7 @@ def run(
 
     Returns:
         For each variant, and for k-means on 50 principal components, ``agreement`` (between the models),
-        ``neighbours`` (`zoo.evaluation.merging.neighbour_agreement` with ten neighbours of 10,000 training
+        ``neighbours`` (`zoo.evaluation.unlabelled.neighbour_agreement` with ten neighbours of 10,000 training
         digits), ``balance``, ``criterion`` (the mean of the first two) and ``error`` (of the test digits,
         named one to one), means over the models; ``neighbours`` of the digits themselves; ``rank``,
         Spearman's correlation of criterion and error over the variants; ``chosen/error``, of the best by the
@@ -121,15 +109,13 @@ def run(
     def judged(
         of_training: Sequence[np.ndarray], of_test: Sequence[np.ndarray]
     ) -> dict[str, float]:
-        same = agreement(of_training)
-        kept_together = float(
-            np.mean([merging.neighbour_agreement(own, near) for own in of_training])
-        )
+        same = seed_agreement(of_training)
+        kept_together = float(np.mean([neighbour_agreement(own, near) for own in of_training]))
         hits = [clustering.one_to_one_accuracy(labels_of(test), own) for own in of_test]
         return {
             "agreement": same,
             "neighbours": kept_together,
-            "balance": float(np.mean([balance(own) for own in of_training])),
+            "balance": float(np.mean([balance(own, CLASSES) for own in of_training])),
             "criterion": (same + kept_together) / 2,
             "error": 100 * (1 - float(np.mean(hits))),
         }
@@ -161,7 +147,7 @@ def run(
         for row, found in {**rows, **references}.items()
         for name, value in found.items()
     }
-    measures["digits/neighbours"] = merging.neighbour_agreement(labels_of(source)[:LINKED], near)
+    measures["digits/neighbours"] = neighbour_agreement(labels_of(source)[:LINKED], near)
     measures["chosen/error"] = rows[chosen]["error"]
     measures["smallest/error"] = float(numbers[:, 1].min())
     if len(rows) > 2:
