@@ -23,8 +23,8 @@ def neighbour_agreement(clusters: np.ndarray, near: np.ndarray) -> float:
         near: (n, k) neighbours of each example, see `zoo.evaluation.merging.nearest`.
 
     Returns:
-        At most 1, which clusters without any neighbours across them have; about 0 for clusters by chance, and 0
-        for a single one, which tells nothing.
+        At most 1, which clusters without any neighbours across them have; about 0 for clusters by chance,
+        and 0 for a single one, which tells nothing.
 
     Example:
         >>> from zoo.evaluation.merging import nearest
