@@ -35,6 +35,7 @@ SETTINGS = [
                 "examples": 400,
                 "epochs": 1,
                 "members": 2,
+                "before": 1,
                 "variants": ["base", "code_16_linear", "shared_apart"],
             },
         }.items()

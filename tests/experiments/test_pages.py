@@ -83,6 +83,23 @@ def test_a_reduced_run_says_so_and_how_to_run_it(tmp_path):
     assert "holds (reduced run, 2 of 2 seeds)" in text
 
 
+def test_a_run_with_settings_shown_to_be_equal_is_not_reduced(tmp_path, monkeypatch):
+    equal = EXPERIMENT._replace(equal={"precision": "mixed_bfloat16", "epochs": 5})
+    monkeypatch.setattr(pages, "find", lambda name: equal)
+    content = results(False, [1.0, 2.0], precision="mixed_bfloat16")
+    pages.add(run(tmp_path / "r", content), tmp_path, "abacus")
+    pages.write_pages(tmp_path)
+    text = (tmp_path / "uniform_to_gaussian_vae.md").read_text()
+    assert "--precision=mixed_bfloat16 --seeds=2`" in text
+    change = "precision mixed_bfloat16 in place of float32"
+    assert f"\n\n**Shown by tests to be equal**: {change}.\n\n" in text
+    assert "holds (2 of 2 seeds)" in text and "Reduced" not in text
+    settings = {**EXPERIMENT.full, "epochs": 6}
+    assert equal.reductions(False, settings, "mixed_bfloat16") == {
+        "epochs": (EXPERIMENT.full["epochs"], 6)
+    }
+
+
 def test_later_seeds_are_joined_to_those_that_are_there(tmp_path):
     first = results(False, [1.0], first_seed=0)
     later = results(False, [2.0], first_seed=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 Measures = Mapping[str, float]
@@ -108,6 +109,8 @@ class Experiment(NamedTuple):
         full: settings at the paper's scale.
         precision: Keras's policy of number types in a full run; a quick one has float32.
         texts: arrays of one seed -> texts by file name, which are kept beside the figures; None for none.
+        equal: values of settings, "precision" among them, that tests show to give the results of the usual
+            ones, so that a run with them is not reduced.
     """
 
     id: str
@@ -120,6 +123,7 @@ class Experiment(NamedTuple):
     full: Mapping[str, Any]
     precision: str = "float32"
     texts: Callable[[Mapping[str, Any]], dict[str, str]] | None = None
+    equal: Mapping[str, Any] = MappingProxyType({})
 
     def usual(self, quick: bool) -> dict[str, Any]:
         """The settings of a quick or a full run, number types among them as "precision"."""
@@ -135,6 +139,16 @@ class Experiment(NamedTuple):
             name: (plain(usual), plain(given[name]))
             for name, usual in self.usual(quick).items()
             if name in given and plain(given[name]) != plain(usual)
+        }
+
+    def reductions(
+        self, quick: bool, settings: Mapping[str, Any], precision: str
+    ) -> dict[str, tuple[Any, Any]]:
+        """Those of the `changes` that are not shown to be `equal`."""
+        return {
+            name: change
+            for name, change in self.changes(quick, settings, precision).items()
+            if name not in self.equal or plain(self.equal[name]) != change[1]
         }
 
 

@@ -153,7 +153,7 @@ def verdict(results: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
         return f"{claim['verdict']} (quick run)"
     if claim["verdict"] == "not measured":
         return claim["verdict"]
-    reduced = "reduced run, " * bool(changes(results))
+    reduced = "reduced run, " * bool(reductions(results))
     return f"{claim['verdict']} ({reduced}{claim['seeds']} of {results['seeds']} seeds)"
 
 
@@ -161,6 +161,12 @@ def changes(results: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """What a run had in place of the usual settings, as the experiment is now."""
     precision = results.get("precision", "float32")
     return find(results["id"]).changes(results["quick"], results["settings"], precision)
+
+
+def reductions(results: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The changes that may change what comes out."""
+    precision = results.get("precision", "float32")
+    return find(results["id"]).reductions(results["quick"], results["settings"], precision)
 
 
 def command(results: Mapping[str, Any]) -> str:
@@ -194,14 +200,15 @@ def _small(path: Path) -> bytes:
 def _scale(results: Mapping[str, Any]) -> list[str]:
     """What a reader must know of a run that is smaller than the paper's."""
     if results["quick"]:
-        return ["**Quick run**: smaller than the paper's, it shows the direction only."]
-    changed = changes(results)
-    if not changed:
-        return []
-    stops = ", ".join(
-        f"{name} {value} in place of {usual}" for name, (usual, value) in changed.items()
-    )
-    return [f"**Reduced run**: {stops}."]
+        return ["", "**Quick run**: smaller than the paper's, it shows the direction only."]
+    lines = []
+    reduced = reductions(results)
+    equal = {name: pair for name, pair in changes(results).items() if name not in reduced}
+    for what, changed in (("Reduced run", reduced), ("Shown by tests to be equal", equal)):
+        stops = [f"{name} {value} in place of {usual}" for name, (usual, value) in changed.items()]
+        if stops:
+            lines += ["", f"**{what}**: {', '.join(stops)}."]
+    return lines
 
 
 def _section(results: Mapping[str, Any], pages: Path) -> str:
@@ -214,7 +221,6 @@ def _section(results: Mapping[str, Any], pages: Path) -> str:
         "",
         f"`{command(results)}` · {seeds} · {seconds} a seed, on a "
         f"{results['machine']} shared with other work · {settings}",
-        *([""] * bool(_scale(results))),
         *_scale(results),
         "",
         "| Claim | Paper | Ours | Verdict |",

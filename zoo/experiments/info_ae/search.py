@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -14,12 +14,16 @@ from scipy.stats import spearmanr
 
 import zoo
 from zoo.autoencoder import Autoencoder
+from zoo.data import Data
+from zoo.data.pixels import as_unit_floats
 from zoo.evaluation import clustering, merging
 from zoo.evaluation.unlabelled import balance, neighbour_agreement, seed_agreement
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
 from zoo.experiments.info_ae import recipes
 from zoo.experiments.shelf import kept
-from zoo.experiments.training import labels_of, mnist
+from zoo.experiments.training import QUIET, labels_of, mnist, train_classifier
+from zoo.recipes.fine_tuning import classifier
+from zoo.trainer import Adam
 from zoo.visualization.drawing.style import panels, styled
 
 CLASSES = 10
@@ -51,6 +55,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
+BESIDE = ("k_means", "told")  # rows that are no variants
+Row = dict[str, float]
+
+
 def trained(
     x: np.ndarray, seed: int, epochs: int, rate: float = 1e-3, batch: int = 128, **options: Any
 ) -> Autoencoder:
@@ -73,6 +81,79 @@ def trained(
     return model
 
 
+def told(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int, before: int) -> Autoencoder:
+    """`BASE` from an encoder and a classifier that were shown the labels first, which it then never sees.
+
+    Where it stays at the digits, they are as good for the objective as what it finds by itself.
+
+    Args:
+        x: (n, 28, 28, 1).
+        labels: (n,).
+        seed: of weights, noise and order.
+        epochs: passes over x without labels.
+        before: passes over x and the labels before.
+
+    Returns:
+        The trained model.
+    """
+    keras.utils.set_random_seed(seed)
+    model = zoo.create("info_ae", recipes.SHAPE, seed=seed, **BASE)
+    network = classifier(model, CLASSES, head=model.classifier.classifier, seed=seed)
+    batch = min(128, len(x) // 4)
+    train_classifier(
+        network, as_unit_floats(x), labels, epochs=before, batch_size=batch, optimizer=Adam(1e-3)
+    )
+    recipes.fit(model, x, epochs, batch, 1e-3, beta_1=0.5)
+    return model
+
+
+class Judge(NamedTuple):
+    """What clusters are measured on: training digits, their neighbours, and test digits with labels."""
+
+    some: np.ndarray
+    near: np.ndarray
+    test: Data
+
+    def clusters(self, trained: Sequence[np.ndarray], fresh: Sequence[np.ndarray]) -> Row:
+        """The measures of several models' clusters of the training digits and of the test digits."""
+        agreement = seed_agreement(trained)
+        neighbours = float(np.mean([neighbour_agreement(own, self.near) for own in trained]))
+        hits = [clustering.one_to_one_accuracy(labels_of(self.test), own) for own in fresh]
+        return {
+            "agreement": agreement,
+            "neighbours": neighbours,
+            "balance": float(np.mean([balance(own, CLASSES) for own in trained])),
+            "criterion": (agreement + neighbours) / 2,
+            "error": 100 * (1 - float(np.mean(hits))),
+        }
+
+    def models(self, models: Sequence[Autoencoder]) -> Row:
+        """`clusters` of models, and two terms of their objective on the test digits."""
+        terms = [
+            model.evaluate(self.test.inputs, return_dict=True, verbose=QUIET) for model in models
+        ]
+        means = {
+            name: float(np.mean([found[name] for found in terms]))
+            for name in ("mutual_information", "reconstruction")
+        }
+        trained = [model.cluster(self.some) for model in models]
+        return self.clusters(trained, [model.cluster(self.test.inputs) for model in models]) | means
+
+    def k_means(self, seeds: Sequence[int]) -> Row:
+        """`clusters` of k-means on 50 principal components of the training digits, one start a seed."""
+        from sklearn.cluster import KMeans
+        from sklearn.decomposition import PCA
+
+        flat, fresh = (x.reshape(len(x), -1) / 255.0 for x in (self.some, self.test.inputs))
+        reduce = PCA(50, random_state=0).fit(flat)
+        codes = reduce.transform(flat)
+        found = [KMeans(CLASSES, n_init=1, random_state=seed).fit(codes) for seed in seeds]
+        return self.clusters(
+            [means.labels_ for means in found],
+            [means.predict(reduce.transform(fresh)) for means in found],
+        )
+
+
 def run(
     seed: int,
     sources: Sources,
@@ -80,6 +161,7 @@ def run(
     examples: int,
     epochs: int,
     members: int,
+    before: int,
     variants: list[str],
 ) -> Outcome:
     """Train some models of every variant and measure their clusters of training digits without labels.
@@ -92,87 +174,68 @@ def run(
         examples: digits to train on.
         epochs: passes over them.
         members: models of every variant, at least 2.
+        before: passes with labels of `told`, which is no variant; 0 leaves it out.
         variants: names in `VARIANTS`.
 
     Returns:
-        For each variant, and for k-means on 50 principal components, ``agreement`` (between the models),
-        ``neighbours`` (`zoo.evaluation.unlabelled.neighbour_agreement` with ten neighbours of 10,000 training
-        digits), ``balance``, ``criterion`` (the mean of the first two) and ``error`` (of the test digits,
-        named one to one), means over the models; ``neighbours`` of the digits themselves; ``rank``,
-        Spearman's correlation of criterion and error over the variants; ``chosen/error``, of the best by the
-        criterion.
+        For each variant, for `told` and for k-means, ``agreement`` (between the models), ``neighbours``
+        (`zoo.evaluation.unlabelled.neighbour_agreement` with ten neighbours of 10,000 training digits),
+        ``balance``, ``criterion`` (the mean of the first two) and ``error`` (of the test digits, named one to
+        one), means over the models; of models also ``mutual_information`` and ``reconstruction``, terms of
+        the objective on test digits. ``neighbours`` of the digits themselves; ``rank``, Spearman's
+        correlation of criterion and error over the variants; ``chosen/error``, of the best by the criterion
+        among those of a balance of .9.
     """
     source, test = mnist("train", sources, examples), mnist("test", sources)
     x, some = source.inputs, source.inputs[:LINKED]
-    near = merging.nearest(some)
+    judge = Judge(some, merging.nearest(some), test)
+    seeds = range(members * seed, members * (seed + 1))
 
-    def judged(
-        of_training: Sequence[np.ndarray], of_test: Sequence[np.ndarray]
-    ) -> dict[str, float]:
-        same = seed_agreement(of_training)
-        kept_together = float(np.mean([neighbour_agreement(own, near) for own in of_training]))
-        hits = [clustering.one_to_one_accuracy(labels_of(test), own) for own in of_test]
-        return {
-            "agreement": same,
-            "neighbours": kept_together,
-            "balance": float(np.mean([balance(own, CLASSES) for own in of_training])),
-            "criterion": (same + kept_together) / 2,
-            "error": 100 * (1 - float(np.mean(hits))),
-        }
-
-    rows: dict[str, dict[str, float]] = {}
-    for variant in variants:
+    def measured(name: str, make: Callable[[int], Autoencoder]) -> Row:
         begun = time.monotonic()
         models = [
             kept(
                 sources.models,
-                f"search-{variant}-{own}-{epochs}x{len(x)}",
-                functools.partial(trained, x, own, epochs, **VARIANTS[variant]),
+                f"search-{name}-{own}-{epochs}x{len(x)}",
+                functools.partial(make, own),
             )
-            for own in range(members * seed, members * (seed + 1))
+            for own in seeds
         ]
         seconds = time.monotonic() - begun
-        rows[variant] = judged(
-            [model.cluster(some) for model in models],
-            [model.cluster(test.inputs) for model in models],
+        row = judge.models(models)
+        texts = [f"{name} {value:.3f}" for name, value in row.items()]
+        print(f"  {name}: {', '.join(texts)}; {seconds:.0f} s", flush=True)
+        return row
+
+    rows = {
+        name: measured(name, functools.partial(_variant, x, epochs, VARIANTS[name]))
+        for name in variants
+    }
+    beside = {"k_means": judge.k_means(seeds)}
+    if before:
+        labels = labels_of(source)
+        beside["told"] = measured(
+            f"told_{before}", lambda own: told(x, labels, own, epochs, before)
         )
-        texts = [f"{name} {value:.3f}" for name, value in rows[variant].items()]
-        print(f"  {variant}: {', '.join(texts)}; {seconds:.0f} s", flush=True)
-    numbers = np.array([[row["criterion"], row["error"]] for row in rows.values()])
     even = [name for name, row in rows.items() if row["balance"] >= BALANCED] or list(rows)
     chosen = max(even, key=lambda name: rows[name]["criterion"])
-    references = {"k_means": judged(*_by_k_means(some, test.inputs, members, seed))}
     measures = {
-        f"{row}/{name}": value
-        for row, found in {**rows, **references}.items()
-        for name, value in found.items()
+        f"{name}/{what}": value
+        for name, row in {**rows, **beside}.items()
+        for what, value in row.items()
     }
-    measures["digits/neighbours"] = neighbour_agreement(labels_of(source)[:LINKED], near)
+    measures["digits/neighbours"] = neighbour_agreement(labels_of(source)[:LINKED], judge.near)
     measures["chosen/error"] = rows[chosen]["error"]
-    measures["smallest/error"] = float(numbers[:, 1].min())
+    measures["smallest/error"] = min(row["error"] for row in rows.values())
+    places = np.array([[row["criterion"], row["error"]] for row in {**rows, **beside}.values()])
     if len(rows) > 2:
-        measures["rank"] = float(spearmanr(*numbers.T).statistic)
-    names = np.array([*rows, *references])
-    places = [[measures[f"{name}/criterion"], measures[f"{name}/error"]] for name in names]
-    return Outcome(
-        measures, {"names": names, "places": np.array(places), "chosen": np.array(chosen)}
-    )
+        measures["rank"] = float(spearmanr(*places[: len(rows)].T).statistic)
+    names = np.array([*rows, *beside])
+    return Outcome(measures, {"names": names, "places": places, "chosen": np.array(chosen)})
 
 
-def _by_k_means(
-    some: np.ndarray, test: np.ndarray, members: int, seed: int
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    from sklearn.cluster import KMeans
-    from sklearn.decomposition import PCA
-
-    flat = some.reshape(len(some), -1) / 255.0
-    reduce = PCA(50, random_state=0).fit(flat)
-    means = [
-        KMeans(CLASSES, n_init=1, random_state=members * seed + own).fit(reduce.transform(flat))
-        for own in range(members)
-    ]
-    seen = reduce.transform(test.reshape(len(test), -1) / 255.0)
-    return [own.labels_ for own in means], [own.predict(seen) for own in means]
+def _variant(x: np.ndarray, epochs: int, options: Mapping[str, Any], seed: int) -> Autoencoder:
+    return trained(x, seed, epochs, **options)
 
 
 @styled
@@ -180,7 +243,7 @@ def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     """Each variant by the criterion and the error."""
     figure, (axes,) = panels(1, 1, 4.5)
     for name, (criterion, error) in zip(arrays["names"], arrays["places"], strict=True):
-        mark = "*" if name == str(arrays["chosen"]) else "s" if name == "k_means" else "o"
+        mark = "*" if name == str(arrays["chosen"]) else "s" if name in BESIDE else "o"
         axes.plot(criterion, error, mark, color="#D55E00" if mark == "*" else "#0072B2")
         axes.annotate(name, (criterion, error), xytext=(4, 3), textcoords="offset points", size=7)
     axes.set(
@@ -214,6 +277,11 @@ EXPERIMENTS = (
                 ("chosen/error", "smallest/error"),
             ),
             Claim(
+                "The digits are a solution: from there, without labels, the error stays below 5 %",
+                lambda m: m["told/error"] < 5,
+                ("told/error", "told/mutual_information", "base/mutual_information"),
+            ),
+            Claim(
                 "What it chooses reaches 1.1 % error",
                 lambda m: m["chosen/error"] <= 1.1,
                 ("chosen/error",),
@@ -224,9 +292,16 @@ EXPERIMENTS = (
             "examples": 4000,
             "epochs": 2,
             "members": 2,
+            "before": 1,
             "variants": ["base", "code_16_apart", "shared_apart"],
         },
-        full={"examples": 60_000, "epochs": 20, "members": 2, "variants": list(VARIANTS)},
+        full={
+            "examples": 60_000,
+            "epochs": 20,
+            "members": 2,
+            "before": 1,
+            "variants": list(VARIANTS),
+        },
         precision="mixed_bfloat16",
     ),
 )

@@ -188,6 +188,7 @@ def _worse(m: Measures, names: Mapping[str, str]) -> bool:
 
 
 _RATE = 2e-4
+_EQUAL_TYPES = {"precision": "mixed_bfloat16"}  # see tests/experiments/test_number_types.py
 EXPERIMENTS = (
     Experiment(
         id="SV-MN",
@@ -213,6 +214,7 @@ EXPERIMENTS = (
         ),
         quick={"epochs": 2, "examples": 20_000, "learning_rate": 1e-3, "warm_up": 1},
         full={"epochs": 100, "examples": 60_000, "learning_rate": _RATE, "warm_up": 5},
+        equal=_EQUAL_TYPES,
     ),
     Experiment(
         id="SV-2D",
@@ -243,5 +245,6 @@ EXPERIMENTS = (
         ),
         quick={"epochs": 2, "examples": 20_000, "learning_rate": 1e-3, "warm_up": 1, "steps": 10},
         full={"epochs": 75, "examples": 60_000, "learning_rate": _RATE, "warm_up": 5, "steps": 40},
+        equal=_EQUAL_TYPES,
     ),
 )
