@@ -13,8 +13,9 @@ from zoo.serialization import policy
 
 FILES = Path(__file__).resolve().parents[3] / "shared" / "datasets" / "downloads" / "mnist"
 SEEDS = 3
-# Of the float32 models' mean. Two seeds in float32 differ by up to 1.5 % in a term.
-TOLERANCE = 0.01
+# Relative to float32, of the bound of one seed and of the mean. Two seeds differ by up to 16 %, where the KL
+# of one has collapsed and that of the other has not.
+EACH, MEAN = 0.01, 0.003
 
 
 def test_the_experiments_that_count_as_equal_are_those_checked_here():
@@ -37,18 +38,18 @@ def digits(tmp_path_factory):
 def test_sparse_vaes_come_to_the_same_bound_in_bfloat16(family, latents, digits):
     x, fresh = digits
 
-    def terms(precision, seed):
+    def bound(precision, seed):
         with policy(precision):
             model = parts.trained(
                 family, "equal", x, latents, 1.0, seed, epochs=8, learning_rate=1e-3, warm_up=2
             )
             found = model.evaluate(fresh, return_dict=True, verbose=0)
-        return [found["reconstruction"], found["kl"]]
+        return found["reconstruction"] + found["kl"]
 
     single, half = (
-        np.array([terms(precision, seed) for seed in range(SEEDS)])
+        np.array([bound(precision, seed) for seed in range(SEEDS)])
         for precision in ("float32", "mixed_bfloat16")
     )
     assert not np.array_equal(single, half)  # the number types are at work
-    gap = half.mean(axis=0) / single.mean(axis=0) - 1
-    assert np.abs(gap).max() < TOLERANCE
+    assert np.abs(half / single - 1).max() < EACH
+    assert abs(half.mean() / single.mean() - 1) < MEAN
