@@ -87,7 +87,9 @@ def info_ae(
         critic_steps: updates of the critics for each one of the model.
         label_scale: what c is multiplied by on its way into G, see the prior "generator".
         shared: whether E goes on from the layers of Di, as InfoGAN's recognition network does, with one of
-            256 units and the code's; see the plugin "shared_discriminator". The text leaves it open.
+            256 units and the code's; named `networks` then bring the decoder alone, and an encoder of your
+            own must begin with layers named "shared". See the plugin "shared_discriminator". The text leaves
+            it open.
         regularizers: further regularizers.
         seed: of the noise and the order of the data.
 
