@@ -26,11 +26,12 @@ SETTINGS = [
         pytest.param(name, settings, id=name, marks=pytest.mark.long)
         for name, settings in {
             "IA-T1": {**SMALL, "taught": 1, "literal": 1, "robust": 1},
-            "IA-T1a": {"examples": 400, "literal": 1, "robust": 1},
+            "IA-T1a": {"examples": 400, "literal": 1},
             "IA-T1b": {"examples": 800, **dict.fromkeys(OTHERS, 1)},
             "IA-F2": {**SMALL, "taught": 1},
             "IA-T1c": {"examples": 400, "cat_gan": 1, "pixel_gan": 1},
             "IA-T1d": {"examples": 400, "info_gan_shared": 1},
+            "IA-T1e": {"examples": 400, "robust": 1},
             "IA-S": {
                 "examples": 400,
                 "epochs": 1,

@@ -1,4 +1,4 @@
-"""IA-T1, IA-T1a to IA-T1d: unsupervised digits (Haque et al., table 1).
+"""IA-T1, IA-T1a to IA-T1e: unsupervised digits (Haque et al., table 1).
 
 The recipe was found by trials on the full training set: three teachers in place of one, names spread over
 the graph of neighbours to the digits on which they disagree, and milder views, with which a student
@@ -29,10 +29,8 @@ LINKED = 15_000  # training digits that say which clusters lie together
 Row = dict[str, float]
 # The rows of each experiment but IA-T1: name -> (x, seed=, epochs=) -> a trained model.
 Rows = Mapping[str, Callable[..., Autoencoder]]
-UNTAUGHT: Rows = {
-    "literal": recipes.literal,
-    "robust": functools.partial(recipes.robust, guide=None),
-}
+LITERAL: Rows = {"literal": recipes.literal}
+ROBUST: Rows = {"robust": functools.partial(recipes.robust, guide=None)}
 OTHERS: Rows = {
     "info_gan": functools.partial(recipes.info_gan, consistent=False),
     "info_gan_consistent": functools.partial(recipes.info_gan, consistent=True),
@@ -99,7 +97,7 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
     """
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
     judge = functools.partial(score, test=test, **linked(x))
-    rows = scores(UNTAUGHT, judge, x, seed, sources, settings)
+    rows = scores({**LITERAL, **ROBUST}, judge, x, seed, sources, settings)
     taught = recipes.taught(x, seed, settings, sources.models)
     rows["self_trained"] = judge(taught.model)
     if settings["taught"]:
@@ -227,8 +225,8 @@ EXPERIMENTS = (
     Experiment(
         id="IA-T1a",
         paper="infoae",
-        title="Unsupervised error on MNIST: InfoAE without a teacher, at the paper's length",
-        run=functools.partial(run_rows, makes=UNTAUGHT, shown="merged_error"),
+        title="Unsupervised error on MNIST: InfoAE to the letter, at the paper's length",
+        run=functools.partial(run_rows, makes=LITERAL),
         draw=draw_errors,
         claims=(
             Claim(
@@ -237,15 +235,9 @@ EXPERIMENTS = (
                 ("literal/error", "literal/majority_error"),
                 "1.1 (+- .1) %",
             ),
-            Claim(
-                "The robust form reaches 1.1 %",
-                lambda m: m.get("robust/merged_error", 100.0) <= 1.1,
-                ("robust/merged_error", "robust/majority_error"),
-                "1.1 (+- .1) %",
-            ),
         ),
-        quick={"examples": 4000, "literal": 1, "robust": 0},
-        full={"examples": 60_000, "literal": 20, "robust": 20},
+        quick={"examples": 4000, "literal": 1},
+        full={"examples": 60_000, "literal": 20},
         precision="mixed_bfloat16",
     ),
     Experiment(
@@ -336,6 +328,24 @@ EXPERIMENTS = (
         ),
         quick={"examples": 4000, "info_gan_shared": 3},
         full={"examples": 60_000, "info_gan_shared": 30},
+        precision="mixed_bfloat16",
+    ),
+    Experiment(
+        id="IA-T1e",
+        paper="infoae",
+        title="Unsupervised error on MNIST: the robust InfoAE without a teacher, at the paper's length",
+        run=functools.partial(run_rows, makes=ROBUST, shown="merged_error"),
+        draw=draw_errors,
+        claims=(
+            Claim(
+                "The robust form reaches 1.1 %",
+                lambda m: m["robust/merged_error"] <= 1.1,
+                ("robust/merged_error", "robust/majority_error"),
+                "1.1 (+- .1) %",
+            ),
+        ),
+        quick={"examples": 4000, "robust": 1},
+        full={"examples": 60_000, "robust": 20},
         precision="mixed_bfloat16",
     ),
 )
