@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -81,8 +82,12 @@ def seed_agreement(clusterings: Sequence[np.ndarray]) -> float:
         >>> round(seed_agreement([first, 2 - first]), 3)
         1.0
     """
-    found = [
-        clustering.compare(a, b)["nmi"] if max(np.ptp(a), np.ptp(b)) > 0 else 0.0
-        for a, b in itertools.combinations(clusterings, 2)
-    ]
-    return float(np.mean(found))
+    pairs = itertools.combinations(clusterings, 2)
+    return float(np.mean([_shared_information(first, second) for first, second in pairs]))
+
+
+def _shared_information(first: np.ndarray, second: np.ndarray) -> float:
+    if max(np.ptp(first), np.ptp(second)) == 0:
+        return 0.0
+    found: dict[str, Any] = clustering.compare(first, second)
+    return found["nmi"]

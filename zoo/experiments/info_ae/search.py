@@ -146,17 +146,15 @@ class Judge(NamedTuple):
         return self.clusters(trained, [model.cluster(self.test.inputs) for model in models]) | means
 
     def k_means(self, seeds: Sequence[int]) -> Row:
-        """`clusters` of k-means on 50 principal components of the training digits, one start a seed."""
-        from sklearn.cluster import KMeans
+        """`clusters` of k-means on 50 principal components, of both kinds of digits, one start a seed."""
         from sklearn.decomposition import PCA
 
         flat, fresh = (x.reshape(len(x), -1) / 255.0 for x in (self.some, self.test.inputs))
         reduce = PCA(50, random_state=0).fit(flat)
-        codes = reduce.transform(flat)
-        found = [KMeans(CLASSES, n_init=1, random_state=seed).fit(codes) for seed in seeds]
+        codes = reduce.transform(np.concatenate([flat, fresh]))
+        found = [clustering.kmeans(codes, CLASSES, restarts=1, seed=seed) for seed in seeds]
         return self.clusters(
-            [means.labels_ for means in found],
-            [means.predict(reduce.transform(fresh)) for means in found],
+            [own[: len(flat)] for own in found], [own[len(flat) :] for own in found]
         )
 
 
@@ -235,7 +233,8 @@ def run(
     measures["smallest/error"] = min(row["error"] for row in rows.values())
     places = np.array([[row["criterion"], row["error"]] for row in {**rows, **beside}.values()])
     if len(rows) > 2:
-        measures["rank"] = float(spearmanr(*places[: len(rows)].T).statistic)
+        rank: Any = spearmanr(*places[: len(rows)].T)
+        measures["rank"] = float(rank.statistic)
     names = np.array([*rows, *beside])
     return Outcome(measures, {"names": names, "places": places, "chosen": np.array(chosen)})
 
