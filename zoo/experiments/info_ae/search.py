@@ -55,7 +55,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-BESIDE = ("k_means", "taught", "released")  # rows that are no variants
+# What the figure shows of every row.
+COLUMNS = ("agreement", "neighbours", "criterion", "error")
 Row = dict[str, float]
 
 
@@ -231,27 +232,39 @@ def run(
     measures["digits/neighbours"] = neighbour_agreement(labels_of(source)[:LINKED], judge.near)
     measures["chosen/error"] = rows[chosen]["error"]
     measures["smallest/error"] = min(row["error"] for row in rows.values())
-    places = np.array([[row["criterion"], row["error"]] for row in {**rows, **beside}.values()])
     if len(rows) > 2:
-        rank: Any = spearmanr(*places[: len(rows)].T)
+        rank: Any = spearmanr(
+            [row["criterion"] for row in rows.values()], [row["error"] for row in rows.values()]
+        )
         measures["rank"] = float(rank.statistic)
-    names = np.array([*rows, *beside])
-    return Outcome(measures, {"names": names, "places": places, "chosen": np.array(chosen)})
+    drawn = {**rows, **beside}
+    places = np.array([[row[what] for what in COLUMNS] for row in drawn.values()])
+    arrays = {"names": np.array([*drawn]), "places": places, "chosen": np.array(chosen)}
+    return Outcome(measures, arrays)
 
 
 @styled
 def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
-    """Each variant by the criterion and the error."""
-    figure, (axes,) = panels(1, 1, 4.5)
-    for name, (criterion, error) in zip(arrays["names"], arrays["places"], strict=True):
-        mark = "*" if name == str(arrays["chosen"]) else "s" if name in BESIDE else "o"
-        axes.plot(criterion, error, mark, color="#D55E00" if mark == "*" else "#0072B2")
-        axes.annotate(name, (criterion, error), xytext=(4, 3), textcoords="offset points", size=7)
-    axes.set(
-        xlabel="criterion without labels: mean of agreement between seeds and between neighbours",
-        ylabel="test error in %, one to one",
-    )
-    axes.margins(x=0.15)
+    """Every row by what is measured without labels, the best above, and beside it the error."""
+    order = np.argsort(arrays["places"][:, COLUMNS.index("criterion")])
+    values = dict(zip(COLUMNS, arrays["places"][order].T, strict=True))
+    names, chosen = arrays["names"][order], str(arrays["chosen"])
+    labels = [f"{name} (chosen)" if name == chosen else name for name in names]
+    figure, (unlabelled, errors) = panels(2, 2, 0.8 + 0.22 * len(names), sharey=True)
+    rows = np.arange(len(names))
+    for what, mark, color in (
+        ("agreement", "o", "#0072B2"),
+        ("neighbours", "s", "#009E73"),
+        ("criterion", "|", "black"),
+    ):
+        unlabelled.plot(values[what], rows, mark, color=color, label=what)
+    unlabelled.set(yticks=rows, yticklabels=labels, xlim=(0, 1), xlabel="without labels")
+    unlabelled.legend()
+    bars = errors.barh(rows, values["error"], color="#D55E00")
+    errors.bar_label(bars, fmt="%.1f", padding=3)
+    errors.set(xlabel="test error in %, one to one")
+    errors.margins(x=0.15)
+    errors.tick_params(axis="y", left=False)
     return {"variants": figure}
 
 
