@@ -41,6 +41,7 @@ def _answer(code: str, arguments: list[str], output: Path) -> tuple[int, str]:
             exec(compile(code, "<program>", "exec"), {"__name__": "__main__"})
             status = 0
         except BaseException:
+            sys.stdout.flush()  # what was printed stands before the traceback
             traceback.print_exc()
         finally:
             sys.stdout.flush()

@@ -63,6 +63,7 @@ VALUES = {
     "teacher": ("somebody.keras",),
     "bootstrap": (0.9,),
     "noise_units": (2,),
+    "label_scale": (2.0,),
     "noise": ("normal",),
     "batch_norm": (False,),
     "style": ("uniform",),
