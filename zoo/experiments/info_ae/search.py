@@ -247,7 +247,8 @@ def run(
 def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     """Every row by what is measured without labels, the best above, and beside it the error."""
     order = np.argsort(arrays["places"][:, COLUMNS.index("criterion")])
-    values = dict(zip(COLUMNS, arrays["places"][order].T, strict=True))
+    columns: list[np.ndarray] = list(arrays["places"][order].T)
+    values: dict[str, np.ndarray] = {what: columns[i] for i, what in enumerate(COLUMNS)}
     names, chosen = arrays["names"][order], str(arrays["chosen"])
     labels = [f"{name} (chosen)" if name == chosen else name for name in names]
     figure, (unlabelled, errors) = panels(2, 2, 0.8 + 0.22 * len(names), sharey=True)
