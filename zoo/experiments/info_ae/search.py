@@ -314,7 +314,7 @@ EXPERIMENTS = (
             "examples": 60_000,
             "epochs": 20,
             "members": 2,
-            "before": 1,
+            "before": 2,
             "variants": list(VARIANTS),
         },
         precision="mixed_bfloat16",
