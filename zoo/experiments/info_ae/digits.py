@@ -22,7 +22,8 @@ from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.info_ae import recipes
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import labels_of, mnist
-from zoo.visualization.drawing.style import panels, styled
+from zoo.visualization.drawing.mosaics import show_mosaic
+from zoo.visualization.drawing.style import SEQUENTIAL, panels, styled
 
 CLASSES = 10
 LINKED = 15_000  # training digits that say which clusters lie together
@@ -132,6 +133,28 @@ def run_rows(
     return Outcome(flat(rows), drawn(rows, shown))
 
 
+def run_shared(seed: int, sources: Sources, **settings: Any) -> Outcome:
+    """InfoGAN on the discriminator's layers, its score and what its classes draw and hold.
+
+    Args:
+        seed: of weights, noise and order.
+        sources: of MNIST.
+        **settings: ``examples``, and the epochs ``info_gan_shared``.
+
+    Returns:
+        What `score` gives; drawn are a picture of each class for ten draws of the noise, and how many test
+        digits of each kind a class holds.
+    """
+    x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
+    ((row, make),) = SHARED.items()
+    model = _kept_row(row, make, x, seed, sources, settings[row])
+    pictures = [model.generate(CLASSES, label=label, seed=seed) for label in range(CLASSES)]
+    held = np.zeros((CLASSES, CLASSES), np.int64)
+    np.add.at(held, (model.cluster(test.inputs), labels_of(test)), 1)
+    drawn = {"pictures": np.stack(pictures, axis=1)[..., 0], "held": held}
+    return Outcome(flat({row: score(model, test, **linked(x))}), drawn)
+
+
 def scores(
     makes: Rows,
     judge: Callable[[Autoencoder], Row],
@@ -156,9 +179,20 @@ def scores(
     rows = {}
     for row, make in makes.items():
         if epochs := settings[row]:
-            train = functools.partial(make, x, seed=seed, epochs=epochs)
-            rows[row] = judge(kept(sources.models, f"{row}-{seed}-{epochs}x{len(x)}", train))
+            rows[row] = judge(_kept_row(row, make, x, seed, sources, epochs))
     return rows
+
+
+def _kept_row(
+    row: str,
+    make: Callable[..., Autoencoder],
+    x: np.ndarray,
+    seed: int,
+    sources: Sources,
+    epochs: int,
+) -> Autoencoder:
+    train = functools.partial(make, x, seed=seed, epochs=epochs)
+    return kept(sources.models, f"{row}-{seed}-{epochs}x{len(x)}", train)
 
 
 def linked(x: np.ndarray) -> dict[str, Any]:
@@ -189,6 +223,31 @@ def draw_errors(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     axes.margins(x=0.1)  # room for the numbers
     axes.invert_yaxis()
     return {"errors": figure}
+
+
+@styled
+def draw_classes(arrays: Mapping[str, Any]) -> dict[str, Figure]:
+    """A column of pictures for each class, and beside it the test digits that the class holds."""
+    figure, (pictures, table) = panels(2, 2, 3.2)
+    shown = arrays["pictures"]
+    show_mosaic(pictures, shown.reshape(-1, *shown.shape[2:]), shown.shape[1], (0, 1))
+    pictures.set_title("a column is a class, a row one draw of the noise")
+    held = arrays["held"].T  # digits down, classes across, as beside
+    table.imshow(held, cmap=SEQUENTIAL, aspect="auto")
+    for digit, label in np.ndindex(*held.shape):
+        bright = held[digit, label] > held.max() / 2
+        table.text(
+            label,
+            digit,
+            str(held[digit, label]),
+            ha="center",
+            va="center",
+            size=6,
+            color="black" if bright else "white",
+        )
+    table.set(xticks=range(CLASSES), yticks=range(CLASSES), xlabel="class", ylabel="digit")
+    table.set_title("test digits")
+    return {"classes": figure}
 
 
 EXPERIMENTS = (
@@ -316,8 +375,8 @@ EXPERIMENTS = (
         id="IA-T1d",
         paper="infoae",
         title="Unsupervised error on MNIST: InfoGAN on the discriminator's layers",
-        run=functools.partial(run_rows, makes=SHARED),
-        draw=draw_errors,
+        run=run_shared,
+        draw=draw_classes,
         claims=(
             Claim(
                 "InfoGAN reaches 5 % error",
