@@ -49,7 +49,7 @@ class Discriminator(Critic):
         super().__init__(weight, **options)
         if fakes not in FAKES:
             raise ValueError(
-                f"fakes of discriminator must be one of {', '.join(FAKES)}; received {fakes!r}."
+                f"fakes of {self.zoo_name} must be one of {', '.join(FAKES)}; received {fakes!r}."
             )
         self.fakes = fakes
         self.spread = bool(spread)
@@ -58,8 +58,8 @@ class Discriminator(Critic):
         """Generated pictures need a prior."""
         if self.fakes != "reconstructed" and model.prior is None:
             raise ValueError(
-                f"The regularizer 'discriminator' with fakes={self.fakes!r} needs a model with a prior. Set "
-                "prior='normal', or fakes='reconstructed'."
+                f"The regularizer {self.zoo_name!r} with fakes={self.fakes!r} needs a model with a prior. "
+                "Set prior='normal', or fakes='reconstructed'."
             )
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:

@@ -10,15 +10,14 @@ import tensorflow as tf
 
 import zoo
 
-from .critics import Critic
-from .discriminator import FAKES
+from .discriminator import Discriminator
 from .mutual_information import MutualInformation
 
 SHARED = "shared"
 
 
 @zoo.register("shared_discriminator")
-class SharedDiscriminator(Critic):
+class SharedDiscriminator(Discriminator):
     """A discriminator Di and a recognition network E on the same layers (Chen et al., 2016, section 5).
 
     Di(x) is one linear unit on the layers T of the encoder that are named "shared"; E goes on from them. T
@@ -51,7 +50,6 @@ class SharedDiscriminator(Critic):
         ['shared_discriminator', 'shared_discriminator_critic']
     """
 
-    fixed = ("spread",)
     sees_model = True
 
     def __init__(
@@ -67,27 +65,13 @@ class SharedDiscriminator(Critic):
                 f"The hidden layers of 'shared_discriminator' are those of the encoder named {SHARED!r}; "
                 f"received hidden={tuple(hidden)}. Leave it out."
             )
-        super().__init__(weight, hidden=(), **options)
-        if fakes not in FAKES:
-            raise ValueError(
-                f"fakes of shared_discriminator must be one of {', '.join(FAKES)}; received {fakes!r}."
-            )
-        self.fakes = fakes
-        self.spread = bool(spread)
-
-    def check(self, model: zoo.Autoencoder) -> None:
-        """Generated pictures need a prior."""
-        if self.fakes != "reconstructed" and model.prior is None:
-            raise ValueError(
-                f"The regularizer 'shared_discriminator' with fakes={self.fakes!r} needs a model with a "
-                "prior. Set prior='normal', or fakes='reconstructed'."
-            )
+        super().__init__(weight, fakes, spread, hidden=(), **options)
 
     def build(self, event_shape: tuple[int, ...] = (), units: int = 0) -> None:
-        """Create Di's unit."""
+        """Create Di's unit, and no network of its own."""
         features = self.shared.compute_output_shape((None, *event_shape))[1:]
         self.unit = self.network(features, spread=self.spread)
-        super().build(event_shape, units)
+        super(Discriminator, self).build(event_shape, units)
 
     @property
     def shared(self) -> keras.Layer:
@@ -105,15 +89,6 @@ class SharedDiscriminator(Critic):
     def critic_layers(self) -> list[keras.Layer]:
         """T and Di's unit."""
         return [self.shared, self.unit]
-
-    def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
-        """(batch,), in nats."""
-        total: Any = 0.0
-        for fakes in ("generated", "reconstructed"):
-            if self.fakes in (fakes, "both"):
-                features = self._features(fakes, forward, "fooled", training)
-                total = total + self.fool(self.unit(features, training=training))
-        return total
 
     def critic_loss(self, forward: zoo.ForwardPass) -> tf.Tensor:
         """A scalar, in nats."""
@@ -138,6 +113,9 @@ class SharedDiscriminator(Critic):
             total = total + zoo.at_step(term.weight, forward.step) * missed
         return total
 
+    def _logits(self, fakes: str, forward: zoo.ForwardPass, tag: str, training: bool) -> tf.Tensor:
+        return self.unit(self._features(fakes, forward, tag, training), training=training)
+
     def _features(
         self, fakes: str, forward: zoo.ForwardPass, tag: str, training: bool
     ) -> tf.Tensor:
@@ -150,5 +128,4 @@ class SharedDiscriminator(Critic):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        config = {**super().get_config(), "fakes": self.fakes, "spread": self.spread}
-        return {name: value for name, value in config.items() if name != "hidden"}
+        return {name: value for name, value in super().get_config().items() if name != "hidden"}

@@ -145,12 +145,13 @@ def run_shared(seed: int, sources: Sources, **settings: Any) -> Outcome:
         What `score` gives; drawn are a picture of each class for ten draws of the noise, and how many test
         digits of each kind a class holds.
     """
+    from sklearn.metrics import confusion_matrix
+
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
     ((row, make),) = SHARED.items()
     model = _kept_row(row, make, x, seed, sources, settings[row])
     pictures = [model.generate(CLASSES, label=label, seed=seed) for label in range(CLASSES)]
-    held = np.zeros((CLASSES, CLASSES), np.int64)
-    np.add.at(held, (model.cluster(test.inputs), labels_of(test)), 1)
+    held = confusion_matrix(model.cluster(test.inputs), labels_of(test), labels=np.arange(CLASSES))
     drawn = {"pictures": np.stack(pictures, axis=1)[..., 0], "held": held}
     return Outcome(flat({row: score(model, test, **linked(x))}), drawn)
 

@@ -26,8 +26,6 @@ DROPOUT = 0.3
 LATENTS = 64
 # Classes of a model that may give a digit several, as the adversarial autoencoder's paper does.
 OVER = 30
-# Weight of a teacher's names, that of `info_ae_robust`.
-TEACHER = 10.0
 CONSISTENT = {"name": "consistency", "view": "medium", "pictures": "data"}
 # Settings that the experiments share.
 QUICK = {

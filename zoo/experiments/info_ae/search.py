@@ -20,13 +20,14 @@ from zoo.evaluation import clustering, merging
 from zoo.evaluation.unlabelled import balance, neighbour_agreement, seed_agreement
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
 from zoo.experiments.info_ae import recipes
+from zoo.experiments.info_ae.digits import CLASSES, Row, flat
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import QUIET, labels_of, mnist, train_classifier
+from zoo.models.info_ae import TEACHER_WEIGHT
 from zoo.recipes.fine_tuning import classifier
 from zoo.trainer import Adam
 from zoo.visualization.drawing.style import panels, styled
 
-CLASSES = 10
 LINKED = 10_000  # training digits that the criteria are measured on
 BALANCED = 0.9  # a variant with a smaller balance is not chosen
 # The paper's objective, with losses that do not saturate and equation 2's pairs. Neither views of a digit,
@@ -57,7 +58,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 # What the figure shows of every row.
 COLUMNS = ("agreement", "neighbours", "criterion", "error")
-Row = dict[str, float]
 
 
 def trained(
@@ -106,7 +106,7 @@ def released(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int, before: 
         network, as_unit_floats(x), labels, epochs=1, batch_size=batch, optimizer=Adam(1e-3)
     )
     heard = keras.optimizers.schedules.PiecewiseConstantDecay(
-        [before * (len(x) // batch)], [recipes.TEACHER, 0.0]
+        [before * (len(x) // batch)], [TEACHER_WEIGHT, 0.0]
     )
     lesson = {"name": "self_training", "teacher": teacher, "view": "weak", "weight": heard}
     model = zoo.create("info_ae", recipes.SHAPE, seed=seed, regularizers=[lesson], **BASE)
@@ -150,12 +150,12 @@ class Judge(NamedTuple):
         """`clusters` of k-means on 50 principal components, of both kinds of digits, one start a seed."""
         from sklearn.decomposition import PCA
 
-        flat, fresh = (x.reshape(len(x), -1) / 255.0 for x in (self.some, self.test.inputs))
-        reduce = PCA(50, random_state=0).fit(flat)
-        codes = reduce.transform(np.concatenate([flat, fresh]))
+        known, fresh = (x.reshape(len(x), -1) / 255.0 for x in (self.some, self.test.inputs))
+        reduce = PCA(50, random_state=0).fit(known)
+        codes = reduce.transform(np.concatenate([known, fresh]))
         found = [clustering.kmeans(codes, CLASSES, restarts=1, seed=seed) for seed in seeds]
         return self.clusters(
-            [own[: len(flat)] for own in found], [own[len(flat) :] for own in found]
+            [own[: len(known)] for own in found], [own[len(known) :] for own in found]
         )
 
 
@@ -224,11 +224,8 @@ def run(
             beside[name] = measured(f"released_{before}", lesson, passes)
     even = [name for name, row in rows.items() if row["balance"] >= BALANCED] or list(rows)
     chosen = max(even, key=lambda name: rows[name]["criterion"])
-    measures = {
-        f"{name}/{what}": value
-        for name, row in {**rows, **beside}.items()
-        for what, value in row.items()
-    }
+    drawn = {**rows, **beside}
+    measures = flat(drawn)
     measures["digits/neighbours"] = neighbour_agreement(labels_of(source)[:LINKED], judge.near)
     measures["chosen/error"] = rows[chosen]["error"]
     measures["smallest/error"] = min(row["error"] for row in rows.values())
@@ -237,7 +234,6 @@ def run(
             [row["criterion"] for row in rows.values()], [row["error"] for row in rows.values()]
         )
         measures["rank"] = float(rank.statistic)
-    drawn = {**rows, **beside}
     places = np.array([[row[what] for what in COLUMNS] for row in drawn.values()])
     arrays = {"names": np.array([*drawn]), "places": places, "chosen": np.array(chosen)}
     return Outcome(measures, arrays)
