@@ -13,11 +13,12 @@ import zoo
 from zoo.data import Data
 from zoo.evaluation import clustering
 from zoo.experiments.experiment import Sources
-from zoo.experiments.info_ae import digits, figure, search
-from zoo.models.info_ae import info_ae
+from zoo.experiments.info_ae import choices, digits, figure, recipes, scoring, search, starts
+from zoo.models.info_ae import info_ae, info_ae_robust
 from zoo.serialization import policy
 
-EXPERIMENTS = {e.id: e for e in (*digits.EXPERIMENTS, *figure.EXPERIMENTS, *search.EXPERIMENTS)}
+MODULES = (choices, digits, figure, search, starts)
+EXPERIMENTS = {e.id: e for module in MODULES for e in module.EXPERIMENTS}
 SMALL = {"examples": 800, "teachers": 1, "teacher": 1, "student": 1}
 OTHERS = ("info_gan", "info_gan_consistent", "aae", "aae_consistent")
 SETTINGS = [
@@ -32,6 +33,9 @@ SETTINGS = [
             "IA-T1c": {"examples": 400, "cat_gan": 1, "pixel_gan": 1},
             "IA-T1d": {"examples": 400, "info_gan_shared": 1},
             "IA-T1e": {"examples": 400, "robust": 1},
+            "IA-T1f": {"examples": 400, "info_gan_consistent": 1, "aae_consistent": 1},
+            "IA-C": {"examples": 400, "epochs": 1, "families": ["aae_consistent"]},
+            "IA-R": {"examples": 400, "members": 3, "until": 1, "epochs": 2},
             "IA-S": {
                 "examples": 400,
                 "epochs": 1,
@@ -80,7 +84,7 @@ def test_the_merged_error_is_that_of_classes_made_without_labels():
     pictures[:, 0, 0, 0] = clusters / 1000
     pictures[:, 1, 0, 0] = 100 * labels + random.random(2000)
     data = Data(name="fake", split="test", inputs=pictures, labels=labels)
-    row = digits.score(Clusters(), data, **digits.linked(pictures))
+    row = scoring.score(Clusters(), data, **scoring.linked(pictures))
     assert row["error"] > 40
     assert row["merged_error"] == pytest.approx(100 * wrong.mean(), abs=0.01)
     # One digit in 33 is in another class than its neighbours, and one neighbour in 33 of the others.
@@ -97,6 +101,48 @@ def test_every_variant_of_the_search_builds_and_is_its_own():
     assert all(set(options) <= known for options in search.VARIANTS.values())
 
 
+def test_a_criterion_is_compared_with_the_error_over_the_settings_of_a_row():
+    criterion, errors = [0.80, 0.82, 0.70], [4.0, 3.0, 9.0]
+    names = ["as_it_is", "lighter", "ten_classes"]
+    rows = {
+        name: {"criterion": value, "error": error}
+        for name, value, error in zip(names, criterion, errors, strict=True)
+    }
+    found = choices.compared(rows)
+    assert found["lead"] == pytest.approx(0.02)
+    assert (found["chosen_error"], found["own_error"], found["smallest_error"]) == (3.0, 4.0, 3.0)
+    assert found["rank"] == pytest.approx(-1)
+
+
+def test_every_setting_that_was_chosen_is_a_setting_of_its_own():
+    for family in choices.FAMILIES.values():
+        variants = family.variants
+        assert len({json.dumps(options) for options in variants.values()}) == len(variants)
+        made = family.make.func if hasattr(family.make, "func") else family.make
+        taken = set(inspect.signature(made).parameters)
+        if made is recipes.robust:
+            taken |= set(inspect.signature(info_ae_robust).parameters)
+            taken |= set(inspect.signature(info_ae).parameters)
+        assert all(set(options) <= taken for options in variants.values())
+
+
+def test_the_criterion_prefers_no_class_of_two_kinds():
+    """Two kinds in one class have no neighbours across them that count; the sizes tell."""
+    whole = {"neighbours": 0.903, "balance": 0.999}
+    joined = {"neighbours": 0.93, "balance": np.log(9) / np.log(10)}
+    assert scoring.promise(whole) > scoring.promise(joined)
+
+
+@pytest.mark.long
+def test_a_start_goes_on_to_the_weights_of_a_run_without_a_stop(tmp_path):
+    x = fake("train", None, 200).inputs
+    whole = recipes.robust(x, None, seed=0, epochs=2)
+    recipes.robust(x, None, seed=0, epochs=2, until=1).save(tmp_path / "start.keras")
+    ended = recipes.carry_on(zoo.load_model(tmp_path / "start.keras"), x, epochs=2, done=1)
+    for one, other in zip(whole.get_weights(), ended.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_the_policy_of_number_types_is_given_back():
     before = keras.config.dtype_policy().name
     with pytest.raises(RuntimeError), policy("mixed_bfloat16"):
@@ -107,12 +153,14 @@ def test_the_policy_of_number_types_is_given_back():
 
 @pytest.mark.parametrize(("name", "settings"), SETTINGS)
 def test_experiments_run_in_miniature(name, settings, monkeypatch):
-    for module in (digits, figure, search):
+    for module in (choices, digits, figure, scoring, search, starts):
         monkeypatch.setattr(module, "mnist", fake)
     experiment = EXPERIMENTS[name]
     outcome = experiment.run(0, Sources(), **settings)
     assert all(np.isfinite(value) for value in outcome.measures.values())
-    left_out = tuple(f"{row}/" for row in OTHERS if settings.get(row) == 0)
+    ran = settings.get("families", choices.FAMILIES)
+    left_out = tuple(f"{row}/" for row in OTHERS if settings.get(row) == 0 or row not in ran)
+    left_out += tuple(f"{family}/" for family in choices.FAMILIES if family not in ran)
     for claim in experiment.claims:
         if not claim.measures[0].startswith(left_out):
             claim.verdict(outcome.measures)

@@ -238,6 +238,31 @@ def test_consistency_of_the_same_view_is_the_entropy(pictures):
     assert_allclose(part.penalty(record(model, pictures)), entropy, rtol=1e-4)
 
 
+def test_the_terms_of_the_robust_form_have_the_weights_that_are_asked_for():
+    small = {"networks": "mlp", "latents": 4, "critic": (4,), "generator": (6,), "classifier": ()}
+
+    def terms(**options):
+        model = build("info_ae_robust", **small, **options)
+        parts = model.regularizers
+        found = {(p.name.rstrip("_2"), getattr(p, "pictures", "")): p.get_config() for p in parts}
+        return {
+            key: (float(config["weight"]), config.get("view"))
+            for key, config in found.items()
+            if key[0] in ("consistency", "code_discriminator", "self_training")
+        }
+
+    data, generated = ("consistency", "data"), ("consistency", "generated")
+    critic, lesson = ("code_discriminator", ""), ("self_training", "")
+    assert terms() == {data: (3, "medium"), generated: (1, "weak"), critic: (1, None)}
+    changed = terms(consistency=0.5, class_critic=2.0, view="strong")
+    assert changed == {data: (0.5, "strong"), generated: (1, "weak"), critic: (2, None)}
+    assert terms(consistency=0, class_critic=0.0) == {generated: (1, "weak")}
+    teacher = build("info_ae", **small)
+    assert terms(teacher=teacher, view="weak") == {lesson: (10, "weak")}
+    both = terms(teacher=teacher, consistency=1.0, class_critic=1.0)
+    assert both == {data: (1, "medium"), critic: (1, None), lesson: (10, "medium")}
+
+
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [

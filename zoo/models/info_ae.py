@@ -18,6 +18,8 @@ BATCH_ROOT = 128**0.5
 TEACHER_WEIGHT = 10.0
 # Units of an encoder's own layers behind those of the discriminator.
 SHARING = (256,)
+# Of the classes that keep under views; without a teacher.
+CONSISTENCY_WEIGHT = 3.0
 # With the weight 1, generated pictures of a wrong class moved real codes: the model agreed with its teacher
 # on 98.1 % of 20,000 training digits of MNIST after 4 epochs, with .1 on 99.1 % after 3.
 TAUGHT_ALPHA = 0.1
@@ -151,6 +153,9 @@ def info_ae_robust(
     input_shape: Sequence[int],
     teacher: Any = None,
     bootstrap: Any = 0.0,
+    consistency: Any = None,
+    class_critic: Any = None,
+    view: str = "medium",
     alpha: Any = None,
     gamma: Any = 0.4 * BATCH_ROOT,
     form: str = "non_saturating",
@@ -177,6 +182,11 @@ def info_ae_robust(
         teacher: a trained model that clusters, such as "invariant_autoencoder", the path of one, a sequence
             of them, or None.
         bootstrap: the share of the own predictions beside the teacher's, a number or a Keras schedule.
+        consistency: weight of CE(stop(C(E(x))), C(E(t(x)))), a number or a schedule; 0 leaves it out, None is
+            3, or 0 with a teacher. The term of generated pictures has the weight 1, and none with a teacher.
+        class_critic: weight of Dc, likewise; None is 1, or 0 with a teacher.
+        view: how far t takes the data, without a teacher and in its lesson: "weak", "medium" or "strong".
+            Generated pictures go as far as "weak".
         alpha: weight of the two cross-entropies, a number or a schedule; None for 1, or .1 with a teacher.
         gamma: weight of the reconstruction.
         form: of the adversarial losses.
@@ -194,25 +204,25 @@ def info_ae_robust(
         >>> model.cluster(x).shape, model.generate(5, label=2, seed=0).shape
         ((20,), (5, 8, 8, 1))
     """
-    if teacher is None:
-        added: list[Any] = [
-            {"name": "consistency", "pictures": "data", "view": "medium", "weight": 3.0},
-            {"name": "consistency", "pictures": "generated"},
-            {"name": "code_discriminator", "of_classes": True},
-        ]
+    alone = teacher is None
+    if consistency is None:
+        consistency = CONSISTENCY_WEIGHT if alone else 0.0
+    if class_critic is None:
+        class_critic = 1.0 if alone else 0.0
+    added: list[Any] = []
+    if _counts(consistency):
+        kept = {"pictures": "data", "view": view, "weight": consistency}
+        added.append({"name": "consistency", **kept})
+    if alone:
+        added.append({"name": "consistency", "pictures": "generated"})
     else:
         # Generated pictures of a wrong label would teach E their errors, were the teacher not heard first.
-        added = [
-            {
-                "name": "self_training",
-                "teacher": teacher,
-                "bootstrap": bootstrap,
-                "view": "medium",
-                "weight": TEACHER_WEIGHT,
-            }
-        ]
+        lesson = {"teacher": teacher, "bootstrap": bootstrap, "view": view}
+        added.append({"name": "self_training", "weight": TEACHER_WEIGHT, **lesson})
+    if _counts(class_critic):
+        added.append({"name": "code_discriminator", "of_classes": True, "weight": class_critic})
     if alpha is None:
-        alpha = 1.0 if teacher is None else TAUGHT_ALPHA
+        alpha = 1.0 if alone else TAUGHT_ALPHA
     return info_ae(
         input_shape,
         alpha=alpha,
@@ -223,3 +233,8 @@ def info_ae_robust(
         regularizers=[*added, *regularizers],
         **options,
     )
+
+
+def _counts(weight: Any) -> bool:
+    """Whether a term of this weight changes anything: it is a schedule, or not 0."""
+    return not isinstance(weight, (int, float)) or weight != 0

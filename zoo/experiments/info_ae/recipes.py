@@ -13,7 +13,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.data.pixels import as_unit_floats
 from zoo.experiments.shelf import kept
-from zoo.experiments.training import falling, train, train_classifier
+from zoo.experiments.training import QUIET, Pulse, falling, train, train_classifier
 from zoo.networks import Networks, mlp
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.recipes import spreading
@@ -26,7 +26,6 @@ DROPOUT = 0.3
 LATENTS = 64
 # Classes of a model that may give a digit several, as the adversarial autoencoder's paper does.
 OVER = 30
-CONSISTENT = {"name": "consistency", "view": "medium", "pictures": "data"}
 # Settings that the experiments share.
 QUICK = {
     "examples": 4000,
@@ -190,26 +189,52 @@ def _teachers(settings: Mapping[str, Any]) -> str:
     return f"{settings['teachers']}x{settings['teacher']}"
 
 
-def robust(x: np.ndarray, guide: Autoencoder | None, seed: int, epochs: int) -> Autoencoder:
-    """The robust InfoAE, alone with 30 classes, or with a `student` that it starts from and hears."""
+def robust(
+    x: np.ndarray,
+    guide: Autoencoder | None,
+    seed: int,
+    epochs: int,
+    until: int | None = None,
+    **options: Any,
+) -> Autoencoder:
+    """The robust InfoAE, alone with 30 classes, or with a `student` that it starts from and hears.
+
+    Args:
+        x: (n, 28, 28, 1).
+        guide: the student, or None.
+        seed: of weights, noise and order.
+        epochs: passes over x, over which the learning rate falls.
+        until: the last pass, for `carry_on` to go on from; None for all.
+        **options: of "info_ae_robust".
+
+    Returns:
+        The trained model.
+    """
     dropout = 0.0 if guide is None else DROPOUT
+    keras.utils.set_random_seed(seed + 200)  # before the networks, whose weights it draws
     pair = Networks(dcgan_encoder(FILTERS, dropout=dropout), dcgan_decoder(SHAPE))
-    keras.utils.set_random_seed(seed + 200)
-    classes = OVER if guide is None else 10
+    usual = {"latents": LATENTS, "classes": OVER if guide is None else 10}
     model = zoo.create(
         "info_ae_robust",
         SHAPE,
-        latents=LATENTS,
-        classes=classes,
         networks=pair,
         teacher=guide,
         seed=seed,
+        **{**usual, **options},
     )
     if guide is not None:
         for name in ("encoder", "bottleneck"):
             getattr(model, name).set_weights(getattr(guide, name).get_weights())
     batch = min(128, len(x) // 4)
-    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch), beta_1=0.5)
+    fit(model, x, until or epochs, batch, falling(1e-3, epochs, len(x), batch), beta_1=0.5)
+    return model
+
+
+def carry_on(model: Autoencoder, x: np.ndarray, epochs: int, done: int) -> Autoencoder:
+    """`robust` from the pass `done` to the end, as if it had never stopped; the model is also returned."""
+    batch = min(128, len(x) // 4)
+    shared: dict[str, Any] = {"batch_size": batch, "verbose": QUIET, "callbacks": [Pulse()]}
+    model.fit(x, initial_epoch=done, epochs=epochs, **shared)
     return model
 
 
@@ -221,28 +246,68 @@ def literal(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
     return model
 
 
-def info_gan(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Autoencoder:
-    """InfoGAN at its paper's rates and sizes, or with consistent classes in smaller networks.
-
-    `consistent` has 30 classes that keep under affine maps, and a critic that wants those of the data one-hot
-    as well. With 10 classes one pair of digits, with another seed two, went into one class for good.
-    """
+def info_gan(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
+    """InfoGAN at its paper's rates and sizes."""
     keras.utils.set_random_seed(seed)
-    options: dict[str, Any] = {}
-    if consistent:
-        options = {
-            "classes": OVER,
-            "networks": Networks(dcgan_encoder(FILTERS), dcgan_decoder(SHAPE)),
-            "critic": (32, 64),
-            "regularizers": [
-                {**CONSISTENT, "weight": 3.0},
-                {"name": "code_discriminator", "units": (0, OVER)},
-            ],
-        }
-    model = zoo.create("info_gan", SHAPE, spread=True, seed=seed, **options)
+    model = zoo.create("info_gan", SHAPE, spread=True, seed=seed)
+    _fall(model, x, epochs)
+    return model
+
+
+def consistent_info_gan(
+    x: np.ndarray,
+    seed: int,
+    epochs: int,
+    classes: int = OVER,
+    consistency: float = 3.0,
+    view: str = "medium",
+    class_critic: float = 1.0,
+) -> Autoencoder:
+    """`info_gan` of smaller networks with classes that keep under affine maps.
+
+    A critic wants the classes of the data one-hot as well. With 10 classes one pair of digits, with another
+    seed two, went into one class for good.
+
+    Args:
+        x: (n, 28, 28, 1).
+        seed: of weights, noise and order.
+        epochs: passes over x.
+        classes: of c.
+        consistency: weight of the classes that keep.
+        view: how far the maps go.
+        class_critic: weight of the critic of classes; 0 leaves it out.
+
+    Returns:
+        The trained model.
+    """
+    keras.utils.set_random_seed(seed)  # before the networks, whose weights it draws
+    added: list[Any] = [consistent(consistency, view)]
+    if class_critic:
+        critic = {"name": "code_discriminator", "units": (0, classes), "weight": class_critic}
+        added.append(critic)
+    model = zoo.create(
+        "info_gan",
+        SHAPE,
+        spread=True,
+        seed=seed,
+        classes=classes,
+        networks=Networks(dcgan_encoder(FILTERS), dcgan_decoder(SHAPE)),
+        critic=(32, 64),
+        regularizers=added,
+    )
+    _fall(model, x, epochs)
+    return model
+
+
+def _fall(model: Autoencoder, x: np.ndarray, epochs: int) -> None:
+    """Fit a model in batches of 128 at a rate that falls from 1e-3."""
     batch = min(128, len(x) // 4)
     fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch), beta_1=0.5)
-    return model
+
+
+def consistent(weight: float, view: str) -> dict[str, Any]:
+    """The term of classes that keep under affine maps of the data."""
+    return {"name": "consistency", "view": view, "pictures": "data", "weight": weight}
 
 
 def info_gan_shared(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
@@ -256,21 +321,38 @@ def info_gan_shared(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
     return model
 
 
-def adversarial(x: np.ndarray, seed: int, epochs: int, consistent: bool) -> Autoencoder:
-    """The adversarial autoencoder's clustering into 30 classes, at its paper's batch of 100.
+def adversarial(
+    x: np.ndarray,
+    seed: int,
+    epochs: int,
+    classes: int = OVER,
+    consistency: float = 0.0,
+    view: str = "medium",
+) -> Autoencoder:
+    """The adversarial autoencoder's clustering, at its paper's batch of 100.
 
     The paper has an optimizer for each loss, so that their scales do not matter; here one step serves both,
     and the critics weigh 10 beside a reconstruction of some 100 nats. The encoder is convolutional, which
-    clusters sooner than the paper's MLP. `consistent` adds classes that keep under affine maps.
+    clusters sooner than the paper's MLP.
+
+    Args:
+        x: (n, 28, 28, 1).
+        seed: of weights, noise and order.
+        epochs: passes over x.
+        classes: of the code.
+        consistency: weight of classes that keep under affine maps, which are not in the paper; 0 for none.
+        view: how far the maps go.
+
+    Returns:
+        The trained model.
     """
     keras.utils.set_random_seed(seed)
-    added = [{**CONSISTENT, "weight": 30.0}] if consistent else []
     options: dict[str, Any] = {
-        "classes": OVER,
+        "classes": classes,
         "latents": 5,
         "networks": Networks(dcgan_encoder(FILTERS), mlp((1000, 1000), SHAPE)),
         "weight": 10.0,
-        "regularizers": added,
+        "regularizers": [consistent(consistency, view)] if consistency else [],
     }
     model = zoo.create("adversarial_autoencoder", SHAPE, seed=seed, **options)
     batch = min(100, len(x) // 4)

@@ -20,7 +20,7 @@ from zoo.evaluation import clustering, merging
 from zoo.evaluation.unlabelled import balance, neighbour_agreement, seed_agreement
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
 from zoo.experiments.info_ae import recipes
-from zoo.experiments.info_ae.digits import CLASSES, Row, flat
+from zoo.experiments.info_ae.scoring import CLASSES, Row, flat
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import QUIET, labels_of, mnist, train_classifier
 from zoo.models.info_ae import TEACHER_WEIGHT
