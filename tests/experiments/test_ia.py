@@ -34,6 +34,7 @@ SETTINGS = [
             "IA-T1d": {"examples": 400, "info_gan_shared": 1},
             "IA-T1e": {"examples": 400, "robust": 1},
             "IA-T1f": {"examples": 400, "info_gan_consistent": 1, "aae_consistent": 1},
+            "IA-T1g": {"examples": 800, "members": 2, "robust": 1, "student": 1, "taught": 1},
             "IA-C": {"examples": 400, "epochs": 1, "families": ["aae_consistent"]},
             "IA-R": {"examples": 400, "members": 3, "until": 1, "epochs": 2},
             "IA-S": {
@@ -124,6 +125,21 @@ def test_every_setting_that_was_chosen_is_a_setting_of_its_own():
             taken |= set(inspect.signature(info_ae_robust).parameters)
             taken |= set(inspect.signature(info_ae).parameters)
         assert all(set(options) <= taken for options in variants.values())
+
+
+def test_voters_of_many_clusters_use_the_same_ten_names():
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 10, 1500)
+    pictures = np.zeros((1500, 4, 1, 1))
+    pictures[:, 2, 0, 0] = 100 * labels + random.random(1500)
+    names = random.permutation(10)
+    first = 2 * labels + random.integers(0, 2, 1500)
+    wrong = random.random(1500) < 0.02
+    second = 3 * names[np.where(wrong, (labels + 1) % 10, labels)] + random.integers(0, 3, 1500)
+    models = [SimpleNamespace(cluster=lambda x, own=own: own) for own in (first, second)]
+    votes = recipes.robust_committee(models, pictures).votes
+    np.testing.assert_array_equal((votes[:, 0] != votes[:, 1]), wrong)
+    assert clustering.one_to_one_accuracy(labels, votes[:, 0]) == 1
 
 
 def test_the_criterion_prefers_no_class_of_two_kinds():

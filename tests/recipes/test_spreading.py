@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage
 from scipy.spatial.distance import cdist
 
-from zoo.recipes.spreading import edge_histograms, neighbour_features, spread, upright
+from zoo.recipes.spreading import choose_alpha, edge_histograms, neighbour_features, spread, upright
 
 RNG = np.random.default_rng(0)
 
@@ -89,3 +89,29 @@ def test_two_far_groups_take_the_name_of_their_one_sure_example():
 def test_spreading_from_nothing_is_refused(sure):
     with pytest.raises(ValueError, match="at least one sure"):
         spread(np.zeros(20, int), sure, RNG.normal(size=(20, 2)), neighbours=3)
+
+
+def test_alpha_is_the_one_that_tells_hidden_names():
+    """Two far groups, a tenth of their names wrong: no neighbour tells a hidden wrong name."""
+    names = np.repeat([0, 1], 100)
+    wrong = np.arange(200) % 10 == 0
+    features = np.concatenate([RNG.normal(size=(100, 2)), RNG.normal(size=(100, 2)) + 50])
+    given = np.where(wrong, 1 - names, names)
+    alphas = [0.001, 0.9]
+    chosen, told = choose_alpha(given, np.ones(200, bool), features, alphas, neighbours=9, seed=3)
+    hidden = np.random.default_rng(3).choice(200, 20, replace=False)
+    sure = np.ones(200, bool)
+    sure[hidden] = False
+    for alpha, share in zip(alphas, told, strict=True):
+        found, _ = spread(given, sure, features, neighbours=9, alpha=alpha)
+        assert share == np.mean(found[hidden] == given[hidden])
+    assert told[1] == pytest.approx(1 - wrong[hidden].mean())
+    assert chosen == alphas[int(np.argmax(told))]
+
+
+def test_alpha_needs_names_to_hide():
+    sure = np.arange(40) < 19
+    with pytest.raises(
+        ValueError, match="at least 20 sure examples, to hide a tenth of; received 19"
+    ):
+        choose_alpha(np.zeros(40, int), sure, RNG.normal(size=(40, 2)), [0.5], neighbours=3)

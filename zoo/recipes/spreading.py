@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -143,16 +144,75 @@ def spread(
         >>> np.array_equal(classes, np.repeat([0, 1], 20))
         True
     """
-    from scipy import sparse
-    from sklearn.neighbors import NearestNeighbors
-    from sklearn.semi_supervised import LabelSpreading
+    _check(names, sure, features)
+    return _spread(names, sure, _graph(features, neighbours), alpha)
 
+
+def choose_alpha(
+    names: np.ndarray,
+    sure: np.ndarray,
+    features: np.ndarray,
+    alphas: Sequence[float],
+    neighbours: int = 10,
+    seed: int = 0,
+) -> tuple[float, list[float]]:
+    """The alpha of `spread` that tells hidden names best; no true label is used.
+
+    A tenth of the confident examples are taken for unsure ones, and the names that come to them from the rest
+    are compared with their own.
+
+    Args:
+        names: as in `spread`.
+        sure: likewise, at least 20 of them True.
+        features: likewise.
+        alphas: to choose from; of equally good ones the first is taken.
+        neighbours: as in `spread`.
+        seed: of which are hidden.
+
+    Returns:
+        The alpha, and for each of them the share of hidden names that were told.
+
+    Raises:
+        ValueError: as in `spread`, or where fewer than 20 examples are sure.
+
+    Example:
+        >>> from zoo.recipes.spreading import choose_alpha
+        >>> features = np.concatenate([np.linspace(0, 1, 20), np.linspace(9, 10, 20)])[:, None]
+        >>> choose_alpha(np.repeat([0, 1], 20), np.ones(40, bool), features, [0.5, 0.9], neighbours=5)
+        (0.5, [1.0, 1.0])
+    """
+    _check(names, sure, features)
+    known = np.flatnonzero(sure)
+    if len(known) < 20:
+        raise ValueError(
+            f"Expected at least 20 sure examples, to hide a tenth of; received {len(known)}."
+        )
+    hidden = np.random.default_rng(seed).choice(known, len(known) // 10, replace=False)
+    left = np.array(sure)
+    left[hidden] = False
+    graph = _graph(features, neighbours)
+    told = [
+        float(np.mean(_spread(names, left, graph, alpha)[0][hidden] == names[hidden]))
+        for alpha in alphas
+    ]
+    return alphas[int(np.argmax(told))], told
+
+
+def _check(names: np.ndarray, sure: np.ndarray, features: np.ndarray) -> None:
     count = len(features)
     if len(names) != count or len(sure) != count or not np.any(sure):
         raise ValueError(
             f"Expected a name and a mark for each of {count} examples, and at least one sure one; received "
             f"{len(names)} names, {len(sure)} marks, {int(np.sum(sure))} of them sure."
         )
+
+
+def _graph(features: np.ndarray, neighbours: int) -> Any:
+    """The weights W between neighbours, sparse (n, n)."""
+    from scipy import sparse
+    from sklearn.neighbors import NearestNeighbors
+
+    count = len(features)
     found = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(features)
     distances, near = found.kneighbors()
     scales = np.maximum(distances[:, -1], 1e-12)
@@ -160,11 +220,18 @@ def spread(
     graph = sparse.csr_matrix(
         (weights.ravel(), (np.repeat(np.arange(count), neighbours), near.ravel())), (count, count)
     )
-    graph = graph + graph.T
+    return graph + graph.T
+
+
+def _spread(
+    names: np.ndarray, sure: np.ndarray, graph: Any, alpha: float
+) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.semi_supervised import LabelSpreading
+
     spreading = LabelSpreading(
         kernel=lambda *_: graph,  # pyright: ignore[reportArgumentType]  # no str, which the default is
         alpha=alpha,
         max_iter=200,
     )
-    spreading.fit(features, np.where(sure, names, -1))
+    spreading.fit(np.zeros((len(names), 1)), np.where(sure, names, -1))
     return spreading.transduction_.astype(np.int64), spreading.label_distributions_.max(axis=1)

@@ -12,6 +12,7 @@ import numpy as np
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.data.pixels import as_unit_floats
+from zoo.evaluation import merging
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import QUIET, Pulse, falling, train, train_classifier
 from zoo.networks import Networks, mlp
@@ -152,7 +153,15 @@ def student(x: np.ndarray, seed: int, teachers: Committee, epochs: int) -> Autoe
         dropout=DROPOUT,
         seed=seed,
     )
-    network = classifier(model, 10, view="medium", head=model.classifier.dense, seed=seed)
+    _learn(model, model.classifier.dense, x, names, seed, epochs)
+    return model
+
+
+def _learn(
+    model: Autoencoder, head: Any, x: np.ndarray, names: np.ndarray, seed: int, epochs: int
+) -> None:
+    """Train a model's encoder and the classifier `head` on names of x."""
+    network = classifier(model, 10, view="medium", head=head, seed=seed)
     batch = min(250, len(x) // 4)
     train_classifier(
         network,
@@ -162,6 +171,49 @@ def student(x: np.ndarray, seed: int, teachers: Committee, epochs: int) -> Autoe
         batch_size=batch,
         optimizer=Adam(falling(1e-3, epochs, len(x), batch)),
     )
+
+
+def robust_committee(models: list[Autoencoder], x: np.ndarray, linked: int = 15_000) -> Committee:
+    """Robust InfoAEs of 30 classes that use the same ten names.
+
+    The clusters of each are merged by what lies next to each other, and renamed so that they agree best with
+    those of the first (see `zoo.evaluation.merging`).
+
+    Args:
+        models: see `robust`.
+        x: (n, 28, 28, 1), of which the first `linked` say which clusters lie together.
+        linked: see above.
+
+    Returns:
+        The models, and a vote of each for every example; a model that uses ten clusters or fewer votes by
+        these.
+    """
+    near = merging.nearest(x[:linked])
+    votes: list[np.ndarray] = []
+    for model in models:
+        used, vote = np.unique(model.cluster(x), return_inverse=True)
+        if len(used) > 10:
+            vote = merging.absorb_clusters(vote[:linked], near, 10, len(used))[vote]
+        votes.append(merging.renaming(vote, votes[0], 10)[vote] if votes else vote)
+    return Committee(models, np.stack(votes, axis=1))
+
+
+def info_ae_student(x: np.ndarray, names: np.ndarray, seed: int, epochs: int) -> Autoencoder:
+    """An InfoAE of ten classes whose encoder and classifier are trained on names of x alone, as a `student`.
+
+    Args:
+        x: (n, 28, 28, 1).
+        names: (n,) from 0 to 9.
+        seed: of the student.
+        epochs: passes over x.
+
+    Returns:
+        The trained model; its generator, decoder and critics are as they began.
+    """
+    keras.utils.set_random_seed(seed + 100)
+    pair = Networks(dcgan_encoder(FILTERS, dropout=DROPOUT), dcgan_decoder(SHAPE))
+    model = zoo.create("info_ae", SHAPE, latents=LATENTS, networks=pair, seed=seed)
+    _learn(model, model.classifier.classifier, x, names, seed, epochs)
     return model
 
 
