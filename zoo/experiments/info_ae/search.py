@@ -82,18 +82,18 @@ def trained(
     return model
 
 
-def released(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int, before: int) -> Autoencoder:
-    """`BASE` that a teacher tells the digits at first, until its parts agree on them, and then leaves alone.
+def taught(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int) -> Autoencoder:
+    """`BASE` that a teacher tells the digits beside the objective, until its parts agree on them.
 
-    Whether it stays at them says if they are a solution of the objective that it can hold. An encoder and a
-    classifier that know the digits are not enough: a generator and a decoder that do not, undo it.
+    Its encoder and classifier know the digits from the start, which is not enough: a generator and a decoder
+    that do not, undo it. The teacher falls silent when the model is trained on by `recipes.carry_on`: whether
+    it stays at the digits says if they are a solution of the objective that it can hold.
 
     Args:
         x: (n, 28, 28, 1).
         labels: (n,), of which the teacher learns.
         seed: of weights, noise and order.
-        epochs: passes over x alone.
-        before: passes over x with the teacher.
+        epochs: passes over x.
 
     Returns:
         The trained model.
@@ -106,11 +106,11 @@ def released(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int, before: 
         network, as_unit_floats(x), labels, epochs=1, batch_size=batch, optimizer=Adam(1e-3)
     )
     heard = keras.optimizers.schedules.PiecewiseConstantDecay(
-        [before * (len(x) // batch)], [TEACHER_WEIGHT, 0.0]
+        [epochs * (len(x) // batch)], [TEACHER_WEIGHT, 0.0]
     )
     lesson = {"name": "self_training", "teacher": teacher, "view": "weak", "weight": heard}
     model = zoo.create("info_ae", recipes.SHAPE, seed=seed, regularizers=[lesson], **BASE)
-    recipes.fit(model, x, before + epochs, batch, 1e-3, beta_1=0.5)
+    recipes.fit(model, x, epochs, batch, 1e-3, beta_1=0.5)
     return model
 
 
@@ -179,12 +179,12 @@ def run(
         examples: digits to train on.
         epochs: passes over them.
         members: models of every variant, at least 2.
-        before: passes with a teacher of `released`, which is no variant; 0 leaves it out.
+        before: passes of `taught`, which is no variant; 0 leaves it out.
         variants: names in `VARIANTS`.
 
     Returns:
-        For each variant, for k-means, for `released` when its teacher falls silent ("taught") and at the end
-        ("released"), ``agreement`` (between the models), ``neighbours``
+        For each variant, for k-means, for `taught` when its teacher falls silent and after ``epochs`` further
+        passes ("released"), ``agreement`` (between the models), ``neighbours``
         (`zoo.evaluation.unlabelled.neighbour_agreement` with ten neighbours of 10,000 training digits),
         ``balance``, ``criterion`` (the mean of the first two) and ``error`` (of the test digits, named one to
         one), means over the models; of models also ``mutual_information`` and ``reconstruction``, terms of
@@ -197,31 +197,42 @@ def run(
     judge = Judge(some, merging.nearest(some), test)
     seeds = range(members * seed, members * (seed + 1))
 
-    def measured(name: str, make: Callable[[int, int], Autoencoder], passes: int) -> Row:
+    def each(name: str, passes: int, make: Callable[[int], Autoencoder]) -> list[Autoencoder]:
         begun = time.monotonic()
         models = [
             kept(
                 sources.models,
                 f"search-{name}-{own}-{passes}x{len(x)}",
-                functools.partial(make, own, passes),
+                functools.partial(make, own),
             )
             for own in seeds
         ]
-        seconds = time.monotonic() - begun
+        print(f"  {name}: {time.monotonic() - begun:.0f} s", flush=True)
+        return models
+
+    def measured(models: Sequence[Autoencoder]) -> Row:
         row = judge.models(models)
         texts = [f"{what} {value:.3f}" for what, value in row.items()]
-        print(f"  {name}: {', '.join(texts)}; {seconds:.0f} s", flush=True)
+        print(f"  {', '.join(texts)}", flush=True)
         return row
 
+    def variant(own: int, name: str) -> Autoencoder:
+        return trained(x, own, epochs, **VARIANTS[name])
+
     rows = {
-        name: measured(name, functools.partial(trained, x, **VARIANTS[name]), epochs)
+        name: measured(each(name, epochs, functools.partial(variant, name=name)))
         for name in variants
     }
     beside = {"k_means": judge.k_means(seeds)}
     if before:
-        lesson = functools.partial(released, x, labels_of(source), before=before)
-        for name, passes in (("taught", 0), ("released", epochs)):
-            beside[name] = measured(f"released_{before}", lesson, passes)
+        name = f"taught_{before}"
+        lessons = each(name, 0, lambda own: taught(x, labels_of(source), own, before))
+        beside["taught"] = measured(lessons)
+        of_seed = dict(zip(seeds, lessons, strict=True))
+        whole = before + epochs
+        beside["released"] = measured(
+            each(name, epochs, lambda own: recipes.carry_on(of_seed[own], x, whole, before))
+        )
     even = [name for name, row in rows.items() if row["balance"] >= BALANCED] or list(rows)
     chosen = max(even, key=lambda name: rows[name]["criterion"])
     drawn = {**rows, **beside}
