@@ -78,27 +78,25 @@ def run(seed: int, sources: Sources, *, examples: int, epochs: int, families: li
     x, test = mnist("train", sources, examples).inputs, mnist("test", sources)
     judge = functools.partial(score, test=test, **linked(x))
     measures: dict[str, float] = {}
+    places: list[tuple[str, str, float, float]] = []
     for family in families:
-        rows = {}
-        for name, options in FAMILIES[family].variants.items():
-            make = functools.partial(FAMILIES[family].make, consistency=FAMILIES[family].weight)
-            make = functools.partial(make, **options)
-            model = kept_row(f"{family}-{name}", make, x, seed + AFRESH, sources, epochs)
-            row = judge(model)
-            rows[name] = {**row, "criterion": promise(row), "error": best_error(row)}
-            texts = [f"{what} {rows[name][what]:.4f}" for what in ("criterion", "error")]
-            print(f"  {family}/{name}: {', '.join(texts)}", flush=True)
-        measures |= flat({f"{family}/{name}": row for name, row in rows.items()})
+        row, rows = FAMILIES[family], {}
+        for name, options in row.variants.items():
+            make = functools.partial(row.make, **{"consistency": row.weight, **options})
+            found = judge(kept_row(f"{family}-{name}", make, x, seed + AFRESH, sources, epochs))
+            criterion, error = promise(found), best_error(found)
+            rows[name] = {**found, "criterion": criterion, "error": error}
+            places.append((family, name, criterion, error))
+            print(f"  {family}/{name}: criterion {criterion:.4f}, error {error:.2f}", flush=True)
+        measures |= flat({f"{family}/{name}": found for name, found in rows.items()})
         measures |= flat({family: compared(rows)})
-    names = [name for family in families for name in FAMILIES[family].variants]
-    places = [
-        [measures[f"{family}/{name}/{what}"] for what in ("criterion", "error")]
-        for family in families
-        for name in FAMILIES[family].variants
-    ]
-    owners = [family for family in families for _ in FAMILIES[family].variants]
-    arrays = {"families": np.array(owners), "names": np.array(names), "places": np.array(places)}
-    return Outcome(measures, arrays)
+    owners, names, criteria, errors = zip(*places, strict=True)
+    arrays = {
+        "families": owners,
+        "names": names,
+        "places": list(zip(criteria, errors, strict=True)),
+    }
+    return Outcome(measures, {what: np.array(value) for what, value in arrays.items()})
 
 
 def compared(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

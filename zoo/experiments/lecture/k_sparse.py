@@ -247,6 +247,7 @@ EXPERIMENTS = (
             "probe_iterations": 300,
             "examples": 60_000,
         },
+        equal={"precision": "mixed_bfloat16"},
     ),
     Experiment(
         id="OX-KS-F1",
@@ -268,5 +269,6 @@ EXPERIMENTS = (
         ),
         quick={**_FILTERS, "epochs": 10, "examples": 20_000},
         full={**_FILTERS, "epochs": 500, "examples": 60_000},
+        equal={"precision": "mixed_bfloat16"},
     ),
 )
