@@ -24,6 +24,7 @@ MODULES = (
     "sparse_vae.slips",
     "sparse_vae.patches",
     "lecture.k_sparse",
+    "lecture.k_sparse_choices",
     "lecture.k_sparse_fine_tuning",
     "lecture.deep_digits",
     "lecture.vae_digits",

@@ -129,16 +129,37 @@ def upper(row: str, steps: int, seed: int) -> Autoencoder:
     return zoo.create("k_sparse_autoencoder", (UNITS,), k=schedule, alpha=ALPHAS[row][1], **shared)
 
 
+def first_head(stack: list[Autoencoder], source: Data) -> keras.layers.Dense:
+    """A logistic regression of the frozen codes of a stack, which a classifier's last layer may begin as."""
+    codes = source.inputs
+    for model in stack:
+        codes = model.encode(codes)
+    return linear_head(codes, labels_of(source))
+
+
 def tuned(
-    stack: list[Autoencoder], x: np.ndarray, source: Data, tuning: Tuning, epochs: int
+    stack: list[Autoencoder],
+    x: np.ndarray,
+    source: Data,
+    tuning: Tuning,
+    epochs: int,
+    head: keras.layers.Layer | None = None,
 ) -> keras.Model:
-    """The classifier above a stack of autoencoders, all of it trained on the labels."""
-    head = None
-    if tuning.head:
-        codes = source.inputs
-        for model in stack:
-            codes = model.encode(codes)
-        head = linear_head(codes, labels_of(source))
+    """The classifier above a stack of autoencoders, all of it trained on the labels.
+
+    Args:
+        stack: first to last; their weights move.
+        x: (n, 28, 28, 1), the digits in [0, 1].
+        source: the same with their labels.
+        tuning: how.
+        epochs: passes over x.
+        head: the last layer, where `tuning` asks for a trained one and it is there already.
+
+    Returns:
+        The trained classifier.
+    """
+    if tuning.head and head is None:
+        head = first_head(stack, source)
     network = classifier(
         stack, 10, tuning.input_dropout, tuning.dropout, head=head, input_noise=tuning.noise
     )
