@@ -126,6 +126,7 @@ def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
         rows, (criterion, errors) = np.arange(len(names)), axes[2 * row : 2 * row + 2]
         colors = ["#0072B2" if name == OWN else "#56B4E9" for name in names[order]]
         criterion.scatter(places[order, 0], rows, c=colors)
+        criterion.locator_params(axis="x", nbins=5)
         criterion.set(yticks=rows, yticklabels=names[order], title=family)
         bars = errors.barh(rows, places[order, 1], color="#D55E00")
         errors.bar_label(bars, fmt="%.1f", padding=3)
