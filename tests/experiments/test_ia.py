@@ -33,7 +33,12 @@ SETTINGS = [
             "IA-T1c": {"examples": 400, "cat_gan": 1, "pixel_gan": 1},
             "IA-T1d": {"examples": 400, "info_gan_shared": 1},
             "IA-T1e": {"examples": 400, "robust": 1},
-            "IA-T1f": {"examples": 400, "info_gan_consistent": 1, "aae_consistent": 1},
+            "IA-T1f": {
+                "examples": 400,
+                "aae_consistent": 1,
+                "info_gan_consistent": 0,
+                "info_gan_chosen": 1,
+            },
             "IA-T1g": {"examples": 800, "members": 2, "robust": 1, "student": 1, "taught": 1},
             "IA-C": {"examples": 400, "epochs": 1, "families": ["aae_consistent"]},
             "IA-R": {"examples": 400, "members": 3, "until": 1, "epochs": 2},

@@ -43,7 +43,12 @@ OTHERS: Rows = {
     "aae": recipes.adversarial,
     "aae_consistent": functools.partial(recipes.adversarial, consistency=30.0),
 }
-CONSISTENT: Rows = {row: OTHERS[row] for row in ("aae_consistent", "info_gan_consistent")}
+# As in the shorter runs, and as IA-C chooses without labels; it leaves the adversarial autoencoder as it is.
+CONSISTENT: Rows = {
+    "aae_consistent": OTHERS["aae_consistent"],
+    "info_gan_consistent": OTHERS["info_gan_consistent"],
+    "info_gan_chosen": functools.partial(recipes.consistent_info_gan, view="weak"),
+}
 FURTHER: Rows = {"cat_gan": recipes.cat_gan, "pixel_gan": recipes.pixel_gan}
 ALPHAS = (0.5, 0.8, 0.9, 0.95, 0.99)  # how much neighbours may count, see `choose_alpha`
 SHARED: Rows = {"info_gan_shared": recipes.info_gan_shared}
@@ -334,10 +339,26 @@ EXPERIMENTS = (
         draw=draw_errors,
         claims=(
             CONSISTENT_INFO_GAN_REACHES,
+            Claim(
+                "InfoGAN with consistent classes, as chosen without labels, reaches 5 %",
+                lambda m: m["info_gan_chosen/merged_error"] <= 5,
+                ("info_gan_chosen/merged_error", "info_gan_chosen/error"),
+                "5 %",
+            ),
             CONSISTENT_AAE_REACHES,
         ),
-        quick={"examples": 4000, "info_gan_consistent": 5, "aae_consistent": 5},
-        full={"examples": 60_000, "info_gan_consistent": 30, "aae_consistent": 20},
+        quick={
+            "examples": 4000,
+            "aae_consistent": 5,
+            "info_gan_consistent": 5,
+            "info_gan_chosen": 5,
+        },
+        full={
+            "examples": 60_000,
+            "aae_consistent": 20,
+            "info_gan_consistent": 30,
+            "info_gan_chosen": 30,
+        },
         precision="mixed_bfloat16",
     ),
     Experiment(
