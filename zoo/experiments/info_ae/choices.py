@@ -8,12 +8,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
 from zoo.experiments.info_ae import recipes
-from zoo.experiments.info_ae.scoring import best_error, flat, kept_row, linked, promise, score
+from zoo.experiments.info_ae.scoring import (
+    best_error,
+    flat,
+    kept_row,
+    linked,
+    promise,
+    rank_correlation,
+    score,
+)
 from zoo.experiments.training import mnist
 from zoo.visualization.drawing.style import panels, styled
 
@@ -104,10 +111,9 @@ def compared(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     others = {name: row for name, row in rows.items() if name != OWN}
     chosen = max(rows.values(), key=lambda row: row["criterion"])
     errors = [row["error"] for row in rows.values()]
-    rank: Any = spearmanr([row["criterion"] for row in rows.values()], errors)
     return {
         "lead": max(row["criterion"] for row in others.values()) - rows[OWN]["criterion"],
-        "rank": float(rank.statistic),
+        "rank": rank_correlation([row["criterion"] for row in rows.values()], errors),
         "chosen_error": chosen["error"],
         "own_error": rows[OWN]["error"],
         "smallest_error": min(errors),

@@ -13,6 +13,7 @@ import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.data.pixels import as_unit_floats
 from zoo.evaluation import merging
+from zoo.experiments.info_ae.scoring import LINKED
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import QUIET, Pulse, falling, train, train_classifier
 from zoo.networks import Networks, mlp
@@ -24,6 +25,7 @@ from zoo.trainer import Adam
 SHAPE = (28, 28, 1)
 FILTERS = (32, 64, 64)
 DROPOUT = 0.3
+BATCH = 128
 LATENTS = 64
 # Classes of a model that may give a digit several, as the adversarial autoencoder's paper does.
 OVER = 30
@@ -173,7 +175,7 @@ def _learn(
     )
 
 
-def robust_committee(models: list[Autoencoder], x: np.ndarray, linked: int = 15_000) -> Committee:
+def robust_committee(models: list[Autoencoder], x: np.ndarray, linked: int = LINKED) -> Committee:
     """Robust InfoAEs of 30 classes that use the same ten names.
 
     The clusters of each are merged by what lies next to each other, and renamed so that they agree best with
@@ -277,14 +279,13 @@ def robust(
     if guide is not None:
         for name in ("encoder", "bottleneck"):
             getattr(model, name).set_weights(getattr(guide, name).get_weights())
-    batch = min(128, len(x) // 4)
-    fit(model, x, until or epochs, batch, falling(1e-3, epochs, len(x), batch), beta_1=0.5)
+    _fall(model, x, epochs, until=until)
     return model
 
 
 def carry_on(model: Autoencoder, x: np.ndarray, epochs: int, done: int) -> Autoencoder:
     """`robust` from the pass `done` to the end, as if it had never stopped; the model is also returned."""
-    batch = min(128, len(x) // 4)
+    batch = min(BATCH, len(x) // 4)
     shared: dict[str, Any] = {"batch_size": batch, "verbose": QUIET, "callbacks": [Pulse()]}
     model.fit(x, initial_epoch=done, epochs=epochs, **shared)
     return model
@@ -351,10 +352,27 @@ def consistent_info_gan(
     return model
 
 
-def _fall(model: Autoencoder, x: np.ndarray, epochs: int) -> None:
-    """Fit a model in batches of 128 at a rate that falls from 1e-3."""
-    batch = min(128, len(x) // 4)
-    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch), beta_1=0.5)
+def _fall(
+    model: Autoencoder,
+    x: np.ndarray,
+    epochs: int,
+    most: int = BATCH,
+    beta_1: float = 0.5,
+    until: int | None = None,
+) -> None:
+    """Fit a model in batches of `most` at a rate that falls from 1e-3 to 0 over the epochs.
+
+    Args:
+        model: built.
+        x: (n, 28, 28, 1).
+        epochs: passes over x.
+        most: digits of a batch; a quarter of x where it is short.
+        beta_1: of Adam.
+        until: the last pass; None for all.
+    """
+    batch = min(most, len(x) // 4)
+    rate = falling(1e-3, epochs, len(x), batch)
+    fit(model, x, until or epochs, batch, rate, beta_1=beta_1)
 
 
 def consistent(weight: float, view: str) -> dict[str, Any]:
@@ -407,8 +425,7 @@ def adversarial(
         "regularizers": [consistent(consistency, view)] if consistency else [],
     }
     model = zoo.create("adversarial_autoencoder", SHAPE, seed=seed, **options)
-    batch = min(100, len(x) // 4)
-    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch))
+    _fall(model, x, epochs, most=100, beta_1=0.9)
     return model
 
 
@@ -439,8 +456,7 @@ def pixel_gan(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
         weight=10.0,
         seed=seed,
     )
-    batch = min(100, len(x) // 4)
-    fit(model, x, epochs, batch, falling(1e-3, epochs, len(x), batch))
+    _fall(model, x, epochs, most=100, beta_1=0.9)
     return model
 
 

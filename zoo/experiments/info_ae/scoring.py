@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.stats import spearmanr
 
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data
@@ -72,6 +73,12 @@ def promise(row: Row) -> float:
 def best_error(row: Row) -> float:
     """The error of a row of `score`, of merged classes where it has more than ten."""
     return row.get("merged_error", row["error"])
+
+
+def rank_correlation(criterion: Sequence[float], errors: Sequence[float]) -> float:
+    """Spearman's, -1 where the criterion puts all models in the order of their errors."""
+    found: Any = spearmanr(criterion, errors)
+    return float(found.statistic)
 
 
 def run_rows(

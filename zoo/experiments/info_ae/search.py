@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 
 import zoo
 from zoo.autoencoder import Autoencoder
@@ -20,7 +19,7 @@ from zoo.evaluation import clustering, merging
 from zoo.evaluation.unlabelled import balance, neighbour_agreement, seed_agreement
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
 from zoo.experiments.info_ae import recipes
-from zoo.experiments.info_ae.scoring import CLASSES, Row, flat
+from zoo.experiments.info_ae.scoring import CLASSES, Row, flat, rank_correlation
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import QUIET, labels_of, mnist, train_classifier
 from zoo.models.info_ae import TEACHER_WEIGHT
@@ -241,10 +240,9 @@ def run(
     measures["chosen/error"] = rows[chosen]["error"]
     measures["smallest/error"] = min(row["error"] for row in rows.values())
     if len(rows) > 2:
-        rank: Any = spearmanr(
+        measures["rank"] = rank_correlation(
             [row["criterion"] for row in rows.values()], [row["error"] for row in rows.values()]
         )
-        measures["rank"] = float(rank.statistic)
     places = np.array([[row[what] for what in COLUMNS] for row in drawn.values()])
     arrays = {"names": np.array([*drawn]), "places": places, "chosen": np.array(chosen)}
     return Outcome(measures, arrays)

@@ -9,11 +9,17 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.info_ae import recipes
-from zoo.experiments.info_ae.scoring import best_error, flat, linked, promise, score
+from zoo.experiments.info_ae.scoring import (
+    best_error,
+    flat,
+    linked,
+    promise,
+    rank_correlation,
+    score,
+)
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import mnist
 from zoo.visualization.drawing.style import panels, styled
@@ -70,9 +76,8 @@ def run(
 def _summary(columns: Mapping[str, Sequence[float]]) -> dict[str, float]:
     begun, errors = columns["start_criterion"], columns["error"]
     chosen = choices(begun, errors, TRIED)
-    rank: Any = spearmanr(begun, errors)
     return {
-        "rank": float(rank.statistic),
+        "rank": rank_correlation(begun, errors),
         "chosen/mean": float(np.mean(chosen)),
         "chosen/largest": max(chosen),
         "all/mean": float(np.mean(errors)),
