@@ -13,7 +13,16 @@ import zoo
 from zoo.data import Data
 from zoo.evaluation import clustering
 from zoo.experiments.experiment import Sources
-from zoo.experiments.info_ae import choices, digits, figure, recipes, scoring, search, starts
+from zoo.experiments.info_ae import (
+    choices,
+    digits,
+    figure,
+    scoring,
+    search,
+    starts,
+    teachers,
+    trained,
+)
 from zoo.models.info_ae import info_ae, info_ae_robust
 from zoo.serialization import policy
 
@@ -126,7 +135,7 @@ def test_every_setting_that_was_chosen_is_a_setting_of_its_own():
         assert len({json.dumps(options) for options in variants.values()}) == len(variants)
         made = family.make.func if hasattr(family.make, "func") else family.make
         taken = set(inspect.signature(made).parameters)
-        if made is recipes.robust:
+        if made is trained.robust:
             taken |= set(inspect.signature(info_ae_robust).parameters)
             taken |= set(inspect.signature(info_ae).parameters)
         assert all(set(options) <= taken for options in variants.values())
@@ -142,7 +151,7 @@ def test_voters_of_many_clusters_use_the_same_ten_names():
     wrong = random.random(1500) < 0.02
     second = 3 * names[np.where(wrong, (labels + 1) % 10, labels)] + random.integers(0, 3, 1500)
     models = [SimpleNamespace(cluster=lambda x, own=own: own) for own in (first, second)]
-    votes = recipes.robust_committee(models, pictures).votes
+    votes = teachers.robust_committee(models, pictures).votes
     np.testing.assert_array_equal((votes[:, 0] != votes[:, 1]), wrong)
     assert clustering.one_to_one_accuracy(labels, votes[:, 0]) == 1
 
@@ -157,9 +166,9 @@ def test_the_criterion_prefers_no_class_of_two_kinds():
 @pytest.mark.long
 def test_a_start_goes_on_to_the_weights_of_a_run_without_a_stop(tmp_path):
     x = fake("train", None, 200).inputs
-    whole = recipes.robust(x, None, seed=0, epochs=2)
-    recipes.robust(x, None, seed=0, epochs=2, until=1).save(tmp_path / "start.keras")
-    ended = recipes.carry_on(zoo.load_model(tmp_path / "start.keras"), x, epochs=2, done=1)
+    whole = trained.robust(x, None, seed=0, epochs=2)
+    trained.robust(x, None, seed=0, epochs=2, until=1).save(tmp_path / "start.keras")
+    ended = trained.carry_on(zoo.load_model(tmp_path / "start.keras"), x, epochs=2, done=1)
     for one, other in zip(whole.get_weights(), ended.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 

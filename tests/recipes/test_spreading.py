@@ -4,7 +4,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage
 from scipy.spatial.distance import cdist
 
-from zoo.recipes.spreading import choose_alpha, edge_histograms, neighbour_features, spread, upright
+from zoo.recipes.spreading import (
+    choose_alpha,
+    edge_histograms,
+    neighbour_features,
+    neighbour_graph,
+    spread,
+    upright,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -58,7 +65,7 @@ def test_names_are_the_fixed_point_of_label_spreading():
     features = RNG.normal(size=(40, 3))
     names, sure = RNG.integers(0, 3, 40), RNG.random(40) < 0.4
     k, alpha = 5, 0.8
-    found, share = spread(names, sure, features, neighbours=k, alpha=alpha)
+    found, share = spread(names, sure, neighbour_graph(features, k), alpha=alpha)
     distances = cdist(features, features)
     np.fill_diagonal(distances, np.inf)
     near = np.argsort(distances, axis=1)[:, :k]
@@ -80,7 +87,7 @@ def test_two_far_groups_take_the_name_of_their_one_sure_example():
     names, sure = np.zeros(60, int), np.zeros(60, bool)
     names[[3, 40]] = [7, 2]
     sure[[3, 40]] = True
-    found, share = spread(names, sure, features)
+    found, share = spread(names, sure, neighbour_graph(features))
     assert_array_equal(found, np.repeat([7, 2], 30))
     assert_allclose(share, 1, atol=1e-6)
 
@@ -88,7 +95,21 @@ def test_two_far_groups_take_the_name_of_their_one_sure_example():
 @pytest.mark.parametrize("sure", [np.zeros(20, bool), np.ones(19, bool)])
 def test_spreading_from_nothing_is_refused(sure):
     with pytest.raises(ValueError, match="at least one sure"):
-        spread(np.zeros(20, int), sure, RNG.normal(size=(20, 2)), neighbours=3)
+        spread(np.zeros(20, int), sure, neighbour_graph(RNG.normal(size=(20, 2)), 3))
+
+
+def test_features_in_place_of_their_graph_are_refused():
+    features = RNG.normal(size=(20, 2))
+    with pytest.raises(
+        ValueError, match=r"as neighbour_graph\(features\) gives it; received \(20, 2\)"
+    ):
+        spread(np.zeros(20, int), np.ones(20, bool), features)
+
+
+@pytest.mark.parametrize("neighbours", [0, 20])
+def test_a_graph_needs_more_examples_than_neighbours(neighbours):
+    with pytest.raises(ValueError, match="from 1 to 19 neighbours of each of 20 examples"):
+        neighbour_graph(RNG.normal(size=(20, 2)), neighbours)
 
 
 def test_alpha_is_the_one_that_tells_hidden_names():
@@ -98,12 +119,13 @@ def test_alpha_is_the_one_that_tells_hidden_names():
     features = np.concatenate([RNG.normal(size=(100, 2)), RNG.normal(size=(100, 2)) + 50])
     given = np.where(wrong, 1 - names, names)
     alphas = [0.001, 0.9]
-    chosen, told = choose_alpha(given, np.ones(200, bool), features, alphas, neighbours=9, seed=3)
+    graph = neighbour_graph(features, 9)
+    chosen, told = choose_alpha(given, np.ones(200, bool), graph, alphas, seed=3)
     hidden = np.random.default_rng(3).choice(200, 20, replace=False)
     sure = np.ones(200, bool)
     sure[hidden] = False
     for alpha, share in zip(alphas, told, strict=True):
-        found, _ = spread(given, sure, features, neighbours=9, alpha=alpha)
+        found, _ = spread(given, sure, graph, alpha=alpha)
         assert share == np.mean(found[hidden] == given[hidden])
     assert told[1] == pytest.approx(1 - wrong[hidden].mean())
     assert chosen == alphas[int(np.argmax(told))]
@@ -114,4 +136,4 @@ def test_alpha_needs_names_to_hide():
     with pytest.raises(
         ValueError, match="at least 20 sure examples, to hide a tenth of; received 19"
     ):
-        choose_alpha(np.zeros(40, int), sure, RNG.normal(size=(40, 2)), [0.5], neighbours=3)
+        choose_alpha(np.zeros(40, int), sure, neighbour_graph(RNG.normal(size=(40, 2)), 3), [0.5])

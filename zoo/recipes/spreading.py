@@ -107,26 +107,61 @@ def neighbour_features(pictures: np.ndarray, piece: int = 5000) -> np.ndarray:
     return np.concatenate([edge_histograms(upright(part)) for part in parts])
 
 
+def neighbour_graph(features: np.ndarray, neighbours: int = 10) -> Any:
+    """How near every example lies to its nearest neighbours.
+
+    w_ij = exp(-||x_i - x_j||^2 / (s_i s_j)) where j is a neighbour of i, s_i the distance from i to the last
+    of its neighbours (Zelnik-Manor & Perona, "Self-Tuning Spectral Clustering", 2004), else 0. W + W^T makes
+    it symmetric.
+
+    Args:
+        features: (n, d).
+        neighbours: of each example, below n.
+
+    Returns:
+        W + W^T, a SciPy sparse array (n, n).
+
+    Raises:
+        ValueError: where there are not more examples than neighbours.
+
+    Example:
+        >>> from zoo.recipes.spreading import neighbour_graph
+        >>> graph = neighbour_graph(np.array([[0.0], [1.0], [9.0], [10.0]]), neighbours=1)
+        >>> (graph.toarray() > 0).astype(int).tolist()
+        [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]
+    """
+    from scipy import sparse
+    from sklearn.neighbors import NearestNeighbors
+
+    count = len(features)
+    if not 0 < neighbours < count:
+        raise ValueError(
+            f"Expected from 1 to {count - 1} neighbours of each of {count} examples; received {neighbours}."
+        )
+    found = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(features)
+    distances, near = found.kneighbors()
+    scales = np.maximum(distances[:, -1], 1e-12)
+    weights = np.exp(-(distances**2) / (scales[:, None] * scales[near]))
+    graph = sparse.csr_array(
+        (weights.ravel(), (np.repeat(np.arange(count), neighbours), near.ravel())), (count, count)
+    )
+    return graph + graph.T
+
+
 def spread(
-    names: np.ndarray,
-    sure: np.ndarray,
-    features: np.ndarray,
-    neighbours: int = 10,
-    alpha: float = 0.9,
+    names: np.ndarray, sure: np.ndarray, graph: Any, alpha: float = 0.9
 ) -> tuple[np.ndarray, np.ndarray]:
     """Spread the labels of confident examples over the graph of nearest neighbours.
 
     F <- alpha S F + (1 - alpha) Y until it stays, with Y the confident labels, one-hot, and
-    S = D^(-1/2) W D^(-1/2) of the weights w_ij = exp(-||x_i - x_j||^2 / (s_i s_j)), s_i the distance from i
-    to the last of its neighbours, made symmetric (Zhou et al., "Learning with Local and Global Consistency",
-    2004, section 2; scales as in Zelnik-Manor & Perona, "Self-Tuning Spectral Clustering", 2004). A
-    confident example may change its label where its neighbours contradict it.
+    S = D^(-1/2) W D^(-1/2) of the weights W between neighbours, D their sums (Zhou et al., "Learning with
+    Local and Global Consistency", 2004, section 2). A confident example may change its label where its
+    neighbours contradict it.
 
     Args:
         names: (n,) class of each example, from 0; those that are not sure are not read.
         sure: (n,) bool.
-        features: (n, d).
-        neighbours: of each example, below n.
+        graph: (n, n) sparse weights, see `neighbour_graph`.
         alpha: how much neighbours count, in (0, 1).
 
     Returns:
@@ -136,24 +171,32 @@ def spread(
         ValueError: where no example is sure, or the lengths differ.
 
     Example:
-        >>> from zoo.recipes.spreading import spread
+        >>> from zoo.recipes.spreading import neighbour_graph, spread
         >>> features = np.concatenate([np.linspace(0, 1, 20), np.linspace(9, 10, 20)])[:, None]
         >>> sure = np.zeros(40, bool)
         >>> sure[[0, 39]] = True  # one example of each group
-        >>> classes, share = spread(np.repeat([0, 1], 20), sure, features, neighbours=5)
+        >>> graph = neighbour_graph(features, neighbours=5)
+        >>> classes, share = spread(np.repeat([0, 1], 20), sure, graph)
         >>> np.array_equal(classes, np.repeat([0, 1], 20))
         True
     """
-    _check(names, sure, features)
-    return _spread(names, sure, _graph(features, neighbours), alpha)
+    from sklearn.semi_supervised import LabelSpreading
+
+    _check(names, sure, graph)
+    spreading = LabelSpreading(
+        kernel=lambda *_: graph,  # pyright: ignore[reportArgumentType]  # no str, which the default is
+        alpha=alpha,
+        max_iter=200,
+    )
+    spreading.fit(np.zeros((len(names), 1)), np.where(sure, names, -1))
+    return spreading.transduction_.astype(np.int64), spreading.label_distributions_.max(axis=1)
 
 
 def choose_alpha(
     names: np.ndarray,
     sure: np.ndarray,
-    features: np.ndarray,
+    graph: Any,
     alphas: Sequence[float],
-    neighbours: int = 10,
     seed: int = 0,
 ) -> tuple[float, list[float]]:
     """The alpha of `spread` that tells hidden names best; no true label is used.
@@ -164,9 +207,8 @@ def choose_alpha(
     Args:
         names: as in `spread`.
         sure: likewise, at least 20 of them True.
-        features: likewise.
+        graph: likewise.
         alphas: to choose from; of equally good ones the first is taken.
-        neighbours: as in `spread`.
         seed: of which are hidden.
 
     Returns:
@@ -176,12 +218,13 @@ def choose_alpha(
         ValueError: as in `spread`, or where fewer than 20 examples are sure.
 
     Example:
-        >>> from zoo.recipes.spreading import choose_alpha
+        >>> from zoo.recipes.spreading import choose_alpha, neighbour_graph
         >>> features = np.concatenate([np.linspace(0, 1, 20), np.linspace(9, 10, 20)])[:, None]
-        >>> choose_alpha(np.repeat([0, 1], 20), np.ones(40, bool), features, [0.5, 0.9], neighbours=5)
+        >>> graph = neighbour_graph(features, neighbours=5)
+        >>> choose_alpha(np.repeat([0, 1], 20), np.ones(40, bool), graph, [0.5, 0.9])
         (0.5, [1.0, 1.0])
     """
-    _check(names, sure, features)
+    _check(names, sure, graph)
     known = np.flatnonzero(sure)
     if len(known) < 20:
         raise ValueError(
@@ -190,48 +233,21 @@ def choose_alpha(
     hidden = np.random.default_rng(seed).choice(known, len(known) // 10, replace=False)
     left = np.array(sure)
     left[hidden] = False
-    graph = _graph(features, neighbours)
     told = [
-        float(np.mean(_spread(names, left, graph, alpha)[0][hidden] == names[hidden]))
+        float(np.mean(spread(names, left, graph, alpha)[0][hidden] == names[hidden]))
         for alpha in alphas
     ]
     return alphas[int(np.argmax(told))], told
 
 
-def _check(names: np.ndarray, sure: np.ndarray, features: np.ndarray) -> None:
-    count = len(features)
+def _check(names: np.ndarray, sure: np.ndarray, graph: Any) -> None:
+    count = graph.shape[0]
+    if graph.shape != (count, count):
+        raise ValueError(
+            f"Expected a graph, (n, n), as neighbour_graph(features) gives it; received {graph.shape}."
+        )
     if len(names) != count or len(sure) != count or not np.any(sure):
         raise ValueError(
             f"Expected a name and a mark for each of {count} examples, and at least one sure one; received "
             f"{len(names)} names, {len(sure)} marks, {int(np.sum(sure))} of them sure."
         )
-
-
-def _graph(features: np.ndarray, neighbours: int) -> Any:
-    """The weights W between neighbours, sparse (n, n)."""
-    from scipy import sparse
-    from sklearn.neighbors import NearestNeighbors
-
-    count = len(features)
-    found = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(features)
-    distances, near = found.kneighbors()
-    scales = np.maximum(distances[:, -1], 1e-12)
-    weights = np.exp(-(distances**2) / (scales[:, None] * scales[near]))
-    graph = sparse.csr_matrix(
-        (weights.ravel(), (np.repeat(np.arange(count), neighbours), near.ravel())), (count, count)
-    )
-    return graph + graph.T
-
-
-def _spread(
-    names: np.ndarray, sure: np.ndarray, graph: Any, alpha: float
-) -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.semi_supervised import LabelSpreading
-
-    spreading = LabelSpreading(
-        kernel=lambda *_: graph,  # pyright: ignore[reportArgumentType]  # no str, which the default is
-        alpha=alpha,
-        max_iter=200,
-    )
-    spreading.fit(np.zeros((len(names), 1)), np.where(sure, names, -1))
-    return spreading.transduction_.astype(np.int64), spreading.label_distributions_.max(axis=1)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
-from zoo.experiments.info_ae import recipes
+from zoo.experiments.info_ae import trained
 from zoo.experiments.info_ae.scoring import (
     best_error,
     flat,
@@ -58,9 +58,9 @@ class Family(NamedTuple):
 
 
 FAMILIES = {
-    "aae_consistent": Family(recipes.adversarial, 30.0, critic=False),
-    "info_gan_consistent": Family(recipes.consistent_info_gan, 3.0),
-    "robust": Family(functools.partial(recipes.robust, guide=None), 3.0),
+    "aae_consistent": Family(trained.adversarial, 30.0, critic=False),
+    "info_gan_consistent": Family(trained.consistent_info_gan, 3.0),
+    "robust": Family(functools.partial(trained.robust, guide=None), 3.0),
 }
 
 

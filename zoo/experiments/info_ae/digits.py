@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.info_ae import recipes
+from zoo.experiments.info_ae import teachers, trained
 from zoo.experiments.info_ae.scoring import (
     CLASSES,
     Rows,
@@ -31,27 +31,27 @@ from zoo.experiments.info_ae.scoring import (
 )
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import labels_of, mnist
-from zoo.recipes.spreading import choose_alpha, neighbour_features, spread
+from zoo.recipes.spreading import choose_alpha, neighbour_features, neighbour_graph, spread
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import SEQUENTIAL, panels, styled
 
-LITERAL: Rows = {"literal": recipes.literal}
-ROBUST: Rows = {"robust": functools.partial(recipes.robust, guide=None)}
+LITERAL: Rows = {"literal": trained.literal}
+ROBUST: Rows = {"robust": functools.partial(trained.robust, guide=None)}
 OTHERS: Rows = {
-    "info_gan": recipes.info_gan,
-    "info_gan_consistent": recipes.consistent_info_gan,
-    "aae": recipes.adversarial,
-    "aae_consistent": functools.partial(recipes.adversarial, consistency=30.0),
+    "info_gan": trained.info_gan,
+    "info_gan_consistent": trained.consistent_info_gan,
+    "aae": trained.adversarial,
+    "aae_consistent": functools.partial(trained.adversarial, consistency=30.0),
 }
 # As in the shorter runs, and as IA-C chooses without labels; it leaves the adversarial autoencoder as it is.
 CONSISTENT: Rows = {
     "aae_consistent": OTHERS["aae_consistent"],
     "info_gan_consistent": OTHERS["info_gan_consistent"],
-    "info_gan_chosen": functools.partial(recipes.consistent_info_gan, view="weak"),
+    "info_gan_chosen": functools.partial(trained.consistent_info_gan, view="weak"),
 }
-FURTHER: Rows = {"cat_gan": recipes.cat_gan, "pixel_gan": recipes.pixel_gan}
+FURTHER: Rows = {"cat_gan": trained.cat_gan, "pixel_gan": trained.pixel_gan}
 ALPHAS = (0.5, 0.8, 0.9, 0.95, 0.99)  # how much neighbours may count, see `choose_alpha`
-SHARED: Rows = {"info_gan_shared": recipes.info_gan_shared}
+SHARED: Rows = {"info_gan_shared": trained.info_gan_shared}
 
 
 def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
@@ -74,10 +74,10 @@ def run_table(seed: int, sources: Sources, **settings: Any) -> Outcome:
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
     judge = functools.partial(score, test=test, **linked(x))
     rows = scores({**LITERAL, **ROBUST}, judge, x, seed, sources, settings)
-    taught = recipes.taught(x, seed, settings, sources.models)
+    taught = teachers.taught(x, seed, settings, sources.models)
     rows["self_trained"] = judge(taught.model)
     if settings["taught"]:
-        model = recipes.robust_taught(x, taught, seed, settings, sources.models)
+        model = teachers.robust_taught(x, taught, seed, settings, sources.models)
         rows["robust_taught"] = judge(model)
     return Outcome({"agreement": taught.agreement, **flat(rows)}, drawn(rows, "merged_error"))
 
@@ -133,15 +133,15 @@ def run_by_itself(
     own = range(members * seed, members * (seed + 1))
     voters = [kept_row(row, make, x, one, sources, settings["robust"]) for one in own]
     rows = {f"{row}_{i}": judge(model) for i, model in enumerate(voters)}
-    votes = recipes.robust_committee(voters, x)
-    features = neighbour_features(x)
-    alpha, told = choose_alpha(votes.votes[:, 0], votes.agreed, features, ALPHAS, seed=seed)
-    names, _ = spread(votes.votes[:, 0], votes.agreed, features, alpha=alpha)
+    votes = teachers.robust_committee(voters, x)
+    graph = neighbour_graph(neighbour_features(x))
+    alpha, told = choose_alpha(votes.votes[:, 0], votes.agreed, graph, ALPHAS, seed=seed)
+    names, _ = spread(votes.votes[:, 0], votes.agreed, graph, alpha=alpha)
     kind = f"{seed}-{student}x{len(x)}-{members}x{settings['robust']}"
-    learn = functools.partial(recipes.info_ae_student, x, names, seed, student)
+    learn = functools.partial(teachers.info_ae_student, x, names, seed, student)
     guide = kept(sources.models, f"self_named-{kind}", learn)
     rows["self_named"] = judge(guide)
-    hear = functools.partial(recipes.robust, x, guide, seed, taught)
+    hear = functools.partial(trained.robust, x, guide, seed, taught)
     rows["robust_taught"] = judge(kept(sources.models, f"by_itself-{taught}-{kind}", hear))
     measures = {
         "agreement": float(votes.agreed.mean()),
@@ -218,8 +218,8 @@ EXPERIMENTS = (
                 "1.1 (+- .1) %",
             ),
         ),
-        quick={**recipes.QUICK, "literal": 1, "robust": 0},
-        full={**recipes.FULL, "literal": 20, "robust": 20},
+        quick={**teachers.QUICK, "literal": 1, "robust": 0},
+        full={**teachers.FULL, "literal": 20, "robust": 20},
         precision="mixed_bfloat16",
     ),
     Experiment(

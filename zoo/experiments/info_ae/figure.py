@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.info_ae import recipes
+from zoo.experiments.info_ae import teachers
 from zoo.experiments.training import QUIET, labels_of, mnist, unit
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import panels, styled
@@ -37,8 +37,8 @@ def run_figure(seed: int, sources: Sources, **settings: Any) -> Outcome:
     from sklearn.neighbors import KNeighborsClassifier
 
     train, test = mnist("train", sources, settings["examples"]), mnist("test", sources)
-    taught = recipes.taught(train.inputs, seed, settings, sources.models)
-    model = recipes.robust_taught(train.inputs, taught, seed, settings, sources.models)
+    taught = teachers.taught(train.inputs, seed, settings, sources.models)
+    model = teachers.robust_taught(train.inputs, taught, seed, settings, sources.models)
     judge = digits.classifier(unit(train), labels_of(train), seed)
     columns = [model.generate(100, seed=seed, label=label) for label in range(CLASSES)]
     seen = [judge.predict(column, verbose=QUIET).argmax(axis=1) for column in columns]
@@ -123,8 +123,8 @@ EXPERIMENTS = (
                 "a smooth transition",
             ),
         ),
-        quick=recipes.QUICK,
-        full=recipes.FULL,
+        quick=teachers.QUICK,
+        full=teachers.FULL,
         precision="mixed_bfloat16",
     ),
 )

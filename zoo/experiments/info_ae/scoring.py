@@ -48,18 +48,33 @@ def score(model: Autoencoder, test: Data, x: np.ndarray, near: Callable[[], np.n
         "majority_error": 100 * (1 - float(found["majority_accuracy"])),
         "nmi": float(found["nmi"]),
     }
-    classes = getattr(model.prior, "classes", CLASSES)
-    if classes > CLASSES:
-        row["merged_error"] = row["error"]
-        if len(np.unique(own)) > CLASSES:
-            merged = merging.absorb_clusters(own, near(), CLASSES, classes)
-            right = clustering.one_to_one_accuracy(labels_of(test), merged[clusters])
-            row["merged_error"] = 100 * (1 - right)
-            own = merged[own]
-    _, own = np.unique(own, return_inverse=True)
+    names = names_of(own, near(), getattr(model.prior, "classes", CLASSES))
+    if len(names) > CLASSES:
+        right = clustering.one_to_one_accuracy(labels_of(test), names[clusters])
+        row["merged_error"] = 100 * (1 - right)
+    own = names[own]
     row["neighbours"] = unlabelled.neighbour_agreement(own, near())
     row["balance"] = unlabelled.balance(own, CLASSES)
     return row
+
+
+def names_of(clusters: np.ndarray, near: np.ndarray, total: int) -> np.ndarray:
+    """The class of every cluster, by what lies next to each other where there are more than ten.
+
+    Args:
+        clusters: (n,) cluster of each example.
+        near: (n, k) neighbours of each.
+        total: number of clusters, of which some may hold none of these examples.
+
+    Returns:
+        (total,) from 0 to 9; 0 for clusters that hold none.
+    """
+    used = np.unique(clusters)
+    if len(used) > CLASSES:
+        return merging.absorb_clusters(clusters, near, CLASSES, total)
+    names = np.zeros(total, np.int64)
+    names[used] = np.arange(len(used))
+    return names
 
 
 def promise(row: Row) -> float:

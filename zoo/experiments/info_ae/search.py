@@ -18,8 +18,8 @@ from zoo.data.pixels import as_unit_floats
 from zoo.evaluation import clustering, merging
 from zoo.evaluation.unlabelled import balance, neighbour_agreement, seed_agreement
 from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
-from zoo.experiments.info_ae import recipes
 from zoo.experiments.info_ae.scoring import CLASSES, Row, flat, rank_correlation
+from zoo.experiments.info_ae.trained import SHAPE, carry_on, fit
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import QUIET, labels_of, mnist, train_classifier
 from zoo.models.info_ae import TEACHER_WEIGHT
@@ -76,8 +76,8 @@ def trained(
         The trained model.
     """
     keras.utils.set_random_seed(seed)
-    model = zoo.create("info_ae", recipes.SHAPE, seed=seed, **{**BASE, **options})
-    recipes.fit(model, x, epochs, min(batch, len(x) // 4), rate, beta_1=0.5)
+    model = zoo.create("info_ae", SHAPE, seed=seed, **{**BASE, **options})
+    fit(model, x, epochs, min(batch, len(x) // 4), rate, beta_1=0.5)
     return model
 
 
@@ -85,7 +85,7 @@ def taught(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int) -> Autoenc
     """`BASE` that a teacher tells the digits beside the objective, until its parts agree on them.
 
     Its encoder and classifier know the digits from the start, which is not enough: a generator and a decoder
-    that do not, undo it. The teacher falls silent when the model is trained on by `recipes.carry_on`: whether
+    that do not, undo it. The teacher falls silent when the model is trained on by `carry_on`: whether
     it stays at the digits says if they are a solution of the objective that it can hold.
 
     Args:
@@ -98,7 +98,7 @@ def taught(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int) -> Autoenc
         The trained model.
     """
     keras.utils.set_random_seed(seed)
-    teacher = zoo.create("info_ae", recipes.SHAPE, seed=seed, **BASE)
+    teacher = zoo.create("info_ae", SHAPE, seed=seed, **BASE)
     network = classifier(teacher, CLASSES, head=teacher.classifier.classifier, seed=seed)
     batch = min(128, len(x) // 4)
     train_classifier(
@@ -108,8 +108,8 @@ def taught(x: np.ndarray, labels: np.ndarray, seed: int, epochs: int) -> Autoenc
         [epochs * (len(x) // batch)], [TEACHER_WEIGHT, 0.0]
     )
     lesson = {"name": "self_training", "teacher": teacher, "view": "weak", "weight": heard}
-    model = zoo.create("info_ae", recipes.SHAPE, seed=seed, regularizers=[lesson], **BASE)
-    recipes.fit(model, x, epochs, batch, 1e-3, beta_1=0.5)
+    model = zoo.create("info_ae", SHAPE, seed=seed, regularizers=[lesson], **BASE)
+    fit(model, x, epochs, batch, 1e-3, beta_1=0.5)
     return model
 
 
@@ -230,7 +230,7 @@ def run(
         of_seed = dict(zip(seeds, lessons, strict=True))
         whole = before + epochs
         beside["released"] = measured(
-            each(name, epochs, lambda own: recipes.carry_on(of_seed[own], x, whole, before))
+            each(name, epochs, lambda own: carry_on(of_seed[own], x, whole, before))
         )
     even = [name for name, row in rows.items() if row["balance"] >= BALANCED] or list(rows)
     chosen = max(even, key=lambda name: rows[name]["criterion"])

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
-from zoo.experiments.info_ae import recipes
+from zoo.experiments.info_ae import trained
 from zoo.experiments.info_ae.scoring import (
     best_error,
     flat,
@@ -55,10 +55,10 @@ def run(
         start = kept(
             sources.models,
             f"robust-{own}-{until}of{epochs}x{len(x)}",
-            functools.partial(recipes.robust, x, None, own, epochs, until=until),
+            functools.partial(trained.robust, x, None, own, epochs, until=until),
         )
         begun = judge(start)
-        carry = functools.partial(recipes.carry_on, start, x, epochs, until)
+        carry = functools.partial(trained.carry_on, start, x, epochs, until)
         ended = judge(kept(sources.models, f"robust-{own}-{epochs}x{len(x)}", carry))
         rows[str(own)] = {
             "start_criterion": promise(begun),
