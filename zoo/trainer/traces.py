@@ -17,7 +17,7 @@ class Traces:
     functions hold.
 
     Args:
-        settings: of the model when they were traced, see `BlockTrainer._settings`.
+        settings: of the model when they were traced, see `BlockSteps._settings`.
         means: the metrics.
         optimizers: the configuration of each optimizer when they were traced.
     """
