@@ -48,7 +48,15 @@ SETTINGS = [
                 "info_gan_consistent": 0,
                 "info_gan_chosen": 1,
             },
-            "IA-T1g": {"examples": 800, "members": 2, "robust": 1, "student": 1, "taught": 1},
+            "IA-T1g": {
+                "examples": 800,
+                "members": 2,
+                "robust": 1,
+                "student": 1,
+                "students": 2,
+                "rounds": 2,
+                "taught": 1,
+            },
             "IA-C": {"examples": 400, "epochs": 1, "families": ["aae_consistent"]},
             "IA-R": {"examples": 400, "members": 3, "until": 1, "epochs": 2},
             "IA-S": {

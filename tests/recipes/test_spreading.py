@@ -118,22 +118,29 @@ def test_alpha_is_the_one_that_tells_hidden_names():
     wrong = np.arange(200) % 10 == 0
     features = np.concatenate([RNG.normal(size=(100, 2)), RNG.normal(size=(100, 2)) + 50])
     given = np.where(wrong, 1 - names, names)
+    sure = np.arange(200) % 5 != 1  # of the rest nothing is hidden
     alphas = [0.001, 0.9]
     graph = neighbour_graph(features, 9)
-    chosen, told = choose_alpha(given, np.ones(200, bool), graph, alphas, seed=3)
-    hidden = np.random.default_rng(3).choice(200, 20, replace=False)
-    sure = np.ones(200, bool)
-    sure[hidden] = False
+    chosen, told = choose_alpha(given, sure, graph, alphas, parts=4, seed=3)
+    order = np.random.default_rng(3).permutation(np.flatnonzero(sure))
+    assert len(order) == 160
     for alpha, share in zip(alphas, told, strict=True):
-        found, _ = spread(given, sure, graph, alpha=alpha)
-        assert share == np.mean(found[hidden] == given[hidden])
-    assert told[1] == pytest.approx(1 - wrong[hidden].mean())
+        right = 0
+        for hidden in order.reshape(4, 40):
+            left = sure & ~np.isin(np.arange(200), hidden)
+            right += np.sum(spread(given, left, graph, alpha=alpha)[0][hidden] == given[hidden])
+        assert share == right / 160
+    assert told[1] == pytest.approx(1 - wrong[sure].mean())
     assert chosen == alphas[int(np.argmax(told))]
 
 
-def test_alpha_needs_names_to_hide():
-    sure = np.arange(40) < 19
-    with pytest.raises(
-        ValueError, match="at least 20 sure examples, to hide a tenth of; received 19"
-    ):
-        choose_alpha(np.zeros(40, int), sure, neighbour_graph(RNG.normal(size=(40, 2)), 3), [0.5])
+@pytest.mark.parametrize(("sure", "parts"), [(19, 10), (30, 1)])
+def test_alpha_needs_names_to_hide(sure, parts):
+    with pytest.raises(ValueError, match=f"received {parts} parts and {sure} sure examples"):
+        choose_alpha(
+            np.zeros(40, int),
+            np.arange(40) < sure,
+            neighbour_graph(RNG.normal(size=(40, 2)), 3),
+            [0.5],
+            parts,
+        )

@@ -197,25 +197,27 @@ def choose_alpha(
     sure: np.ndarray,
     graph: Any,
     alphas: Sequence[float],
+    parts: int = 10,
     seed: int = 0,
 ) -> tuple[float, list[float]]:
     """The alpha of `spread` that tells hidden names best; no true label is used.
 
-    A tenth of the confident examples are taken for unsure ones, and the names that come to them from the rest
-    are compared with their own.
+    The confident examples are cut into parts. Each in turn is taken for unsure, and the names that come to it
+    from the rest are compared with its own.
 
     Args:
         names: as in `spread`.
-        sure: likewise, at least 20 of them True.
+        sure: likewise, at least two of each part True.
         graph: likewise.
         alphas: to choose from; of equally good ones the first is taken.
-        seed: of which are hidden.
+        parts: how many, at least 2.
+        seed: of which examples are hidden together.
 
     Returns:
-        The alpha, and for each of them the share of hidden names that were told.
+        The alpha, and for each of them the share of names that were told while hidden.
 
     Raises:
-        ValueError: as in `spread`, or where fewer than 20 examples are sure.
+        ValueError: as in `spread`, or where fewer examples are sure.
 
     Example:
         >>> from zoo.recipes.spreading import choose_alpha, neighbour_graph
@@ -226,17 +228,21 @@ def choose_alpha(
     """
     _check(names, sure, graph)
     known = np.flatnonzero(sure)
-    if len(known) < 20:
+    if not 2 <= parts <= len(known) / 2:
         raise ValueError(
-            f"Expected at least 20 sure examples, to hide a tenth of; received {len(known)}."
+            f"Expected 2 parts or more, and two sure examples for each; received {parts} parts and "
+            f"{len(known)} sure examples."
         )
-    hidden = np.random.default_rng(seed).choice(known, len(known) // 10, replace=False)
-    left = np.array(sure)
-    left[hidden] = False
-    told = [
-        float(np.mean(spread(names, left, graph, alpha)[0][hidden] == names[hidden]))
-        for alpha in alphas
-    ]
+    hidden = np.array_split(np.random.default_rng(seed).permutation(known), parts)
+    told = []
+    for alpha in alphas:
+        right = 0
+        for part in hidden:
+            left = np.array(sure)
+            left[part] = False
+            found, _ = spread(names, left, graph, alpha)
+            right += np.sum(found[part] == names[part])
+        told.append(float(right / len(known)))
     return alphas[int(np.argmax(told))], told
 
 

@@ -23,6 +23,7 @@ from zoo.recipes import spreading
 from zoo.recipes.fine_tuning import classifier
 from zoo.trainer import Adam
 
+ALPHAS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)  # how much neighbours may count, see `spread_votes`
 # Settings that the experiments share.
 QUICK = {
     "examples": 4000,
@@ -50,6 +51,27 @@ class Committee(NamedTuple):
     def agreed(self) -> np.ndarray:
         """(n,) bool, whether all voters agree."""
         return (self.votes == self.votes[:, :1]).all(axis=1)
+
+
+class Names(NamedTuple):
+    """What digits are called, and how that was found.
+
+    Attributes:
+        names: (n,) from 0 to 9.
+        agreement: share of the digits on which all voters agree.
+        alpha: how much neighbours count for the others, chosen without labels.
+        told: share of hidden votes that neighbours tell under it.
+    """
+
+    names: np.ndarray
+    agreement: float
+    alpha: float
+    told: float
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """What an experiment says of them."""
+        return {"agreement": self.agreement, "alpha": self.alpha, "told": self.told}
 
 
 class Taught(NamedTuple):
@@ -122,23 +144,43 @@ def committee(
     return Committee(teachers, np.concatenate(votes, axis=1))
 
 
-def student(x: np.ndarray, seed: int, teachers: Committee, epochs: int) -> Autoencoder:
-    """A fresh network trained on what a committee agrees on and what `spread` makes of it.
+def spread_votes(voters: Committee, graph: Any, seed: int) -> Names:
+    """What all voters agree on, spread to the other digits over the graph of neighbours.
+
+    How much neighbours count is the alpha that tells hidden votes best, so that no label is used.
+
+    Args:
+        voters: see `committee` and `robust_committee`.
+        graph: (n, n), see `zoo.recipes.spreading.neighbour_graph`.
+        seed: of the votes that are hidden.
+
+    Returns:
+        The names.
+    """
+    first, agreed = voters.votes[:, 0], voters.agreed
+    alpha, told = spreading.choose_alpha(first, agreed, graph, ALPHAS, seed=seed)
+    names, _ = spreading.spread(first, agreed, graph, alpha=alpha)
+    return Names(names, float(agreed.mean()), alpha, max(told))
+
+
+def student(
+    x: np.ndarray, names: np.ndarray, seed: int, teachers: Committee, epochs: int
+) -> Autoencoder:
+    """A fresh network trained on names of x alone.
 
     Adam 1e-3 with cosine decay, batch 250, medium views. With strong ones (and own predictions beside the
     committee's names) the network contradicted its names more often.
 
     Args:
         x: (n, 28, 28, 1).
+        names: (n,) from 0 to 9, see `spread_votes`.
         seed: of the student.
-        teachers: see `committee`.
+        teachers: that the names come of, see `committee`.
         epochs: passes over x.
 
     Returns:
         The trained model.
     """
-    graph = spreading.neighbour_graph(spreading.neighbour_features(x))
-    names, _ = spreading.spread(teachers.votes[:, 0], teachers.agreed, graph)
     keras.utils.set_random_seed(seed + 100)
     model = zoo.create(
         "invariant_autoencoder",
@@ -218,8 +260,13 @@ def taught(
     """A `student` of a `committee` at an experiment's settings, whose models are kept in a folder."""
     teachers = committee(x, seed, settings["teacher"], settings["teachers"], models)
     name = f"spread-{seed}-{settings['student']}x{len(x)}-{_teachers(settings)}"
-    model = kept(models, name, lambda: student(x, seed, teachers, settings["student"]))
-    return Taught(model, float(teachers.agreed.mean()))
+
+    def learn() -> Autoencoder:
+        graph = spreading.neighbour_graph(spreading.neighbour_features(x))
+        names, _ = spreading.spread(teachers.votes[:, 0], teachers.agreed, graph)
+        return student(x, names, seed, teachers, settings["student"])
+
+    return Taught(kept(models, name, learn), float(teachers.agreed.mean()))
 
 
 def robust_taught(
