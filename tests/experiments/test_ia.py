@@ -16,6 +16,7 @@ from zoo.experiments.experiment import Sources
 from zoo.experiments.info_ae import (
     choices,
     digits,
+    each_other,
     figure,
     scoring,
     search,
@@ -26,7 +27,7 @@ from zoo.experiments.info_ae import (
 from zoo.models.info_ae import info_ae, info_ae_robust
 from zoo.serialization import policy
 
-MODULES = (choices, digits, figure, search, starts)
+MODULES = (choices, digits, each_other, figure, search, starts)
 EXPERIMENTS = {e.id: e for module in MODULES for e in module.EXPERIMENTS}
 SMALL = {"examples": 800, "teachers": 1, "teacher": 1, "student": 1}
 OTHERS = ("info_gan", "info_gan_consistent", "aae", "aae_consistent")
@@ -191,7 +192,7 @@ def test_the_policy_of_number_types_is_given_back():
 
 @pytest.mark.parametrize(("name", "settings"), SETTINGS)
 def test_experiments_run_in_miniature(name, settings, monkeypatch):
-    for module in (choices, digits, figure, scoring, search, starts):
+    for module in (choices, digits, each_other, figure, scoring, search, starts):
         monkeypatch.setattr(module, "mnist", fake)
     experiment = EXPERIMENTS[name]
     outcome = experiment.run(0, Sources(), **settings)
