@@ -46,7 +46,7 @@ COMPILED_ALIKE = {
     "vae_one_hot",
 }
 # bfloat16: of these, whose layers and draws are those of other cases, in .ci/long only.
-ROUNDED_ALIKE = COMPILED_ALIKE | {"info_ae_shared", "info_gan", "rae_l2", "vae_tokens"}
+ROUNDED_ALIKE = COMPILED_ALIKE | {"info_ae_shared", "info_gan", "vae_tokens"}
 # Batches in slices: a case for each way in which rows meet, or do not.
 SLICED = {
     "autoencoder",

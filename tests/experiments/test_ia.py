@@ -160,7 +160,7 @@ def test_voters_of_many_clusters_use_the_same_ten_names():
     wrong = random.random(1500) < 0.02
     second = 3 * names[np.where(wrong, (labels + 1) % 10, labels)] + random.integers(0, 3, 1500)
     models = [SimpleNamespace(cluster=lambda x, own=own: own) for own in (first, second)]
-    votes = teachers.robust_committee(models, pictures).votes
+    votes = teachers.info_ae_committee(models, pictures).votes
     np.testing.assert_array_equal((votes[:, 0] != votes[:, 1]), wrong)
     assert clustering.one_to_one_accuracy(labels, votes[:, 0]) == 1
 

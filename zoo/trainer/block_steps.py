@@ -22,8 +22,7 @@ from zoo.trainer.traces import Flags, Traces
 class BlockSteps(KerasSurface):
     """What Keras's loops call for each element of a data set: the steps of a block, or a batch to evaluate.
 
-    A subclass gives `update` (one training step), `measure` (the terms of an evaluation batch), `look` (the
-    terms of a training step, without one) and `intake` (what it takes); it has the attribute `seed`.
+    What a subclass gives is said in `zoo.trainer.BlockTrainer`.
     """
 
     seed: int

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import numpy as np
-
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.info_ae import teachers, trained
 from zoo.experiments.info_ae.scoring import draw_errors, drawn, flat, kept_row, linked, score
@@ -38,7 +36,7 @@ def run(
         members: how many vote first.
         student: epochs of a student.
         students: how many vote in a later round.
-        rounds: how often students learn names; in the last round it is one.
+        rounds: how often students learn names, at least once; in the last round it is one.
         taught: epochs of the last InfoAE.
         **settings: ``examples``, and ``robust``, epochs of each voter.
 
@@ -54,24 +52,21 @@ def run(
     own = range(members * seed, members * (seed + 1))
     voters = [kept_row("robust", make, x, one, sources, settings["robust"]) for one in own]
     rows = {f"robust_{i}": judge(model) for i, model in enumerate(voters)}
-    votes = teachers.robust_committee(voters, x)
     kind = f"{student}x{len(x)}-{members}x{settings['robust']}"
     graph = neighbour_graph(neighbour_features(x))
     measures: dict[str, float] = {}
-    guide: Any = None
     for turn in range(1, rounds + 1):
-        names = teachers.spread_votes(votes, graph, seed)
+        names = teachers.spread_votes(teachers.info_ae_committee(voters, x), graph, seed)
         measures |= flat({f"names_{turn}": names.measures})
-        kind = kind if turn == 1 else f"{kind}-{students}"
-        learnt = []
+        if turn > 1:
+            kind = f"{kind}-{students}"
+        voters = []
         for i in range(students if turn < rounds else 1):
             one = students * seed + i
             learn = functools.partial(teachers.info_ae_student, x, names.names, one, student)
-            learnt.append(kept(sources.models, f"named-{one}-{kind}", learn))
-        votes = teachers.Committee(learnt, np.stack([model.cluster(x) for model in learnt], axis=1))
-        guide = learnt[0]
-        rows[f"student_{turn}"] = judge(guide)
-    hear = functools.partial(trained.robust, x, guide, seed, taught)
+            voters.append(kept(sources.models, f"named-{one}-{kind}", learn))
+        rows[f"student_{turn}"] = judge(voters[0])
+    hear = functools.partial(trained.robust, x, voters[0], seed, taught)
     rows["robust_taught"] = judge(kept(sources.models, f"by_names-{taught}-{seed}-{kind}", hear))
     return Outcome({**measures, **flat(rows)}, drawn(rows, "merged_error"))
 

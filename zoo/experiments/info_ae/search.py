@@ -77,7 +77,7 @@ def trained(
     """
     keras.utils.set_random_seed(seed)
     model = zoo.create("info_ae", SHAPE, seed=seed, **{**BASE, **options})
-    fit(model, x, epochs, min(batch, len(x) // 4), rate, beta_1=0.5)
+    fit(model, x, epochs, batch, rate, beta_1=0.5)
     return model
 
 

@@ -150,7 +150,7 @@ def spread_votes(voters: Committee, graph: Any, seed: int) -> Names:
     How much neighbours count is the alpha that tells hidden votes best, so that no label is used.
 
     Args:
-        voters: see `committee` and `robust_committee`.
+        voters: see `committee` and `info_ae_committee`.
         graph: (n, n), see `zoo.recipes.spreading.neighbour_graph`.
         seed: of the votes that are hidden.
 
@@ -211,8 +211,8 @@ def _learn(
     )
 
 
-def robust_committee(models: list[Autoencoder], x: np.ndarray, linked: int = LINKED) -> Committee:
-    """Robust InfoAEs of 30 classes that use the same ten names.
+def info_ae_committee(models: list[Autoencoder], x: np.ndarray, linked: int = LINKED) -> Committee:
+    """InfoAEs that use the same ten names, robust ones of 30 classes or students.
 
     The clusters of each are merged by what lies next to each other, and renamed so that they agree best with
     those of the first (see `zoo.evaluation.merging`).

@@ -75,7 +75,7 @@ def literal(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
     """InfoAE as the text has it, Adam 2e-4 for all."""
     keras.utils.set_random_seed(seed)
     model = zoo.create("info_ae", SHAPE, latents=LATENTS, seed=seed)
-    fit(model, x, epochs, min(128, len(x) // 4), 2e-4, beta_1=0.5)
+    fit(model, x, epochs, BATCH, 2e-4, beta_1=0.5)
     return model
 
 
@@ -167,7 +167,7 @@ def info_gan_shared(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
     """
     keras.utils.set_random_seed(seed)
     model = zoo.create("info_gan", SHAPE, shared=True, seed=seed)
-    fit(model, x, epochs, min(128, len(x) // 4), 1e-3, beta_1=0.5)
+    fit(model, x, epochs, BATCH, 1e-3, beta_1=0.5)
     return model
 
 
@@ -213,8 +213,7 @@ def cat_gan(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
     """The categorical GAN with 20 classes, at its paper's batch of 100 and Adam 2e-4."""
     keras.utils.set_random_seed(seed)
     model = zoo.create("cat_gan", SHAPE, classes=20, seed=seed)
-    batch = min(100, len(x) // 4)
-    fit(model, x, epochs, batch, 2e-4, beta_1=0.5)
+    fit(model, x, epochs, 100, 2e-4, beta_1=0.5)
     return model
 
 
@@ -243,5 +242,6 @@ def pixel_gan(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
 def fit(
     model: Autoencoder, x: np.ndarray, epochs: int, batch: int, rate: Any, beta_1: float = 0.9
 ) -> None:
-    """Train with Adam."""
+    """Train with Adam in batches of `batch`, or of a quarter of x where it is short."""
+    batch = min(batch, len(x) // 4)
     train(model, x, epochs=epochs, batch_size=batch, optimizer=Adam(rate, beta_1=beta_1))
