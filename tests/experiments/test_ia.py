@@ -21,13 +21,14 @@ from zoo.experiments.info_ae import (
     scoring,
     search,
     starts,
+    student_choices,
     teachers,
     trained,
 )
 from zoo.models.info_ae import info_ae, info_ae_robust
 from zoo.serialization import policy
 
-MODULES = (choices, digits, each_other, figure, search, starts)
+MODULES = (choices, digits, each_other, figure, search, starts, student_choices)
 EXPERIMENTS = {e.id: e for module in MODULES for e in module.EXPERIMENTS}
 SMALL = {"examples": 800, "teachers": 1, "teacher": 1, "student": 1}
 OTHERS = ("info_gan", "info_gan_consistent", "aae", "aae_consistent")
@@ -36,7 +37,7 @@ SETTINGS = [
     *(
         pytest.param(name, settings, id=name, marks=pytest.mark.long)
         for name, settings in {
-            "IA-T1": {**SMALL, "taught": 1, "literal": 1, "robust": 1},
+            "IA-T1": {**SMALL, "taught": 1},
             "IA-T1a": {"examples": 400, "literal": 1},
             "IA-T1b": {"examples": 800, **dict.fromkeys(OTHERS, 1)},
             "IA-F2": {**SMALL, "taught": 1},
@@ -58,6 +59,7 @@ SETTINGS = [
                 "rounds": 2,
                 "taught": 1,
             },
+            "IA-N": {**SMALL, "taught": 1},
             "IA-C": {"examples": 400, "epochs": 1, "families": ["aae_consistent"]},
             "IA-R": {"examples": 400, "members": 3, "until": 1, "epochs": 2},
             "IA-S": {
@@ -192,7 +194,7 @@ def test_the_policy_of_number_types_is_given_back():
 
 @pytest.mark.parametrize(("name", "settings"), SETTINGS)
 def test_experiments_run_in_miniature(name, settings, monkeypatch):
-    for module in (choices, digits, each_other, figure, scoring, search, starts):
+    for module in (choices, digits, each_other, figure, scoring, search, starts, student_choices):
         monkeypatch.setattr(module, "mnist", fake)
     experiment = EXPERIMENTS[name]
     outcome = experiment.run(0, Sources(), **settings)

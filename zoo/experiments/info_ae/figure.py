@@ -64,7 +64,7 @@ def run_figure(seed: int, sources: Sources, **settings: Any) -> Outcome:
         "distinct": float(len({int(counts.argmax()) for counts in most})),
         "knn": float(known.score(codes, test.labels)),
         "jump": float((steps.max(axis=1) / steps.mean(axis=1)).mean()),
-        "agreement": taught.agreement,
+        "agreement": taught.names.agreement,
     }
     order = np.argsort([counts.argmax() for counts in most], kind="stable")
     grid = np.stack([columns[label][:ROWS] for label in order], axis=1)

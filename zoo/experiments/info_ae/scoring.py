@@ -114,40 +114,16 @@ def run_rows(
         **settings: ``examples``, and the epochs of every row, 0 to leave it out.
 
     Returns:
-        As `run_table`.
+        For each row what `score` gives.
     """
     x, test = mnist("train", sources, settings["examples"]).inputs, mnist("test", sources)
     judge = functools.partial(score, test=test, **linked(x))
-    rows = scores(makes, judge, x, seed, sources, settings)
+    rows = {
+        row: judge(kept_row(row, make, x, seed, sources, settings[row]))
+        for row, make in makes.items()
+        if settings[row]
+    }
     return Outcome(flat(rows), drawn(rows, shown))
-
-
-def scores(
-    makes: Rows,
-    judge: Callable[[Autoencoder], Row],
-    x: np.ndarray,
-    seed: int,
-    sources: Sources,
-    settings: Mapping[str, Any],
-) -> dict[str, Row]:
-    """The score of every row that has epochs in the settings; its model is kept.
-
-    Args:
-        makes: for every row, (x, seed=, epochs=) -> a trained model.
-        judge: a model -> its row.
-        x: (n, 28, 28, 1).
-        seed: of the models.
-        sources: their folder.
-        settings: epochs by row.
-
-    Returns:
-        Name of the row -> what `judge` says of its model.
-    """
-    rows = {}
-    for row, make in makes.items():
-        if epochs := settings[row]:
-            rows[row] = judge(kept_row(row, make, x, seed, sources, epochs))
-    return rows
 
 
 def kept_row(

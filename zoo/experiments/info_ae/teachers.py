@@ -75,10 +75,10 @@ class Names(NamedTuple):
 
 
 class Taught(NamedTuple):
-    """A self-trained model, and the share of the training data on which its teachers' voters agreed."""
+    """A self-trained model, and the names that it learnt."""
 
     model: Autoencoder
-    agreement: float
+    names: Names
 
 
 def teacher(x: np.ndarray, seed: int, epochs: int) -> Autoencoder:
@@ -164,12 +164,14 @@ def spread_votes(voters: Committee, graph: Any, seed: int) -> Names:
 
 
 def student(
-    x: np.ndarray, names: np.ndarray, seed: int, teachers: Committee, epochs: int
+    x: np.ndarray,
+    names: np.ndarray,
+    seed: int,
+    teachers: Committee,
+    epochs: int,
+    view: str = "medium",
 ) -> Autoencoder:
-    """A fresh network trained on names of x alone.
-
-    Adam 1e-3 with cosine decay, batch 250, medium views. With strong ones (and own predictions beside the
-    committee's names) the network contradicted its names more often.
+    """A fresh network trained on names of x alone, by Adam at 1e-3 with cosine decay and batches of 250.
 
     Args:
         x: (n, 28, 28, 1).
@@ -177,6 +179,7 @@ def student(
         seed: of the student.
         teachers: that the names come of, see `committee`.
         epochs: passes over x.
+        view: how far the maps of x go.
 
     Returns:
         The trained model.
@@ -191,15 +194,21 @@ def student(
         dropout=DROPOUT,
         seed=seed,
     )
-    _learn(model, model.classifier.dense, x, names, seed, epochs)
+    _learn(model, model.classifier.dense, x, names, seed, epochs, view)
     return model
 
 
 def _learn(
-    model: Autoencoder, head: Any, x: np.ndarray, names: np.ndarray, seed: int, epochs: int
+    model: Autoencoder,
+    head: Any,
+    x: np.ndarray,
+    names: np.ndarray,
+    seed: int,
+    epochs: int,
+    view: str = "medium",
 ) -> None:
     """Train a model's encoder and the classifier `head` on names of x."""
-    network = classifier(model, CLASSES, view="medium", head=head, seed=seed)
+    network = classifier(model, CLASSES, view=view, head=head, seed=seed)
     batch = min(250, len(x) // 4)
     train_classifier(
         network,
@@ -259,14 +268,11 @@ def taught(
 ) -> Taught:
     """A `student` of a `committee` at an experiment's settings, whose models are kept in a folder."""
     teachers = committee(x, seed, settings["teacher"], settings["teachers"], models)
-    name = f"spread-{seed}-{settings['student']}x{len(x)}-{_teachers(settings)}"
-
-    def learn() -> Autoencoder:
-        graph = spreading.neighbour_graph(spreading.neighbour_features(x))
-        names, _ = spreading.spread(teachers.votes[:, 0], teachers.agreed, graph)
-        return student(x, names, seed, teachers, settings["student"])
-
-    return Taught(kept(models, name, learn), float(teachers.agreed.mean()))
+    graph = spreading.neighbour_graph(spreading.neighbour_features(x))
+    names = spread_votes(teachers, graph, seed)
+    learn = functools.partial(student, x, names.names, seed, teachers, settings["student"])
+    name = f"student-{seed}-{settings['student']}x{len(x)}-{_teachers(settings)}"
+    return Taught(kept(models, name, learn), names)
 
 
 def robust_taught(
@@ -274,7 +280,7 @@ def robust_taught(
 ) -> Autoencoder:
     """`robust` with a self-trained teacher at an experiment's settings, kept in a folder."""
     name = (
-        f"taught-{seed}-{settings['taught']}x{len(x)}-{settings['student']}-{_teachers(settings)}"
+        f"hearing-{seed}-{settings['taught']}x{len(x)}-{settings['student']}-{_teachers(settings)}"
     )
     return kept(models, name, lambda: robust(x, guide.model, seed, settings["taught"]))
 

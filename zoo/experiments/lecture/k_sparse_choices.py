@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
-from matplotlib.figure import Figure
 
-from zoo.experiments.experiment import Claim, Experiment, Measures, Outcome, Sources
+from zoo.experiments import held_out_choices
+from zoo.experiments.experiment import Experiment, Outcome, Sources
+from zoo.experiments.held_out_choices import OWN
 from zoo.experiments.lecture.k_sparse_fine_tuning import (
     TUNINGS,
     Tuning,
@@ -18,12 +18,9 @@ from zoo.experiments.lecture.k_sparse_fine_tuning import (
     tuned,
 )
 from zoo.experiments.training import QUIET, labels_of, mnist, unit
-from zoo.visualization.drawing.style import panels, styled
 
 ROWS = ("k_sparse", "deep_k_sparse")
 AFRESH = 100  # added to the seed, so that no setting is chosen on features of table 3
-NOISE = 0.1  # in points: the standard deviation of an error of 1.2 % of 10,000 digits
-OWN = "as_it_is"
 
 
 def variants(tuning: Tuning) -> dict[str, Tuning]:
@@ -77,38 +74,7 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
             accuracy = network.evaluate(fresh, labels_of(held), batch_size=500, verbose=QUIET)[1]
             measures[f"{row}/{name}/held_out"] = 100 * (1 - float(accuracy))
             print(f"  {row}/{name}: {measures[f'{row}/{name}/held_out']:.2f} %", flush=True)
-        errors = {name: measures[f"{row}/{name}/held_out"] for name in variants(TUNINGS[row])}
-        measures[f"{row}/lead"] = errors[OWN] - min(
-            error for name, error in errors.items() if name != OWN
-        )
-    arrays = {name: np.array(value) for name, value in measures.items()}
-    return Outcome(measures, arrays)
-
-
-@styled
-def draw(arrays: Mapping[str, Any]) -> dict[str, Figure]:
-    """The settings of each row, the best above."""
-    figure, axes = panels(len(ROWS), 2, 2.6)
-    for place, row in zip(axes, ROWS, strict=True):
-        errors = {name: float(arrays[f"{row}/{name}/held_out"]) for name in variants(TUNINGS[row])}
-        names = sorted(errors, key=lambda name: -errors[name])
-        colors = ["#0072B2" if name == OWN else "#56B4E9" for name in names]
-        bars = place.barh(names, [errors[name] for name in names], color=colors)
-        place.bar_label(bars, fmt="%.2f", padding=3)
-        place.set(title=row, xlabel="error of held-out digits, %")
-        place.margins(x=0.15)
-    return {"choices": figure}
-
-
-def _claim(row: str) -> Claim:
-    def leads(m: Measures) -> bool:
-        return m[f"{row}/lead"] <= NOISE
-
-    return Claim(
-        f"On held-out digits no other setting is ahead of that of {row} by more than .1 points",
-        leads,
-        (f"{row}/lead", f"{row}/{OWN}/held_out"),
-    )
+    return held_out_choices.outcome(measures)
 
 
 EXPERIMENTS = (
@@ -117,8 +83,8 @@ EXPERIMENTS = (
         paper="autoencoders_lecture",
         title="Fine-tuning of the k-sparse rows, chosen on held-out digits",
         run=run,
-        draw=draw,
-        claims=tuple(_claim(row) for row in ROWS),
+        draw=held_out_choices.draw,
+        claims=held_out_choices.claims(ROWS),
         quick={
             "epochs": 4,
             "deep_epochs": 4,

@@ -1,0 +1,81 @@
+"""IA-N: how IA-T1's student and its InfoAE learn names, chosen by names that they have not seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from zoo.autoencoder import Autoencoder
+from zoo.experiments import held_out_choices
+from zoo.experiments.experiment import Experiment, Outcome, Sources
+from zoo.experiments.held_out_choices import OWN
+from zoo.experiments.info_ae import teachers, trained
+from zoo.experiments.training import mnist
+from zoo.recipes import spreading
+
+AGREED = "agreed_names"  # only digits are learnt whose voters agree
+VIEWS = {"weak_views": {"view": "weak"}, "strong_views": {"view": "strong"}}
+STUDENT: dict[str, dict[str, Any]] = {OWN: {}, AGREED: {}, **VIEWS}
+HEARING: dict[str, dict[str, Any]] = {
+    OWN: {},
+    "classes_03": {"alpha": 0.03},
+    "classes_3": {"alpha": 0.3},
+    "classes_10": {"alpha": 1.0},
+    **VIEWS,
+}
+
+
+def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
+    """Learn with every setting from five sixths of the digits; the votes on the rest judge. No label is read.
+
+    Args:
+        seed: of the teachers, which are those of IA-T1, and of the models.
+        sources: of MNIST.
+        **settings: as in `zoo.experiments.info_ae.digits.run_table`.
+
+    Returns:
+        For each setting of the student, "self_trained/setting", and of the InfoAE that starts from the
+        student as it is and hears it, "robust_taught/setting", ``held_out``, the share of the held-out
+        digits on which all voters agree that the model calls something else, in %; for each row ``lead``, how
+        far the best other setting lies below the row's own.
+    """
+    x = mnist("train", sources, settings["examples"]).inputs
+    voters = teachers.committee(x, seed, settings["teacher"], settings["teachers"], sources.models)
+    graph = spreading.neighbour_graph(spreading.neighbour_features(x))
+    names = teachers.spread_votes(voters, graph, seed).names
+    held, rest = np.split(np.random.default_rng(seed).permutation(len(x)), [len(x) // 6])
+    judges = held[voters.agreed[held]]
+    measures: dict[str, float] = {}
+
+    def judge(name: str, model: Autoencoder) -> None:
+        wrong = float((model.cluster(x[judges]) != names[judges]).mean())
+        measures[f"{name}/held_out"] = 100 * wrong
+        print(f"  {name}: {100 * wrong:.2f} %", flush=True)
+
+    students = {}
+    for name, options in STUDENT.items():
+        read = rest[voters.agreed[rest]] if name == AGREED else rest
+        students[name] = teachers.student(
+            x[read], names[read], seed, voters, settings["student"], **options
+        )
+        judge(f"self_trained/{name}", students[name])
+    for name, options in HEARING.items():
+        model = trained.robust(x[rest], students[OWN], seed, settings["taught"], **options)
+        judge(f"robust_taught/{name}", model)
+    return held_out_choices.outcome(measures)
+
+
+EXPERIMENTS = (
+    Experiment(
+        id="IA-N",
+        paper="infoae",
+        title="How the student and the InfoAE of IA-T1 learn names, chosen by names that they have not seen",
+        run=run,
+        draw=held_out_choices.draw,
+        claims=held_out_choices.claims(("self_trained", "robust_taught")),
+        quick=teachers.QUICK,
+        full=teachers.FULL,
+        precision="mixed_bfloat16",
+    ),
+)
