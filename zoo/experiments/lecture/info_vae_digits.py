@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -13,6 +15,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.evaluation.kernel_distance import gaussian_kernel, median_distance, squared_mmd
 from zoo.experiments import digits
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
+from zoo.experiments.shelf import kept
 from zoo.experiments.training import QUIET, labels_of, mnist, train, unit
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import panels, styled
@@ -21,6 +24,32 @@ NAMES = ("elbo", "info")
 BATCH = 100
 # Of q(z) and of p(z); the spread of the estimated MMD^2 falls as one over it.
 DRAWS = 10_000
+
+
+def trained(
+    kind: str,
+    x: np.ndarray,
+    seed: int,
+    steps: int,
+    lam: float,
+    networks: str,
+    latents: int,
+    learning_rate: float,
+) -> Autoencoder:
+    """A VAE ("elbo") or an InfoVAE of alpha 1 ("info") after some steps of 100 digits, see `run`."""
+    keras.utils.set_random_seed(seed)  # of the networks' weights, alike for both
+    info: dict[str, Any] = {"alpha": 1.0, "lam": lam} if kind == "info" else {}
+    model = zoo.create(
+        "info_vae" if info else "vae",
+        (28, 28, 1),
+        latents=latents,
+        networks=digits.networks(networks),
+        seed=seed,
+        **info,
+    )
+    epochs = steps // (len(x) // BATCH)
+    train(model, x, epochs=epochs, batch_size=BATCH, learning_rate=learning_rate)
+    return model
 
 
 def run(
@@ -58,18 +87,11 @@ def run(
     measures: dict[str, float] = {}
     arrays: dict[str, Any] = {"inputs": x[:10]}
     for kind in NAMES:
-        shared: dict[str, Any] = {"latents": latents, "seed": seed}
-        shared["networks"] = digits.networks(networks)
-        model = zoo.create("vae", (28, 28, 1), **shared)
-        if kind == "info":
-            model = zoo.create("info_vae", (28, 28, 1), alpha=1.0, lam=lam, **shared)
-        train(
-            model,
-            x,
-            epochs=steps // (examples // BATCH),
-            batch_size=BATCH,
-            learning_rate=learning_rate,
+        name = f"few-digits-{kind}-{networks}-{latents}-{seed}-{steps}x{examples}-{learning_rate:g}"
+        make = functools.partial(
+            trained, kind, x, seed, steps, lam, networks, latents, learning_rate
         )
+        model = kept(sources.models, f"{name}-{lam:g}" if kind == "info" else name, make)
         z = aggregate_sample(model, x, seed)
         prior = np.random.default_rng(seed + 1).standard_normal(z.shape)
         made, again = model.generate(examples, seed=seed), model.reconstruct(x)
