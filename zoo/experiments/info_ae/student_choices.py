@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from zoo.experiments import held_out_choices
 from zoo.experiments.experiment import Experiment, Outcome, Sources
 from zoo.experiments.held_out_choices import OWN
 from zoo.experiments.info_ae import teachers, trained
+from zoo.experiments.shelf import kept
 from zoo.experiments.training import mnist
 from zoo.recipes import spreading
 
@@ -27,42 +30,49 @@ HEARING: dict[str, dict[str, Any]] = {
 
 
 def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
-    """Learn with every setting from five sixths of the digits; the votes on the rest judge. No label is read.
+    """Learn with every setting from five sixths of the digits; the names of the rest judge. No label is read.
 
     Args:
         seed: of the teachers, which are those of IA-T1, and of the models.
-        sources: of MNIST.
+        sources: of MNIST; its folder of models keeps the trained ones.
         **settings: as in `zoo.experiments.info_ae.digits.run_table`.
 
     Returns:
         For each setting of the student, "self_trained/setting", and of the InfoAE that starts from the
-        student as it is and hears it, "robust_taught/setting", ``held_out``, the share of the held-out
-        digits on which all voters agree that the model calls something else, in %; for each row ``lead``, how
-        far the best other setting lies below the row's own.
+        student as it is and hears it, "robust_taught/setting", the shares of held-out digits that the model
+        calls something else, in %: ``held_out`` of all, whose names are spread, ``agreed`` of those on which
+        all voters agree, which are easy. For each row ``lead``, how far the best other setting lies below
+        the row's own.
     """
     x = mnist("train", sources, settings["examples"]).inputs
     voters = teachers.committee(x, seed, settings["teacher"], settings["teachers"], sources.models)
     graph = spreading.neighbour_graph(spreading.neighbour_features(x))
     names = teachers.spread_votes(voters, graph, seed).names
     held, rest = np.split(np.random.default_rng(seed).permutation(len(x)), [len(x) // 6])
-    judges = held[voters.agreed[held]]
+    sure = voters.agreed[held]
+    kind = f"{len(rest)}-{settings['student']}-{settings['teachers']}x{settings['teacher']}"
     measures: dict[str, float] = {}
 
-    def judge(name: str, model: Autoencoder) -> None:
-        wrong = float((model.cluster(x[judges]) != names[judges]).mean())
-        measures[f"{name}/held_out"] = 100 * wrong
-        print(f"  {name}: {100 * wrong:.2f} %", flush=True)
+    def judged(name: str, kind: str, make: Callable[[], Autoencoder]) -> Autoencoder:
+        model = kept(sources.models, f"{name.replace('/', '-')}-{seed}-{kind}", make)
+        wrong = model.cluster(x[held]) != names[held]
+        measures[f"{name}/held_out"] = 100 * float(wrong.mean())
+        measures[f"{name}/agreed"] = 100 * float(wrong[sure].mean())
+        print(f"  {name}: {measures[f'{name}/held_out']:.2f} %", flush=True)
+        return model
 
     students = {}
     for name, options in STUDENT.items():
         read = rest[voters.agreed[rest]] if name == AGREED else rest
-        students[name] = teachers.student(
-            x[read], names[read], seed, voters, settings["student"], **options
+        learn = functools.partial(
+            teachers.student, x[read], names[read], seed, voters, settings["student"], **options
         )
-        judge(f"self_trained/{name}", students[name])
+        students[name] = judged(f"self_trained/{name}", kind, learn)
     for name, options in HEARING.items():
-        model = trained.robust(x[rest], students[OWN], seed, settings["taught"], **options)
-        judge(f"robust_taught/{name}", model)
+        hear = functools.partial(
+            trained.robust, x[rest], students[OWN], seed, settings["taught"], **options
+        )
+        judged(f"robust_taught/{name}", f"{settings['taught']}x{kind}", hear)
     return held_out_choices.outcome(measures)
 
 
