@@ -4,12 +4,14 @@ import importlib
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 import zoo
 from zoo.recipes import fine_tuning
 
-CLUSTERS = Path(__file__).parents[1] / "zoo" / "presets" / "cluster_mnist.keras"
+# A network of `zoo.training.fine_tuning`, whose weights were set to .01 so that the file is small.
+NETWORK = Path(__file__).parent / "fixtures" / "network_of_0_1_0.keras"
 
 
 @pytest.mark.parametrize("room", ["runs", "recipes"])
@@ -40,6 +42,7 @@ def test_a_schedule_saved_under_the_old_name_loads():
 
 
 def test_a_network_of_0_1_0_loads():
-    network = keras.saving.load_model(CLUSTERS)
+    network = keras.saving.load_model(NETWORK)
     assert network.output_shape == (None, 10)
     assert any(isinstance(layer, fine_tuning.Encoding) for layer in network.layers)
+    assert all((weight == np.float32(0.01)).all() for weight in network.get_weights())

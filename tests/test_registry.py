@@ -539,6 +539,6 @@ def test_a_saved_model_says_which_plugin_is_missing(distribution, clean, tmp_pat
 def test_a_file_of_an_earlier_version_loads():
     """Written by 0.1.0: parts by their names, among layers that Keras finds by theirs."""
     importlib.import_module("zoo.recipes.fine_tuning")
-    network = keras.saving.load_model(ROOT / "zoo/presets/cluster_mnist.keras")
+    network = keras.saving.load_model(ROOT / "tests/fixtures/network_of_0_1_0.keras")
     assert isinstance(network.layers[0].bottleneck, registry.lookup("deterministic", "bottleneck"))
     assert network(np.zeros((2, 28, 28, 1), np.float32)).shape == (2, 10)
