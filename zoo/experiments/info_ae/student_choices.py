@@ -15,7 +15,6 @@ from zoo.experiments.held_out_choices import OWN
 from zoo.experiments.info_ae import teachers, trained
 from zoo.experiments.shelf import kept
 from zoo.experiments.training import mnist
-from zoo.recipes import spreading
 
 AGREED = "agreed_names"  # only digits are learnt whose voters agree
 VIEWS = {"weak_views": {"view": "weak"}, "strong_views": {"view": "strong"}}
@@ -45,9 +44,8 @@ def run(seed: int, sources: Sources, **settings: Any) -> Outcome:
         the row's own.
     """
     x = mnist("train", sources, settings["examples"]).inputs
-    voters = teachers.committee(x, seed, settings["teacher"], settings["teachers"], sources.models)
-    graph = spreading.neighbour_graph(spreading.neighbour_features(x))
-    names = teachers.spread_votes(voters, graph, seed).names
+    voters, found = teachers.named(x, seed, settings, sources.models)
+    names = found.names
     held, rest = np.split(np.random.default_rng(seed).permutation(len(x)), [len(x) // 6])
     sure = voters.agreed[held]
     kind = f"{len(rest)}-{settings['student']}-{settings['teachers']}x{settings['teacher']}"

@@ -263,13 +263,20 @@ def info_ae_student(x: np.ndarray, names: np.ndarray, seed: int, epochs: int) ->
     return model
 
 
+def named(
+    x: np.ndarray, seed: int, settings: Mapping[str, Any], models: str | None = None
+) -> tuple[Committee, Names]:
+    """A `committee` at an experiment's settings, and the names of x that come of its votes."""
+    teachers = committee(x, seed, settings["teacher"], settings["teachers"], models)
+    graph = spreading.neighbour_graph(spreading.neighbour_features(x))
+    return teachers, spread_votes(teachers, graph, seed)
+
+
 def taught(
     x: np.ndarray, seed: int, settings: Mapping[str, Any], models: str | None = None
 ) -> Taught:
     """A `student` of a `committee` at an experiment's settings, whose models are kept in a folder."""
-    teachers = committee(x, seed, settings["teacher"], settings["teachers"], models)
-    graph = spreading.neighbour_graph(spreading.neighbour_features(x))
-    names = spread_votes(teachers, graph, seed)
+    teachers, names = named(x, seed, settings, models)
     learn = functools.partial(student, x, names.names, seed, teachers, settings["student"])
     name = f"student-{seed}-{settings['student']}x{len(x)}-{_teachers(settings)}"
     return Taught(kept(models, name, learn), names)
