@@ -117,6 +117,26 @@ def test_later_seeds_are_joined_to_those_that_are_there(tmp_path):
         pages.add(folder, tmp_path, "abacus")
 
 
+def test_a_page_says_what_of_the_time_was_spent_in_earlier_runs(tmp_path):
+    first = results(False, [1.0], first_seed=0)  # of an older version, silent on what was kept
+    kept = [
+        {"items": 0, "seconds": 0.0, "untimed": 0},
+        {"items": 1, "seconds": 60.0, "untimed": 0},
+        {"items": 3, "seconds": 90.0, "untimed": 1},
+        {"items": 2, "seconds": 0.0, "untimed": 2},
+    ]
+    later = results(False, [2.0, 3.0, 4.0, 5.0], first_seed=1, kept=kept)
+    pages.add(run(tmp_path / "first", first), tmp_path, "abacus")
+    pages.add(run(tmp_path / "later", later), tmp_path, "abacus")
+    pages.write_pages(tmp_path)
+    text = (tmp_path / "uniform_to_gaussian_vae.md").read_text()
+    assert (
+        "From earlier runs: seed 2 went on from 1 kept item, whose 60 s are counted; seed 3 went on from 3 "
+        "kept items, whose 90 s are counted, 1 of unknown time; seed 4 went on from 2 kept items, all of "
+        "unknown time.\n"
+    ) in text
+
+
 def test_a_command_with_blanks_survives_a_shell(monkeypatch):
     monkeypatch.setattr(pages, "changes", lambda results: {"rows": ("", "a b; c")})
     results = {"id": "X", "quick": False, "seeds": pages.SEEDS}

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from zoo.experiments import reproduce, results
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.lecture import linear_digits
+from zoo.experiments.shelf import kept_arrays
 from zoo.runs import checkpoints
 
 
@@ -89,6 +90,29 @@ def test_seeds_from_several_machines_are_those_of_one(counted, tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             results.join(first, other)
+
+
+def test_the_time_of_what_a_seed_goes_on_from_counts(counted, tmp_path, monkeypatch):
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "a-float32.seconds.json").write_text('{"a-float32": 100.0, "b-float32": 20.5}')
+    for name in ("a", "c"):
+        np.savez(models / f"{name}-float32.npz", x=1.0)
+
+    def run(seed, sources, **settings):
+        for name in ("a", "c", "d"):
+            kept_arrays(sources.models, name, lambda: {"x": 1.0})
+        return Outcome({"a/error": 1.0, "b/error": 2.0}, {"x": np.arange(2)})
+
+    experiment = reproduce.find("T-1")._replace(run=run)
+    monkeypatch.setattr(reproduce, "find", lambda name: experiment)
+    path = reproduce.reproduce("T-1", output=tmp_path / "T-1", seeds=2, say=lambda text: None)
+    found = json.loads(path.read_text())
+    assert found["kept"] == [
+        {"items": 3, "seconds": 120.5, "untimed": 1},
+        {"items": 4, "seconds": pytest.approx(120.5, abs=1), "untimed": 1},  # d is there too
+    ]
+    assert all(120.5 <= seconds < 125 for seconds in found["seconds"])
 
 
 def test_other_settings_and_damaged_seeds_run_again(counted, tmp_path):

@@ -23,7 +23,7 @@ from PIL import Image
 from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
 from zoo.experiments.grid import grid, markdown, parted
-from zoo.experiments.results import join, judged_again
+from zoo.experiments.results import join, judged_again, kept_before
 from zoo.files import read_json, write_json
 from zoo.values import number_text
 
@@ -211,6 +211,23 @@ def _scale(results: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _kept(results: Mapping[str, Any]) -> list[str]:
+    """What of a seed's time was spent in an earlier run, whose models the seed went on from."""
+    parts = []
+    first = results.get("first_seed", 0)
+    for seed, kept in enumerate(kept_before(results), start=first):
+        if not kept.get("items"):
+            continue
+        untimed, items = kept["untimed"], kept["items"]
+        part = f"seed {seed} went on from {items} kept item{'s' * (items > 1)}"
+        if untimed < items:
+            part += f", whose {kept['seconds']:.0f} s are counted"
+        if untimed:
+            part += f", {'all' if untimed == items else untimed} of unknown time"
+        parts.append(part)
+    return ["", f"From earlier runs: {'; '.join(parts)}."] if parts else []
+
+
 def _section(results: Mapping[str, Any], pages: Path) -> str:
     seeds = f"{results['seeds']} seed{'s' * (results['seeds'] > 1)}"
     seconds = ", ".join(f"{value:.0f} s" for value in results["seconds"])
@@ -222,6 +239,7 @@ def _section(results: Mapping[str, Any], pages: Path) -> str:
         f"`{command(results)}` · {seeds} · {seconds} a seed, on a "
         f"{results['machine']} shared with other work · {settings}",
         *_scale(results),
+        *_kept(results),
         "",
         "| Claim | Paper | Ours | Verdict |",
         "|---|---|---|---|",

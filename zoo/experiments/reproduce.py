@@ -21,6 +21,7 @@ from zoo.experiments.experiment import (
     plain,
 )
 from zoo.experiments.results import judged, table
+from zoo.experiments.shelf import Seconds, watched
 from zoo.files import make_folder, read_json, recover, replacing_file, write_json
 from zoo.registry import one_of, suggest
 from zoo.runs.checkpoints import Checkpoint, DamagedCheckpointError, read, write
@@ -113,7 +114,8 @@ def reproduce(
 
     The folder gets ``seed-N.npz`` when a seed is through (started again, the command goes on after the
     last of them), ``figures/`` of the first seed, texts among them, and ``results.json``. Long experiments
-    keep what they trained in ``models/`` beside it, where others find it.
+    keep what they trained in ``models/`` beside it, where others find it. How long that took, in whichever
+    run, is part of a seed's ``seconds``; ``kept`` says how much of them.
 
     Seeds may be spread over machines: give each its `first_seed`, then collect the ``seed-N.npz`` of all in
     one folder and run the command for all seeds there, or let `zoo.experiments.pages.add` join the results.
@@ -161,6 +163,7 @@ def reproduce(
             **plan.description,
             "first_seed": first_seed,
             "seconds": [run.description["seconds"] for run in runs],
+            "kept": [run.description.get("kept", {}) for run in runs],
             **judged(experiment, [run.description["measures"] for run in runs]),
             "versions": versions(),
         }
@@ -246,21 +249,33 @@ def _run(
             )
     started = time.monotonic()
     keras.utils.set_random_seed(seed)  # of the initial weights, which models do not seed
-    with policy(plan.precision):
+    with policy(plan.precision), watched() as shelf:
         outcome = plan.experiment.run(seed, sources, **plan.settings)
-    seconds = time.monotonic() - started
+    before = _total(shelf.earlier)
+    seconds = time.monotonic() - started + before["seconds"]
     result = Checkpoint(
         {name: np.asarray(value) for name, value in outcome.arrays.items()},
         {
             "measures": {k: float(v) for k, v in outcome.measures.items()},
             **made_with,
             "seconds": round(seconds, 1),
+            "kept": before,
         },
     )
     with replacing_file(path) as file:
         write(file, result)
     say(f"seed {seed}: {seconds:.0f} s")
     return result
+
+
+def _total(earlier: Seconds) -> dict[str, Any]:
+    """What a seed took from earlier runs: how many items, of how many seconds, how many of them untimed."""
+    known = [took for took in earlier.values() if took is not None]
+    return {
+        "items": len(earlier),
+        "seconds": round(sum(known), 1),
+        "untimed": len(earlier) - len(known),
+    }
 
 
 def _draw(experiment: Experiment, first: Checkpoint, folder: Path) -> None:

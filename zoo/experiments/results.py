@@ -75,7 +75,8 @@ def join(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]
         )
     measured = [*by_seed(earlier), *by_seed(later)]
     seconds = [*earlier["seconds"], *later["seconds"]]
-    return {**earlier, "seconds": seconds, **judged(find(earlier["id"]), measured)}
+    both = [*kept_before(earlier), *kept_before(later)]
+    return {**earlier, "seconds": seconds, "kept": both, **judged(find(earlier["id"]), measured)}
 
 
 def judged_again(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +90,11 @@ def by_seed(results: Mapping[str, Any]) -> list[dict[str, float]]:
         {name: found["values"][index] for name, found in results["measures"].items()}
         for index in range(results["seeds"])
     ]
+
+
+def kept_before(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of each seed what it took from earlier runs; empty where it took nothing or an older file is silent."""
+    return results.get("kept", [{}] * results["seeds"])
 
 
 def table(results: Mapping[str, Any]) -> list[str]:

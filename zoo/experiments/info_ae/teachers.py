@@ -15,7 +15,7 @@ from zoo.data.pixels import as_unit_floats
 from zoo.evaluation import merging
 from zoo.experiments.info_ae.scoring import CLASSES, LINKED, names_of
 from zoo.experiments.info_ae.trained import DROPOUT, FILTERS, LATENTS, SHAPE, fit, robust
-from zoo.experiments.shelf import kept
+from zoo.experiments.shelf import kept, kept_arrays
 from zoo.experiments.training import falling, train_classifier
 from zoo.networks import Networks
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
@@ -266,10 +266,16 @@ def info_ae_student(x: np.ndarray, names: np.ndarray, seed: int, epochs: int) ->
 def named(
     x: np.ndarray, seed: int, settings: Mapping[str, Any], models: str | None = None
 ) -> tuple[Committee, Names]:
-    """A `committee` at an experiment's settings, and the names of x that come of its votes."""
+    """A `committee` at an experiment's settings, and the names of x that come of its votes, both kept."""
     teachers = committee(x, seed, settings["teacher"], settings["teachers"], models)
-    graph = spreading.neighbour_graph(spreading.neighbour_features(x))
-    return teachers, spread_votes(teachers, graph, seed)
+
+    def find() -> dict[str, Any]:
+        graph = spreading.neighbour_graph(spreading.neighbour_features(x))
+        return spread_votes(teachers, graph, seed)._asdict()
+
+    found = kept_arrays(models, f"names-{seed}-{len(x)}-{_teachers(settings)}", find)
+    measures = {name: float(found[name]) for name in ("agreement", "alpha", "told")}
+    return teachers, Names(found["names"], **measures)
 
 
 def taught(

@@ -20,6 +20,7 @@ import zoo
 from zoo import registry
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.leaderboard.sets import SETS, Set
+from zoo.experiments.shelf import kept_item
 from zoo.experiments.training import BATCH, train
 from zoo.files import read_json, write_json
 from zoo.recipes.dictionaries import start
@@ -252,14 +253,16 @@ def _kept(
     path: Path, name: str, data: Set, seed: int, steps: int, size: Mapping[str, int]
 ) -> dict[str, float]:
     """What a model gave before, or gives now."""
-    if path.exists():
+
+    def measure() -> dict[str, float]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of short trainings and of scores that are not defined
+            return measured(name, data, seed, steps, size)
+
+    def load(path: Path) -> dict[str, float]:
         return read_json(path, "numbers of the leaderboard")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of short trainings and of scores that are not defined
-        found = measured(name, data, seed, steps, size)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, found)
-    return found
+
+    return kept_item(path, load, measure, lambda found, path: write_json(path, found))
 
 
 # What a set's models are held against their error by, the first that it has.
