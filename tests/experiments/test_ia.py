@@ -60,6 +60,7 @@ SETTINGS = [
                 "taught": 1,
             },
             "IA-T1h": {"examples": 400, "robust_chosen": 1},
+            "IA-T1i": {**SMALL, "teachers": 2, "taught": 1},
             "IA-N": {**SMALL, "taught": 1},
             "IA-C": {"examples": 400, "epochs": 1, "families": ["aae_consistent"]},
             "IA-R": {"examples": 400, "members": 3, "until": 1, "epochs": 2},

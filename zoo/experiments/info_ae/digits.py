@@ -1,4 +1,4 @@
-"""IA-T1, IA-T1a to IA-T1f, IA-T1h: unsupervised digits (Haque et al., table 1).
+"""IA-T1, IA-T1a to IA-T1f, IA-T1h, IA-T1i: unsupervised digits (Haque et al., table 1).
 
 The recipe was found by trials on the full training set: three teachers in place of one, names spread over
 the graph of neighbours to the digits on which they disagree, and milder views, with which a student
@@ -127,7 +127,13 @@ def draw_classes(arrays: Mapping[str, Any]) -> dict[str, Figure]:
     return {"classes": figure}
 
 
-# Claims of two experiments, a shorter and a longer one.
+# Claims of two experiments.
+TAUGHT_REACHES = Claim(
+    "The robust form with a self-trained teacher reaches 1.1 %",
+    lambda m: m["robust_taught/error"] <= 1.1,
+    ("robust_taught/error", "self_trained/error"),
+    "1.1 (+- .1) %",
+)
 CONSISTENT_INFO_GAN_REACHES = Claim(
     "InfoGAN with consistent classes reaches 5 %",
     lambda m: m["info_gan_consistent/merged_error"] <= 5,
@@ -147,14 +153,7 @@ EXPERIMENTS = (
         title="Unsupervised error on MNIST: InfoAE that a self-trained student teaches",
         run=run_table,
         draw=draw_errors,
-        claims=(
-            Claim(
-                "The robust form with a self-trained teacher reaches 1.1 %",
-                lambda m: m["robust_taught/error"] <= 1.1,
-                ("robust_taught/error", "self_trained/error"),
-                "1.1 (+- .1) %",
-            ),
-        ),
+        claims=(TAUGHT_REACHES,),
         quick=teachers.QUICK,
         full=teachers.FULL,
         precision="mixed_bfloat16",
@@ -321,6 +320,24 @@ EXPERIMENTS = (
         ),
         quick={"examples": 4000, "robust_chosen": 1},
         full={"examples": 60_000, "robust_chosen": 20},
+        precision="mixed_bfloat16",
+    ),
+    Experiment(
+        id="IA-T1i",
+        paper="infoae",
+        title="Unsupervised error on MNIST: InfoAE that a student of nine teachers teaches",
+        run=run_table,
+        draw=draw_errors,
+        claims=(
+            TAUGHT_REACHES,
+            Claim(
+                "It reaches .8 %, which no document claims",
+                lambda m: m["robust_taught/error"] <= 0.8,
+                ("robust_taught/error",),
+            ),
+        ),
+        quick={**teachers.QUICK, "teachers": 2},
+        full={**teachers.FULL, "teachers": 9},
         precision="mixed_bfloat16",
     ),
 )
