@@ -5,6 +5,7 @@ import shlex
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from zoo.experiments import pages
@@ -135,6 +136,27 @@ def test_a_page_says_what_of_the_time_was_spent_in_earlier_runs(tmp_path):
         "kept items, whose 90 s are counted, 1 of unknown time; seed 4 went on from 2 kept items, all of "
         "unknown time.\n"
     ) in text
+
+
+def test_a_picture_over_all_experiments_stands_at_the_head(tmp_path, monkeypatch):
+    asked = []
+
+    def draw(found, reduced):
+        asked.append((set(found), set(reduced)))
+        return Figure()
+
+    monkeypatch.setitem(pages.OVERVIEWS, EXPERIMENT.paper, ("all", draw))
+    pages.add(run(tmp_path / "q", results(True, [1.0])), tmp_path, "abacus")
+    pages.write_pages(tmp_path)
+    page = tmp_path / f"{EXPERIMENT.paper}.md"
+    picture = f"![all](data/{EXPERIMENT.paper}/all.png)"
+    assert page.read_text().startswith(f"# Uniform to Gaussian\n\n{picture}\n\n## U2G-F2")
+    (tmp_path / "data" / EXPERIMENT.paper / "notes.md").write_text("Seen at once.\n")
+    pages.add(run(tmp_path / "f", results(False, [1.0])), tmp_path, "abacus")
+    pages.write_pages(tmp_path)
+    assert f"\n\nSeen at once.\n\n{picture}" in page.read_text()
+    assert (page.parent / "data" / EXPERIMENT.paper / "all.png").exists()
+    assert asked == [({"U2G-F2"}, {"U2G-F2"}), ({"U2G-F2"}, set())]
 
 
 def test_a_command_with_blanks_survives_a_shell(monkeypatch):

@@ -23,9 +23,11 @@ from PIL import Image
 from zoo.experiments.catalogue import find
 from zoo.experiments.experiment import QUICK_SEEDS, SEEDS
 from zoo.experiments.grid import grid, markdown, parted
+from zoo.experiments.overviews import OVERVIEWS
 from zoo.experiments.results import join, judged_again, kept_before
 from zoo.files import read_json, write_json
 from zoo.values import number_text
+from zoo.visualization import save_figures
 
 DATA = "data"
 PAPERS = {
@@ -92,8 +94,9 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
 def write_pages(pages: Path) -> list[Path]:
     """Write one page for each paper that has results, and the table of all claims.
 
-    A full run takes the place of a quick one of the same experiment. Results are judged again, so that
-    their files and the pages say what the experiments' claims say now.
+    A paper with an overview (`zoo.experiments.overviews`) has its picture at the head of its page, below the
+    text of ``notes.md`` beside it. A full run takes the place of a quick one of the same experiment. Results
+    are judged again, so that their files and the pages say what the experiments' claims say now.
 
     Args:
         pages: the folder, with results below ``data``.
@@ -124,12 +127,26 @@ def write_pages(pages: Path) -> list[Path]:
     written = []
     for paper, group in by_paper.items():
         title = PAPERS.get(paper, paper)
+        head = _head(paper, found, pages)
         sections = "\n".join(_section(results, pages) for results in group)
         written.append(pages / f"{paper}.md")
-        written[-1].write_text(f"# {title}\n\n{sections}", encoding="utf-8")
+        written[-1].write_text(f"# {title}\n\n{head}{sections}", encoding="utf-8")
     written.append(pages / "README.md")
     written[-1].write_text(_overview(by_paper), encoding="utf-8")
     return written
+
+
+def _head(paper: str, found: Mapping[str, Mapping[str, Any]], pages: Path) -> str:
+    """The picture over a paper's experiments, drawn again, and what is to be seen on it."""
+    if paper not in OVERVIEWS:
+        return ""
+    name, draw = OVERVIEWS[paper]
+    folder = pages / DATA / paper
+    reduced = {key for key, results in found.items() if results["quick"] or reductions(results)}
+    save_figures(folder, {name: draw(found, reduced)})
+    notes = folder / "notes.md"
+    text = notes.read_text(encoding="utf-8").strip() + "\n\n" if notes.exists() else ""
+    return f"{text}![{name}]({DATA}/{paper}/{name}.png)\n\n"
 
 
 def _whole(results: dict[str, Any], source: Path) -> dict[str, Any]:
