@@ -14,7 +14,7 @@ def test_every_seed_is_a_dot_at_its_error():
     lines = (Line("one", "A", "x/error", 1.1), Line("none", "B", "x/error", 2.0))
     results = {"A": {"measures": {"x/error": {"values": [3.0, 5.0]}}}}
     for reduced, face in (((), overviews.PALETTE[0]), ({"A"}, "white")):
-        figure = overviews.errors(results, reduced, lines)
+        figure = overviews.errors(results, reduced, lines, "test error")
         (axes,) = figure.axes
         dots, paper, *_ = axes.collections
         np.testing.assert_array_equal(dots.get_offsets(), [[3, 0], [5, 0]])
@@ -26,7 +26,7 @@ def test_every_seed_is_a_dot_at_its_error():
 
 def test_the_lines_are_measures_of_committed_results():
     """But for those of experiments that nobody has run yet."""
-    for line in overviews.UNSUPERVISED_DIGITS:
+    for line in (*overviews.UNSUPERVISED_DIGITS, *overviews.K_SPARSE):
         path = COMMITTED / line.experiment / "results.json"
         if path.exists():
             assert line.measure in read_json(path, "results")["measures"], line

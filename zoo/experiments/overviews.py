@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
+from zoo.experiments.lecture import k_sparse, k_sparse_fine_tuning
 from zoo.visualization.drawing.style import PALETTE, panels, styled
 
 Results = Mapping[str, Mapping[str, Any]]
@@ -42,14 +44,46 @@ UNSUPERVISED_DIGITS = (
 )
 
 
+# Tables 1 and 3 of the k-sparse autoencoder's paper: features of 1,000 units below a linear classifier, then
+# fine-tuned with it.
+K_SPARSE = (
+    *(
+        Line(label, "OX-KS-T1", f"{row}/error", k_sparse.PAPER[row])
+        for row, label in {
+            "raw": "pixels",
+            "rbm": "RBM",
+            "dropout": "dropout autoencoder",
+            "denoising": "denoising autoencoder",
+            "both": "dropout and denoising",
+            "k40": "k-sparse, k = 40",
+            "k25": "k-sparse, k = 25",
+            "k10": "k-sparse, k = 10",
+        }.items()
+    ),
+    *(
+        Line(f"{label}, tuned", "OX-KS-T3", f"{row}/error", k_sparse_fine_tuning.PAPER[row])
+        for row, label in {
+            "none": "no pre-training",
+            "rbm": "RBM",
+            "denoising": "denoising autoencoder",
+            "dropout": "dropout autoencoder",
+            "deep_dropout": "two dropout layers",
+            "k_sparse": "k-sparse",
+            "deep_k_sparse": "two k-sparse layers",
+        }.items()
+    ),
+)
+
+
 @styled
-def errors(results: Results, reduced: Collection[str], lines: Sequence[Line]) -> Figure:
+def errors(results: Results, reduced: Collection[str], lines: Sequence[Line], label: str) -> Figure:
     """Errors in per cent, a dot for each seed, and a bar where the paper's stands.
 
     Args:
         results: id -> what results.json holds; lines of others are left out.
         reduced: ids whose runs were shorter than the paper's, drawn hollow.
         lines: from above.
+        label: of the axis of errors.
 
     Returns:
         The figure.
@@ -71,7 +105,7 @@ def errors(results: Results, reduced: Collection[str], lines: Sequence[Line]) ->
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="both")
-    axes.set_xlabel("test error in %, no label used in training")
+    axes.set_xlabel(label)
     handles: list[Any] = [
         axes.scatter([], [], 34, PALETTE[0], label="a seed"),
         axes.scatter([], [], 34, "white", edgecolors=PALETTE[0], label="of a reduced run"),
@@ -81,12 +115,18 @@ def errors(results: Results, reduced: Collection[str], lines: Sequence[Line]) ->
     return figure
 
 
-def unsupervised_digits(results: Results, reduced: Collection[str]) -> Figure:
-    """`errors` of InfoAE and of the models that its paper compares it with."""
-    return errors(results, reduced, UNSUPERVISED_DIGITS)
-
-
 # Of a paper the name of its picture, and what draws it of the results and the ids of reduced runs.
 OVERVIEWS: dict[str, tuple[str, Callable[[Results, Collection[str]], Figure]]] = {
-    "infoae": ("errors", unsupervised_digits)
+    "infoae": (
+        "errors",
+        functools.partial(
+            errors,
+            lines=UNSUPERVISED_DIGITS,
+            label="test error in %, no label used in training",
+        ),
+    ),
+    "autoencoders_lecture": (
+        "k_sparse",
+        functools.partial(errors, lines=K_SPARSE, label="test error in %"),
+    ),
 }

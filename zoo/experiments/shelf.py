@@ -132,7 +132,7 @@ def kept_item(
         else:
             print(f"  made before: {path}", flush=True)
             shelf = _shelf.get()
-            if shelf:
+            if shelf is not None:
                 shelf.found.update(_noted(note, path.stem))
             return item
     note.unlink(missing_ok=True)  # what it says is about the damaged one
@@ -145,7 +145,7 @@ def kept_item(
     own = {path.stem: round(took, 1)}
     write_json(note, {**inner.found, **inner.made, **own})
     shelf = _shelf.get()
-    if shelf:
+    if shelf is not None:
         shelf.found.update(inner.found)
         shelf.made.update(inner.made | own)
     return item
