@@ -28,6 +28,26 @@ from zoo.experiments.uniform_to_gaussian.square import not_normal
 RNG = np.random.default_rng(0)
 
 
+def test_conv_is_the_network_of_the_authors_code():
+    """Encoder: conv 64, conv 128, dense 1024, each 4 x 4 of stride 2 or full, slope .1 below 0."""
+    encoder, decoder = digits.networks("conv")
+    assert decoder(encoder(np.zeros((2, 28, 28, 1)))[:, :10]).shape == (2, 28, 28, 1)
+
+    def layers(network):
+        return [la for la in network.layers if la.weights]
+
+    shapes = [la.kernel.shape for la in layers(encoder)]
+    assert shapes == [(4, 4, 1, 64), (4, 4, 64, 128), (6272, 1024)]
+    assert [la.strides for la in layers(encoder)[:2]] == [(2, 2)] * 2
+    shapes = [la.kernel.shape for la in layers(decoder)]
+    assert shapes == [(10, 1024), (1024, 6272), (4, 4, 64, 128), (4, 4, 1, 64)]
+    below = np.float32([-1.0])
+    np.testing.assert_allclose([la.activation(below) for la in layers(encoder)], -0.1)
+    ends = [float(la.activation(below)[0]) for la in layers(decoder)]
+    assert ends == [0, 0, 0, -1]
+    assert digits.networks("mlp") == "mlp"
+
+
 def test_verdicts():
     claim = Claim("a", lambda m: m["x"] > 1, published=lambda m: m["y"] > 1)
     assert claim.verdict({"x": 2, "y": 0}) == "holds"

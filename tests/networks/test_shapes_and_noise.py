@@ -7,7 +7,7 @@ import scipy
 import tensorflow as tf
 
 import zoo
-from zoo.networks import GaussianNoise, MaskingNoise, build_networks
+from zoo.networks import GaussianNoise, MaskingNoise, build_networks, conv_decoder, conv_encoder
 from zoo.noise import Noise
 
 
@@ -45,6 +45,24 @@ def test_the_default_convolutions_keep_the_scale_of_a_signal(side):
         for layer in network.layers[:-1]:
             value = layer(value)
         assert 0.3 < float(tf.reduce_mean(value**2)) < 3, network.name
+
+
+def test_convolutions_take_a_layer_as_activation(tmp_path):
+    leaky = keras.layers.LeakyReLU(negative_slope=0.1)
+    encoder = conv_encoder((4, 6), (5,), activation=leaky)
+    x = np.random.default_rng(0).random((8, 8, 8, 1), np.float32)
+    model = zoo.create(
+        "vae", (8, 8, 1), latents=2, networks=(encoder, conv_decoder((4, 6), (8, 8, 1), (5,)))
+    )
+    model.compile("adam")
+    model.fit(x, verbose=0)
+    first = encoder.layers[0]
+    before = tf.nn.conv2d(x, first.kernel, 2, "SAME") + first.bias
+    np.testing.assert_allclose(first(x), np.where(before > 0, before, 0.1 * before), atol=1e-6)
+    assert np.min(first(x)) < 0
+    model.save(tmp_path / "leaky.keras")
+    loaded = zoo.load_model(tmp_path / "leaky.keras")
+    np.testing.assert_array_equal(loaded.encode(x), model.encode(x))
 
 
 def test_filters_and_dense_units_are_those_that_are_named():

@@ -10,6 +10,7 @@ import keras
 
 from zoo.networks.few_channels import Conv2D, Conv2DTranspose, Cropping2D
 
+Activation = str | keras.layers.Layer
 # Pixels along the longer side of the last feature map.
 _SMALLEST = 4
 # Pixels up to which a picture is small, and along the last feature map of larger ones.
@@ -102,7 +103,7 @@ def conv_encoder(
     filters: Sequence[int],
     dense: Sequence[int] = (),
     kernel_size: int = 4,
-    activation: str = "relu",
+    activation: Activation = "relu",
     keep_scale: bool = False,
     first_stride: int = 2,
 ) -> keras.Sequential:
@@ -112,7 +113,7 @@ def conv_encoder(
         filters: filters of each convolution.
         dense: units of the fully connected layers that follow; may be empty.
         kernel_size: width and height of the kernels, in pixels.
-        activation: of every layer.
+        activation: of every layer: a name, or a layer such as ``keras.layers.LeakyReLU(negative_slope=0.1)``.
         keep_scale: whether the weights begin as He et al. have them ("Delving Deep into Rectifiers", 2015,
             equation 10), so that the signal is as large in the last layer as in the first; Keras's default
             otherwise.
@@ -143,7 +144,7 @@ def conv_decoder(
     output_shape: Sequence[int],
     dense: Sequence[int] = (),
     kernel_size: int = 4,
-    activation: str = "relu",
+    activation: Activation = "relu",
     output_activation: str | None = None,
     keep_scale: bool = False,
     first_stride: int = 2,
@@ -156,7 +157,7 @@ def conv_decoder(
         output_shape: (h, w, c).
         dense: the encoder's fully connected units, in the encoder's order.
         kernel_size: width and height of the kernels, in pixels.
-        activation: of every layer but the last.
+        activation: of every layer but the last, as in `conv_encoder`.
         output_activation: of the last layer. Keep None for logits.
         keep_scale: as in `conv_encoder`.
         first_stride: of the encoder's first convolution, and so of the last one here.
