@@ -19,7 +19,7 @@ STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 # Of the standard deviation that a unit is divided by.
 POWERS = (0.0, 0.5)
 # Filters, dense units and the slope below 0 of the encoder's units in the code of Zhao et al. and, after it,
-# of Callahan. With a slope of 0 an InfoVAE of lambda = 1000 loses its encoder: nearly all units are 0 for all.
+# of Callahan. Under lambda = 1000 the units of an encoder without a slope die: most are 0 for all digits.
 FILTERS, DENSE, SLOPE = (64, 128), (1024,), 0.1
 
 
