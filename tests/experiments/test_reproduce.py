@@ -97,7 +97,8 @@ def test_the_time_of_what_a_seed_goes_on_from_counts(counted, tmp_path, monkeypa
     models.mkdir()
     (models / "a-float32.seconds.json").write_text('{"a-float32": 100.0, "b-float32": 20.5}')
     for name in ("a", "c"):
-        np.savez(models / f"{name}-float32.npz", x=1.0)
+        with (models / f"{name}-float32.npz").open("wb") as file:
+            checkpoints.write(file, checkpoints.Checkpoint({"x": np.array(1.0)}, {}))
 
     def run(seed, sources, **settings):
         for name in ("a", "c", "d"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +16,7 @@ import numpy as np
 from zoo.autoencoder import Autoencoder
 from zoo.files import read_json, replacing, write_json
 from zoo.runs.artefacts import load_model
+from zoo.runs.checkpoints import Checkpoint, read, write
 
 Item = TypeVar("Item")
 # Of each item's name, the seconds that it took by itself; None where nobody measured them.
@@ -92,16 +92,12 @@ def _path(folder: str | os.PathLike[str], name: str, suffix: str) -> Path:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from error
+    return dict(read(path).arrays)
 
 
 def _save_arrays(arrays: Mapping[str, Any], path: Path) -> None:
-    with path.open("wb") as file:  # a path without its suffix would get one
-        np.savez(file, **arrays)
+    with path.open("wb") as file:
+        write(file, Checkpoint({name: np.asarray(value) for name, value in arrays.items()}, {}))
 
 
 def kept_item(
