@@ -14,6 +14,7 @@ from zoo.autoencoder import scales
 from zoo.data import activations
 from zoo.data.activations import load, record
 from zoo.data.storage import release
+from zoo.evaluation.splicing import attach
 from zoo.trainer import sources
 
 
@@ -93,10 +94,77 @@ def test_a_killed_recording_goes_on_and_is_the_same(tmp_path, killed_at):
     assert_array_equal(again.inputs, whole.inputs)
     assert_array_equal(again.examples, whole.examples)
     assert again.meta == whole.meta
-    done = killed_at - 1 - (killed_at - 1) % 16
-    assert len(calls) == killed_at + 44 - done  # from the last note on
+    dealt = killed_at - 2  # one call is for the sample
+    assert len(calls) == killed_at + 1 + 44 - (dealt - dealt % 16)  # from the last note on
     with pytest.raises(ValueError, match="Name another folder"):
         record(double, None, x, tmp_path / "a", batch_size=8, verbose=False)
+
+
+def test_another_network_or_other_data_do_not_get_the_old_recording(tmp_path):
+    x = examples(100)
+    first = record(double, None, x, tmp_path / "a", "float32", verbose=False)
+    again = record(
+        lambda batch: 2 * batch + 1e-6, None, x, tmp_path / "a", "float32", verbose=False
+    )
+    assert_array_equal(again.inputs, first.inputs)
+    with pytest.raises(ValueError, match="of another network or of other examples"):
+        record(lambda batch: 2.1 * batch, None, x, tmp_path / "a", "float32", verbose=False)
+    changed = x.copy()
+    changed[60:] += 1
+    with pytest.raises(ValueError, match="of another network or of other examples"):
+        record(double, None, changed, tmp_path / "a", "float32", verbose=False)
+    meta = json.loads((tmp_path / "a" / "meta.json").read_text())
+    del meta["asked"]["sample"]  # as recordings of before
+    (tmp_path / "a" / "meta.json").write_text(json.dumps(meta))
+    assert record(double, None, x, tmp_path / "a", "float32", verbose=False).meta["rows"] == 400
+
+
+def test_a_killed_recording_does_not_go_on_with_another_network(tmp_path):
+    x, calls = examples(700), []
+
+    def killed(batch):
+        calls.append(len(batch))
+        if len(calls) == 30:
+            raise KeyboardInterrupt
+        return double(batch)
+
+    with pytest.raises(KeyboardInterrupt):
+        record(killed, None, x, tmp_path / "a", batch_size=16, verbose=False)
+    with pytest.raises(ValueError, match="of another network or of other examples"):
+        record(lambda batch: -batch, None, x, tmp_path / "a", batch_size=16, verbose=False)
+
+
+def test_data_without_an_example_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="number of examples"):
+        record(double, None, examples(0), tmp_path / "a", verbose=False)
+
+
+def test_layers_of_one_name_are_told_apart(tmp_path):
+    def tower(name):
+        return keras.Sequential(
+            [keras.Input((6,)), keras.layers.Dense(4, name="middle")], name=name
+        )
+
+    given, one, two = keras.Input((6,)), tower("one"), tower("two")
+    network = keras.Model(given, keras.layers.Concatenate()([one(given), two(given)]), name="both")
+    x = np.random.default_rng(0).normal(size=(20, 6)).astype("float32")
+    with pytest.raises(ValueError, match="2 layers of 'both' have the name 'middle'"):
+        record(network, "middle", x, tmp_path / "a", "float32", verbose=False)
+    with pytest.raises(ValueError, match="2 layers of 'both' have the name 'middle'"):
+        attach(network, "middle", zoo.create("top_k_sae", (4,), latents=8, target_l0=2))
+    layer = one.get_layer("middle")
+    found = record(network, layer, x, tmp_path / "a", "float32", verbose=False)
+    assert_allclose(found.inputs, one.predict(x, verbose=0)[found.examples], atol=1e-6)
+    spliced = attach(network, layer, zoo.create("top_k_sae", (4,), latents=8, target_l0=2))
+    assert_allclose(spliced.activations(x), one.predict(x, verbose=0), atol=1e-6)
+    with pytest.raises(ValueError, match="not a layer of 'both'"):
+        record(network, keras.layers.Dense(4, name="beside"), x, tmp_path / "b", verbose=False)
+    with pytest.raises(
+        ValueError, match=r"integers from 0 to 7, the dictionary's; received \[99\]"
+    ):
+        spliced.steered(x, {99: 1.0})
+    with pytest.raises(ValueError, match=r"received \[-1\]"):
+        spliced.ablated(x, [2, -1])
 
 
 def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):

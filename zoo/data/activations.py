@@ -15,12 +15,15 @@ import numpy as np
 
 from zoo.data.storage import Shuffled, release
 from zoo.files import make_folder, read_json, write_json
+from zoo.networks.layer_of import layer_of
 from zoo.registry import one_of
 from zoo.values import positive_int
 
 KINDS = ("float16", "float32")
 # A bucket is shuffled in memory, so it is the most that is held there.
 BUCKET_BYTES = 64 << 20
+SAMPLED = 256  # values by which a recording knows its network and its data
+ALIKE = 1e-3  # of the largest of them: what another device or another batch may change
 _SAVE_EVERY = 16  # batches between two notes of how far the recording is
 _ROWS, _EXAMPLES, _META, _PARTS = "activations.npy", "examples.npy", "meta.json", "parts"
 
@@ -53,7 +56,7 @@ class Activations(NamedTuple):
 
 def record(
     model: Any,
-    layer: str | None,
+    layer: Any,
     data: Any,
     folder: str | os.PathLike,
     dtype: str = "float16",
@@ -72,8 +75,9 @@ def record(
     Args:
         model: a Keras model; a function from a batch of examples to activations (batch, ..., d); or the
             path of an ONNX file or of a SavedModel folder.
-        layer: the Keras layer's name, the output of the ONNX file or the endpoint of the SavedModel; None
-            for a function, and for the first output.
+        layer: the Keras layer's name, or the layer; the output of the ONNX file or the endpoint of the
+            SavedModel; None for a function, and for the first output. Of a layer that is called several
+            times the last call is kept.
         data: (n, ...) examples, memory-mapped ones included.
         folder: what to write to: activations.npy, examples.npy and meta.json.
         dtype: "float16" or "float32".
@@ -87,7 +91,8 @@ def record(
 
     Raises:
         ValueError: for an unknown layer, values that are not finite or leave the range of float16, or a
-            folder that holds another recording.
+            folder that holds another recording: one of other settings, or one in which the network gave
+            something else for examples from all over the data.
 
     Example:
         >>> from zoo.data.activations import record
@@ -101,10 +106,12 @@ def record(
     """
     kind = np.dtype(one_of(dtype, "dtype", KINDS))
     batch_size = positive_int(batch_size, "batch_size")
+    positive_int(len(data), "the number of examples")
     folder = Path(folder)
     run = _runner(model, layer)
     asked = {"examples": len(data), "batch_size": batch_size, "dtype": dtype, "seed": seed}
-    asked |= {"layer": layer, "places_kept": places}
+    asked |= {"layer": getattr(layer, "name", layer), "places_kept": places}
+    asked["sample"] = _sample(run, data, batch_size)
     if (folder / _META).is_file():
         found = load(folder)
         _same(asked, found.meta["asked"], folder)
@@ -278,14 +285,31 @@ def _checked(rows: np.ndarray, kind: np.dtype, first: int) -> np.ndarray:
     return written
 
 
+def _sample(run: Callable[[np.ndarray], Any], data: Any, batch_size: int) -> list[float]:
+    """Some of what the network gives for examples from all over the data: others give something else."""
+    spread = np.asarray(data[:: -(-len(data) // batch_size)])
+    values = np.asarray(run(spread), np.float64).ravel()
+    return values[np.linspace(0, len(values) - 1, min(SAMPLED, len(values)), dtype=int)].tolist()
+
+
 def _same(asked: dict[str, Any], found: dict[str, Any], folder: Path) -> None:
+    asked, found = dict(asked), dict(found)
+    sample = np.array(asked.pop("sample"))
+    kept = np.array(found.pop("sample", sample))  # recordings of before have none
     if json.loads(json.dumps(asked)) != found:
         raise ValueError(
             f"{folder} holds a recording with {found}; asked for {asked}. Name another folder, or delete it."
         )
+    close = ALIKE * np.abs(kept).max(initial=0.0)
+    if kept.shape != sample.shape or not np.allclose(sample, kept, rtol=0, atol=close):
+        raise ValueError(
+            f"{folder} holds a recording of another network or of other examples: of {len(kept)} values that "
+            "were kept to tell, some differ now. Name another folder, or delete it; "
+            "zoo.data.activations.load reads what is there."
+        )
 
 
-def _runner(model: Any, layer: str | None) -> Callable[[np.ndarray], Any]:
+def _runner(model: Any, layer: Any) -> Callable[[np.ndarray], Any]:
     """A function from examples to activations."""
     if isinstance(model, str | os.PathLike):
         path = Path(model)
@@ -301,13 +325,12 @@ def _runner(model: Any, layer: str | None) -> Callable[[np.ndarray], Any]:
     return model
 
 
-def _keras(model: Any, layer: str | None) -> Callable[[np.ndarray], Any]:
+def _keras(model: Any, layer: Any) -> Callable[[np.ndarray], Any]:
     import tensorflow as tf
 
-    found = {la.name: la for la in model._flatten_layers() if la is not model}
     if layer is None:
         return lambda x: model(tf.convert_to_tensor(x), training=False)
-    chosen = found[one_of(layer, "layer", found)]
+    chosen = layer_of(model, layer)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def run(x: tf.Tensor) -> tf.Tensor:

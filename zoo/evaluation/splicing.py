@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.networks.layer_of import layer_of
 from zoo.registry import one_of
 
 if TYPE_CHECKING:
@@ -18,20 +19,20 @@ Edit = Callable[[Any], Any]
 BASELINES = ("mean", "zero")
 
 
-def attach(model: keras.Model, layer: str, dictionary: Any) -> Attached:
+def attach(model: keras.Model, layer: str | keras.Layer, dictionary: Any) -> Attached:
     """A network whose layer's output a dictionary can replace, with units left out or pushed.
 
     Args:
         model: any Keras model; it stays as it is.
-        layer: the name of the layer, in sub-models too, whose output is (batch, ..., d) with d the
-            dictionary's.
+        layer: whose output is (batch, ..., d) with d the dictionary's: its name, in sub-models too, or the
+            layer itself where several have one name.
         dictionary: an `Autoencoder` of (d,).
 
     Returns:
         See `Attached`.
 
     Raises:
-        ValueError: for a layer that is not there.
+        ValueError: for a layer that is not there, or a name that several layers have.
 
     Example:
         >>> from zoo.evaluation.splicing import attach
@@ -58,9 +59,8 @@ class Attached:
         True
     """
 
-    def __init__(self, model: keras.Model, layer: str, dictionary: Any):
-        found = {la.name: la for la in model._flatten_layers() if la is not model}
-        self.layer = found[one_of(layer, "layer", found)]
+    def __init__(self, model: keras.Model, layer: str | keras.Layer, dictionary: Any):
+        self.layer = layer_of(model, layer)
         self.model, self.dictionary = model, dictionary
 
     def plain(self, x: Any, batch_size: int = 500) -> np.ndarray:
@@ -92,7 +92,7 @@ class Attached:
     def ablated(self, x: Any, units: Sequence[int], batch_size: int = 500) -> np.ndarray:
         """What the network gives where some units are 0; what the code does not explain stays."""
         kept = np.ones(self.dictionary.units, np.float32)
-        kept[list(units)] = 0
+        kept[self._known(units)] = 0
         return self.run(x, self._by_codes(lambda code: code * kept), batch_size)
 
     def steered(self, x: Any, units: dict[int, float], batch_size: int = 500) -> np.ndarray:
@@ -106,10 +106,11 @@ class Attached:
         Returns:
             The network's outputs.
         """
+        chosen = self._known(units)
         held = np.zeros(self.dictionary.units, np.float32)
-        held[list(units)] = list(units.values())
+        held[chosen] = list(units.values())
         free = np.ones(self.dictionary.units, np.float32)
-        free[list(units)] = 0
+        free[chosen] = 0
         return self.run(x, self._by_codes(lambda code: code * free + held), batch_size)
 
     def loss_recovered(
@@ -149,6 +150,16 @@ class Attached:
                 batch = tf.convert_to_tensor(x[first : first + batch_size])
                 parts.append(np.asarray(self.model(batch, training=False)))
         return np.concatenate(parts)
+
+    def _known(self, units: Iterable[int]) -> list[int]:
+        """The units, which the dictionary has."""
+        chosen, count = list(units), self.dictionary.units
+        strange = [unit for unit in chosen if isinstance(unit, bool) or unit not in range(count)]
+        if strange:
+            raise ValueError(
+                f"units must be integers from 0 to {count - 1}, the dictionary's; received {strange[:10]}."
+            )
+        return [int(unit) for unit in chosen]
 
     def _by_rows(self, change: Edit) -> Edit:
         """An edit of vectors as one of (batch, ..., d)."""
