@@ -125,7 +125,3 @@ class SharedDiscriminator(Discriminator):
     @property
     def _layers_of_encoder(self) -> list[keras.Layer]:
         return list(getattr(self.model.encoder, "layers", []))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {name: value for name, value in super().get_config().items() if name != "hidden"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import keras
+import tensorflow as tf
 
 from zoo.registry import option_names
 
@@ -35,8 +37,9 @@ class Part(keras.layers.Layer):
     """A part of an `Autoencoder`.
 
     A model builds its parts, then calls `check` of each. A public attribute of a part acts whenever it is
-    set: the model traces its step anew. (A schedule or a `keras.Variable` changes without a new trace.) An
-    option of the constructor is checked as it was there; one that decided what was built is refused.
+    set: the model traces its step anew. (A schedule or a `keras.Variable` changes without a new trace; what
+    the part itself sets while it is computed is no setting.) An option of the constructor is checked as it
+    was there; one that decided what was built is refused.
 
     Attributes:
         fixed: the options that decide what is built, such as a number of units. A subclass names its own;
@@ -111,6 +114,34 @@ class Part(keras.layers.Layer):
         Called when all is built, and again where a setting was changed.
         """
 
+    def check_config(self) -> None:
+        """Raise ValueError where `get_config` and the constructor do not fit each other.
+
+        A model that is saved, copied or given a fitted prior would else come back with the defaults, or not
+        at all.
+        """
+        owner = next(cls for cls in type(self).__mro__ if "__init__" in vars(cls))
+        if owner.__module__.partition(".")[0] in ("zoo", "keras"):
+            return
+        taken = list(inspect.signature(owner.__init__).parameters.values())[1:]
+        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        options = [p.name for p in taken if p.kind in named]
+        config = self.get_config()
+        if left_out := [name for name in options if name not in config]:
+            pairs = ", ".join(f'"{name}": self.{name}' for name in left_out)
+            raise ValueError(
+                f"get_config of {owner.__name__} leaves out {', '.join(left_out)}, which its constructor "
+                "takes and a saved model would lose. Add a method: def get_config(self): return "
+                f"{{**super().get_config(), {pairs}}}"
+            )
+        unknown = sorted(config.keys() - set(options))
+        if unknown and all(p.kind is not p.VAR_KEYWORD for p in taken):
+            raise ValueError(
+                f"get_config of {owner.__name__} gives {', '.join(unknown)}, which its constructor does not "
+                "take, so that a saved model could not be loaded. Let it take **kwargs, and pass them to "
+                "super().__init__."
+            )
+
     def settle(self) -> None:
         """From now on options are checked where they are set; the model calls it when all is built."""
         self.__dict__["_settled"] = True
@@ -134,10 +165,7 @@ class Part(keras.layers.Layer):
                 f"{name} of {self.name!r} is chosen when a {type(self).__name__} is made; received a new one "
                 "later. Create a new model with it."
             )
-        try:
-            twin = type(self)(**{**self.get_config(), name: value})
-        except TypeError:  # a plugin whose get_config does not give all that its constructor takes
-            return value
+        twin = type(self)(**{**self.get_config(), name: value})
         return getattr(twin, name)
 
     def __dir__(self) -> list[str]:
@@ -152,5 +180,5 @@ class Part(keras.layers.Layer):
             object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)
-        if not name.startswith("_") and name != "built":
+        if not name.startswith("_") and name != "built" and not tf.inside_function():
             self.__dict__["changes"] = self.changes + 1

@@ -31,6 +31,44 @@ def test_an_ordinary_model_answers_the_same_and_is_saved(model, function, tmp_pa
     np.testing.assert_allclose(again(given), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("function", ["encode", "decode", "reconstruct"])
+def test_mean_and_deviation_are_saved_with_it(function, tmp_path):
+    x = 100 * X + 50
+    model = zoo.create("vae", (6,), latents=2, hidden=(5,), standardize=True, likelihood="normal")
+    model.adapt(x)
+    given = model.encode(x) if function == "decode" else x
+    expected = getattr(model, function)(given)
+    outer = keras.Sequential([model.as_keras(function), keras.layers.Identity()])
+    np.testing.assert_allclose(outer.predict(given, verbose=0), expected, rtol=1e-5)
+    outer.save(tmp_path / "outer.keras")
+    loaded = keras.models.load_model(tmp_path / "outer.keras")
+    np.testing.assert_allclose(loaded.predict(given, verbose=0), expected, rtol=1e-5)
+
+
+def test_bytes_are_divided_where_it_is_asked_for(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (20, 4, 4, 1), np.uint8)
+    fresh = zoo.create("vae", (4, 4, 1), latents=2, hidden=(5,))
+    with pytest.raises(ValueError, match="Nothing says yet what this model divides bytes by"):
+        fresh.as_keras("encode", "uint8")
+    model = zoo.create("vae", (4, 4, 1), latents=2, hidden=(5,), scale=255)
+    expected = model.encode(x)
+    with pytest.warns(UserWarning, match="divides bytes by 255; as a Keras model it takes numbers"):
+        floats = model.as_keras("encode")
+    np.testing.assert_allclose(floats.predict(x / 255, verbose=0), expected, atol=1e-5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.as_keras("encode", "float32")
+        model.as_keras("decode")
+        of_bytes = model.as_keras("encode", "uint8")
+    outer = keras.Sequential([of_bytes, keras.layers.Identity()])
+    np.testing.assert_allclose(outer.predict(x, verbose=0), expected, atol=1e-5)
+    outer.save(tmp_path / "outer.keras")
+    loaded = keras.models.load_model(tmp_path / "outer.keras")
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), expected, atol=1e-5)
+    with pytest.raises(ValueError, match="Unknown dtype 'uint16'"):
+        model.as_keras("encode", "uint16")
+
+
 def test_transfer_trains_the_shared_encoder_alone():
     model = zoo.create("vae", (6,), latents=2, hidden=(5,))
     encoder = model.as_keras("encode")

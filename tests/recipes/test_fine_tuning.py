@@ -53,6 +53,51 @@ def test_a_saved_classifier_loads(tmp_path):
     np.testing.assert_allclose(loaded(X), network(X), rtol=1e-6)
 
 
+def rows_of(likelihood):
+    if likelihood == "poisson":
+        return RNG.poisson(20, (40, 6)).astype(np.float32)
+    if likelihood == "columns":
+        return np.stack([RNG.normal(size=40), RNG.poisson(20, 40)], axis=1).astype(np.float32)
+    return RNG.integers(0, 7, (40, 5)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "likelihood",
+    [
+        "poisson",
+        {
+            "name": "columns",
+            "groups": [{"name": "normal", "columns": 1}, {"name": "poisson", "columns": 1}],
+        },
+        {"name": "categorical", "levels": 7},
+    ],
+    ids=lambda likelihood: likelihood if isinstance(likelihood, str) else likelihood["name"],
+)
+def test_counts_and_tokens_reach_the_encoder_as_in_training(likelihood, tmp_path):
+    name = likelihood if isinstance(likelihood, str) else likelihood["name"]
+    x = rows_of(name)
+    model = zoo.create("vae", x.shape[1:], latents=2, hidden=(8,), likelihood=likelihood)
+    network = classifier(model, 2, head=keras.layers.Identity(name="code"))
+    np.testing.assert_allclose(network.predict(x, verbose=0), model.encode(x), rtol=1e-5, atol=1e-5)
+    network.save(tmp_path / "names.keras")
+    loaded = keras.models.load_model(tmp_path / "names.keras")
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), model.encode(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("vae", {"mask": "nan"}),
+        ("conditional_vae", {"condition": 3}),
+        ("vq_vae", {"places": 3, "codes": 8}),
+    ],
+)
+def test_models_of_other_inputs_or_codes_are_refused(name, options):
+    model = zoo.create(name, (6,), latents=2, hidden=(4,), **options)
+    with pytest.raises(ValueError, match="takes neither a condition nor missing values; received"):
+        classifier(model, 3)
+
+
 def test_models_that_do_not_fit_are_refused():
     models = [zoo.create("k_sparse_autoencoder", (12,), latents=n) for n in (5, 6)]
     with pytest.raises(ValueError, match="5 units"):

@@ -511,6 +511,7 @@ class Autoencoder(UsableModel):
             seen = (*seen[:-1], 2 * seen[-1])
         features = built_shape(self.encoder, seen, "encoder", *given, flat=not self.bottleneck.grid)
         for member in self.parts:
+            member.check_config()
             member.see(self)
         if not self.bottleneck.built:
             self.bottleneck.build(features)

@@ -417,18 +417,19 @@ class UsableModel(StepModel):
             raise ValueError("Expected codes of finite numbers; received NaN or infinity.")
         return z
 
-    def as_keras(self, function: str = "reconstruct") -> keras.Model:
+    def as_keras(self, function: str = "reconstruct", dtype: str | None = None) -> keras.Model:
         """A function of the model as an ordinary Keras model that shares its weights.
 
         Args:
             function: "encode", "decode" or "reconstruct".
+            dtype: of x, "float32" or "uint8".
 
         Returns:
             A functional model; see `zoo.exporting.keras_model.as_keras`.
         """
         from zoo.exporting.keras_model import as_keras
 
-        return as_keras(self, function)
+        return as_keras(self, function, dtype)
 
     def _prepared(self, x: Any) -> tf.Tensor:
         """What the encoder is given for inputs of any kind, in a graph."""

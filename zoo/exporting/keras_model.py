@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
 
 FUNCTIONS = ("encode", "decode", "reconstruct")
+DTYPES = ("float32", "uint8")
 _OUTPUTS = {"encode": "codes", "decode": "reconstruction", "reconstruct": "reconstruction"}
 
 
@@ -43,6 +45,8 @@ class ModelFunction(keras.layers.Layer):
             self.encoder, self.bottleneck = model.encoder, model.bottleneck
         if function != "encode":
             self.decoder, self.likelihood = model.decoder, model.likelihood
+        if model.standardization is not None:
+            self.standardization = model.standardization
         self.built = True
 
     def call(self, inputs: Any) -> tf.Tensor:
@@ -63,19 +67,28 @@ class ModelFunction(keras.layers.Layer):
         return {**super().get_config(), "model": model, "function": self.function}
 
 
-def as_keras(model: Autoencoder, function: str = "reconstruct") -> keras.Model:
+def as_keras(
+    model: Autoencoder, function: str = "reconstruct", dtype: str | None = None
+) -> keras.Model:
     """A function of a model as a functional Keras model that shares its weights.
 
     Args:
         model: a built model.
         function: "encode", x -> codes; "decode", z -> reconstruction; or "reconstruct", x -> reconstruction.
+        dtype: of x. "float32", also for None, takes numbers as networks and likelihood see them: bytes that
+            are divided already. "uint8" takes bytes and divides them as the model does; Keras cuts fractions
+            off that are given to it.
 
     Returns:
-        A model of float32 inputs (batch, *event) or (batch, *code); of [x, condition] where the model
+        A model of inputs (batch, *event) or float32 codes (batch, *code); of [x, condition] where the model
         declares a condition. It trains, saves and stands in other functional models as any.
 
     Raises:
-        ValueError: for another function.
+        ValueError: for another function or type, and for "uint8" where nothing says yet what the model
+            divides bytes by.
+
+    Warns:
+        UserWarning: where the model divides the bytes that it is given and no type is named.
 
     Example:
         >>> from zoo.exporting.keras_model import as_keras
@@ -86,8 +99,10 @@ def as_keras(model: Autoencoder, function: str = "reconstruct") -> keras.Model:
         TensorShape([5, 3])
     """
     one_of(function, "function", FUNCTIONS)
-    shape = model.code_shape if function == "decode" else model.event_shape
-    inputs: Any = keras.Input(shape, name="z" if function == "decode" else "x")
+    of_codes = function == "decode"
+    shape = model.code_shape if of_codes else model.event_shape
+    kind = "float32" if of_codes else _kind(model, dtype)
+    inputs: Any = keras.Input(shape, dtype=kind, name="z" if of_codes else "x")
     if model.intake.condition is not None:
         example = model.intake.condition.example()
         parts = example if isinstance(example, dict) else {"condition": example}
@@ -98,3 +113,22 @@ def as_keras(model: Autoencoder, function: str = "reconstruct") -> keras.Model:
         inputs = [inputs, given if isinstance(example, dict) else given["condition"]]
     layer = ModelFunction(model, function, name=_OUTPUTS[function])
     return keras.Model(inputs, layer(inputs), name=f"{model.name}_{function}")
+
+
+def _kind(model: Autoencoder, dtype: str | None) -> str:
+    """The type of x."""
+    divisor = model.intake.scales["x"].divisor
+    if dtype is None:
+        if divisor not in (None, 1.0):
+            warnings.warn(
+                f"The model divides bytes by {divisor:g}; as a Keras model it takes numbers that are divided "
+                "already. Give dtype='uint8' for a Keras model of bytes, dtype='float32' for this one.",
+                stacklevel=4,
+            )
+        return "float32"
+    if one_of(dtype, "dtype", DTYPES) == "uint8" and divisor is None:
+        raise ValueError(
+            "Nothing says yet what this model divides bytes by. Create it with scale=255 for pixels, with "
+            "scale='none' for other numbers, or fit it first."
+        )
+    return dtype

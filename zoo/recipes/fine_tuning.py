@@ -12,9 +12,11 @@ import tensorflow as tf
 
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import Bottleneck
+from zoo.distributions import Likelihood
 from zoo.evaluation.probing import fitted, one_scale
 from zoo.networks.corruption import check_rate
 from zoo.networks.views import RandomView
+from zoo.parts import Untracked
 from zoo.serialization import deserialize_part, serializable, serialize_part
 from zoo.trainer import sources
 from zoo.trainer.intake import ANY, Intake
@@ -31,6 +33,8 @@ class Encoding(keras.layers.Layer):
         bottleneck: the autoencoder's; a k-sparse one keeps its alpha * k largest units.
         event_shape: shape of one example.
         scale: what bytes are divided by, see `zoo.Autoencoder`.
+        likelihood: the autoencoder's, where it shows the encoder counts as logarithms or tokens one-hot;
+            None for x as it is.
 
     Example:
         >>> from zoo.recipes.fine_tuning import Encoding
@@ -47,9 +51,11 @@ class Encoding(keras.layers.Layer):
         bottleneck: Bottleneck,
         event_shape: Sequence[int],
         scale: Any = None,
+        likelihood: Likelihood | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
+        self._likelihood = Untracked(likelihood)  # of whose weights none is in the code
         self.encoder = encoder
         self.bottleneck = bottleneck
         self.event_shape = tuple(event_shape)
@@ -60,8 +66,10 @@ class Encoding(keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The code."""
-        features = self.encoder(self.intake.numbers(inputs), training=training)
-        return self.bottleneck.encode(features)
+        seen = self.intake.numbers(inputs)
+        if self._likelihood.value is not None:
+            seen = self._likelihood.value.seen(seen)
+        return self.bottleneck.encode(self.encoder(seen, training=training))
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, int]:
         """(batch, units)."""
@@ -75,6 +83,7 @@ class Encoding(keras.layers.Layer):
             "bottleneck": serialize_part(self.bottleneck),
             "event_shape": self.event_shape,
             "scale": self.intake.kept_scale,
+            "likelihood": serialize_part(self._likelihood.value),
         }
 
     @classmethod
@@ -83,6 +92,7 @@ class Encoding(keras.layers.Layer):
         config = {"scale": 255.0, **config}  # of all bytes, before it was decided
         config["encoder"] = keras.saving.deserialize_keras_object(config["encoder"])
         config["bottleneck"] = deserialize_part(config["bottleneck"], "bottleneck")
+        config["likelihood"] = deserialize_part(config.get("likelihood"), "likelihood")
         return cls(**config)
 
 
@@ -231,7 +241,8 @@ def classifier(
         metric ``accuracy``; compile it again for another optimizer.
 
     Raises:
-        ValueError: for models that do not fit on each other, or a share or deviation that cannot be.
+        ValueError: for models that do not fit on each other, have a condition, missing values or a grid of
+            codes, or a share or deviation that cannot be.
 
     Example:
         >>> from zoo.recipes.fine_tuning import classifier
@@ -247,6 +258,13 @@ def classifier(
         raise ValueError(
             f"models must be a trained Autoencoder of the zoo, or several of them; received {models!r}."
         )
+    for model in stack:
+        if model.intake.condition is not None or model.intake.missing or len(model.code_shape) > 1:
+            raise ValueError(
+                "classifier takes a model whose code is a vector and that takes neither a condition nor "
+                f"missing values; received {model.name!r}. Train a classifier of your own on "
+                "model.encode(x), or on top of model.as_keras('encode')."
+            )
     for below, above in itertools.pairwise(stack):
         if above.event_shape != (below.units,):
             raise ValueError(
@@ -264,7 +282,10 @@ def classifier(
     for model in stack:
         if model.standardization is not None:
             layers.append(model.standardization)
-        layers.append(Encoding(model.encoder, model.bottleneck, model.event_shape))
+        shows = model.likelihood if model.target_shape is None else None
+        layers.append(
+            Encoding(model.encoder, model.bottleneck, model.event_shape, likelihood=shows)
+        )
         if check_rate(dropout, "dropout"):
             layers.append(keras.layers.Dropout(dropout))
     layers.append(head or keras.layers.Dense(classes, dtype="float32"))
