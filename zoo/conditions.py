@@ -88,8 +88,8 @@ class Condition:
         for name, kind in self._parts.items():
             value = tf.convert_to_tensor(y[name] if name else y)
             if isinstance(kind, int):
-                inside = tf.reduce_all((value >= -1) & (value < kind))
-                message = f"Labels in y of {{x}} must be from 0 to {kind - 1}, or -1 for none."
+                inside = _all_classes(value, kind)
+                message = f"Labels in y of {{x}} must be whole numbers from 0 to {kind - 1}, or -1 for none."
             else:
                 inside = tf.reduce_all(tf.math.is_finite(tf.cast(value, tf.float32)))
                 message = "Covariates in y of {x} must be finite numbers."
@@ -138,6 +138,20 @@ class Condition:
         if len(array) != rows:
             raise ValueError(f"{name} must have as many rows as x, {rows}; received {len(array)}.")
         return array
+
+
+def _all_classes(labels: tf.Tensor, classes: int) -> tf.Tensor:
+    """Whether the labels of a batch are classes, in a graph; a ValueError for a shape that holds none."""
+    if labels.shape.rank is not None and labels.shape.rank > 1 and labels.shape[1:] != (1,):
+        raise ValueError(
+            f"y must hold one label for each row, from 0 to {classes - 1} (-1 for none); received batches of "
+            f"shape {labels.shape}. Turn one-hot rows into labels with argmax."
+        )
+    whole = tf.constant(True)
+    if labels.dtype.is_floating:
+        whole = tf.reduce_all(labels == tf.round(labels))
+    labels = tf.cast(labels, tf.int64)  # in which a -1 is no byte of 255
+    return whole & tf.reduce_all((labels >= -1) & (labels < classes))
 
 
 def _declared(value: Any) -> int | tuple[int, ...]:

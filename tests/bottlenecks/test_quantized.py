@@ -9,6 +9,7 @@ from scipy.stats import entropy
 
 import zoo
 from tests.conftest import make_vectors
+from zoo.autoencoder.fitting import indices
 from zoo.bottlenecks import FiniteScalar, LookupFree, ResidualQuantized, VectorQuantized
 
 CENTRES = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32) * 4
@@ -281,3 +282,32 @@ def test_what_a_quantized_code_cannot_be_is_refused():
         LookupFree(31)
     with pytest.raises(ValueError, match="decay must be a number from 0"):
         VectorQuantized(2, decay=1.0)
+
+
+def test_a_prior_over_several_levels_is_fitted_to_the_indices_that_were_drawn():
+    """A code that is quantized again may have other entries, of nearly the same sum."""
+    model = zoo.create("rq_vae", (6,), latents=2, codes=4, levels=3, places=2, hidden=(8,), seed=0)
+    x = make_vectors(200, 6)
+    model.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
+    model.fit(x, epochs=5, batch_size=50, verbose=0)
+    index = indices(model, x)
+    assert index.shape == (200, 2, 3) and index.dtype == np.int32
+    assert_allclose(model.bottleneck.look_up(index), model.encode(x), atol=1e-5)
+    seen = []
+
+    class Seen(zoo.distributions.FittedPrior):
+        of_indices = True
+
+        def fit(self, codes, seed=0):
+            seen.append(codes)
+
+        def sample(self, noise, batch, *code_shape):
+            return noise.normal(batch, *code_shape)
+
+    model.fit_prior(Seen(), x)
+    assert_array_equal(seen[0], index)
+    plain = zoo.create("autoencoder", (6,), latents=2, hidden=(8,))
+    with pytest.raises(
+        ValueError, match="needs a quantized code, as that of 'vq_vae'; received a Det"
+    ):
+        plain.fit_prior("autoregressive", x)

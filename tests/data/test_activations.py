@@ -157,7 +157,7 @@ def test_layers_of_one_name_are_told_apart(tmp_path):
     assert_allclose(found.inputs, one.predict(x, verbose=0)[found.examples], atol=1e-6)
     spliced = attach(network, layer, zoo.create("top_k_sae", (4,), latents=8, target_l0=2))
     assert_allclose(spliced.activations(x), one.predict(x, verbose=0), atol=1e-6)
-    with pytest.raises(ValueError, match="not a layer of 'both'"):
+    with pytest.raises(ValueError, match="name of a layer of 'both', or one of its layers"):
         record(network, keras.layers.Dense(4, name="beside"), x, tmp_path / "b", verbose=False)
     with pytest.raises(
         ValueError, match=r"integers from 0 to 7, the dictionary's; received \[99\]"

@@ -208,3 +208,13 @@ def test_a_table_becomes_a_run_that_speaks_in_its_names(tmp_path):
     assert config.options["likelihood"] == data.columns.likelihood()
     chosen = zoo.runs.RunConfig(model="vae", dataset="t.csv", options={"likelihood": "normal"})
     assert _fitting(chosen, data) is chosen
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 123.456, -7.0])
+@pytest.mark.parametrize("rows", [10, 100, 1000])
+def test_a_column_that_never_moves_has_the_deviation_1(value, rows):
+    """Also where the mean of equal numbers is rounded."""
+    columns = encodings.fit({"rate": [value] * rows, "n": list(range(rows))})
+    assert columns.columns[0].deviation == 1.0
+    later = columns.transform({"rate": [value + 0.01], "n": [0]})[0, 0]
+    assert_allclose(later, 0.01, rtol=1e-4)

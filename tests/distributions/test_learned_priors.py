@@ -102,3 +102,16 @@ def test_a_conditional_prior_learns_where_each_class_lies():
         zoo.create("vae", (6,), prior="conditional_normal", **SMALL)
     with pytest.raises(ValueError, match="no conditions for its pseudo-inputs"):
         zoo.create("conditional_vae", (6,), condition=2, prior="vamp", **SMALL)
+
+
+def test_pseudo_inputs_of_a_standardized_model_begin_near_the_middle_of_the_data():
+    z = np.float32(np.random.default_rng(0).normal(size=(200, 6)))
+    z = (z - z.mean(axis=0)) / z.std(axis=0)
+    found = []
+    for x, standardize in ((z, False), (1000 + 5 * z, True)):
+        model = zoo.create(
+            "vamp_vae", (6,), components=5, likelihood="normal", standardize=standardize, **SMALL
+        )
+        model.compile("adam", jit_compile=False)
+        found.append(model.fit(x, epochs=3, verbose=0).history["kl"])
+    assert_allclose(found[1], found[0], rtol=0.02)

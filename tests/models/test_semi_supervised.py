@@ -106,3 +106,30 @@ def test_a_model_that_needs_its_condition_says_so():
     with pytest.raises(ValueError, match=r"Call it with a pair \(x, condition\)"):
         model(x)
     assert model.posterior(x, [0, 1, 2, 0, 1]).batch_shape == (5,)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int8", "int64", "float32"])
+def test_labels_of_a_stream_are_those_of_an_array(kind):
+    """A byte is no -1."""
+    x, y = make_vectors(64, 6), (np.arange(64) % 3).astype(kind)
+    model = zoo.create("conditional_vae", (6,), condition=3, latents=2, hidden=(4,), seed=0)
+    model.compile("adam", jit_compile=False)
+    streamed = model.evaluate(tf.data.Dataset.from_tensor_slices((x, y)).batch(32), verbose=0)
+    np.testing.assert_allclose(streamed, model.evaluate(x, y, batch_size=32, verbose=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "error"),
+    [
+        ((np.arange(64) % 3 + 0.7).astype(np.float32), "must be whole numbers from 0 to 2"),
+        ((np.arange(64) % 4).astype(np.uint8), "must be whole numbers from 0 to 2"),
+        (np.eye(3, dtype=np.float32)[np.arange(64) % 3], "Turn one-hot rows into labels"),
+    ],
+    ids=["fractions", "a fourth", "one-hot"],
+)
+def test_labels_of_a_stream_that_are_no_classes_are_refused(labels, error):
+    model = zoo.create("conditional_vae", (6,), condition=3, latents=2, hidden=(4,))
+    model.compile("adam", jit_compile=False)
+    data = tf.data.Dataset.from_tensor_slices((make_vectors(64, 6), labels)).batch(32)
+    with pytest.raises(ValueError, match=error):
+        model.fit(data, verbose=0)

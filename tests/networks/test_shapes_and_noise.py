@@ -193,3 +193,12 @@ def test_the_first_map_of_the_default_decoder_is_linear(hidden, linear):
     names = [layer.activation.__name__ for layer in decoder.layers[:place]]
     assert names[-1] == ("linear" if linear else "relu")
     assert all(name == "relu" for name in names[:-1])
+
+
+def test_counts_with_gaussian_noise_stay_finite():
+    """Noise brings counts below -1, whose logarithm the encoder is shown."""
+    x = np.random.default_rng(0).poisson(1.0, (64, 6))
+    options = {"likelihood": "poisson", "noise": "gaussian", "level": 0.9}
+    model = zoo.create("denoising_autoencoder", (6,), latents=2, hidden=(4,), **options)
+    model.compile("adam", jit_compile=False)
+    assert np.isfinite(model.fit(x, epochs=2, verbose=0).history["loss"]).all()

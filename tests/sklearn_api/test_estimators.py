@@ -152,3 +152,16 @@ def test_pixels_become_pictures():
     assert encoder.inverse_transform(np.zeros((3, 2))).shape == (3, 64)
     with pytest.raises(ValueError, match="64 values; received rows of 60"):
         clone(encoder).fit(x[:, :60])
+
+
+def test_the_number_of_clusters_is_that_of_a_mixture():
+    x = np.repeat(np.eye(3), 20, axis=0) + np.random.default_rng(0).normal(size=(60, 3)) / 9
+    options = {"latents": 2, "hidden": (8,), "epochs": 1}
+    found = Clusterer("vade", n_clusters=3, **options).fit(x)
+    assert found.model_.prior.components == 3 and found.kmeans_ is None
+    with pytest.raises(
+        ValueError, match="n_clusters=3, and 'vade' with its options has 5 clusters"
+    ):
+        Clusterer("vade", n_clusters=3, components=5, **options).fit(x)
+    by_codes = Clusterer("vamp_vae", n_clusters=3, components=5, **options).fit(x)
+    assert by_codes.model_.prior.components == 5 and by_codes.kmeans_ is not None

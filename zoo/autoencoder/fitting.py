@@ -42,7 +42,11 @@ def fitted(
     made.see(model)
     if not getattr(made, "has_density", True):
         made.trained_with = _copy_of(model.prior, model.code_shape)
-    found = posteriors if getattr(made, "of_posteriors", False) else drawn_codes
+    found = drawn_codes
+    if getattr(made, "of_posteriors", False):
+        found = posteriors
+    elif getattr(made, "of_indices", False):
+        found = indices
     with weights_drawn_by(seed):
         made.fit(found(model, x, condition, batch_size, seed), seed)
     made.trainable = False
@@ -91,6 +95,27 @@ def posteriors(
 
     loc, scale = _of_features(model, both, x, condition, batch_size)
     return loc, scale
+
+
+def indices(
+    model: Autoencoder, x: Any, condition: Any = None, batch_size: int = 500, seed: int = 0
+) -> np.ndarray:
+    """The entries whose sum the quantized code of every row is, (rows, ..., levels) int32.
+
+    Raises:
+        ValueError: for a model whose codes are not quantized.
+    """
+    if model.bottleneck.vocabulary is None:
+        raise ValueError(
+            "This prior needs a quantized code, as that of 'vq_vae'; received a "
+            f"{type(model.bottleneck).__name__}."
+        )
+
+    def index(features: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        noise = Noise(seed, first).fold("drawn_codes")
+        return (model.bottleneck.draw(features, noise, model.step.value, False).notes["index"],)
+
+    return _of_features(model, index, x, condition, batch_size)[0]
 
 
 def _of_features(

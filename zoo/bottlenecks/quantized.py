@@ -76,7 +76,11 @@ class Quantized(DenseBottleneck):
         raise NotImplementedError
 
     def indices(self, code: tf.Tensor) -> tf.Tensor:
-        """The indices of quantized codes, (..., units) -> (..., levels) int32."""
+        """The indices of quantized codes, (..., units) -> (..., levels) int32.
+
+        Of several levels, what the code is quantized to again: other entries may be nearer to the sum. The
+        draw of x notes its own under "index".
+        """
         return self.quantise(code)[1]
 
     def added(self, raw: tf.Tensor, code: tf.Tensor) -> dict[str, tf.Tensor]:

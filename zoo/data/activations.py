@@ -15,7 +15,7 @@ import numpy as np
 
 from zoo.data.storage import Shuffled, release
 from zoo.files import make_folder, read_json, write_json
-from zoo.networks.layer_of import layer_of
+from zoo.layer_of import layer_of
 from zoo.registry import one_of
 from zoo.values import positive_int
 

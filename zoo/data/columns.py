@@ -17,6 +17,7 @@ COUNTS = ("poisson", "negative_binomial")
 SCALED = ("normal", "laplace")
 KINDS = (*SCALED, "bernoulli", "categorical", *COUNTS)
 MISSING = ("refuse", "nan")
+_ROUNDING = 1e-14  # of the mean: what rounding leaves of the deviation of equal numbers
 _FEW_LEVELS = 20  # texts that are fewer are a category, whatever the number of rows
 
 
@@ -400,7 +401,9 @@ def _fitted(
     if not np.isfinite(of_rows).all():
         raise ValueError(f"The column {column!r} of {name} holds an infinite number. Remove it.")
     mean, deviation = (float(f(of_rows)) if len(of_rows) else 0.0 for f in (np.mean, np.std))
-    return Column(column, wanted, (), mean, deviation or 1.0)
+    # The mean of equal numbers is rounded, so that their deviation from it need not be 0.
+    constant = deviation <= _ROUNDING * abs(mean) or not deviation
+    return Column(column, wanted, (), mean, 1.0 if constant else deviation)
 
 
 def _kind(present: np.ndarray, numbers: bool) -> str:

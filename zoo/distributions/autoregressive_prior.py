@@ -45,6 +45,7 @@ class AutoregressivePrior(FittedPrior):
     """
 
     fixed = ("width", "layers", "heads", "steps", "vocabulary", "length")
+    of_indices = True
     sees_model = True
 
     def __init__(
@@ -127,7 +128,8 @@ class AutoregressivePrior(FittedPrior):
         """Train the transformer on the indices of codes.
 
         Args:
-            codes: (rows, *code).
+            codes: (rows, *code), or the indices themselves, (rows, ..., levels) int32: of codes of several
+                levels they are not found again, since other entries may have nearly the same sum.
             seed: of the batches, and of the codes that are held out.
 
         Raises:
@@ -140,7 +142,8 @@ class AutoregressivePrior(FittedPrior):
                 f"The prior 'autoregressive' needs a quantized code of at most {_MOST} entries, as that of "
                 f"'vq_vae'; received {received}."
             )
-        index = tf.reshape(bottleneck.indices(tf.constant(codes)), (len(codes), -1)).numpy()
+        index = codes if codes.dtype.kind == "i" else bottleneck.indices(tf.constant(codes)).numpy()
+        index = index.reshape(len(codes), -1)
         self.found(vocabulary=bottleneck.vocabulary, length=index.shape[1])
         if not self.built:
             self.build((None, *codes.shape[1:]))

@@ -33,8 +33,11 @@ class _Counts(Likelihood):
         super().__init__(reduction, "exponential", **kwargs)
 
     def seen(self, inputs: tf.Tensor) -> tf.Tensor:
-        """log(1 + x): counts of a few thousands among many zeros are far apart for a network."""
-        return tf.math.log(1.0 + inputs)  # ONNX and LiteRT have no log1p
+        """log(1 + x): counts of a few thousands among many zeros are far apart for a network.
+
+        What noise brought below 0 counts as 0.
+        """
+        return tf.math.log(1.0 + tf.maximum(inputs, 0.0))  # ONNX and LiteRT have no log1p
 
     def base(self, output: tf.Tensor) -> tfd.Distribution:
         """The distribution of every element, batch shape (batch, *event)."""

@@ -31,6 +31,7 @@ class FittedPrior(UnscaledPrior):
 
     Attributes:
         of_posteriors: whether `fit` takes the locations and scales of q(z|x), a pair, in the place of codes.
+        of_indices: whether `fit` takes the indices of quantized codes in their place.
 
     Example:
         >>> model = zoo.create("autoencoder", (6,), latents=2, hidden=(4,))
@@ -42,6 +43,7 @@ class FittedPrior(UnscaledPrior):
 
     fixed = ("report", "trained_with")
     of_posteriors = False
+    of_indices = False
 
     def __init__(
         self, report: Mapping[str, Any] | None = None, trained_with: Any = None, **kwargs: Any

@@ -23,7 +23,8 @@ class VampPrior(UnscaledPrior):
     """p(z) = 1/K sum_k q(z|u_k), the posteriors of K pseudo-inputs that are learned with the model.
 
     Tomczak & Welling, "VAE with a VampPrior", 2018, equation 9. Pseudo-inputs stay in the range of x. They
-    begin near the middle of it; ``model.prior.pseudo_inputs.assign(x[:K])`` lets them begin as data.
+    begin near the middle of it; ``model.prior.pseudo_inputs.assign(x[:K])`` lets them begin as data. Those
+    of a model with standardize=True are standardized: ``.assign(model.standardization(x[:K]))``.
 
     Args:
         components: K.
@@ -86,7 +87,9 @@ class VampPrior(UnscaledPrior):
         return loc + scale * bottleneck.family.standard(noise, batch, *code_shape)
 
     def _posteriors(self) -> Any:
-        return self.model.posterior_batch(tf.convert_to_tensor(self.pseudo_inputs))
+        inputs = tf.convert_to_tensor(self.pseudo_inputs)
+        scale = self.model.standardization
+        return self.model.posterior_batch(inputs if scale is None else scale.inverse(inputs))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -185,7 +185,9 @@ def as_factors(factors: Any, n: int, bins: int | None = None) -> np.ndarray:
     columns = []
     for j, column in enumerate(array.T):
         values, indices = np.unique(column, return_inverse=True)
-        if bins is not None and len(values) > bins:
+        numeric = np.asarray(values.tolist()).dtype.kind in "fiub"
+        if bins is not None and numeric and len(values) > bins:
+            values, column = values.astype(np.float64), column.astype(np.float64)
             edges = np.linspace(values[0], values[-1], bins + 1)[1:-1]
             indices = np.unique(np.digitize(column, edges), return_inverse=True)[1]
         elif len(values) > max(n / 2, 2):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.pixels import as_unit_floats
 from zoo.evaluation import aggregate_posterior as aggregate
 from zoo.evaluation import (
     clustering,
@@ -22,7 +23,7 @@ from zoo.evaluation import (
     sparsity,
 )
 from zoo.evaluation import disentanglement as disentangled
-from zoo.evaluation.checks import NotComputable, as_codes, as_factors, batches
+from zoo.evaluation.checks import NotComputable, as_codes, as_factors, as_labels, batches
 from zoo.evaluation.disentanglement.mutual_information import discretise, mutual_information
 from zoo.evaluation.features import reference_features
 from zoo.evaluation.splicing import attach
@@ -89,6 +90,7 @@ class Task:
 def run_reconstruction(task: Task, *, data_range: float | None = None) -> Result:
     """See `zoo.evaluation.reconstruction`."""
     subject = task.subject
+    _require_own_examples(subject.model, "zoo.evaluation.reconstruction.scores")
     if subject.reconstruct is None and subject.decode is None:
         raise NotComputable(f"{subject.name} has no decoder; pass decode=")
     reconstructions = subject.reconstruct or _decoded(task)
@@ -132,6 +134,7 @@ def run_density(
     if sample_prior is None:
         raise NotComputable("the model has no prior")
     try:
+        _require_own_examples(model, "the terms of model.evaluate(x, y)")
         rows = _taken(len(task.x), examples, task)
         bounds = density.per_example(model, task.x[rows], samples=samples, seed=task.seed)
         scores = density.scores(bounds, **task.random)
@@ -197,10 +200,7 @@ def run_dictionary(
         )
     if not dictionary.has_atoms(model):
         raise NotComputable(f"{task.subject.name} has no dictionary of atoms")
-    if model.target_shape is not None:
-        raise NotComputable(
-            "the model reconstructs y: see zoo.evaluation.dictionary.tally(model, x, y)"
-        )
+    _require_own_examples(model, "zoo.evaluation.dictionary.tally(model, x, y)")
     found = dictionary.tally(model, task.x, top=top)
     scores = found.scores(**task.random, rare=rare)
     if features is not None and active is not None:
@@ -210,13 +210,13 @@ def run_dictionary(
     if not missing:
         scores["loss_recovered"] = attach(network, layer, model).loss_recovered(inputs, loss)
     if task.labels is not None:
-        codes = dictionary.encode_csr(model, task.x)
+        codes, labels = dictionary.encode_csr(model, task.x), as_labels(task.labels, len(task.x))
         try:
             for k in (1, 5):
-                probe = dictionary.k_sparse_probe(codes, task.labels, k, seed=task.seed)
+                probe = dictionary.k_sparse_probe(codes, labels, k, seed=task.seed)
                 scores[f"probe_of_{k}"] = probe
             atoms = np.asarray(model.decoder.atoms)
-            scores["absorption"] = dictionary.class_absorption(task.x, codes, atoms, task.labels)
+            scores["absorption"] = dictionary.class_absorption(task.x, codes, atoms, labels)
         except NotComputable as reason:
             task.skipped["dictionary: probes"] = str(reason)
     details = {
@@ -262,8 +262,8 @@ def run_generation(
 
     Args:
         task: what to evaluate.
-        features: a function from examples to features (n, d), a Keras model, or
-            `zoo.evaluation.features.pixels`; by default
+        features: a function from examples to features (n, d), or a Keras model, which are given bytes
+            divided by 255 as generated examples come, or `zoo.evaluation.features.pixels`; by default
             `zoo.evaluation.features.reference_features` of the training set, which are the same
             whatever the seed of the evaluation.
         samples: how many examples to generate, and to compare with.
@@ -286,7 +286,7 @@ def run_generation(
         features = reference_features(task.x_train, task.labels_train)
     rows = np.random.default_rng(task.seed).permutation(len(task.x))[:samples]
     x = task.x[rows]
-    describe = subject_of(features, x).encode
+    describe = _of_unit_floats(subject_of(features, x).encode)
     generated = task.subject.generate(len(x), task.seed, *task.given(rows))
     found = describe(generated)
     train = None if task.x_train is None else describe(task.x_train)
@@ -335,6 +335,11 @@ def _require(value: Any, name: str) -> None:
         raise NotComputable(f"needs {name}")
 
 
+def _require_own_examples(model: Any, instead: str) -> None:
+    if getattr(model, "target_shape", None) is not None:
+        raise NotComputable(f"the model reconstructs y, which is not here: see {instead}")
+
+
 def _taken(n: int, examples: int | str | None, task: Task) -> np.ndarray:
     """The rows of n that the bounds take, in their order."""
     if examples == "auto":
@@ -349,8 +354,27 @@ def _in_order(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
     return whole
 
 
-def _decoded(task: Task) -> np.ndarray:
+def _of_unit_floats(describe: Callable[..., np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of examples given bytes as pixels in [0, 1], which generated examples are."""
+
+    def described(x: np.ndarray) -> np.ndarray:
+        if x.dtype != np.uint8:
+            return describe(x)
+        parts = [describe(as_unit_floats(x[rows])) for rows in batches(len(x), 500)]
+        return np.concatenate(parts)
+
+    return described
+
+
+def _of_codes(task: Task) -> Callable[[np.ndarray], np.ndarray]:
+    """The decoder of codes as rows, (n, units), also where the model's have places."""
     decode: Any = task.subject.decode
+    shape = getattr(task.subject.model, "code_shape", None)
+    return decode if shape is None else lambda codes: decode(codes.reshape(-1, *shape))
+
+
+def _decoded(task: Task) -> np.ndarray:
+    decode = _of_codes(task)
     parts = [decode(task.codes[rows]) for rows in batches(len(task.x), 500)]
     return np.concatenate([np.asarray(part) for part in parts])
 
@@ -367,4 +391,4 @@ def _unit_pictures(task: Task) -> np.ndarray:
     if task.subject.decode is None:
         return sparsity.mean_active_inputs(task.x, task.codes)
     centre, spread = task.codes.mean(axis=0), task.codes.std(axis=0)
-    return sparsity.decoded_units(task.subject.decode, len(spread), 3 * spread, centre)
+    return sparsity.decoded_units(_of_codes(task), len(spread), 3 * spread, centre)

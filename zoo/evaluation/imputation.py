@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.pixels import as_unit_floats
 from zoo.evaluation.checks import as_examples
 from zoo.values import positive_int
 
@@ -21,7 +22,7 @@ def scores(
     """Root mean squared errors over the values that are missing.
 
     Args:
-        x: (n, ...), the whole examples.
+        x: (n, ...), the whole examples; bytes are divided by 255, as reconstructions come.
         missing: (n, ...), true where a value was hidden from the model.
         filled: (n, ...), what the model fills in, as ``model.reconstruct(x_with_nan)``.
         x_train: (m, ...), whole examples, by which the other two fill in.
@@ -44,8 +45,8 @@ def scores(
         >>> found["imputation_error_mean"] > 0.5
         True
     """
-    x, x_train = as_examples(x), as_examples(x_train, "x_train")
-    missing, filled = np.asarray(missing, bool), np.asarray(filled)
+    x, x_train = (as_unit_floats(as_examples(a, n)) for a, n in ((x, "x"), (x_train, "x_train")))
+    missing, filled = np.asarray(missing, bool), as_unit_floats(np.asarray(filled))
     if missing.shape != x.shape or filled.shape != x.shape or x_train.shape[1:] != x.shape[1:]:
         raise ValueError(
             f"x, missing and filled must have one shape, and x_train examples of it; received {x.shape}, "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.networks.layer_of import layer_of
+from zoo.layer_of import layer_of
 from zoo.registry import one_of
 
 if TYPE_CHECKING:

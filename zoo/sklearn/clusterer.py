@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.base import ClusterMixin
 from sklearn.cluster import KMeans
 
+from zoo.autoencoder import Autoencoder
 from zoo.sklearn.estimator import ModelEstimator, _defaults
 
 
@@ -77,6 +78,9 @@ class Clusterer(ClusterMixin, ModelEstimator):
 
         Returns:
             The estimator.
+
+        Raises:
+            ValueError: for a model that has clusters of its own, of another number.
         """
         own = "classes" in _defaults(self.model)
         x = self._train(X, {"classes": self.n_clusters} if own else {})
@@ -87,6 +91,18 @@ class Clusterer(ClusterMixin, ModelEstimator):
             self.kmeans_ = kmeans.fit(self._codes(x))
         self.labels_ = self._clusters(x)
         return self
+
+    def _created(self, shape: tuple[int, ...], options: Mapping[str, Any]) -> Autoencoder:
+        """With as many classes, where the model has its own: those of an option or of a mixture."""
+        model = super()._created(shape, options)
+        if not model.classifies or model.classifier.classes == self.n_clusters:
+            return model
+        if "components" in options or "components" not in _defaults(self.model):
+            raise ValueError(
+                f"n_clusters={self.n_clusters}, and {self.model!r} with its options has "
+                f"{model.classifier.classes} clusters of its own. Give both the same number."
+            )
+        return self._created(shape, {**options, "components": self.n_clusters})
 
     def predict(self, X: Any) -> np.ndarray:
         """The cluster of every row, (rows,) int."""

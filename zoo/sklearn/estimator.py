@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 import zoo
+from zoo.autoencoder import Autoencoder
 from zoo.runs.artefacts import load_model
 
 # Rows of a batch of what is asked of a trained model. The last batch is filled up: then every product has one
@@ -143,7 +144,7 @@ class ModelEstimator(BaseEstimator):
         if not isinstance(seed, int):
             seed = int(check_random_state(seed).randint(2**31 - 1))
         shape = (x.shape[1],) if self.input_shape is None else tuple(self.input_shape)
-        model = zoo.create(self.model, shape, **{"seed": seed, **changed})
+        model = self._created(shape, {"seed": seed, **changed})
         optimizer: Any = keras.optimizers.get(self.optimizer)
         if self.learning_rate is not None:
             optimizer.learning_rate = self.learning_rate
@@ -156,6 +157,9 @@ class ModelEstimator(BaseEstimator):
         self.model_ = model
         self.history_ = history.history
         return x
+
+    def _created(self, shape: tuple[int, ...], options: Mapping[str, Any]) -> Autoencoder:
+        return zoo.create(self.model, shape, **options)
 
     def _checked(self, X: Any, reset: bool = False) -> np.ndarray:
         """(rows, columns) float32."""

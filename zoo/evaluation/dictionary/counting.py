@@ -80,7 +80,7 @@ class Tally:
         moved = x - self._shift
         squares = np.square(moved).sum()
         each = (on.sum(), error.sum(), squares, cosine.sum(), np.nansum(ratio), (own**2).sum())
-        self._sums.append(np.array([len(x), *each, product.sum()]))
+        self._sums.append(np.array([len(x), *each, product.sum(), (size > 0).sum()]))
         self._means.append(moved.sum(axis=0))
         self.rows += len(x)
 
@@ -113,13 +113,13 @@ class Tally:
         sums, means = np.array(self._sums), np.array(self._means)
 
         def of(chosen: np.ndarray) -> dict[str, float]:
-            n, on, error, squares, cosine, ratio, own, product = sums[chosen].sum(axis=0)
+            n, on, error, squares, cosine, ratio, own, product, long = sums[chosen].sum(axis=0)
             total = squares - np.square(means[chosen].sum(axis=0)).sum() / n
             measures = {
                 "dictionary_l0": on / n,
                 "explained_variance": 1 - error / total if total > 0 else float("nan"),
                 "cosine": cosine / n,
-                "norm_ratio": ratio / n,
+                "norm_ratio": ratio / long if long else float("nan"),
                 "reconstruction_bias": own / product if product > 0 else float("nan"),
             }
             return {name: float(value) for name, value in measures.items()}
@@ -183,8 +183,8 @@ def tally(model: Any, x: Any, y: Any = None, batch_size: int = 500, top: int = 8
 
     Args:
         model: an `Autoencoder`.
-        x: (n, *event) examples, memory-mapped ones included.
-        y: (n, *target) where the model reconstructs y.
+        x: (n, *event) examples, memory-mapped ones included; bytes are divided as by the model.
+        y: (n, *target) where the model reconstructs y; likewise.
         batch_size: rows that are encoded at a time.
         top: as in `Tally`.
 
@@ -201,7 +201,8 @@ def tally(model: Any, x: Any, y: Any = None, batch_size: int = 500, top: int = 8
     counted = Tally(model.units, top)
     for rows, code in stream(model, x, batch_size):
         target = x[rows] if y is None else y[rows]
-        counted.add(np.asarray(target), code, model.decode(code, batch_size))
+        scale = model.intake.scales["x" if y is None else "target"]
+        counted.add(scale.divided(np.asarray(target)), code, model.decode(code, batch_size))
         release(target)
     return counted
 

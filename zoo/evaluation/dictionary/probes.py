@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.evaluation.checks import NotComputable, batches
+from zoo.evaluation.checks import NotComputable, as_labels, batches
 from zoo.evaluation.dictionary.counting import PIECE
 from zoo.evaluation.dictionary.matching import cosines
 
@@ -43,7 +43,7 @@ def k_sparse_probe(
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import balanced_accuracy_score
 
-    labels = np.asarray(labels)
+    labels = as_labels(labels, codes.shape[0])
     order = np.random.default_rng(seed).permutation(len(labels))
     train, test = np.split(order, [int(train_share * len(order))])
     dense = (lambda a: a.toarray()) if hasattr(codes, "toarray") else np.asarray
@@ -158,7 +158,7 @@ def class_absorption(x: Any, codes: Any, atoms: Any, labels: Any, k: int = 1) ->
         >>> round(class_absorption(x, codes, atoms, [1, 1, 0, 0]), 2)
         0.25
     """
-    labels = np.asarray(labels)
+    labels = as_labels(labels, np.shape(x)[0])
     classes, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if len(classes) < 2:
         raise NotComputable("needs examples of two classes")

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import zoo
 from zoo.autoencoder import Autoencoder
+from zoo.autoencoder.fitting import indices
 from zoo.evaluation import generation
 from zoo.evaluation.features import classifier_features
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
@@ -97,7 +98,7 @@ def run(
 def used(model: Autoencoder, x: np.ndarray) -> tuple[float, float]:
     """Usage and perplexity of the indices of all of x, means over the levels."""
     bottleneck: Any = model.bottleneck
-    index = np.asarray(bottleneck.indices(model.encode(x))).reshape(-1, bottleneck.levels)
+    index = indices(model, x).reshape(-1, bottleneck.levels)
     shares = [
         np.bincount(column, minlength=bottleneck.vocabulary) / len(index) for column in index.T
     ]

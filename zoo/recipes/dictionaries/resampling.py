@@ -10,8 +10,7 @@ import numpy as np
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import MatchingPursuit
 from zoo.networks import Centred, Dictionary
-from zoo.recipes.dictionaries.rows import CHUNK, sample
-from zoo.trainer.sources import array_of, checked
+from zoo.recipes.dictionaries.rows import CHUNK, sample, taken
 from zoo.values import positive_int
 
 
@@ -67,16 +66,18 @@ def resample(
         )
     if y is None and not decoder.shared:
         raise ValueError("resample needs the targets of a transcoder; received y=None.")
-    array = checked(array_of(x), model.event_shape, "x")
+    array, scale = taken(model, x)
     units = np.flatnonzero(_dead(model, array) if dead is None else np.asarray(dead))
     if not len(units):
         return units
     alive = np.setdiff1d(np.arange(model.units), units)
-    features = np.asarray(model.encoder(sample(array)), np.float64)
+    features = np.asarray(model.encoder(scale.divided(sample(array))), np.float64)
     targets = features
     if not decoder.shared:
-        rows = sample(checked(array_of(y), decoder.event_shape, "y"))
-        targets = (rows - np.asarray(decoder.centre)) / np.asarray(decoder.scale)
+        outputs, scale = taken(model, y, "target")
+        targets = (scale.divided(sample(outputs)) - np.asarray(decoder.centre)) / np.asarray(
+            decoder.scale
+        )
     targets = targets.reshape(len(targets), -1)
     left = targets - _explained(model, features)
     chance = np.square(np.square(left).sum(axis=1))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from zoo.trainer.sources import array_of, checked
+
+if TYPE_CHECKING:
+    from zoo.autoencoder import Autoencoder
+    from zoo.trainer.byte_scale import ByteScale
 
 # Rows that are read at a time, and of which medians and k-means are taken.
 CHUNK = 8192
@@ -14,6 +20,23 @@ SAMPLE = 20_000
 def sample(array: np.ndarray) -> np.ndarray:
     """At most 20,000 rows, spread evenly over all."""
     return np.asarray(array[:: -(-len(array) // SAMPLE)])
+
+
+def taken(model: Autoencoder, data: Any, field: str = "x") -> tuple[np.ndarray, ByteScale]:
+    """Examples as an array, checked, and how the model divides them where they are bytes.
+
+    Args:
+        model: whose examples, or targets, they are.
+        data: array (rows, ...), memory-mapped ones included.
+        field: "x" or "target".
+
+    Returns:
+        The array as it is, and a scale, whose ``divided(rows)`` gives what the model sees of some rows.
+    """
+    shape: Any = model.event_shape if field == "x" else model.target_shape
+    name = "x" if field == "x" else "y"
+    array, scale = checked(array_of(data), shape, name), model.intake.scales[field]
+    return scale.taken(array, name) if array.dtype == np.uint8 else array, scale
 
 
 def geometric_median(rows: Any, iterations: int = 100, tolerance: float = 1e-6) -> np.ndarray:

@@ -10,14 +10,13 @@ import numpy as np
 
 from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import BatchTopK, Deterministic, GatedCode, JumpReLU
-from zoo.data.pixels import full_scale
 from zoo.data.storage import release
 from zoo.networks import Archetypal, Centred, Dictionary
 from zoo.networks.offset import Offset
-from zoo.recipes.dictionaries.rows import CHUNK, SAMPLE, geometric_median, sample
+from zoo.recipes.dictionaries.rows import CHUNK, geometric_median, sample, taken
 from zoo.registry import one_of
 from zoo.regularizers import HoldL0
-from zoo.trainer.sources import array_of, checked
+from zoo.trainer.byte_scale import ByteScale
 from zoo.values import vector_axes
 
 CENTRES = ("mean", "median")
@@ -88,12 +87,12 @@ def start(
             f"{type(model.encoder).__name__}."
         )
     one_of(centre, "centre", CENTRES)
-    array = checked(array_of(x), model.event_shape, "x")
-    middle, mean, deviation = _set(model.encoder, array, centre)
+    array, scale = taken(model, x)
+    middle, mean, deviation = _set(model.encoder, array, scale, centre)
     decoder = model.decoder
     if y is not None and isinstance(decoder, Dictionary) and decoder.offset is decoder:
-        _set(decoder, checked(array_of(y), decoder.event_shape, "y"), centre)
-    rows = sample(array)
+        _set(decoder, *taken(model, y, "target"), centre)
+    rows = scale.divided(sample(array))
     if isinstance(decoder, Archetypal):
         decoder.set_points(_points(model.encoder, rows, decoder.number_of_points))
         decoder.join(model.encoder, model.bottleneck)  # whose kernel begins as these atoms
@@ -136,22 +135,21 @@ def expected_dead(gamma: float, rows: int, share: float = 0.5) -> float:
     return normal.cdf((needed - largest) / gamma)
 
 
-def _set(layer: Offset, array: np.ndarray, centre: str) -> tuple[np.ndarray, ...]:
+def _set(layer: Offset, array: np.ndarray, scale: ByteScale, centre: str) -> tuple[np.ndarray, ...]:
     """Give a layer its b and s; the centre, the mean and the deviations of the data."""
     total, squares = np.zeros(array.shape[1:]), np.zeros(array.shape[1:])
     for first in range(0, len(array), CHUNK):
-        rows = array[first : first + CHUNK].astype(np.float64) / full_scale(array.dtype)
+        rows = scale.divided(array[first : first + CHUNK]).astype(np.float64)
         total, squares = total + rows.sum(axis=0), squares + np.square(rows).sum(axis=0)
         release(array)
     mean = total / len(array)
     variance = np.maximum(squares / len(array) - np.square(mean), 0)
     middle = mean
     if centre == "median":
-        rows = sample(array).reshape(min(len(array), SAMPLE), -1) / full_scale(array.dtype)
-        middle = geometric_median(rows).reshape(mean.shape)
+        rows = scale.divided(sample(array))
+        middle = geometric_median(rows.reshape(len(rows), -1)).reshape(mean.shape)
     squares = variance + np.square(mean - middle)
-    scale = np.sqrt(squares.mean(axis=vector_axes(mean.shape), keepdims=True))
-    layer.set_offset(middle, scale)
+    layer.set_offset(middle, np.sqrt(squares.mean(axis=vector_axes(mean.shape), keepdims=True)))
     return middle, mean, np.sqrt(variance)
 
 
@@ -173,7 +171,7 @@ def _begin_at_share(model: Autoencoder, rows: np.ndarray, share: float) -> None:
     with_bias = held and isinstance(bottleneck, Deterministic | GatedCode)
     if not with_bias and not isinstance(bottleneck, BatchTopK | JumpReLU):
         return
-    features = np.asarray(model.encoder(rows.astype(np.float32) / full_scale(rows.dtype)))
+    features = np.asarray(model.encoder(rows.astype(np.float32)))
     raw = features @ np.asarray(bottleneck.dense.kernel)
     threshold = max(float(np.quantile(raw[:, : model.units], 1 - share)), 0.0)
     if isinstance(bottleneck, BatchTopK | JumpReLU):
@@ -192,7 +190,7 @@ def _begin_at_length(model: Autoencoder, rows: np.ndarray, share: float) -> None
     if dense is None or cast(Any, model.decoder).offset is not encoder:
         return  # no encoder that begins as the atoms
     centre = np.asarray(encoder.centre)
-    wanted = rows / full_scale(rows.dtype) - centre
+    wanted = rows - centre
     written = model.reconstruct(rows) - centre
     factor = np.vdot(written, wanted) / max(np.vdot(written, written), 1e-12)
     if factor > 0:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import keras
+from typing import TYPE_CHECKING, Any
 
 from zoo.registry import one_of
+
+if TYPE_CHECKING:
+    import keras
 
 
 def layer_of(model: keras.Model, layer: str | keras.Layer) -> keras.Layer:
@@ -21,15 +24,18 @@ def layer_of(model: keras.Model, layer: str | keras.Layer) -> keras.Layer:
         ValueError: for a name that no layer has or several have, and for a layer of another model.
 
     Example:
-        >>> from zoo.networks.layer_of import layer_of
+        >>> from zoo.layer_of import layer_of
         >>> network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(6, name="middle")])
         >>> layer_of(network, "middle") is network.layers[0]
         True
     """
-    every = {id(each): each for each in model._flatten_layers() if each is not model}
-    if isinstance(layer, keras.Layer):
+    every: dict[int, Any] = {id(each): each for each in model._flatten_layers()}
+    del every[id(model)]
+    if not isinstance(layer, str):
         if id(layer) not in every:
-            raise ValueError(f"layer {layer.name!r} is not a layer of {model.name!r}.")
+            raise ValueError(
+                f"layer must be the name of a layer of {model.name!r}, or one of its layers; received {layer!r}."
+            )
         return layer
     named = [each for each in every.values() if each.name == layer]
     if len(named) > 1:
