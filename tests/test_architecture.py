@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = [
     {"declarations", "tfp"},
     {"registry", "noise", "allocator", "files", "values", "batch", "forward", "selection"},
-    {"serialization", "parts", "history"},
+    {"serialization", "parts", "history", "layer_of"},
     {"conditions"},
     {"data", "networks", "distributions", "trainer"},
     {"bottlenecks", "objectives", "regularizers"},

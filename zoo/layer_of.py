@@ -34,7 +34,8 @@ def layer_of(model: keras.Model, layer: str | keras.Layer) -> keras.Layer:
     if not isinstance(layer, str):
         if id(layer) not in every:
             raise ValueError(
-                f"layer must be the name of a layer of {model.name!r}, or one of its layers; received {layer!r}."
+                f"layer must be the name of a layer of {model.name!r}, or one of its layers; received "
+                f"{layer!r}."
             )
         return layer
     named = [each for each in every.values() if each.name == layer]

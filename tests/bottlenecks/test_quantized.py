@@ -11,6 +11,7 @@ import zoo
 from tests.conftest import make_vectors
 from zoo.autoencoder.fitting import indices
 from zoo.bottlenecks import FiniteScalar, LookupFree, ResidualQuantized, VectorQuantized
+from zoo.distributions.autoregressive_prior import AutoregressivePrior
 
 CENTRES = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32) * 4
 
@@ -284,7 +285,7 @@ def test_what_a_quantized_code_cannot_be_is_refused():
         VectorQuantized(2, decay=1.0)
 
 
-def test_a_prior_over_several_levels_is_fitted_to_the_indices_that_were_drawn():
+def test_a_prior_over_several_levels_is_fitted_to_the_indices_that_were_drawn(monkeypatch):
     """A code that is quantized again may have other entries, of nearly the same sum."""
     model = zoo.create("rq_vae", (6,), latents=2, codes=4, levels=3, places=2, hidden=(8,), seed=0)
     x = make_vectors(200, 6)
@@ -294,18 +295,16 @@ def test_a_prior_over_several_levels_is_fitted_to_the_indices_that_were_drawn():
     assert index.shape == (200, 2, 3) and index.dtype == np.int32
     assert_allclose(model.bottleneck.look_up(index), model.encode(x), atol=1e-5)
     seen = []
+    fit = AutoregressivePrior.fit
 
-    class Seen(zoo.distributions.FittedPrior):
-        of_indices = True
+    def watched(prior, codes, seed=0):
+        seen.append(codes)
+        fit(prior, codes, seed)
 
-        def fit(self, codes, seed=0):
-            seen.append(codes)
-
-        def sample(self, noise, batch, *code_shape):
-            return noise.normal(batch, *code_shape)
-
-    model.fit_prior(Seen(), x)
+    monkeypatch.setattr(AutoregressivePrior, "fit", watched)
+    fitted = model.fit_prior("autoregressive", x, width=4, layers=1, heads=1, steps=2)
     assert_array_equal(seen[0], index)
+    assert fitted.generate(3, seed=0).shape == (3, 6)
     plain = zoo.create("autoencoder", (6,), latents=2, hidden=(8,))
     with pytest.raises(
         ValueError, match="needs a quantized code, as that of 'vq_vae'; received a Det"
