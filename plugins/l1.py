@@ -61,7 +61,16 @@ class L1(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,)."""
-        sizes = tf.abs(forward.vectors) if self.of == "code" else tf.nn.relu(forward.raw)
+        if self.of == "raw" and forward.raw is None:
+            raise ValueError(
+                "The regularizer 'l1' with of='raw' needs a bottleneck with a raw code, such as 'gated'; "
+                f"received a {type(self.model.bottleneck).__name__}."
+            )
+        sizes = (
+            tf.abs(forward.vectors)
+            if self.of == "code"
+            else tf.nn.relu(zoo.as_vectors(forward.raw))
+        )
         if self.decoder_norms:
             decoder: Any = self.model.decoder
             sizes = sizes * decoder.norms

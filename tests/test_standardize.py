@@ -207,3 +207,21 @@ def test_scales_far_apart_are_told_with_the_remedy():
     assert not said_of(table(), standardize=True)
     assert not said_of(table()[:, [1, 2, 4, 5]])  # 50 to 1, and a constant column
     assert not said_of((table() > 3).astype(np.float32), likelihood="bernoulli")
+
+
+def test_a_model_that_has_met_no_data_says_so_and_is_not_exported(tmp_path):
+    x = (1000 + np.random.default_rng(0).normal(size=(20, 6))).astype("float32")
+    model = zoo.create("vae", (6,), latents=2, hidden=(4,), standardize=True, likelihood="normal")
+    with pytest.warns(UserWarning, match="has met no data"):
+        model.encode(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.encode(x)  # said once
+    with pytest.raises(ValueError, match="has met no data"):
+        model.export(tmp_path / "exported")
+    assert not (tmp_path / "exported").exists()
+    known = zoo.create("vae", (6,), latents=2, hidden=(4,), standardize=True, likelihood="normal")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        known.adapt(x)
+        known.encode(x)

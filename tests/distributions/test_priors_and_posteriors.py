@@ -180,3 +180,13 @@ def test_a_posterior_of_one_scale():
     for scale in (0, -1.0, float("inf"), float("nan"), True):
         with pytest.raises(ValueError, match="scale of constant_normal must be a number above 0"):
             zoo.get("constant_normal", "posterior", scale=scale)
+
+
+def test_a_prior_that_cannot_be_drawn_from_says_what_it_lacks():
+    class Empty(zoo.distributions.FittedPrior):
+        pass
+
+    with pytest.raises(
+        NotImplementedError, match=r"Empty must define marginal\(shape\).*or sample"
+    ):
+        Empty().sample(zoo.Noise(0, 0), 3, 2)

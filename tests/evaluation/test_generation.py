@@ -151,3 +151,10 @@ def test_classifier_features_need_two_classes():
 
 def test_pixels_are_the_flattened_examples():
     assert pixels(np.full((2, 2, 2, 1), 255, np.uint8)).tolist() == [[1.0] * 4] * 2
+
+
+def test_examples_that_stand_there_several_times_are_covered_by_themselves():
+    few = np.random.default_rng(0).normal(size=(30, 5)).astype(np.float32) * 100
+    sample = np.repeat(few, 6, axis=0)
+    found = generation.precision_recall(sample, sample)
+    assert found == (1.0, 1.0)

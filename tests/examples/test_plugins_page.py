@@ -49,7 +49,15 @@ def test_models_train_and_come_back(page, tmp_path):
         loaded = zoo.load_model(tmp_path / "m.keras")
         np.testing.assert_array_equal(loaded.encode(x), model.encode(x), heading)
         headings.append(heading)
-    parts = ["A bottleneck", "A prior", "A posterior", "A likelihood", "An objective", "A model"]
+    parts = [
+        "A bottleneck",
+        "A prior",
+        "A prior",
+        "A posterior",
+        "A likelihood",
+        "An objective",
+        "A model",
+    ]
     assert headings == ["A regularizer"] * 2 + ["Networks"] * 2 + parts
 
 
@@ -57,7 +65,8 @@ def test_examples_do_what_their_text_says(page):
     found = dict(models(page))
     codes = found["A bottleneck"].encode(np.random.default_rng(1).random((9, 8), np.float32))
     assert set(np.unique(codes)) <= {-1.0, 1.0}
-    assert found["A prior"].prior.scale == 0.5
+    assert found["A prior"].generate(3, seed=0).shape == (3, 8)
+    assert next(m for heading, m in models(page) if heading == "A prior").prior.scale == 0.5
     assert found["A model"].units == 3
     assert found["A model"].formula == "E_q[log p(x|z)] - beta KL(q(z|x) || p(z))"
     assert len(page["A data set"][0]["data"]) == 50

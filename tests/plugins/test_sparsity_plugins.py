@@ -216,3 +216,18 @@ def test_hoyer_of_a_dead_code_is_no_reward():
     with tf.GradientTape() as tape:
         value = zoo.get("hoyer").penalty(dataclasses.replace(forward_pass(0), code=code.value()))
     assert np.isfinite(tape.gradient(value, code)).all()
+
+
+def test_l1_of_a_raw_code_needs_one():
+    x, term = np.random.default_rng(0).random((32, 6), np.float32), {"name": "l1", "of": "raw"}
+    options = {"latents": 2, "hidden": (4,), "regularizers": [term]}
+    grid = zoo.create("vq_vae", (6,), places=3, codes=4, **options)
+    grid.compile("adam", jit_compile=False)
+    raw = np.asarray(grid.bottleneck.raw(grid.encoder(x)))
+    expected = np.maximum(raw, 0).sum() / len(x)
+    found = grid.evaluate(x, verbose=0, return_dict=True)["l1"]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    drawn = zoo.create("vae", (6,), **options)
+    drawn.compile("adam", jit_compile=False)
+    with pytest.raises(ValueError, match="needs a bottleneck with a raw code, such as 'gated'"):
+        drawn.evaluate(x, verbose=0)

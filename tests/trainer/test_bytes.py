@@ -381,3 +381,30 @@ def test_what_is_measured_and_started_sees_the_same_numbers():
     assert_allclose(
         started.reconstruct(floats.mean(axis=0)[None])[0], floats.mean(axis=0), rtol=1e-4
     )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_weights_alone_keep_the_decision(tmp_path):
+    path = tmp_path / "m.weights.h5"
+    model = model_of()
+    model.save_weights(path)  # of a model that has met no bytes
+    model_of(scale=16).load_weights(path)
+    codes = model.encode(PICTURES)
+    model.save_weights(path)
+    fresh, same, other = model_of(), model_of(scale=255), model_of(likelihood="normal", scale=1)
+    for each in (fresh, same):
+        each.load_weights(path)
+        dark = (PICTURES // 128).astype("uint8")  # by which a fresh model would decide for masks
+        assert_array_equal(each.encode(dark), model.encode(dark))
+        assert_array_equal(each.encode(PICTURES), codes)
+    with pytest.raises(ValueError, match=r"divides bytes by \{'x': 255.0\}, and this one divides"):
+        other.load_weights(path)
+    assert other.scale == 1
+    pairs = [
+        zoo.create("transcoder", (6,), target_shape=(6,), latents=8, target_l0=2) for _ in "ab"
+    ]
+    pairs[0].compile("adam", jit_compile=False)
+    pairs[0].fit(TABLE, TABLE, batch_size=4, verbose=0)
+    pairs[0].save_weights(path)
+    pairs[1].load_weights(path)
+    assert pairs[1].scale == pairs[0].scale == {"x": 1.0, "target": 1.0}

@@ -305,6 +305,19 @@ class Autoencoder(UsableModel):
         for member in self.parts:
             member.check(self)
 
+    def save_own_variables(self, store: Any) -> None:
+        """See Keras; with what bytes are divided by, so that weights alone keep it too."""
+        super().save_own_variables(store)
+        scales.write_scale(self, store)
+
+    def load_own_variables(self, store: Any) -> None:
+        """See Keras.
+
+        Raises:
+            ValueError: for weights of a model that divides bytes by another number.
+        """
+        super().load_own_variables(scales.read_scale(self, store))
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {

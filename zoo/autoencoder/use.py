@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.autoencoder.scales import in_units_of_data
+from zoo.autoencoder.scales import in_units_of_data, warn_unadapted
 from zoo.autoencoder.step import StepModel
 from zoo.bottlenecks import Bottleneck
 from zoo.conditions import Condition
@@ -494,6 +494,7 @@ class UsableModel(StepModel):
 
     def _map(self, name: str, function: Any, batches: Any) -> np.ndarray:
         self._refresh()
+        warn_unadapted(cast(Any, self))
 
         def make() -> Any:
             sliced = in_slices(function, self.slices_in_use)

@@ -57,7 +57,10 @@ class Prior(Part):
 
     def marginal(self, shape: tuple[int, ...] = ()) -> tfd.Distribution:
         """The distribution of one unit, repeated to a batch shape."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} must define marginal(shape), the distribution of one unit; or "
+            "sample(noise, batch, *code_shape) and distribution(*code_shape, condition=None) of whole codes."
+        )
 
     def distribution(self, *code_shape: int, condition: Any = None) -> tfd.Distribution | None:
         """p(z), batch shape (), event shape (*code); None for a prior without a density.

@@ -175,6 +175,7 @@ def _share_covered(centres: np.ndarray, points: np.ndarray, neighbours: int) -> 
 
     # The nearest centre of a centre is itself.
     radii = nearest(centres, centres, neighbours + 1)[1][:, -1]
+    radii = radii + 1e-6 * np.linalg.norm(centres, axis=1)  # distances of equal points are rounded
     covered = 0
     for rows in batches(len(points), _BLOCK):
         inside = pairwise_distances(points[rows], centres) <= radii

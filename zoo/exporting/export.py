@@ -94,9 +94,12 @@ def export(
         )
     module = FORMATS[one_of(format, "export format", sorted(FORMATS))]
     kind = importlib.import_module(f"zoo.exporting.{module}")
+    from zoo.autoencoder.scales import unadapted
     from zoo.exporting.endpoints import in_float32
     from zoo.exporting.parity import compare, rows_to_compare, said_of_errors
 
+    if said := unadapted(model):
+        raise ValueError(said)
     rows = rows_to_compare(model, check)
     if not kind.MIXED_PRECISION:
         model = in_float32(model)

@@ -46,8 +46,16 @@ def save_model(model: Autoencoder, path: Path) -> None:
         model.save(temporary)
 
 
-def load_model(path: str | os.PathLike[str]) -> Autoencoder:
+def load_model(path: str | os.PathLike[str], safe_mode: bool = True) -> Autoencoder:
     """Load a .keras file, or "hf://user/name" from the Hugging Face Hub.
+
+    Args:
+        path: of the file, or an address.
+        safe_mode: as of `keras.saving.load_model`: False also runs code that the file brings, as that of a
+            `keras.layers.Lambda`. Only for files that you trust.
+
+    Returns:
+        The model, with its optimizers and critics.
 
     Raises:
         ImportError: for the hub without the package huggingface_hub.
@@ -68,7 +76,7 @@ def load_model(path: str | os.PathLike[str]) -> Autoencoder:
             f"There is no model {str(path)!r}. Name a .keras file; a run writes its own when it ends."
         )
     try:
-        model = keras.saving.load_model(path)
+        model = keras.saving.load_model(path, safe_mode=safe_mode)
     except ImportError:
         raise
     except Exception as error:  # a damaged archive fails in many ways
