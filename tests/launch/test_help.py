@@ -1,5 +1,6 @@
 """Help and lists, at once."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import launch
 import zoo
 from zoo.cli import COMMANDS
-from zoo.cli.flags import define
+from zoo.cli.flags import define, taken_by
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,3 +42,14 @@ def test_lists(kind, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines if line] == zoo.names(kind)
     assert all(line.split()[1:] for line in lines if line), "every one has a line about it"
+
+
+def test_help_of_a_command_has_its_flags_alone(capsys):
+    for words in (["export", "--help"], ["--help", "export"], ["help", "export"]):
+        assert launch.main(["launch.py", *words]) == 0
+        said = capsys.readouterr().out
+        flags = re.findall(r"^  --(\w+)", said, re.MULTILINE)
+        assert flags == taken_by("export") and "launch.py export --run_dir=runs/a" in said
+        assert "reproduce" not in said
+    assert launch.main(["launch.py", "--help", "exprt"]) == 2
+    assert "Did you mean 'export'" in capsys.readouterr().err

@@ -55,9 +55,11 @@ def main(argv: list[str] | None = None) -> int:
     program = typed(argv[0])
     known = define()
     try:
-        name, *words = known(argv)[1:] or ["train"]
+        typed_words = known(argv)[1:]
+        name, *words = typed_words or ["train"]
         if known["help"].value or name == "help":
-            print(help_text(program))
+            asked = [word for word in typed_words if word != "help"][:1]
+            print(help_text(program, one_of(asked[0], "command", COMMANDS) if asked else None))
             return 0
         command = _command(one_of(name, "command", COMMANDS))
         allowed = taken_by(name)
@@ -81,18 +83,29 @@ def main(argv: list[str] | None = None) -> int:
         return BAD_INPUT
 
 
-def help_text(program: str) -> str:
-    """What every command does and every flag means, for a program that is started so."""
-    usages = {_command(name).USAGE: (_command(name).__doc__ or "").strip() for name in COMMANDS}
+def help_text(program: str, name: str | None = None) -> str:
+    """What a command does and its flags mean, or all of them, for a program that is started so."""
+    names = COMMANDS if name is None else (name,)
+    usages = {_command(each).USAGE: (_command(each).__doc__ or "").strip() for each in names}
     width = max(map(len, usages))
+    examples = _EXAMPLES.format(program)
+    allowed = {flag.name for flag in FLAGS} if name is None else set(taken_by(name))
+    if name is not None:
+        own = [line for line in examples.splitlines() if f" {name} " in line]
+        examples = "\n".join(["Examples:", *own, ""]) if own else ""
+    whole = [
+        "Train, measure, export and compare autoencoders.\n",
+        f"  {program}\n      train the Laplace-prior VAE on the embedded digits",
+    ]
+    kinds = f"\nA KIND is one of {', '.join(f'{kind}s' for kind in KINDS)}."
     return "\n".join(
         [
-            "Train, measure, export and compare autoencoders.\n",
-            f"  {program}\n      train the Laplace-prior VAE on the embedded digits",
+            *(whole if name is None else []),
             *(f"  {program} {usage:<{width}}  {_line(text)}" for usage, text in usages.items()),
-            f"\nA KIND is one of {', '.join(f'{kind}s' for kind in KINDS)}.",
-            f"\n{_EXAMPLES.format(program)}\nFlags:",
-            *(f"  --{flag.name:<16} {flag.text}" for flag in FLAGS),
+            *([kinds] if name in (None, "list") else []),
+            f"\n{examples}\nFlags:" if examples else "\nFlags:",
+            *(f"  --{flag.name:<16} {flag.text}" for flag in FLAGS if flag.name in allowed),
+            *([] if name else [f"\n{program} COMMAND --help shows the flags of one command."]),
         ]
     )
 
