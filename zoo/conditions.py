@@ -142,7 +142,8 @@ class Condition:
 
 def _all_classes(labels: tf.Tensor, classes: int) -> tf.Tensor:
     """Whether the labels of a batch are classes, in a graph; a ValueError for a shape that holds none."""
-    if labels.shape.rank is not None and labels.shape.rank > 1 and labels.shape[1:] != (1,):
+    beside = [] if labels.shape.rank is None else labels.shape.as_list()[1:]
+    if beside not in ([], [1], [None]):
         raise ValueError(
             f"y must hold one label for each row, from 0 to {classes - 1} (-1 for none); received batches of "
             f"shape {labels.shape}. Turn one-hot rows into labels with argmax."

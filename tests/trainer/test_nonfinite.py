@@ -19,6 +19,9 @@ class Spoilt(zoo.Regularizer):
         super().__init__(name=name)
         self.first, self.value = step, value
 
+    def get_config(self):
+        return {"step": self.first, "name": self.name, "value": self.value}
+
     def penalty(self, forward, training=False):
         factor = tf.where(forward.step >= self.first, self.value, 1.0)
         return factor * tf.reduce_mean(tf.square(forward.code))

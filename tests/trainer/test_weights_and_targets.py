@@ -306,7 +306,9 @@ def test_conditions_that_do_not_fit_are_refused(y, error):
     if len(y) == 48 and y.ndim == 1:
         stream = tf.data.Dataset.from_tensor_slices((X, y)).batch(16)
         if y.dtype.kind == "i":
-            with pytest.raises(ValueError, match="Labels in y of x must be from 0 to 2"):
+            with pytest.raises(
+                ValueError, match="Labels in y of x must be whole numbers from 0 to 2"
+            ):
                 model_of("condition").fit(stream, verbose=0)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import ClusterMixin
 from sklearn.cluster import KMeans
 
+import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.sklearn.estimator import ModelEstimator, _defaults
 
@@ -94,7 +95,7 @@ class Clusterer(ClusterMixin, ModelEstimator):
 
     def _created(self, shape: tuple[int, ...], options: Mapping[str, Any]) -> Autoencoder:
         """With as many classes, where the model has its own: those of an option or of a mixture."""
-        model = super()._created(shape, options)
+        model = zoo.create(self.model, shape, **options)
         if not model.classifies or model.classifier.classes == self.n_clusters:
             return model
         if "components" in options or "components" not in _defaults(self.model):
