@@ -45,7 +45,13 @@ class Contractive(zoo.Regularizer):
             tape.watch(forward.inputs)
             code = zoo.as_vectors(forward.encode(forward.inputs, training=False))
             outputs = self._outputs(code, forward)
-        squares = [_squares(tape.gradient(output, forward.inputs)) for output in outputs]
+        gradients = [tape.gradient(output, forward.inputs) for output in outputs]
+        if any(gradient is None for gradient in gradients):
+            raise ValueError(
+                "The regularizer 'contractive' needs a code with a gradient for x, and this one, as a "
+                "quantized code, has none. Leave it out, or take another bottleneck."
+            )
+        squares = [_squares(gradient) for gradient in gradients]
         return tf.add_n(squares) / (self.probes or 1)
 
     def _outputs(self, code: tf.Tensor, forward: zoo.ForwardPass) -> list[tf.Tensor]:

@@ -231,3 +231,11 @@ def test_l1_of_a_raw_code_needs_one():
     drawn.compile("adam", jit_compile=False)
     with pytest.raises(ValueError, match="needs a bottleneck with a raw code, such as 'gated'"):
         drawn.evaluate(x, verbose=0)
+
+
+def test_a_quantized_code_has_no_jacobian():
+    options = {"latents": 2, "codes": 4, "hidden": (4,), "regularizers": ["contractive"]}
+    model = zoo.create("vq_vae", (6,), **options)
+    model.compile("adam", jit_compile=False)
+    with pytest.raises(ValueError, match="needs a code with a gradient for x"):
+        model.evaluate(np.random.default_rng(0).random((32, 6), np.float32), verbose=0)
