@@ -143,3 +143,16 @@ def test_errors_of_missing_values():
     assert_allclose(found["imputation_error_mean"], x[:, 1].std(), rtol=1e-5)
     with pytest.raises(ValueError, match="Nothing is missing"):
         imputation.scores(x, ~missing & False, x, x)
+
+
+def test_a_score_of_k_draws_takes_k_whatever_the_model_is_trained_with():
+    x = np.random.default_rng(0).random((50, 6)).astype("float32")
+    means = {}
+    for samples in (1, 5):
+        model = zoo.create("vae", (6,), latents=2, hidden=(4,), samples=samples, seed=1)
+        for k in (1, 5, 7):
+            each = [model.score(x, samples=k, seed=seed).mean() for seed in range(20)]
+            means[samples, k] = np.mean(each)
+    assert means[1, 5] - means[1, 1] > 0.4  # the bound of 5 draws is as much larger
+    for k in (1, 5, 7):
+        assert abs(means[5, k] - means[1, k]) < 0.15

@@ -218,3 +218,17 @@ def test_a_column_that_never_moves_has_the_deviation_1(value, rows):
     assert columns.columns[0].deviation == 1.0
     later = columns.transform({"rate": [value + 0.01], "n": [0]})[0, 0]
     assert_allclose(later, 0.01, rtol=1e-4)
+
+
+def test_rows_without_a_label_are_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    numbers = np.random.default_rng(0).random((6, 2))
+    kinds = ["cat", "dog", None, "cat", "dog", "cat"]
+    frame = pd.DataFrame({"a": numbers[:, 0], "b": numbers[:, 1], "label": kinds})
+    for name, each in {"texts": frame, "kinds": frame.astype({"label": "category"})}.items():
+        each.to_parquet(tmp_path / f"{name}.parquet")
+        with pytest.raises(ValueError, match="1 of 6 rows have no label, the first is row 2"):
+            load(tmp_path / f"{name}.parquet", "all")
+    frame.to_csv(tmp_path / "t.csv", index=False, na_rep="NaN")
+    with pytest.raises(ValueError, match="holds the label nan among texts"):
+        load(tmp_path / "t.csv", "all")

@@ -1,5 +1,6 @@
 """What a run leaves behind: for data of every rank, and where a figure or the export fails."""
 
+import dataclasses
 import json
 import shlex
 
@@ -184,3 +185,11 @@ def test_printed_commands_survive_a_shell(tmp_path, level):
         named = [word for word in words if "folder" in word]
         assert all(word.removeprefix("--run_dir=") == str(path) for word in named)
         assert bool(named) == (words[1] != "train")
+
+
+def test_a_finished_run_says_the_level_that_it_was_measured_at(tmp_path):
+    x = np.random.default_rng(0).random((40, 6)).astype(np.float32)
+    folder = run_on(tmp_path, x, evaluate="none")
+    again = dataclasses.replace(RunConfig.read(folder.path), evaluate="full")
+    assert train(again, folder.path, resume=True, say=lambda text: None).repeated
+    assert RunConfig.read(folder.path).evaluate == "none"

@@ -165,3 +165,37 @@ def test_the_number_of_clusters_is_that_of_a_mixture():
         Clusterer("vade", n_clusters=3, components=5, **options).fit(x)
     by_codes = Clusterer("vamp_vae", n_clusters=3, components=5, **options).fit(x)
     assert by_codes.model_.prior.components == 5 and by_codes.kmeans_ is not None
+
+
+def test_another_model_brings_its_own_options():
+    x = np.random.default_rng(0).random((60, 6)).astype("float32")
+    found = clone(Encoder("beta_vae", epochs=1, latents=2)).set_params(model="vae").fit(x)
+    assert found.model_.regularizers[0].weight == 1.0  # beta_vae's default is 4
+    assert found.model_.units == 2  # which was chosen
+    plain = clone(Encoder("vae", epochs=1, hidden=(4,))).set_params(model="autoencoder").fit(x)
+    assert plain.model_.name == "autoencoder"
+    search = GridSearchCV(Encoder("autoencoder", epochs=1), {"model": ["autoencoder", "vae"]}, cv=2)
+    assert np.isfinite(search.fit(x).cv_results_["mean_test_score"]).all()
+
+
+def test_a_likelihood_follows_the_rows_until_it_is_named():
+    x = np.random.default_rng(0).normal(size=(60, 6))
+    options = {"latents": 2, "hidden": (4,), "epochs": 1}
+    for found in (Encoder("vae", **options), clone(Encoder("vae", **options))):
+        assert found.get_params()["likelihood"] == "auto"
+        copy = pickle.loads(pickle.dumps(found))  # as other processes get it
+        assert type(copy.fit(x).model_.likelihood).zoo_name == "normal"
+    inside = Encoder("vae", **options).fit((x - x.min()) / np.ptp(x))
+    assert type(inside.model_.likelihood).zoo_name == "bernoulli"
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
+        Encoder("vae", likelihood="bernoulli", **options).fit(x)
+
+
+def test_seeds_of_numpy_are_those_of_python():
+    x = np.random.default_rng(0).random((40, 6))
+    options = {"latents": 2, "hidden": (4,), "epochs": 1}
+    one, other = (
+        Encoder("vae", random_state=seed, **options).fit(x).transform(x)
+        for seed in (3, np.int64(3))
+    )
+    np.testing.assert_array_equal(one, other)

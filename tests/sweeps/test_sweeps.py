@@ -16,8 +16,8 @@ import pytest
 import zoo
 from zoo.cli import main
 from zoo.cli.sweep import axis
-from zoo.runs import RunConfig
-from zoo.sweeps import Range, Sweep, grid, summarise
+from zoo.runs import RunConfig, RunFolder
+from zoo.sweeps import Range, Sweep, grid, run_grid, search, summarise
 from zoo.sweeps.space import label
 from zoo.sweeps.summary import score
 from zoo.visualization.figures.sweeps import metric_by_option, parallel_coordinates
@@ -225,3 +225,58 @@ def test_a_search_finds_goes_on_and_gives_points_up(tmp_path):
     trials = optuna.load_study(study_name="latent-zoo", storage=storage).trials
     states = [trial.state.name for trial in trials]
     assert set(states) <= {"COMPLETE", "PRUNED"} and len(states) >= 9
+
+
+def searched(folder, trials, monkeypatch, stop=False):
+    """The names of the points that a call of a search trains; nothing is trained."""
+    done, kill = [], [True] * stop
+
+    def pretended(task, *args, **kwargs):
+        if kill:
+            kill.pop()
+            raise KeyboardInterrupt
+        done.append(task.name)
+        return "", 1.0
+
+    monkeypatch.setattr(search, "train_one", pretended)
+    monkeypatch.setattr(search, "score", lambda folder, name: -1.0)
+    sweep = Sweep(RunConfig(model="vae"), {"beta": Range(0.1, 10.0)}, seeds=1, folder=str(folder))
+    how = search.Search("elbo", trials=trials)
+    search._take_up(search._study(sweep, how), sweep)
+    try:
+        search._work(sweep, how, 0, "", "")
+    except KeyboardInterrupt:
+        assert stop
+    return done, search.points(sweep, how)
+
+
+def test_a_search_that_goes_on_draws_new_points(tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    first, _ = searched(tmp_path, 4, monkeypatch)
+    more, every = searched(tmp_path, 8, monkeypatch)
+    assert len(first) == len(more) == 4 and not set(first) & set(more) and len(every) == 8
+
+
+def test_a_point_that_was_stopped_is_trained_beside_all_others(tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    _, begun = searched(tmp_path, 4, monkeypatch, stop=True)
+    done, every = searched(tmp_path, 4, monkeypatch)
+    assert len(set(done)) == len(every) == 4 and label(begun[0]) in done
+
+
+def test_a_grid_does_not_take_runs_of_other_settings(tmp_path):
+    def sweep(**settings):
+        config = RunConfig(model="vae", **{"epochs": 3, **settings})
+        return Sweep(config, {"beta": [1.0]}, seeds=1, folder=str(tmp_path))
+
+    (folder,) = sweep().folders({"beta": 1.0})
+    run = RunFolder(folder)
+    run.occupy()
+    run.begin(sweep().tasks({"beta": 1.0})[0].config)
+    run.metrics.write_text("{}")
+    run.end()
+    said = []
+    assert run_grid(sweep(), say=said.append) == [] and "1 done before" in said[0]
+    for settings, told in (({"epochs": 7}, "epochs"), ({"learning_rate": 0.1}, "learning_rate")):
+        with pytest.raises(ValueError, match=f"holds another run: .*{told}"):
+            run_grid(sweep(**settings), say=said.append)

@@ -234,3 +234,11 @@ def test_a_keras_regularizer_sees_the_rows_of_all_devices(two_devices):
     x = make_vectors(32)
     losses = [m.fit(x, batch_size=16, verbose=0).history["loss"] for m in (two, made())]
     assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+def test_batches_that_do_not_divide_are_evaluated_as_on_one_device(two_devices):
+    with two_devices.scope():
+        two = compiled()
+    one, x = compiled(), make_vectors(50)
+    got, expected = (m.evaluate(x, batch_size=17, verbose=0) for m in (two, one))
+    assert_allclose(got, expected, rtol=1e-5)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import zoo
 from zoo.visualization import calibration, posterior_ranks, prior_ranks
 from zoo.visualization.figures.calibration import _distribution_function, kolmogorov
 
@@ -102,3 +103,14 @@ def test_models_without_the_parts_are_refused(linear_model, digits):
     deterministic.posterior = lambda x: None
     with pytest.raises(ValueError, match="this one is deterministic"):
         posterior_ranks(deterministic, 5)
+
+
+def test_the_ranks_under_a_flow_are_those_among_its_draws():
+    model = zoo.create("vae", (6,), latents=2, hidden=(4,), prior="flow", seed=0)
+    z = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+    found = _distribution_function(model.prior_distribution(), z, 0)
+    draws = np.asarray(model.sample_prior(4000, 0))
+    expected = (draws[None] < z[:, None]).mean(axis=1)
+    np.testing.assert_allclose(found, expected, atol=0.15)
+    x = np.random.default_rng(0).random((5, 6), np.float32)
+    assert prior_ranks(model, x).shape == (5, 2)

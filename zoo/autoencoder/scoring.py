@@ -52,9 +52,11 @@ def scores(
                 found.append(_errors(model)(*batch).numpy())
                 continue
             terms = _terms(model, by)
-            rounds = samples if drawn else 1
+            wanted = samples if drawn else 1
+            rounds = -(-wanted // model.bottleneck.samples)  # which draw several each
             each = [terms(tf.constant([seed, first, k], tf.int64), *batch) for k in range(rounds)]
-            found.append(_joined(np.concatenate(each, axis=1, dtype=np.float64), by))
+            values = np.concatenate(each, axis=1, dtype=np.float64)[:, :wanted]
+            found.append(_joined(values, by))
     return np.concatenate(found).astype(np.float64)
 
 

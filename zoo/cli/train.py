@@ -59,6 +59,9 @@ def run(call: Call) -> int:
             f"{outcome.folder.model} has the last good weights. Try a lower --learning_rate."
         )
     if outcome.repeated:
-        print(f"The run in {run_dir} is finished. To go on with it, add more --epochs=N.")
+        print(
+            f"The run in {run_dir} is finished. To go on with it, add more --epochs=N; to measure it again: "
+            f"{call.program} evaluate --run_dir={shlex.quote(run_dir)} --evaluate=full"
+        )
     call.farewell(outcome)
     return 0

@@ -316,6 +316,10 @@ def _labels(path: Path, names: list[str]) -> np.ndarray:
                     f"{path} holds the label nan among numbers. Fill it, or leave out its lines."
                 )
             return np.array(whole, np.int64)
+    if {"nan", "NaN"} & set(names):  # as NumPy and pandas write them; Nan is a name
+        raise ValueError(
+            f"{path} holds the label nan among texts. Fill it, or leave out its lines."
+        )
     return np.array(names)
 
 

@@ -48,6 +48,11 @@ def start_at_mean(model: Autoencoder, x: Any) -> None:
             "start_at_mean is for data far from 0; the mean of standardized data is 0. Leave it out, or "
             "standardize=True."
         )
+    if model.intake.missing:
+        raise ValueError(
+            "start_at_mean is for whole rows; a model with mask='nan' shows its encoder what is missing too. "
+            "Leave it out."
+        )
     bias = _bias(model)
     array = model.intake.values(x)
     total: Any = sum(

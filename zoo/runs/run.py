@@ -44,7 +44,6 @@ _LOGGED = 8  # examples whose reconstructions loggers show
 _CHECKPOINT_SECONDS = 2.0
 _HISTORY_SECONDS = 0.5
 # Settings that a run may choose for itself.
-_CHOSEN = ("epochs", "batch_size", "slices")
 
 
 class Outcome(NamedTuple):
@@ -192,11 +191,12 @@ def _finish(
     """What comes after the last epoch, unless that is done too."""
     folder.occupy(resume=True)
     try:
+        config = folder.as_chosen(config)
         earlier = RunConfig.read(folder.path)
-        chosen = {name: getattr(config, name) or getattr(earlier, name) for name in _CHOSEN}
-        if folder.columns.exists():
-            chosen["options"] = {**_of_columns(earlier), **config.options}
-        config = dataclasses.replace(config, **chosen)
+        if (
+            folder.finished and earlier.epochs == config.epochs
+        ):  # which is measured by `evaluate` again
+            config = dataclasses.replace(config, evaluate=earlier.evaluate)
         folder.begin(config)
         if folder.finished:
             return Outcome(folder, {}, repeated=True)
@@ -204,11 +204,6 @@ def _finish(
         return Outcome(folder, _artefacts_of(folder, config, True, say, **how))
     finally:
         folder.end()
-
-
-def _of_columns(earlier: RunConfig) -> dict[str, Any]:
-    """The likelihood that a table's columns gave an earlier run."""
-    return {name: value for name, value in earlier.options.items() if name == "likelihood"}
 
 
 def _artefacts_of(

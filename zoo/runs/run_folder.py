@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import warnings
 from pathlib import Path
@@ -11,6 +12,9 @@ from zoo.files import discard, make_folder, read_json, recover, write_json
 from zoo.runs.differences import differences
 from zoo.runs.lock import FolderLock
 from zoo.runs.run_config import RunConfig, versions
+
+# Settings that a run chooses for itself where they are None.
+_CHOSEN = ("epochs", "batch_size", "slices")
 
 
 class RunFolder:
@@ -133,10 +137,26 @@ class RunFolder:
         if self.figures.is_dir():
             recover(self.figures)
 
-    def _earlier(self, config: RunConfig) -> dict[str, Any]:
+    def as_chosen(self, config: RunConfig) -> RunConfig:
+        """The settings with those that a run chooses for itself, as the run of this folder chose them."""
+        earlier = RunConfig.read(self.path)
+        chosen = {name: getattr(config, name) or getattr(earlier, name) for name in _CHOSEN}
+        if self.columns.exists():  # the likelihood that a table's columns gave it
+            given = {k: v for k, v in earlier.options.items() if k == "likelihood"}
+            chosen["options"] = {**given, **config.options}
+        return dataclasses.replace(config, **chosen)
+
+    def refuse_other(self, config: RunConfig, longer: bool = True) -> None:
+        """Raise ValueError where the run that the folder holds is another than that of `config`.
+
+        Args:
+            config: the settings that are wanted.
+            longer: whether they may ask for more epochs.
+        """
         earlier = RunConfig.read(self.path)
         found = earlier.differing(config)
-        if (config.epochs or 0) < (earlier.epochs or 0):
+        asked, there = config.epochs or 0, earlier.epochs or 0
+        if asked < there or (asked > there and not longer):
             found.append("epochs")
         if found:
             before, now = earlier.to_json(), config.to_json()
@@ -147,6 +167,9 @@ class RunFolder:
                 f"{str(self.path)!r} holds another run: {'; '.join(phrases)}. Resume it with its own "
                 "settings, or choose another run folder."
             )
+
+    def _earlier(self, config: RunConfig) -> dict[str, Any]:
+        self.refuse_other(config)
         content = read_json(self.config, "The run's configuration")
         changed = differences(content.get("versions", {}), versions())
         if changed:

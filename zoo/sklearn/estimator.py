@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import numbers
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,9 @@ from zoo.runs.artefacts import load_model
 # Rows of a batch of what is asked of a trained model. The last batch is filled up: then every product has one
 # shape, and the answer for a row is the same to the last bit whichever rows stand beside it.
 _ROWS = 128
+_BY_THE_ROWS = (
+    "auto"  # the likelihood of a model whose own is "bernoulli", which is for rows in [0, 1]
+)
 
 
 class ModelEstimator(BaseEstimator):
@@ -36,8 +40,8 @@ class ModelEstimator(BaseEstimator):
             for (columns,).
         random_state: of the weights, the noise and the order of the rows.
         verbose: 1 for a line an epoch.
-        **options: of the model, see its docstring; all of them are parameters of the estimator. Where no
-            likelihood is given, rows outside of [0, 1] get a normal one in the place of a Bernoulli.
+        **options: of the model, see its docstring; all of them are parameters of the estimator. In the place
+            of a Bernoulli likelihood the default is "auto": a normal one where rows lie outside of [0, 1].
 
     Attributes:
         model_: the trained `zoo.Autoencoder`.
@@ -84,7 +88,8 @@ class ModelEstimator(BaseEstimator):
         """Set parameters, options of the model among them.
 
         Args:
-            **params: name=value. A new `model` brings its own options.
+            **params: name=value. A new `model` brings its own options; what was chosen of the old one's is
+                kept where the new one has an option of that name.
 
         Returns:
             The estimator.
@@ -92,7 +97,11 @@ class ModelEstimator(BaseEstimator):
         Raises:
             ValueError: for a name that is none.
         """
-        self.model = params.get("model", self.model)
+        if params.get("model", self.model) != self.model:
+            self._given = self._chosen()
+            self.model = params["model"]
+            known = _defaults(self.model)
+            self._given = {name: value for name, value in self._given.items() if name in known}
         own, known = super().get_params(deep=False), self.get_params()
         options = {name: params[name] for name in params if name in known and name not in own}
         super().set_params(**{name: params[name] for name in params if name not in options})
@@ -105,7 +114,7 @@ class ModelEstimator(BaseEstimator):
         changed = [
             f"{name}={value!r}"
             for name, value in self.get_params().items()
-            if value is not usual.get(name, inspect.Parameter.empty)
+            if not _same(value, usual.get(name, inspect.Parameter.empty))
         ]
         return f"{type(self).__name__}({', '.join(changed)})"[:N_CHAR_MAX]
 
@@ -130,19 +139,14 @@ class ModelEstimator(BaseEstimator):
     def _train(self, X: Any, options: Mapping[str, Any] | None = None) -> np.ndarray:
         """Build and train the model; the checked rows."""
         x = self._checked(X, reset=True)
-        usual = _defaults(self.model)
-        changed = {
-            name: value
-            for name, value in self._given.items()
-            if name not in usual or value is not usual[name]
-        }
-        changed.update(options or {})
+        changed = {**self._chosen(), **(options or {})}
         inside = x.min() >= 0 and x.max() <= 1
-        if usual.get("likelihood") == "bernoulli" and "likelihood" not in changed and not inside:
-            changed["likelihood"] = "normal"
+        if _defaults(self.model).get("likelihood") == _BY_THE_ROWS and not inside:
+            changed.setdefault("likelihood", "normal")
         seed = self.random_state
-        if not isinstance(seed, int):
-            seed = int(check_random_state(seed).randint(2**31 - 1))
+        if not isinstance(seed, numbers.Integral):
+            seed = check_random_state(seed).randint(2**31 - 1)
+        seed = int(seed)
         shape = (x.shape[1],) if self.input_shape is None else tuple(self.input_shape)
         model = self._created(shape, {"seed": seed, **changed})
         optimizer: Any = keras.optimizers.get(self.optimizer)
@@ -157,6 +161,15 @@ class ModelEstimator(BaseEstimator):
         self.model_ = model
         self.history_ = history.history
         return x
+
+    def _chosen(self) -> dict[str, Any]:
+        """The options that are not the defaults of the model, which `clone` gives too."""
+        usual = _defaults(self.model)
+        return {
+            name: value
+            for name, value in self._given.items()
+            if name not in usual or not _same(value, usual[name])
+        }
 
     def _created(self, shape: tuple[int, ...], options: Mapping[str, Any]) -> Autoencoder:
         return zoo.create(self.model, shape, **options)
@@ -196,4 +209,15 @@ def _defaults(model: Any) -> dict[str, Any]:
     """The options of a model and their defaults; none for a name that is no model's."""
     if not isinstance(model, str) or model not in zoo.names("model"):
         return {}
-    return {name: value for name, value in zoo.models.options(model).items() if name != "seed"}
+    usual = {name: value for name, value in zoo.models.options(model).items() if name != "seed"}
+    if usual.get("likelihood") == "bernoulli":
+        usual["likelihood"] = _BY_THE_ROWS
+    return usual
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two options are equal, also after a copy."""
+    try:
+        return one is other or (type(one) is type(other) and bool(one == other))
+    except (TypeError, ValueError):  # arrays, which are no default
+        return False

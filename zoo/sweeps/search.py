@@ -130,20 +130,28 @@ def _study(sweep: Sweep, how: Search, number: int = 0) -> Any:
     journal = str(Path(sweep.folder) / "optuna.journal")
     storage: Any = how.storage or JournalStorage(JournalFileBackend(journal))
     pruner = optuna.pruners.MedianPruner(n_startup_trials=_WARM_UP)
-    return optuna.create_study(
+    study = optuna.create_study(
         study_name=_STUDY,
         storage=storage,
         direction="maximize" if direction(how.metric) == HIGHER else "minimize",
-        # Processes that began with one seed would draw the same points.
-        sampler=optuna.samplers.TPESampler(seed=sweep.config.seed + 1000 * number + 1),
         pruner=pruner if how.prune else optuna.pruners.NopPruner(),
         load_if_exists=True,
     )
+    # Processes that began with one seed would draw the same points, and so would a search that goes on.
+    before = len(study.get_trials(deepcopy=False))
+    seed = sweep.config.seed + 1000 * number + 1 + 7919 * before
+    study.sampler = optuna.samplers.TPESampler(seed=seed)
+    return study
 
 
 def _counted(study: Any) -> list[Any]:
-    """The trials that are done or under way; one that failed counts, or a bad option would run for ever."""
-    return [trial for trial in study.get_trials(deepcopy=False) if trial.state.name != "WAITING"]
+    """The trials that are done or under way; one that failed counts, or a bad option would run for ever.
+
+    One that was killed does not, since it is drawn again.
+    """
+    trials = study.get_trials(deepcopy=False)
+    again = {trial.user_attrs.get("again") for trial in trials}
+    return [t for t in trials if t.state.name != "WAITING" and t.number not in again]
 
 
 def _take_up(study: Any, sweep: Sweep) -> None:

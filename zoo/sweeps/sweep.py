@@ -100,7 +100,7 @@ def run_grid(
         What kept runs from their end, a line each; empty where all are finished.
 
     Raises:
-        ValueError: for a range of fractions, or jobs below 1.
+        ValueError: for a range of fractions, jobs below 1, or a folder whose runs had other settings.
 
     Example:
         >>> from zoo.sweeps import Sweep, run_grid
@@ -116,6 +116,10 @@ def run_grid(
     make_folder(Path(sweep.folder))
     tasks = [task for point in points for task in sweep.tasks(point)]
     waiting = [task for task in tasks if not RunFolder(task.folder).finished]
+    for task in tasks:
+        folder = RunFolder(task.folder)
+        if folder.finished and folder.config.exists():
+            folder.refuse_other(folder.as_chosen(task.config), longer=False)
     done = len(tasks) - len(waiting)
     counts = [_count(len(points), "point"), f"{_count(sweep.seeds, 'seed')} each"]
     before = f", {done} done before" * bool(done)

@@ -133,7 +133,6 @@ class Feed:
         batch = (
             EVALUATION_BATCH if batch_size is None else whole_number(batch_size, "batch_size", 1)
         )
-        batch = -(-batch // self.replicas) * self.replicas
         rows = len(fields["x"])
         read = self._reader(fields)
 

@@ -156,11 +156,13 @@ def _distribution_function(distribution: Any, z: np.ndarray, seed: int) -> np.nd
     while isinstance(base, (tfd.Independent, tfd.Sample)):
         base = base.distribution
     try:
+        if base.event_shape.rank:  # a flow: one map of all units
+            raise NotImplementedError
         values = np.asarray(base.cdf(z), np.float64)
     except NotImplementedError:
         below = np.zeros(z.shape)
         for draw in range(_DRAWS):
-            below += np.asarray(distribution.sample(seed=[seed, 100 + draw])) < z
+            below += np.asarray(distribution.sample(1, seed=[seed, 100 + draw]))[0] < z
         values = (below + 0.5) / (_DRAWS + 1)
     return np.clip(values, 0, 1)
 
