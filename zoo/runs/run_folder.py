@@ -147,11 +147,14 @@ class RunFolder:
         return dataclasses.replace(config, **chosen)
 
     def refuse_other(self, config: RunConfig, longer: bool = True) -> None:
-        """Raise ValueError where the run that the folder holds is another than that of `config`.
+        """Hold the run of the folder to the settings that are wanted.
 
         Args:
-            config: the settings that are wanted.
+            config: these settings.
             longer: whether they may ask for more epochs.
+
+        Raises:
+            ValueError: where it is another run.
         """
         earlier = RunConfig.read(self.path)
         found = earlier.differing(config)
