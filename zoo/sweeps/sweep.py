@@ -115,10 +115,12 @@ def run_grid(
     points = grid(sweep.axes)
     make_folder(Path(sweep.folder))
     tasks = [task for point in points for task in sweep.tasks(point)]
-    waiting = [task for task in tasks if not RunFolder(task.folder).finished]
+    waiting = []
     for task in tasks:
         folder = RunFolder(task.folder)
-        if folder.finished and folder.config.exists():
+        if not folder.finished:
+            waiting.append(task)
+        elif folder.config.exists():
             folder.refuse_other(folder.as_chosen(task.config), longer=False)
     done = len(tasks) - len(waiting)
     counts = [_count(len(points), "point"), f"{_count(sweep.seeds, 'seed')} each"]
