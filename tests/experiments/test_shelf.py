@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.experiments import shelf
+from zoo.experiments import unfinished
 from zoo.experiments.shelf import kept, kept_arrays, watched
 from zoo.serialization import policy
 
@@ -24,7 +24,7 @@ def make(made):
 def clock(monkeypatch):
     """A clock that stands still until a test moves it on."""
     now = [0.0]
-    monkeypatch.setattr(shelf.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(unfinished.time, "monotonic", lambda: now[0])
     return now
 
 

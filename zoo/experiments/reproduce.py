@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from zoo.experiments.experiment import (
 )
 from zoo.experiments.results import judged, table
 from zoo.experiments.shelf import Seconds, watched
+from zoo.experiments.unfinished import clock, going_on
 from zoo.files import make_folder, read_json, recover, replacing_file, write_json
 from zoo.registry import one_of, suggest
 from zoo.runs.checkpoints import Checkpoint, DamagedCheckpointError, read, write
@@ -112,10 +113,13 @@ def reproduce(
 ) -> Path:
     """Run an experiment.
 
-    The folder gets ``seed-N.npz`` when a seed is through (started again, the command goes on after the
-    last of them), ``figures/`` of the first seed, texts among them, and ``results.json``. Long experiments
-    keep what they trained in ``models/`` beside it, where others find it. How long that took, in whichever
-    run, is part of a seed's ``seconds``; ``kept`` says how much of them.
+    The folder gets ``seed-N.npz`` when a seed is through, ``figures/`` of the first seed, texts among them,
+    and ``results.json``. Started again, the command goes on after the last seed that is through. Within the
+    next one it goes on at the last checkpoint of the training that was cut off, at most a minute or an
+    epoch before, and trains none again that was through. The checkpoints lie in ``seed-N-unfinished-...``
+    until the seed is through. Long experiments keep what they trained in ``models/`` beside it, where
+    others find it. How long all that took, in whichever run, is part of a seed's ``seconds``; ``kept`` says
+    how much of them was for kept models.
 
     Seeds may be spread over machines: give each its `first_seed`, then collect the ``seed-N.npz`` of all in
     one folder and run the command for all seeds there, or let `zoo.experiments.pages.add` join the results.
@@ -247,25 +251,32 @@ def _run(
             say(
                 f"seed {seed}: done before with other settings, kept in {kept.name}; running it again"
             )
-    started = time.monotonic()
     keras.utils.set_random_seed(seed)  # of the initial weights, which models do not seed
-    with policy(plan.precision), watched() as shelf:
+    unfinished = path.with_name(f"{path.stem}-unfinished-{_digest(made_with)}")
+    with policy(plan.precision), watched() as shelf, going_on(unfinished):
+        started = clock()
         outcome = plan.experiment.run(seed, sources, **plan.settings)
-    before = _total(shelf.earlier)
-    seconds = time.monotonic() - started + before["seconds"]
-    result = Checkpoint(
-        {name: np.asarray(value) for name, value in outcome.arrays.items()},
-        {
-            "measures": {k: float(v) for k, v in outcome.measures.items()},
-            **made_with,
-            "seconds": round(seconds, 1),
-            "kept": before,
-        },
-    )
-    with replacing_file(path) as file:
-        write(file, result)
+        before = _total(shelf.earlier)
+        seconds = clock() - started + before["seconds"]
+        result = Checkpoint(
+            {name: np.asarray(value) for name, value in outcome.arrays.items()},
+            {
+                "measures": {k: float(v) for k, v in outcome.measures.items()},
+                **made_with,
+                "seconds": round(seconds, 1),
+                "kept": before,
+            },
+        )
+        with replacing_file(path) as file:
+            write(file, result)
     say(f"seed {seed}: {seconds:.0f} s")
     return result
+
+
+def _digest(made_with: Mapping[str, Any]) -> str:
+    """A name for settings and versions: runs with others keep checkpoints of their own."""
+    text = json.dumps({**made_with, "versions": versions()}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _total(earlier: Seconds) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +13,7 @@ import keras
 import numpy as np
 
 from zoo.autoencoder import Autoencoder
+from zoo.experiments.unfinished import clock, making
 from zoo.files import read_json, replacing, write_json
 from zoo.runs.artefacts import load_model
 from zoo.runs.checkpoints import Checkpoint, read, write
@@ -132,12 +132,13 @@ def kept_item(
                 shelf.found.update(_noted(note, path.stem))
             return item
     note.unlink(missing_ok=True)  # what it says is about the damaged one
-    started = time.monotonic()
-    with watched() as inner:
-        item = make()
-    took = time.monotonic() - started - sum(filter(None, inner.made.values()))
-    with replacing(path) as temporary:
-        save(item, temporary)
+    started = clock()
+    with making(path.stem):
+        with watched() as inner:
+            item = make()
+        took = clock() - started - sum(filter(None, inner.made.values()))
+        with replacing(path) as temporary:
+            save(item, temporary)
     own = {path.stem: round(took, 1)}
     write_json(note, {**inner.found, **inner.made, **own})
     shelf = _shelf.get()

@@ -12,6 +12,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
 from zoo.data.pixels import as_unit_floats
 from zoo.experiments.experiment import Sources
+from zoo.experiments.unfinished import resumable
 from zoo.trainer import Adam
 from zoo.values import number_text
 
@@ -61,6 +62,8 @@ def train(
 ) -> dict[str, list[float]]:
     """Train with Adam, clipped where the posterior has heavy tails, unless told otherwise.
 
+    In an experiment that was stopped it goes on at the last checkpoint.
+
     Args:
         model: built, not compiled.
         x: (rows, *event).
@@ -80,7 +83,7 @@ def train(
         config = {"learning_rate": learning_rate, **clip}
         optimizer = keras.optimizers.get({"class_name": optimizer, "config": config})
     model.compile(optimizer)
-    pulse = [Pulse()]
+    pulse = resumable([Pulse()])
     shared: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs, "verbose": 0}
     return model.fit(x, beside, callbacks=pulse, **shared).history
 

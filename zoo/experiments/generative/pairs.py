@@ -13,6 +13,7 @@ from zoo.data import sprite_pairs, sprites
 from zoo.evaluation.disentanglement.scores import scores
 from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.training import Pulse, train
+from zoo.experiments.unfinished import resumable
 from zoo.trainer import Adam
 from zoo.visualization.drawing.mosaics import show_mosaic
 from zoo.visualization.drawing.style import panels, styled
@@ -59,7 +60,7 @@ def run(
         model = zoo.create(name, SHAPE, latents=LATENTS, beta=beta, networks=networks, seed=seed)
         if name == "ada_gvae":
             model.compile(Adam(1e-3))
-            quiet: Any = {"verbose": 0, "callbacks": [Pulse()]}
+            quiet: Any = {"verbose": 0, "callbacks": resumable([Pulse()])}
             found = model.fit(seen.x, seen.partner, BATCH // 2, epochs, **quiet).history
             measures["ada_gvae/shared"] = found["shared"][-1]
         else:

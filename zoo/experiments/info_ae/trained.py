@@ -10,6 +10,7 @@ import numpy as np
 import zoo
 from zoo.autoencoder import Autoencoder
 from zoo.experiments.training import QUIET, Pulse, falling, train
+from zoo.experiments.unfinished import resumable
 from zoo.networks import Networks, mlp
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.trainer import Adam
@@ -66,7 +67,11 @@ def robust(
 def carry_on(model: Autoencoder, x: np.ndarray, epochs: int, done: int) -> Autoencoder:
     """`robust` from the pass `done` to the end, as if it had never stopped; the model is also returned."""
     batch = min(BATCH, len(x) // 4)
-    shared: dict[str, Any] = {"batch_size": batch, "verbose": QUIET, "callbacks": [Pulse()]}
+    shared: dict[str, Any] = {
+        "batch_size": batch,
+        "verbose": QUIET,
+        "callbacks": resumable([Pulse()]),
+    }
     model.fit(x, initial_epoch=done, epochs=epochs, **shared)
     return model
 

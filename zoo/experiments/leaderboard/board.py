@@ -22,6 +22,7 @@ from zoo.experiments.experiment import Claim, Experiment, Outcome, Sources
 from zoo.experiments.leaderboard.sets import SETS, Set
 from zoo.experiments.shelf import kept_item
 from zoo.experiments.training import BATCH, train
+from zoo.experiments.unfinished import at_once
 from zoo.files import read_json, write_json
 from zoo.recipes.dictionaries import start
 from zoo.visualization.drawing.style import panels, styled
@@ -143,7 +144,8 @@ def measured(
     began = time.process_time()
     if isinstance(model.encoder, zoo.networks.Centred):
         start(model, data.x, verbose=False)  # as the guide has it for every dictionary
-    train(model, data.x, epochs=math.ceil(steps * BATCH / len(data.x)))
+    with at_once():
+        train(model, data.x, epochs=math.ceil(steps * BATCH / len(data.x)))
     seconds = time.process_time() - began
     per_class = [] if data.labels is None else _few(data.labels)
     found = zoo.evaluation.evaluate(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from zoo.experiments.lecture.sprite_models import (
 )
 from zoo.experiments.lecture.sprite_responses import draw, responses
 from zoo.experiments.training import QUIET
+from zoo.experiments.unfinished import clock
 
 # Units whose posterior mean varies by more count as active.
 ACTIVE = 0.01
@@ -70,9 +70,9 @@ def run(
     for name in models:
         compared = MODELS[name]
         model = compared.build(seed, tuple(hidden), size)
-        start = time.perf_counter()
+        start = clock()
         compared.train(model, given)
-        measures[f"{name}/seconds"] = time.perf_counter() - start
+        measures[f"{name}/seconds"] = clock() - start
         print(f"  {name}: trained in {measures[f'{name}/seconds']:.0f} s", flush=True)
         codes = compared.units(model.encode(fresh))
         if compared.reconstructs:
