@@ -40,6 +40,7 @@ class ClassEntropy(zoo.AdversarialRegularizer):
     """
 
     sees_model = True
+    judges_pictures = True
 
     @property
     def critic_layers(self) -> list[keras.layers.Layer]:

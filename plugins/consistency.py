@@ -70,6 +70,11 @@ class Consistency(zoo.Regularizer):
                 "Set prior='generator' or 'categorical_style', or pictures='data'."
             )
 
+    @property
+    def judges_pictures(self) -> bool:
+        """Where there are generated ones."""
+        return self.pictures != "data"
+
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
         total: Any = 0.0

@@ -34,6 +34,8 @@ class DecoderJacobian(zoo.Regularizer):
         True
     """
 
+    judges_pictures = True
+
     def __init__(self, probes: int = 1, *, weight: Any = 1e-3, name: str | None = None):
         super().__init__(weight, name)
         self.probes = positive_int(probes, "probes of decoder_jacobian")

@@ -42,6 +42,7 @@ class Discriminator(Critic):
     """
 
     fixed = ("spread",)
+    judges_pictures = True
 
     def __init__(
         self, weight: Any = 1.0, fakes: str = "both", spread: bool = False, **options: Any

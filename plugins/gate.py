@@ -40,5 +40,5 @@ class Gate(zoo.Regularizer):
         decoder = self.model.decoder
         frozen = tf.stop_gradient(decoder.atoms)
         output = decoder.write(tf.nn.relu(forward.raw), frozen)
-        output = output + tf.stop_gradient(decoder.offset.centre)
+        output = output + tf.stop_gradient(decoder.without_atoms(forward.condition))
         return self.model.objective.error(forward, output)

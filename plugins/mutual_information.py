@@ -92,6 +92,11 @@ class MutualInformation(zoo.Regularizer):
         own = self.model.bottleneck.classes is None
         return self.classifier(code) if own else self.model.bottleneck.classify(code)
 
+    @property
+    def judges_pictures(self) -> bool:
+        """Unless the codes are those that were drawn."""
+        return self.codes != "generated"
+
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
         made = forward.generated

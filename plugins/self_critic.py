@@ -68,6 +68,11 @@ class SelfCritic(Critic):
         self.critic = keras.Model([code, picture], logits)
         super().build(event_shape, units)
 
+    @property
+    def judges_pictures(self) -> bool:
+        """Only with both pairs: pictures alone teach the critic."""
+        return self.both_pairs
+
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """(batch,), in nats."""
         encoded = self._logits(forward.code, forward.inputs, forward, "encoded", training)

@@ -8,13 +8,16 @@ import tensorflow as tf
 
 import zoo
 from zoo import suggest
+from zoo.forward import kernels_of
 
 OF = ("model", "decoder")
 
 
 @zoo.register("weight_decay")
 class WeightDecay(zoo.Regularizer):
-    """sum_l ||W_l||_F^2 over the kernels of the model, biases left out (Krogh & Hertz 1992, equation 1).
+    """sum_l ||W_l||_F^2 over the kernels of the networks, biases left out (Krogh & Hertz 1992, equation 1).
+
+    The networks are encoder, bottleneck and decoder; what a prior or a likelihood learns is no kernel.
 
     Args:
         of: whose kernels, those of the "model" or of its "decoder".
@@ -45,7 +48,7 @@ class WeightDecay(zoo.Regularizer):
 
     def check(self, model: zoo.Autoencoder) -> None:
         """There are kernels."""
-        if self.of == "decoder" and not _kernels(model.decoder.trainable_variables):
+        if self.of == "decoder" and not kernels_of(model.decoder):
             raise ValueError(
                 "weight_decay of the decoder needs a decoder with kernels of its own; that of this model has "
                 "none. Leave of='decoder' out, or take other networks than 'tied'."
@@ -54,13 +57,9 @@ class WeightDecay(zoo.Regularizer):
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """A scalar."""
         own = self.of == "decoder"
-        kernels = _kernels(self.model.decoder.trainable_variables) if own else forward.kernels
+        kernels = kernels_of(self.model.decoder) if own else forward.kernels
         return tf.add_n([tf.reduce_sum(tf.square(tf.cast(k, tf.float32))) for k in kernels])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "of": self.of}
-
-
-def _kernels(variables: Any) -> list[Any]:
-    return [variable for variable in variables if len(variable.shape) > 1]

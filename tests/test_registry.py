@@ -413,10 +413,7 @@ def test_a_class_that_is_declared_but_not_decorated_gets_its_name(distribution, 
 def test_a_broken_part_is_named_and_harms_nothing_else(distribution, clean, kind):
     points = {f"zoo.{kind}s": {"broken": "broken_part:Part"}}
     distribution("broken-part", points, {"broken_part.py": "raise RuntimeError('no')"})
-    with (
-        pytest.warns(UserWarning, match=r"'broken' of broken-part 1.0.*RuntimeError"),
-        pytest.raises(ValueError, match=f"Unknown {kind} 'broken'"),
-    ):
+    with pytest.raises(ValueError, match=r"'broken' of broken-part 1.0.*RuntimeError"):
         zoo.get("broken", kind)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -429,10 +426,7 @@ def test_a_part_in_the_group_of_another_kind_is_told(distribution, clean):
         "import zoo\n@zoo.register('wide', 'prior')\nclass Wide(zoo.distributions.Prior): pass\n"
     )
     distribution("wide", {"zoo.plugins": {"wide": "wide:Wide"}}, {"wide.py": source})
-    with (
-        pytest.warns(UserWarning, match="it is the prior 'wide': declare it .* zoo.priors"),
-        pytest.raises(ValueError, match="Unknown regularizer 'wide'"),
-    ):
+    with pytest.raises(ValueError, match=r"it is the prior 'wide': declare it .* zoo\.priors"):
         zoo.get("wide")
 
 
@@ -532,8 +526,9 @@ def test_a_saved_model_says_which_plugin_is_missing(distribution, clean, tmp_pat
     del registry._parts["regularizer"]["gone"]
     (info / "entry_points.txt").write_text("")
     registry._declared.cache_clear()
-    with pytest.raises(ValueError, match="'gone', which is not there: install or import"):
+    with pytest.raises(ValueError, match="'gone', which is not there: install or import") as error:
         zoo.load_model(path)
+    assert len(str(error.value)) < 2000  # without the configuration, which Keras tells
 
 
 def test_a_file_of_an_earlier_version_loads():

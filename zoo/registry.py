@@ -147,8 +147,11 @@ def lookup(name: str, kind: str = "regularizer") -> Any:
     """
     table = _table(kind)
     point = None if name in table else _declared(kind).get(name)
-    if point is not None:
-        _load(point, kind)
+    if point is not None and (failed := _load(point, kind)) is not None:
+        raise ValueError(
+            f"The {kind} {name!r} is that of {_origin(point)}, which could not be loaded: {failed!r}. Mend "
+            "or update that package."
+        ) from failed
     if name not in table:
         raise ValueError(f"Unknown {kind} {name!r}.{suggest(name, names(kind))}")
     return table[name]
@@ -256,14 +259,15 @@ def _declared(kind: str) -> dict[str, EntryPoint]:
     return found
 
 
-def _load(point: EntryPoint, kind: str) -> None:
+def _load(point: EntryPoint, kind: str) -> Exception | None:
+    """Import a part; what went wrong where it is a plugin's."""
     if point.dist is None:  # the zoo's own; an error there must be seen
         _parts[kind].setdefault(point.name, point.load())
-        return
+        return None
     try:
         part = point.load()
         if point.name in _parts[kind]:
-            return
+            return None
         for other, table in _parts.items():
             if part in table.values():
                 raise ValueError(
@@ -271,7 +275,8 @@ def _load(point: EntryPoint, kind: str) -> None:
                 )
         register(point.name, kind)(part)
     except Exception as error:  # a plugin may fail in any way, and harms only itself
-        warnings.warn(f"The plugin {_origin(point)} could not be loaded: {error!r}", stacklevel=4)
+        return error
+    return None
 
 
 def _tell_keras(part: Any, name: str, kind: str) -> None:

@@ -57,6 +57,10 @@ def part(identifier: Any, kind: str, base: type) -> Any:
     )
 
 
+class MissingPartError(ValueError):
+    """A saved model needs a part that no installed package brings."""
+
+
 def serialize_part(instance: Any) -> dict[str, Any] | None:
     """A part as a dict that `deserialize_part` builds it from; registered parts go by their name."""
     if instance is None:
@@ -213,7 +217,7 @@ def _deserialized(config: dict[str, Any], kind: str) -> Any:
     try:
         cls = registry.lookup(config["zoo_name"], kind)
     except ValueError as error:
-        raise ValueError(
+        raise MissingPartError(
             f"The saved model needs the {kind} plugin {config['zoo_name']!r}, which is not there: "
             f"install or import the package that registers it, then load again. ({error})"
         ) from error

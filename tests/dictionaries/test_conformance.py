@@ -381,6 +381,39 @@ def test_widths_reconstruct_by_the_first_units_alone():
     assert_allclose(model.objective.loss(forward), np.mean(shares, axis=0), rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"objective": {"name": "nested", "widths": (4,)}},
+        {"bottleneck": "gated", "regularizers": ["gate"]},
+    ],
+)
+def test_a_skip_explains_what_is_linear_in_every_term(options):
+    model = zoo.create(
+        "transcoder",
+        (6,),
+        target_shape=(4,),
+        latents=12,
+        target_l0=3,
+        aux=0.0,
+        skip=True,
+        **options,
+    )
+    random = np.random.default_rng(0)
+    x, linear = np.float32(random.normal(size=(60, 6))), np.float32(random.normal(size=(6, 4)))
+    beside = {"target": x @ linear, "condition": x}
+    model.compile()
+    before = model.evaluate(x, beside, verbose=0, return_dict=True)
+    model.fit(x, beside, verbose=0)
+    assert np.abs(model.decoder.kernel_of_skip).max() > 0
+    decoder = model.decoder  # b began at the mean of the targets
+    for weight, value in ((decoder.kernel_of_skip, linear), (decoder.kernel, 0), (decoder.mean, 0)):
+        weight.assign(np.broadcast_to(value, weight.shape))
+    found = model.evaluate(x, beside, verbose=0, return_dict=True)
+    for name in {"loss", "reconstruction", "gate"} & set(found):
+        assert before[name] > 0.1 and found[name] < 1e-3, name
+
+
 def test_thresholds_are_not_negative():
     model = build("jump_relu")
     thresholds, variables = model.bottleneck.thresholds, model.model_variables

@@ -104,6 +104,25 @@ def test_evaluate_has_the_group_with_intervals_and_without_dense_codes(model, mo
     assert "no dictionary" in skipped["skipped"]["dictionary"]
 
 
+def test_a_transcoder_with_a_skip_is_measured_beside_its_targets():
+    model = zoo.create("transcoder", (6,), latents=12, target_l0=3, skip=True)
+    x = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
+    y = np.maximum(x, 0)
+    model.compile()
+    model.fit(x, {"target": y, "condition": x}, verbose=0)
+    groups = ["reconstruction", "dictionary"]
+    found = zoo.evaluation.evaluate(model, x, condition=x, groups=groups, verbose=False)
+    assert all("reconstructs y" in found["skipped"][group] for group in groups)
+    measured = dictionary.tally(model, x, y, condition=x).scores()
+    left = np.square(y - model.reconstruct(x, condition=x)).sum()
+    expected = 1 - left / np.square(y - y.mean(axis=0)).sum()
+    assert float(measured["explained_variance"]) == pytest.approx(expected, abs=1e-5)
+    with pytest.raises(ValueError, match="Pass y="):
+        dictionary.tally(model, x, condition=x)
+    with pytest.raises(ValueError, match="declares a condition"):
+        dictionary.tally(model, x, y)
+
+
 def test_evaluate_probes_classes_and_compares_seeds(model):
     """Labels that say whether a unit fires: one unit tells them."""
     x = activations(800, 3)
@@ -270,6 +289,18 @@ def test_a_dictionary_takes_the_place_of_a_layers_output(network, model):
     pushed = without + 7 * atoms[4]
     assert_allclose(spliced.steered(x, {4: 7.0}), pushed @ weights + bias, atol=1e-3)
     assert_allclose(network.predict(x, verbose=0), spliced.plain(x), atol=1e-5)  # as it was
+
+
+def test_units_of_a_network_in_mixed_precision_are_left_out_and_held(model):
+    layers = keras.layers
+    half = {"dtype": "mixed_bfloat16"}
+    network = keras.Sequential(
+        [keras.Input((5,)), layers.Dense(WIDTH, name="middle", **half), layers.Dense(3, **half)]
+    )
+    spliced = attach(network, "middle", model)
+    x = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
+    for found in (spliced.ablated(x, []), spliced.steered(x, {})):
+        assert_allclose(np.float32(found), np.float32(spliced.plain(x)), atol=0.1)
 
 
 def test_the_loss_that_is_recovered(network, model):

@@ -69,6 +69,21 @@ def test_labels_of_a_mixture_are_its_components():
         prior.draw(zoo.Noise(0, 0), 5, 2, label=4)
 
 
+def test_weights_with_a_fitted_prior_are_not_loaded_without_a_place_for_it(tmp_path):
+    def model():
+        return zoo.create("vae", (6,), latents=2, hidden=(4,), seed=0)
+
+    x = make_vectors(40, 6)
+    found = model().fit_prior("gaussian_mixture", x, components=3)
+    path = tmp_path / "found.weights.h5"
+    found.save_weights(path)
+    with pytest.raises(ValueError, match=r"the prior 'gaussian_mixture'.*zoo.load_model"):
+        model().load_weights(path)
+    again = model().fit_prior("gaussian_mixture", x[:20], components=3)
+    again.load_weights(path)
+    assert_array_equal(again.generate(5, seed=0), found.generate(5, seed=0))
+
+
 def test_a_kernel_density_is_that_of_scipy():
     codes = ring(300)
     prior = fitted("kernel_density", codes, bandwidth=0.3)
@@ -92,6 +107,17 @@ def test_codes_with_noise_are_codes_with_noise():
     assert exact.rows == 30 and exact.distribution(2) is None
     distance = np.abs(drawn(exact, 50, 2)[:, None] - codes).max(axis=-1).min(axis=1)
     assert distance.max() < 1e-4
+
+
+def test_a_flow_of_one_unit_is_an_affine_map():
+    """oneDNN ends the process at a product of no numbers."""
+    model = zoo.create("vae", (6,), latents=1, hidden=(4,), prior="flow")
+    model.compile(jit_compile=False)
+    x = make_vectors(20, 6)
+    assert np.isfinite(model.fit(x, verbose=0).history["loss"][0])
+    codes = np.float32(3 + 0.5 * np.random.default_rng(0).normal(size=(400, 1)))
+    prior = fitted("flow", codes, layers=2, hidden=8, steps=400)
+    assert_allclose(drawn(prior, 4000, 1).mean(), 3, atol=0.2)
 
 
 def test_a_flow_learns_a_ring_and_its_density_is_one():

@@ -78,3 +78,9 @@ def test_no_likelihood_is_made_of_it():
         picture_vae(mask="nan")
     with pytest.raises(ValueError, match="has the reduction 'sum'"):
         zoo.get("ms_ssim", "likelihood", reduction="mean")
+
+
+def test_its_weight_is_a_number():
+    rising = {"name": "ms_ssim", "window": 7, "weight": zoo.recipes.WarmUp(4.0, steps=10)}
+    with pytest.raises(ValueError, match="weight must be a number, not a schedule"):
+        zoo.create("vae", (16, 16, 1), latents=2, hidden=(4,), likelihood=rising)

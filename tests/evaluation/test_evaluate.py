@@ -182,6 +182,20 @@ def test_intervals_and_details(model, data):
     assert details["generation"]["nearest_training_examples"].shape == (60,)
 
 
+def test_the_bounds_of_a_grid_of_codes():
+    layers = keras.layers
+    grid = {"name": "stochastic", "units": 2, "grid": True}
+    down = keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(3, 3, 2, "same")])
+    up = keras.Sequential([keras.Input((2, 2, 2)), layers.Conv2DTranspose(1, 3, 2, "same")])
+    model = zoo.Autoencoder(
+        (4, 4, 1), down, grid, up, prior="normal", regularizers=["kl"], likelihood="normal"
+    )
+    x = np.random.default_rng(0).random((30, 4, 4, 1), np.float32)
+    found = quiet(model, x, groups=["density"])
+    expected = model.score(x, samples=50, seed=1).mean()
+    assert found["density"]["log_likelihood"] == pytest.approx(expected, abs=1.5)
+
+
 def test_a_deterministic_model_has_no_bounds(data):
     x, _, _ = data
     plain = zoo.create("autoencoder", (6, 6, 1), latents=2, hidden=(8,))

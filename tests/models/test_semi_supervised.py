@@ -9,6 +9,7 @@ from scipy.special import log_softmax
 
 import zoo
 from tests.conftest import make_vectors
+from zoo.autoencoder.fitting import drawn_codes
 
 OPTIONS = {"classes": 3, "latents": 2, "hidden": (8,), "style_hidden": 6, "seed": 0}
 
@@ -35,6 +36,44 @@ def test_the_loss_is_that_of_the_paper():
     assert_allclose(terms["loss"], np.where(y >= 0, labelled, unlabelled).mean(), rtol=1e-4)
     known = y >= 0
     assert_allclose(terms["error"], (log_q.argmax(axis=1) != y)[known].mean(), rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def separated():
+    """A model of two classes that lie apart, (x, y)."""
+    y = np.arange(200) % 2
+    noise = 0.02 * np.random.default_rng(0).normal(size=(200, 6))
+    x = np.float32(np.where(y[:, None] == 0, 0.1, 0.9) + noise)
+    keras.utils.set_random_seed(0)
+    options = {"classes": 2, "latents": 2, "hidden": (16,), "likelihood": "normal", "seed": 0}
+    model = zoo.create("semi_supervised_vae", (6,), **options)
+    model.compile(keras.optimizers.Adam(1e-2))
+    model.fit(x, y, epochs=30, verbose=0)
+    assert (model.cluster(x) == y).mean() > 0.98
+    return model, x, y
+
+
+def test_a_score_weighs_the_labels_by_their_chances(separated):
+    model, x, y = separated
+    found = model.score(x, by="probability", samples=20)
+    likeliest = model.conditional(model.encode(x)).log_prob(x).numpy()
+    for label in range(2):
+        assert_allclose(found[y == label].mean(), likeliest[y == label].mean(), atol=0.1)
+    assert (found != model.score(x, by="probability", samples=1)).any()
+
+
+def test_a_prior_is_fitted_to_codes_of_the_labels_that_x_has(separated):
+    model, x, y = separated
+    ones = x[y == 1]
+    codes = drawn_codes(model, ones)
+    assert codes.shape == (100, 4) and codes[:, 1].mean() > 0.95
+    made = model.fit_prior("gaussian_mixture", ones, components=2).generate(200, seed=0)
+    assert made.mean() > 0.7
+
+
+def test_a_prior_is_fitted_to_one_code_of_each_row():
+    model = zoo.create("iwae", (6,), latents=2, hidden=(4,), samples=5)
+    assert drawn_codes(model, make_vectors(12, 6)).shape == (12, 2)
 
 
 def test_a_few_labels_name_the_classes():

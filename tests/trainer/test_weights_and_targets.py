@@ -124,6 +124,10 @@ def test_terms_that_couple_rows_are_refused_beside_weights():
     model.compile(jit_compile=False)
     with pytest.raises(ValueError, match="'mmd' couples the rows of a batch and knows no weights"):
         model.fit(X, sample_weight=np.ones(48), verbose=0)
+    model = zoo.create("lfq_vae", (6,), latents=2, places=2, hidden=(4,))
+    model.compile(jit_compile=False)
+    with pytest.raises(ValueError, match="'diversity' of the bottleneck couples the rows"):
+        model.fit(X, sample_weight=np.ones(48), verbose=0)
     model = tiny(name="autoencoder", regularizers=["weight_decay"])
     model.compile(jit_compile=False)
     model.fit(X, sample_weight=np.ones(48), verbose=0)

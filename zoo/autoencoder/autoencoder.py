@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from zoo import registry
-from zoo.autoencoder import collapse, scales
+from zoo.autoencoder import beside_weights, collapse, scales
 from zoo.autoencoder.use import UsableModel
 from zoo.bottlenecks import Bottleneck
 from zoo.conditions import Condition
@@ -188,6 +188,8 @@ class Autoencoder(UsableModel):
         self._build_parts()
         for member in self.parts:
             member.check(self)
+        for regularizer in self.regularizers:
+            regularizer.check_gradient(self.likelihood)
         shape = self.target_shape or self.event_shape
         for scale_of in self.intake.reconstructed:
             scale_of.counts = self.likelihood.is_of_counts(shape)
@@ -308,15 +310,16 @@ class Autoencoder(UsableModel):
     def save_own_variables(self, store: Any) -> None:
         """See Keras; with what bytes are divided by, so that weights alone keep it too."""
         super().save_own_variables(store)
-        scales.write_scale(self, store)
+        beside_weights.write(self, store)
 
     def load_own_variables(self, store: Any) -> None:
         """See Keras.
 
         Raises:
-            ValueError: for weights of a model that divides bytes by another number.
+            ValueError: for weights of a model that divides bytes by another number, or whose prior has
+                weights where this one has none.
         """
-        super().load_own_variables(scales.read_scale(self, store))
+        super().load_own_variables(beside_weights.read(self, store))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.bottlenecks import Bottleneck, Code
 from zoo.distributions.divergences import base_distribution
 from zoo.distributions.priors import Prior
 from zoo.noise import Noise
@@ -68,9 +69,24 @@ def drawn_codes(
 
     def draw(features: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, ...]:
         noise = Noise(seed, first).fold("drawn_codes")
-        return (model.bottleneck.draw(features, noise, model.step.value, False).value,)
+        code = model.bottleneck.draw(features, noise, model.step.value, False)
+        return (_one_of_each(model.bottleneck, code, noise.fold("one")),)
 
     return _of_features(model, draw, x, condition, batch_size)[0]
+
+
+def _one_of_each(bottleneck: Bottleneck, code: Code, noise: Noise) -> tf.Tensor:
+    """One of the draws of each row, by chance where they are weighed, (rows, *code)."""
+    if bottleneck.samples == 1:
+        return code.value
+    each = tf.reshape(code.value, (-1, bottleneck.samples, *bottleneck.code_shape))
+    if not bottleneck.weighed:
+        return each[:, 0]
+    log_chances = code.notes["log_chances"]
+    uniform = noise.uniform(tf.shape(log_chances)[0], bottleneck.samples)
+    # The largest of log p_i - log(-log u_i) is i with probability p_i (Gumbel 1954).
+    chosen = tf.argmax(log_chances - tf.math.log(-tf.math.log(uniform)), axis=1)
+    return tf.gather(each, chosen, batch_dims=1)
 
 
 def posteriors(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 APART = 1000.0
 # Numbers that are looked at for the warning, which must not cost more than it is worth.
 _LOOKED_AT = 2_000_000
-_SCALE = "scale_of_bytes"  # beside the numbers by which Keras names weights
 _CHUNK = 8192
 
 
@@ -142,46 +140,6 @@ def far_apart(x: np.ndarray) -> str:
         f"{deviations[most]:.3g}, column {varies[least]} one of {deviations[least]:.3g}. The largest decide "
         "the loss. Create the model with standardize=True, or rescale x."
     )
-
-
-def write_scale(model: Autoencoder, store: Any) -> None:
-    """Keep what bytes are divided by beside the weights, which were trained on what came of it."""
-    divisors = _divisors(model)
-    if any(divisor is not None for divisor in divisors.values()):
-        said = {"scale": model.intake.kept_scale, "divisors": divisors}
-        store[_SCALE] = np.frombuffer(json.dumps(said).encode(), np.uint8)
-
-
-def read_scale(model: Autoencoder, store: Any) -> dict[str, Any]:
-    """Divide bytes as the model did whose weights these are.
-
-    Args:
-        model: whose weights are loaded.
-        store: what `write_scale` wrote to, by name.
-
-    Returns:
-        The rest: the weights.
-
-    Raises:
-        ValueError: where the model divides them by another number already.
-    """
-    weights = {name: store[name] for name in store.keys() if name != _SCALE}  # noqa: SIM118, no mapping
-    if len(weights) == len(store.keys()):
-        return weights
-    said = json.loads(np.asarray(store[_SCALE], np.uint8).tobytes())
-    before = _divisors(model)
-    if all(divisor is None for divisor in before.values()):
-        model.intake.give_scale(said["scale"])
-    elif before != said["divisors"]:
-        raise ValueError(
-            f"These weights are of a model that divides bytes by {said['divisors']}, and this one divides "
-            f"them by {before}. Create it with the same scale."
-        )
-    return weights
-
-
-def _divisors(model: Autoencoder) -> dict[str, float | None]:
-    return {name: scale.divisor for name, scale in model.intake.scales.items()}
 
 
 def in_units_of_data(layer: Standardization, distribution: Any) -> Any:

@@ -52,8 +52,10 @@ def scores(
                 found.append(_errors(model)(*batch).numpy())
                 continue
             terms = _terms(model, by)
-            wanted = samples if drawn else 1
-            rounds = -(-wanted // model.bottleneck.samples)  # which draw several each
+            bottleneck = model.bottleneck
+            wanted = samples if drawn or bottleneck.weighed else 1
+            # Which draw several each, or one of all their draws together.
+            rounds = -(-wanted // (1 if bottleneck.weighed else bottleneck.samples))
             each = [terms(tf.constant([seed, first, k], tf.int64), *batch) for k in range(rounds)]
             values = np.concatenate(each, axis=1, dtype=np.float64)[:, :wanted]
             found.append(_joined(values, by))
@@ -105,7 +107,11 @@ def _terms(model: Autoencoder, by: str) -> Callable[..., Any]:
             posterior: Any = code.posterior
             prior: Any = model.prior_distribution(rows.condition)
             found += prior.log_prob(code.value) - posterior.log_prob(code.value)
-        return tf.reshape(found, (-1, model.bottleneck.samples))
+        found = tf.reshape(found, (-1, model.bottleneck.samples))
+        if model.bottleneck.weighed:
+            chances = tf.exp(code.notes["log_chances"])
+            found = tf.reduce_sum(chances * found, axis=1, keepdims=True)
+        return found
 
     return _kept(model, f"score_{by}", terms)
 

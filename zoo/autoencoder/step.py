@@ -166,6 +166,8 @@ class StepModel(BlockTrainer):
         present: tf.Tensor | None,
     ) -> ForwardPass:
         samples, step = self.bottleneck.samples, self.step.value
+        if batch.weight is not None:
+            _refuse_weighted_code(code)
         rows = batch.repeated(samples)
         count = tf.shape(rows.x)[0]
         weight, counted = batch.weight, None
@@ -380,6 +382,16 @@ def _penalty(regularizer: Regularizer, forward: ForwardPass) -> tf.Tensor:
     if len(penalty.shape) == 0:
         note_meeting()  # of the rows, or of none
     return forward.mean(penalty, regularizer.name)
+
+
+def _refuse_weighted_code(code: Code) -> None:
+    """As `_refuse_weights`, for the terms of a bottleneck."""
+    for name, value in code.losses.items():
+        if len(value.shape) == 0:
+            raise ValueError(
+                f"The term {name!r} of the bottleneck couples the rows of a batch and knows no weights; "
+                "received sample weights. Leave them out."
+            )
 
 
 def _refuse_weights(regularizer: Regularizer, penalty: tf.Tensor) -> None:

@@ -55,6 +55,8 @@ class Bottleneck(Part):
     Attributes:
         code_shape: shape of one code, from `build` on.
         samples: draws of the code for each example, in training and evaluation.
+        weighed: whether these are not alike, but weighed by their chances, whose logarithms `draw` notes as
+            "log_chances", (batch, samples).
         classes: number of classes of a bottleneck whose `classify` reads them from codes, else None.
         infers_condition: whether the label that the model declares as its condition may be left out in use.
         has_gates: whether `draw` notes "gates", 0 or 1 for every unit, with a gradient.
@@ -83,6 +85,7 @@ class Bottleneck(Part):
 
     fixed = ("units", "grid")
     samples = 1
+    weighed = False
     classes: int | Any = None
     infers_condition = False
     has_gates = False

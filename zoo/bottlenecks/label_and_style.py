@@ -43,6 +43,7 @@ class LabelAndStyle(DenseBottleneck):
 
     fixed = ("classes", "hidden")
     infers_condition = True
+    weighed = True
 
     def __init__(self, units: int, classes: int = 10, hidden: int = 64, **kwargs: Any):
         self.classes = positive_int(classes, "classes")

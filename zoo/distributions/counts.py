@@ -169,6 +169,7 @@ class CategoricalLikelihood(Likelihood):
         self.levels = whole_number(levels, "levels", 2)
         self.pixels = bool(pixels)
         self.only_whole = not self.pixels
+        self.mean_has_gradient = self.pixels
         self.bounds = (0.0, 1.0) if self.pixels else (0.0, levels - 1.0)
 
     def is_of_counts(self, event_shape: Sequence[int]) -> bool:

@@ -52,7 +52,7 @@ class Coupling(Flow):
     """z_b <- z_b exp(s(z_a, h)) + t(z_a, h), one half of the units given the other.
 
     Dinh et al., "Density Estimation Using Real NVP", 2017, equations 4 to 8; fast both ways. The halves are
-    the units of even and of odd number. (One unit alone is scaled and moved by its context.)
+    the units of even and of odd number. (One unit alone is scaled and moved by its context, or by constants.)
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -63,7 +63,7 @@ class Coupling(Flow):
         self.order = np.argsort(np.concatenate([self.given, self.moved]))
         dense = keras.layers.Dense
         self.inner = [dense(self.hidden, activation="silu", dtype="float32") for _ in range(2)]
-        self.inner[0].build((None, len(self.given) + self.width))
+        self.inner[0].build((None, max(1, len(self.given) + self.width)))
         self.inner[1].build((None, self.hidden))
         # Begins as the map that changes nothing.
         self.outer = dense(2 * len(self.moved), kernel_initializer="zeros", dtype="float32")
@@ -85,7 +85,10 @@ class Coupling(Flow):
 
     def _moves(self, given: tf.Tensor, context: tf.Tensor | None) -> Moved:
         first, second = self.inner
-        hidden = second(first(_beside(given, context)))
+        known = _beside(given, context)
+        if known.shape[-1] == 0:  # one unit without a context; oneDNN has no product of nothing
+            known = tf.ones((tf.shape(known)[0], 1))
+        hidden = second(first(known))
         shift, raw = tf.split(self.outer(hidden), 2, axis=-1)
         return shift, _STEEPEST * tf.tanh(raw / _STEEPEST)
 

@@ -78,6 +78,7 @@ class Likelihood(Part):
         outputs_per_element: numbers of the decoder for each element of x.
         only_whole: whether x must hold whole numbers; integers of any type are then taken as they are.
         draws: whether `generate` draws x by `draw`, in the place of its mean.
+        mean_has_gradient: whether `mean` hands gradients on to the decoder; a likeliest value does not.
         has_density: whether the loss is -log p(x|z), up to a constant; else it is a measure of errors alone.
 
     Example:
@@ -103,6 +104,7 @@ class Likelihood(Part):
     outputs_per_element = 1
     only_whole = False
     draws = False
+    mean_has_gradient = True
     has_density = True
 
     def __init__(self, reduction: str = "sum", activation: str | None = None, **kwargs: Any):

@@ -48,6 +48,7 @@ class AutoregressiveLikelihood(Likelihood):
     fixed = ("levels", "filters", "layers", "context")
     bounds = (0.0, 1.0)
     draws = True
+    mean_has_gradient = False
 
     def __init__(
         self,

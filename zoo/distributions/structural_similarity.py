@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from zoo.distributions.likelihoods import Likelihood
 from zoo.registry import register
-from zoo.serialization import positive_int, scalar
+from zoo.serialization import number, positive_int
 from zoo.tfp import tfd
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class StructuralSimilarity(Likelihood):
                     f"The likelihood 'ms_ssim' has the {name} {value!r}; leave it out."
                 )
         super().__init__("sum", "sigmoid", **kwargs)
-        self.weight: Any = scalar(weight, "weight", 0)
+        self.weight = number(weight, "weight", 0)
         self.window = positive_int(window, "window")
 
     def check(self, model: Autoencoder) -> None:

@@ -66,6 +66,16 @@ class VampPrior(UnscaledPrior):
                 "The prior 'vamp' is a mixture of posteriors of a location and a scale, such as 'normal'; "
                 f"the bottleneck is a {type(model.bottleneck).__name__} without. Set posterior='normal'."
             )
+        with tf.GradientTape() as tape:
+            inputs = tf.zeros((1, *model.event_shape))
+            tape.watch(inputs)
+            seen = model.likelihood.seen(inputs)
+        if tape.gradient(seen, inputs) is None:
+            raise ValueError(
+                "The prior 'vamp' learns its pseudo-inputs by a gradient, and the likelihood "
+                f"{type(model.likelihood).zoo_name!r} shows the encoder x one-hot, which has none. Take the "
+                "prior 'normal' or 'mixture'."
+            )
         if model.condition is not None:
             raise ValueError(
                 "The prior 'vamp' has no conditions for its pseudo-inputs, and the model declares one. Take "

@@ -157,7 +157,7 @@ def _log_terms(model: Any):
         posterior = model.posterior(x)
         z = posterior.sample(samples, seed=seed)
         divergence = posterior.log_prob(z) - model.prior_distribution().log_prob(z)
-        flat = tf.reshape(z, (-1, z.shape[-1]))
+        flat = tf.reshape(z, (-1, *z.shape[2:]))
         repeats = tf.concat([[samples], tf.ones(len(x.shape) - 1, tf.int32)], 0)
         likelihood = model.conditional(flat).log_prob(tf.tile(x, repeats))
         return tf.reshape(likelihood, tf.shape(divergence)), divergence

@@ -90,7 +90,7 @@ class Task:
 def run_reconstruction(task: Task, *, data_range: float | None = None) -> Result:
     """See `zoo.evaluation.reconstruction`."""
     subject = task.subject
-    _require_own_examples(subject.model, "zoo.evaluation.reconstruction.scores")
+    _require_own_examples(subject, "zoo.evaluation.reconstruction.scores")
     if subject.reconstruct is None and subject.decode is None:
         raise NotComputable(f"{subject.name} has no decoder; pass decode=")
     reconstructions = subject.reconstruct or _decoded(task)
@@ -134,7 +134,7 @@ def run_density(
     if sample_prior is None:
         raise NotComputable("the model has no prior")
     try:
-        _require_own_examples(model, "the terms of model.evaluate(x, y)")
+        _require_own_examples(task.subject, "the terms of model.evaluate(x, y)")
         rows = _taken(len(task.x), examples, task)
         bounds = density.per_example(model, task.x[rows], samples=samples, seed=task.seed)
         scores = density.scores(bounds, **task.random)
@@ -198,9 +198,9 @@ def run_dictionary(
             "The loss recovered needs network, layer, inputs and loss; received none for "
             f"{', '.join(missing)}. Give all four, or none of them."
         )
+    _require_own_examples(task.subject, "zoo.evaluation.dictionary.tally(model, x, y)")
     if not dictionary.has_atoms(model):
         raise NotComputable(f"{task.subject.name} has no dictionary of atoms")
-    _require_own_examples(model, "zoo.evaluation.dictionary.tally(model, x, y)")
     found = dictionary.tally(model, task.x, top=top)
     scores = found.scores(**task.random, rare=rare)
     if features is not None and active is not None:
@@ -335,8 +335,8 @@ def _require(value: Any, name: str) -> None:
         raise NotComputable(f"needs {name}")
 
 
-def _require_own_examples(model: Any, instead: str) -> None:
-    if getattr(model, "target_shape", None) is not None:
+def _require_own_examples(subject: Subject, instead: str) -> None:
+    if subject.reconstructs_y:
         raise NotComputable(f"the model reconstructs y, which is not here: see {instead}")
 
 

@@ -172,7 +172,10 @@ class Attached:
         return edit
 
     def _by_codes(self, change: Edit) -> Edit:
+        import tensorflow as tf
+
         def edit(rows: tf.Tensor) -> tf.Tensor:
+            rows = tf.cast(rows, tf.float32)  # as the dictionary decodes, also in mixed precision
             code = self.dictionary.encode_batch(rows)
             decode = self.dictionary.decode_batch
             return rows + decode(change(code)) - decode(code)

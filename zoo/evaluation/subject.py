@@ -30,6 +30,7 @@ class Subject:
         cluster: from examples to clusters (n,).
         sample_prior: from a number and a seed to codes (n, units).
         model: has ``posterior``, ``conditional`` and ``prior_distribution``.
+        reconstructs_y: whether what it reconstructs is not x.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Subject:
     cluster: Function | None = None
     sample_prior: Callable[[int, int], np.ndarray] | None = None
     model: Any = None
+    reconstructs_y: bool = False
 
     def with_decoder(self, decode: Function | None) -> Subject:
         """The same with a decoder, where it has none of its own."""
@@ -99,6 +101,7 @@ def _autoencoder(model: Any) -> Subject:
         sample_prior=_prior_sampler(model),
         cluster=_clusterer(model),
         model=model if all(hasattr(model, name) for name in densities) else None,
+        reconstructs_y=getattr(model, "target_shape", None) is not None,
     )
 
 
@@ -171,6 +174,7 @@ def _conditional(model: Any, name: str) -> Subject:
         if able
         else None,
         cluster=(lambda x, condition: model.cluster(x, condition=condition)) if clusters else None,
+        reconstructs_y=model.target_shape is not None,
     )
 
 

@@ -158,12 +158,21 @@ class Dictionary(Offset):
     def call(self, code: Any, training: bool = False) -> tf.Tensor:
         """(batch, units) -> (batch, *event); [code, condition] where the model declares one."""
         code, condition = code if isinstance(code, list | tuple) else (code, None)
-        output = self.write(code, few=training) + self.offset.centre
-        if self.skip:
-            given: Any = condition
-            beside = tf.matmul(tf.cast(given, tf.float32), self.kernel_of_skip)
-            output = output + tf.reshape(beside, (-1, *self.event_shape))
-        return output
+        return self.write(code, few=training) + self.without_atoms(condition)
+
+    def without_atoms(self, condition: Any = None) -> tf.Tensor:
+        """What is there before the code adds its atoms: b, and W c with `skip`.
+
+        Args:
+            condition: (batch, width) where there is a skip.
+
+        Returns:
+            (*event), or (batch, *event) with a skip, float32.
+        """
+        if not self.skip:
+            return tf.convert_to_tensor(self.offset.centre)
+        beside = tf.matmul(tf.cast(condition, tf.float32), self.kernel_of_skip)
+        return tf.reshape(beside, (-1, *self.event_shape)) + self.offset.centre
 
     def write(
         self, code: tf.Tensor, atoms: tf.Tensor | None = None, few: bool = False
@@ -186,8 +195,18 @@ class Dictionary(Offset):
         scale = tf.convert_to_tensor(self.offset.scale)
         return tf.reshape(sums, (-1, *self.event_shape)) * scale
 
-    def partial(self, code: tf.Tensor, widths: Sequence[int]) -> list[tf.Tensor]:
+    def partial(
+        self, code: tf.Tensor, widths: Sequence[int], condition: Any = None
+    ) -> list[tf.Tensor]:
         """x_hat of the first units alone, one for each of the rising widths, (batch, *event) each.
+
+        Args:
+            code: (batch, units).
+            widths: how many units, rising.
+            condition: (batch, width) where there is a skip.
+
+        Returns:
+            A reconstruction for each width.
 
         Example:
             >>> decoder = zoo.networks.Dictionary((3,), shared=False)
@@ -196,7 +215,7 @@ class Dictionary(Offset):
             >>> np.allclose(decoder.partial(code, [2, 5])[1], whole, atol=1e-6)
             True
         """
-        atoms, output, found = self.atoms, self.offset.centre, []
+        atoms, output, found = self.atoms, self.without_atoms(condition), []
         for first, last in itertools.pairwise((0, *widths)):
             output = output + self.write(code[:, first:last], atoms[first:last])
             found.append(output)

@@ -82,7 +82,12 @@ class Objective(Part):
 
 
 def refuse_measures(model: Autoencoder, name: str) -> None:
-    """Raise ValueError where the objective of a name is given a likelihood that is no density."""
+    """Raise ValueError where the objective of a name is given a likelihood whose loss is not -log p(x|z)."""
+    if model.likelihood.reduction != "sum":
+        raise ValueError(
+            f"The objective {name!r} weighs draws by p(x|z), and with reduction="
+            f"{model.likelihood.reduction!r} the loss is not -log p(x|z): leave the reduction out."
+        )
     if not model.likelihood.has_density:
         raise ValueError(
             f"The objective {name!r} weighs draws by p(x|z), and the likelihood "

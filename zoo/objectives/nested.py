@@ -61,7 +61,7 @@ class Nested(ExplainedVariance):
     def loss(self, forward: ForwardPass) -> tf.Tensor:
         """The mean of the shares that are left, (batch,)."""
         decoder: Any = self.model.decoder
-        outputs = decoder.partial(forward.code, self.widths)
+        outputs = decoder.partial(forward.code, self.widths, forward.condition)
         return tf.add_n([self.error(forward, output) for output in outputs]) / len(outputs)
 
     def get_config(self) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class Regularizer(Part):
     Attributes:
         of_rows: whether the penalty depends on the rows of the batch. A scalar that does cannot know the
             rows' weights, and is refused beside them.
+        judges_pictures: whether the penalty trains the model through decoded examples; it is refused beside a
+            likelihood whose mean hands no gradient on.
         classifies: whether `classify` reads class logits from codes.
         classes: how many, from `build` on; None where it does not classify.
         jit_possible: whether XLA has all operations of it.
@@ -49,6 +51,7 @@ class Regularizer(Part):
 
     jit_possible = True
     of_rows = True
+    judges_pictures = False
     classifies = False
     classes: int | Any = None
 
@@ -73,6 +76,19 @@ class Regularizer(Part):
             (batch,), of which the loss takes the mean, or a scalar, in nats where it is a divergence.
         """
         raise NotImplementedError(f"{type(self).__name__} must define penalty(forward, training).")
+
+    def check_gradient(self, likelihood: Any) -> None:
+        """Refuse a likelihood through which no gradient comes, where the penalty needs one.
+
+        Raises:
+            ValueError: with both names.
+        """
+        if self.judges_pictures and not likelihood.mean_has_gradient:
+            raise ValueError(
+                f"The regularizer {self.name!r} trains the model through decoded examples, and those of the "
+                f"likelihood {type(likelihood).zoo_name!r} are likeliest values, which hand no gradient on: "
+                "it would have no effect. Take another likelihood, or leave the regularizer out."
+            )
 
     def classify(self, code: tf.Tensor) -> tf.Tensor:
         """Class logits of codes, (batch, classes), where `classifies` says so."""

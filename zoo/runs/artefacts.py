@@ -23,6 +23,7 @@ from zoo.files import discard, read_json, replacing, write_json, write_text
 from zoo.runs.measuring import measure
 from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
+from zoo.serialization import MissingPartError
 from zoo.values import number_text
 
 # Held-out examples among which those with the largest codes are looked for.
@@ -80,12 +81,22 @@ def load_model(path: str | os.PathLike[str], safe_mode: bool = True) -> Autoenco
     except ImportError:
         raise
     except Exception as error:  # a damaged archive fails in many ways
-        raise ValueError(f"Cannot load the model {str(path)!r}: {error}") from error
+        raise ValueError(f"Cannot load the model {str(path)!r}: {_reason(error)}") from error
     if not isinstance(model, Autoencoder):
         raise ValueError(
             f"{str(path)!r} holds a {type(model).__name__}, which is not an Autoencoder."
         )
     return model
+
+
+def _reason(error: BaseException) -> BaseException:
+    """The error that says most: Keras tells the whole configuration before a part that is missing."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, MissingPartError):
+            return found
+        found = found.__cause__ or found.__context__
+    return error
 
 
 def write_artefacts(

@@ -14,6 +14,7 @@ import numpy as np
 from zoo.data.storage import release
 from zoo.evaluation.bootstrap import Score, intervals
 from zoo.evaluation.checks import NotComputable, batches
+from zoo.evaluation.subject import condition_of, of_rows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -163,8 +164,19 @@ class Tally:
         self.top_rows = np.take_along_axis(numbers, order, axis=1)
 
 
-def stream(model: Any, x: Any, batch_size: int = 500) -> Iterator[tuple[Any, np.ndarray]]:
+def stream(
+    model: Any, x: Any, batch_size: int = 500, condition: Any = None
+) -> Iterator[tuple[Any, np.ndarray]]:
     """(rows, codes) of x, batch by batch; x may be a memory-mapped array.
+
+    Args:
+        model: an `Autoencoder`.
+        x: (n, *event) examples.
+        batch_size: rows that are encoded at a time.
+        condition: of each row, where the model declares one.
+
+    Yields:
+        A slice of x and the codes of these rows, (rows, units).
 
     Example:
         >>> from zoo.evaluation.dictionary import stream
@@ -173,12 +185,21 @@ def stream(model: Any, x: Any, batch_size: int = 500) -> Iterator[tuple[Any, np.
         >>> [len(code) for rows, code in stream(model, x)]
         [500, 500, 200]
     """
+    given = condition_of(model, condition, len(x))
     for rows in batches(len(x), batch_size):
-        yield rows, model.encode(np.asarray(x[rows]), batch_size)
+        beside = None if given is None else of_rows(given, rows)
+        yield rows, model.encode(np.asarray(x[rows]), batch_size, beside)
         release(x)  # or all pages of its file would be in memory at the end
 
 
-def tally(model: Any, x: Any, y: Any = None, batch_size: int = 500, top: int = 8) -> Tally:
+def tally(
+    model: Any,
+    x: Any,
+    y: Any = None,
+    batch_size: int = 500,
+    top: int = 8,
+    condition: Any = None,
+) -> Tally:
     """Count what a model's codes and reconstructions do on examples.
 
     Args:
@@ -187,9 +208,13 @@ def tally(model: Any, x: Any, y: Any = None, batch_size: int = 500, top: int = 8
         y: (n, *target) where the model reconstructs y; likewise.
         batch_size: rows that are encoded at a time.
         top: as in `Tally`.
+        condition: of each row, where the model declares one, as a transcoder with a skip does.
 
     Returns:
         See `Tally`.
+
+    Raises:
+        ValueError: where y or the condition is missing, or they have other rows.
 
     Example:
         >>> from zoo.evaluation.dictionary import tally
@@ -199,12 +224,24 @@ def tally(model: Any, x: Any, y: Any = None, batch_size: int = 500, top: int = 8
         True
     """
     counted = Tally(model.units, top)
-    for rows, code in stream(model, x, batch_size):
+    _check_target(model, x, y)
+    given = condition_of(model, condition, len(x))
+    for rows, code in stream(model, x, batch_size, given):
         target = x[rows] if y is None else y[rows]
+        beside = None if given is None else of_rows(given, rows)
         scale = model.intake.scales["x" if y is None else "target"]
-        counted.add(scale.divided(np.asarray(target)), code, model.decode(code, batch_size))
+        counted.add(scale.divided(np.asarray(target)), code, model.decode(code, batch_size, beside))
         release(target)
     return counted
+
+
+def _check_target(model: Any, x: Any, y: Any) -> None:
+    if y is None and getattr(model, "target_shape", None) is not None:
+        raise ValueError(
+            "The model reconstructs y and not x. Pass y=..., a target for each row of x."
+        )
+    if y is not None and len(y) != len(x):
+        raise ValueError(f"y must have the {len(x)} rows of x; received {len(y)}.")
 
 
 def encode_csr(model: Any, x: Any, batch_size: int = 500) -> csr_matrix:
