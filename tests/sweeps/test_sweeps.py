@@ -12,14 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
 from zoo.cli import main
 from zoo.cli.sweep import axis
 from zoo.runs import RunConfig, RunFolder
+from zoo.runs import run as runs
 from zoo.sweeps import Range, Sweep, grid, run_grid, search, summarise
+from zoo.sweeps import sweep as sweeps
 from zoo.sweeps.space import label
 from zoo.sweeps.summary import score
+from zoo.sweeps.workers import Task, train_one
 from zoo.visualization.figures.sweeps import metric_by_option, parallel_coordinates
 from zoo.visualization.pages.sweep import write_sweep
 
@@ -262,6 +266,125 @@ def test_a_point_that_was_stopped_is_trained_beside_all_others(tmp_path, monkeyp
     _, begun = searched(tmp_path, 4, monkeypatch, stop=True)
     done, every = searched(tmp_path, 4, monkeypatch)
     assert len(set(done)) == len(every) == 4 and label(begun[0]) in done
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"config": {"epochs": 3}}, "epochs"),
+        ({"config": {"evaluate": "full"}}, "evaluate"),
+        ({"axes": {"latents": Range(2, 4)}}, "axes"),
+        ({"seeds": 2}, "seeds"),
+        ({"metric": "mean_squared_error"}, "metric"),
+    ],
+)
+def test_a_search_does_not_mix_points_of_other_settings(tmp_path, settings, told):
+    pytest.importorskip("optuna")
+
+    def study(config=None, axes=None, seeds=1, metric="psnr", **how):
+        run = RunConfig(model="vae", **{"epochs": 1, **(config or {})})
+        sweep = Sweep(run, axes or {"beta": Range(0.1, 10.0)}, seeds, str(tmp_path))
+        return search._study(sweep, search.Search(metric, trials=3, **how))
+
+    study()
+    study(prune="val_loss")  # which changes no value
+    with pytest.raises(ValueError, match=f"holds another search.*{told}"):
+        study(**settings)
+
+
+HELD = """
+import sys
+from zoo.runs.lock import FolderLock
+lock = FolderLock(sys.argv[1])
+lock.acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_point_that_another_process_works_on_is_left_to_it(tmp_path):
+    """Also before its run has a folder, while that process imports Keras and reads the data."""
+    pytest.importorskip("optuna")
+    sweep = Sweep(RunConfig(model="vae"), {"beta": Range(0.1, 10.0)}, 1, str(tmp_path))
+    how = search.Search("psnr", trials=3)
+    study = search._study(sweep, how)
+    trial = study.ask()
+    lock = search._lock_of(sweep, trial)
+    lock.folder.mkdir(parents=True)
+    words = [sys.executable, "-c", HELD, str(lock.folder)]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        search._take_up(study, sweep)
+        assert study.get_trials()[0].state.name == "RUNNING"
+        other.communicate()
+    search._take_up(study, sweep)
+    assert study.get_trials()[0].state.name == "FAIL"
+
+
+def test_a_point_of_a_machine_with_another_folder_is_left_to_it(tmp_path):
+    pytest.importorskip("optuna")
+    shared = f"sqlite:///{tmp_path / 'study.db'}"
+    sweeps = [
+        Sweep(RunConfig(model="vae"), {"beta": Range(0.1, 10.0)}, 1, str(tmp_path / name))
+        for name in "ab"
+    ]
+    how = search.Search("psnr", trials=3, storage=shared)
+    search._study(sweeps[0], how).ask()
+    study = search._study(sweeps[1], how)
+    search._take_up(study, sweeps[1])
+    assert study.get_trials()[0].state.name == "RUNNING"
+
+
+def test_any_error_of_a_run_ends_that_run_alone(tmp_path, monkeypatch, capfd):
+    def fails(*args, **kwargs):
+        raise tf.errors.InvalidArgumentError(None, None, "the part is wrong\nand so on")
+
+    monkeypatch.setattr(runs, "train", fails)
+    task = Task("beta=1", RunConfig(model="vae"), tmp_path / "seed-0")
+    with capfd.disabled():  # the log takes what the process writes
+        error, _ = train_one(task)
+    assert error.startswith("InvalidArgumentError: the part is wrong") and "\n" not in error
+    assert "Traceback" in (tmp_path / "seed-0.log").read_text()
+
+
+def test_a_run_that_was_measured_less_is_measured_again(tmp_path, monkeypatch):
+    measured = []
+    monkeypatch.setattr(runs, "evaluate", lambda folder, level, program: measured.append(level))
+    monkeypatch.setattr(
+        sweeps, "train_all", lambda tasks, *rest: [train_one(task)[0] for task in tasks]
+    )
+
+    def grid_of(evaluate):
+        config = RunConfig(model="vae", epochs=3, evaluate=evaluate)
+        return Sweep(config, {"beta": [1.0]}, seeds=1, folder=str(tmp_path))
+
+    run = RunFolder(grid_of("quick").folders({"beta": 1.0})[0])
+    run.occupy()
+    run.begin(grid_of("quick").tasks({"beta": 1.0})[0].config)
+    run.metrics.write_text('{"measured_on": {"level": "quick"}}')
+    run.model.write_bytes(b"")
+    run.end()
+    for level in ("none", "quick", "full"):
+        run_grid(grid_of(level), say=lambda text: None)
+    assert measured == ["full"]
+
+
+def test_points_with_other_options_make_one_page(tmp_path):
+    points = [{"beta": 1.0, "latents": 2}, {"latents": 3, "beta": 4.0}]
+    page = write_sweep(tmp_path / "a.html", points, [[0.1], [0.2]], [[], []], "mig").read_text()
+    cells = [re.findall("<td[^>]*>([^<]*)", row) for row in page.split("<tr>") if "<td" in row]
+    assert [row[:2] for row in cells] == [["1", "2"], ["4", "3"]]
+    assert write_sweep(tmp_path / "b.html", [], [], [], "mig").exists()
+
+
+def test_parts_that_differ_in_their_options_stand_apart():
+    priors = [{"prior": {"name": "student_t", "df": df}, "latents": 2} for df in (3, 30)]
+    figure = metric_by_option(priors, [[0.1], [0.4]], "MIG")
+    assert figure.axes[0].get_xlabel() == "prior"
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == [
+        "student_t df=3",
+        "student_t df=30",
+    ]
 
 
 def test_a_grid_does_not_take_runs_of_other_settings(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.data.arrays import ordered
+from zoo.data.arrays import composed, ordered
 from zoo.files import read_json, write_json
 from zoo.registry import one_of, suggest
 
@@ -108,9 +108,14 @@ class Columns:
             ValueError: for a column that is not there, a cell that is missing (see `missing`), is no number
                 where one is wanted, no count, or a level that was not there when the columns were fitted.
         """
-        found = []
+        found: list[np.ndarray] = []
         for column in self.columns:
             cells, missing = _cells(table, column.name, name)
+            if found and len(cells) != len(found[0]):
+                raise ValueError(
+                    f"The column {column.name!r} of {name} has {len(cells)} rows, and "
+                    f"{self.columns[0].name!r} has {len(found[0])}. Give every column as many."
+                )
             if missing.any() and self.missing == "refuse":
                 raise ValueError(missing_line(name, column.name, missing))
             found.append(_encoded(column, cells, missing, name))
@@ -155,6 +160,20 @@ class Columns:
             ImportError: where pandas is not installed; `values` needs none.
         """
         return _pandas("inverse_transform").DataFrame(self.values(x))
+
+    @property
+    def encoding(self) -> tuple[str, ...]:
+        """What each encoded column means, in words that differ where the encoding does."""
+
+        def words(column: Column) -> list[str]:
+            if column.levels:
+                named = [str(level) for level in column.levels]
+                return column.names if column.kind == "categorical" else [f"{column.name}: {named}"]
+            if column.kind in COUNTS:
+                return column.names
+            return [f"{column.name}: mean {column.mean:.9g}, deviation {column.deviation:.9g}"]
+
+        return tuple(each for column in self.columns for each in words(column))
 
     def likelihood(self) -> dict[str, Any]:
         """The likelihood "columns" of the encoded rows, as an option of a model.
@@ -345,6 +364,8 @@ def _is_missing(cell: Any) -> bool:
     """None, NaN, pandas' NA, or a text of nothing but blanks."""
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return True
+    if isinstance(cell, np.ndarray | list | tuple | dict):  # which `_plain` refuses
+        return False
     try:
         return bool(cell != cell)
     except (TypeError, ValueError):  # pandas' NA is neither equal nor unequal
@@ -354,7 +375,7 @@ def _is_missing(cell: Any) -> bool:
 def _plain(cell: Any, column: str, name: str) -> Any:
     """A level as JSON keeps it."""
     if isinstance(cell, str):
-        return str(cell)
+        return composed(str(cell))
     if _is_bool(cell):
         return bool(cell)
     if isinstance(cell, int | float | np.number):

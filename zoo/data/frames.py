@@ -60,6 +60,8 @@ def read_parquet(
         ) from error
     except Exception as error:  # a damaged file fails in many ways
         raise ValueError(f"{path} cannot be read as Parquet: {error}") from error
+    if any(name is not None for name in frame.index.names):  # which pandas writes as columns
+        frame = frame.reset_index()
     left_out = [index_column] if isinstance(index_column, str) else list(index_column or ())
     if label_column is None:
         named = [each for each in frame.columns if str(each).lower() in ("label", "labels")]

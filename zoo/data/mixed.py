@@ -14,6 +14,7 @@ from zoo.data.arrays import encode_labels
 from zoo.data.columns import Columns
 from zoo.data.dataset import Data
 from zoo.data.splitting import split_rows
+from zoo.data.table_layout import is_number
 
 # What a cell of a file holds where nothing is known.
 UNKNOWN = ("", "na", "n/a", "nan", "null", "?")
@@ -58,8 +59,11 @@ def from_columns(
     train = split_rows(n, "train", test_fraction, seed, name)
     if columns is None:
         columns = encodings.fit(table, kinds, missing, train, name)
-    elif kinds is not None:
-        raise ValueError("kinds belong to columns that are fitted. Leave out kinds or columns.")
+    elif kinds is not None or missing != "refuse":
+        which = "kinds belong" if kinds is not None else "missing belongs"
+        raise ValueError(
+            f"{which} to columns that are fitted. Leave out {which.split()[0]} or columns."
+        )
     elif not isinstance(columns, Columns):
         columns = encodings.load(Path(columns))
     inputs = columns.transform(table, name)
@@ -113,8 +117,7 @@ def typed(cells: list[str]) -> list[Any] | np.ndarray | None:
 
 def number(cell: str) -> float | None:
     """A finite number of a text, or None."""
-    try:
-        value = float(cell)
-    except ValueError:
+    if not is_number(cell):
         return None
+    value = float(cell)
     return value if np.isfinite(value) else None

@@ -15,6 +15,7 @@ import numpy as np
 from zoo.data import precision, table_layout
 from zoo.data.arrays import from_arrays
 from zoo.data.columns import Columns
+from zoo.data.columns import load as load_columns
 from zoo.data.dataset import Data
 from zoo.data.mixed import UNKNOWN, from_columns, number, typed
 from zoo.data.table_layout import TableLayout, is_number
@@ -98,9 +99,20 @@ def read_csv(
             raise ValueError  # not a table of numbers alone
         table, labels = _read(path, layout, mark)
     except ValueError:
-        mixed = _mixed(path, layout, mark, kinds or {}, strict=asked)
+        if columns is not None and not isinstance(columns, Columns):
+            columns = load_columns(Path(columns))
+        known = dict(kinds or {}) if columns is None else _kinds_of(columns, layout)
+        mixed = _mixed(path, layout, mark, known, strict=asked)
         if mixed is None:
             raise
+        if scale is not None:
+            raise ValueError(
+                f"scale is for a table of numbers alone; the columns of {path} are encoded, each number "
+                "standardized by its own mean and deviation. Leave scale out."
+            ) from None
+        if header is None:
+            texts = {name: cells for name, cells in mixed[0].items() if isinstance(cells, list)}
+            _refuse_names(path, layout, {**texts, "labels": mixed[1]})
         _warn_of_columns(path, layout, index_column, mixed[0])
         return from_columns(
             path.name,
@@ -113,6 +125,8 @@ def read_csv(
             columns=columns,
             description=f"The table {path}{_of_labels(layout)}",
         )
+    if header is None:
+        _refuse_names(path, layout, {"labels": labels})
     left_out = [*layout.index, *([] if layout.label is None else [layout.label])]
     inputs = np.delete(table, left_out, 1)
     if len(table) and inputs.shape[1] == 0:
@@ -130,6 +144,31 @@ def read_csv(
     )
     names = [name for place, name in enumerate(layout.header) if place not in left_out]
     return dataclasses.replace(data, column_names=tuple(names))
+
+
+def _kinds_of(columns: Columns, layout: TableLayout) -> dict[str, str]:
+    """How the cells of a table are to be read for a transformation that is known."""
+    of_numbers = {c.name for c in columns.columns if not any(map(_is_text, c.levels))}
+    kinds = {c.name: c.kind for c in columns.columns if c.name not in of_numbers}
+    others = [name for name in layout.header if name not in kinds and name not in of_numbers]
+    return {**kinds, **dict.fromkeys(others, "leave out")}
+
+
+def _refuse_names(path: Path, layout: TableLayout, columns: Mapping[str, Any]) -> None:
+    """Ask whether the first line is an example, where a text of it comes once and the others again and again.
+
+    Raises:
+        ValueError: with the text.
+    """
+    if layout.header:
+        return
+    for cells in columns.values():
+        first, *others = [] if cells is None else list(cells)
+        if _is_text(first) and first not in others and len({*others}) < len(others):
+            raise ValueError(
+                f"The first line of {path} may be the names of columns, or an example: no other has "
+                f"{str(first)!r} in its place. Say header=True or header=False."
+            )
 
 
 def _of_labels(layout: TableLayout) -> str:
@@ -213,9 +252,15 @@ def _mixed(
         if name in table:
             raise ValueError(f"{path} has several columns called {name!r}. Rename them.")
         found = typed(list(cells[place]))
-        if found is None and kinds.get(name) in ("categorical", "bernoulli", "leave out"):
+        asked = kinds.get(name)
+        as_texts = asked == "categorical" and isinstance(
+            found, np.ndarray
+        )  # 01 and 1 are two levels
+        if as_texts or (found is None and asked in ("categorical", "bernoulli", "leave out")):
             stripped = [cell.strip() for cell in cells[place]]
             found = [None if cell.lower() in UNKNOWN else cell for cell in stripped]
+        elif isinstance(found, list) and asked not in ("categorical", "leave out"):
+            _refuse_commas(path, name, found)
         table[name] = list(cells[place]) if found is None else found
         odd = odd or ("" if found is not None else name)
     texts = [name for name, cells in table.items() if isinstance(cells, list) and name != odd]
@@ -230,6 +275,17 @@ def _mixed(
     if not table:
         raise ValueError(f"{path} has no column beside its labels and index.")
     return table, labels
+
+
+def _refuse_commas(path: Path, name: str, cells: list[Any]) -> None:
+    """Texts that are all numbers with commas are no categories."""
+    known = [cell for cell in cells if _is_text(cell)]
+    if known and all(map(table_layout.has_commas, known)):
+        raise ValueError(
+            f"{path}: the column {name!r} holds numbers with commas, such as {known[0]!r}. Write a point for "
+            "a decimal comma and nothing for thousands, as by pandas.read_csv(path, decimal=','), or say "
+            f"kinds={{{name!r}: 'categorical'}}."
+        )
 
 
 def _is_text(cell: Any) -> bool:

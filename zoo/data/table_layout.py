@@ -127,6 +127,11 @@ def has_truths(cells: list[str]) -> bool:
     return any(cell.strip().lower() in ("true", "false") for cell in cells)
 
 
+def has_commas(cell: str) -> bool:
+    """Whether a text is a number with decimal commas or commas between thousands."""
+    return bool(_COMMA_NUMBER.fullmatch(cell.strip()))
+
+
 def is_number(cell: str) -> bool:
     """Whether a text is a number in plain digits; Python's 1_000 and digits of other scripts are not."""
     try:

@@ -11,7 +11,9 @@ from zoo.files import replacing
 
 # What an export writes. A folder with anything else in it is the user's own and is never replaced.
 INPUTS = "inputs.json"
-_OWN_NAMES = {"saved_model.pb", "fingerprint.pb", "variables", "assets", INPUTS}
+# How a table is encoded; a run and the command line put it beside the export.
+COLUMNS = "columns.json"
+_OWN_NAMES = {"saved_model.pb", "fingerprint.pb", "variables", "assets", INPUTS, COLUMNS}
 _OWN_SUFFIXES = {".onnx", ".tflite"}
 
 

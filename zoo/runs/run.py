@@ -112,7 +112,8 @@ def train(
     if chief:
         folder.occupy(resume)
     try:
-        data, held_out = read_data(config)
+        columns = _columns_of(folder) if folder.config.exists() else None
+        data, held_out = read_data(config, columns)
         if config.slices is None and folder.config.exists():
             config = dataclasses.replace(config, slices=RunConfig.read(folder.path).slices)
         config = _fitting(config, data)
@@ -125,7 +126,7 @@ def train(
         config = dataclasses.replace(config, slices=model.slices)
         if chief:
             folder.begin(config, command)
-            if data.columns is not None:
+            if data.columns is not None and columns is None:
                 data.columns.save(folder.columns)
             what = data.description or data.name
             say(f"{config.model} on {what}: {len(data):,} examples to train")
@@ -212,11 +213,24 @@ def _artefacts_of(
     """The artefacts of the model that a run folder holds."""
     model = load_model(folder.model)
     history = read_history(folder.history)
-    return write_artefacts(folder, model, config, *read_data(config), history, export, say, **how)
+    data = read_data(config, _columns_of(folder))
+    return write_artefacts(folder, model, config, *data, history, export, say, **how)
 
 
-def read_data(config: RunConfig) -> tuple[Data, Data]:
+def _columns_of(folder: RunFolder) -> Path | None:
+    """How the run encoded its table, which may have more rows now; None for a run of other data."""
+    return folder.columns if folder.columns.exists() else None
+
+
+def read_data(config: RunConfig, columns: Path | None = None) -> tuple[Data, Data]:
     """The training and the held-out data of a run; what both are warned of is said once.
+
+    Args:
+        config: of the run.
+        columns: the file of the transformation that the run's table is encoded by; None to fit one.
+
+    Returns:
+        Data to train on, and held-out data.
 
     Example:
         >>> from zoo.runs.run import read_data
@@ -231,6 +245,9 @@ def read_data(config: RunConfig) -> tuple[Data, Data]:
         "seed": config.data_seed,
         **config.data_options,
     }
+    if columns is not None:  # fitted with what these say
+        options = {k: v for k, v in options.items() if k not in ("kinds", "missing")}
+        options["columns"] = columns
     try:
         with warnings.catch_warnings(record=True) as told:
             data = load(config.dataset, "train", **options), load(config.dataset, "test", **options)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,15 +15,22 @@ import numpy as np
 
 from zoo.evaluation.metrics import HIGHER
 from zoo.files import make_folder
+from zoo.runs.differences import differences
 from zoo.runs.lock import FolderLock
 from zoo.sweeps.space import Range, label
 from zoo.sweeps.summary import UDR, direction, score
 from zoo.sweeps.sweep import Sweep
-from zoo.sweeps.workers import train_one, workers
+from zoo.sweeps.workers import GivenUpError, train_one, workers
 from zoo.values import positive_int
 
 _STUDY = "latent-zoo"
 _WARM_UP = 5  # points that are trained whole before any is given up
+_SETTINGS = "settings"  # in the study: what its values were measured under
+_ANYWHERE = ("data_dir", "manual_dir", "strategy", "virtual_devices", "imports")
+_LOCKS = (
+    ".trials"  # in the sweep's folder: a folder for each point, locked while a process works on it
+)
+_PATIENCE = 30.0  # seconds to wait for another process that draws a point
 
 
 class Search(NamedTuple):
@@ -66,7 +75,8 @@ def search(
 
     Raises:
         ImportError: without optuna.
-        ValueError: for a metric that cannot be sought, or numbers below 1.
+        ValueError: for a metric that cannot be sought, numbers below 1, or a folder that holds a search with
+            other settings, whose values cannot be compared.
 
     Example:
         >>> from zoo.sweeps import Range, Sweep
@@ -105,8 +115,9 @@ def search(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     for trial in _study(sweep, how).get_trials(deepcopy=False):
-        value = "given up" if trial.value is None else f"{trial.value:.4g}"
-        say(f"{label(_point(trial))}: {value}" if trial.user_attrs else f"{trial.number}: failed")
+        ended = {"PRUNED": "given up", "FAIL": "failed"}.get(trial.state.name, "under way")
+        value = ended if trial.value is None else f"{trial.value:.4g}"
+        say(f"{label(_point(trial)) or trial.number}: {value}")
     return failed
 
 
@@ -137,11 +148,37 @@ def _study(sweep: Sweep, how: Search, number: int = 0) -> Any:
         pruner=pruner if how.prune else optuna.pruners.NopPruner(),
         load_if_exists=True,
     )
+    _hold_to(study, sweep, how)
     # Processes that began with one seed would draw the same points, and so would a search that goes on.
     before = len(study.get_trials(deepcopy=False))
     seed = sweep.config.seed + 1000 * number + 1 + 7919 * before
     study.sampler = optuna.samplers.TPESampler(seed=seed)
     return study
+
+
+def _hold_to(study: Any, sweep: Sweep, how: Search) -> None:
+    """Hold a search that goes on to the settings that it began with."""
+    config = sweep.config.to_json()
+    now = {
+        "metric": how.metric,
+        "seeds": sweep.seeds,
+        "axes": {
+            name: list(axis._asdict().values()) if isinstance(axis, Range) else axis
+            for name, axis in sweep.axes.items()
+        },
+        "run": {name: value for name, value in config.items() if name not in _ANYWHERE},
+    }
+    now = json.loads(json.dumps(now))  # as the study gives it back
+    before = study.user_attrs.get(_SETTINGS)
+    if before is None:
+        study.set_user_attr(_SETTINGS, now)
+        return
+    changed = [text for name in now for text in differences(before.get(name), now[name], name)]
+    if changed:
+        raise ValueError(
+            f"{str(sweep.folder)!r} holds another search, whose points cannot be compared: "
+            f"{'; '.join(changed[:3])}. Go on with its own settings, or choose another folder."
+        )
 
 
 def _counted(study: Any) -> list[Any]:
@@ -156,11 +193,44 @@ def _counted(study: Any) -> list[Any]:
 
 def _take_up(study: Any, sweep: Sweep) -> None:
     """Points whose process was killed are drawn again, and their runs go on."""
-    for trial in study.get_trials(deepcopy=False):
-        if trial.state.name != "RUNNING" or any(map(_held, sweep.folders(_point(trial)))):
-            continue
-        study.enqueue_trial(trial.params, user_attrs={"again": trial.number})
-        study.tell(trial.number, state=_state("FAIL"))
+    with _alone(sweep):
+        for trial in study.get_trials(deepcopy=False):
+            if trial.state.name == "RUNNING" and _left(sweep, trial):
+                study.enqueue_trial(trial.params, user_attrs={"again": trial.number})
+                study.tell(trial.number, state=_state("FAIL"))
+
+
+def _left(sweep: Sweep, trial: Any) -> bool:
+    """Whether the process that worked on a point is gone; a point of a machine with another folder is not."""
+    lock = _lock_of(sweep, trial)
+    if lock.folder.is_dir():
+        return not _held(lock.folder)
+    folders = [folder for folder in sweep.folders(_point(trial)) if folder.is_dir()]
+    return bool(folders) and not any(map(_held, folders))  # of an earlier version
+
+
+def _lock_of(sweep: Sweep, trial: Any) -> FolderLock:
+    return FolderLock(Path(sweep.folder) / _LOCKS / str(trial.number))
+
+
+@contextmanager
+def _alone(sweep: Sweep) -> Iterator[None]:
+    """No other process draws or takes up a point of the sweep's folder meanwhile."""
+    folder = Path(sweep.folder) / _LOCKS
+    make_folder(folder)
+    lock, until = FolderLock(folder), time.monotonic() + _PATIENCE
+    while True:
+        try:
+            lock.acquire()
+            break
+        except ValueError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _state(name: str) -> Any:
@@ -191,10 +261,17 @@ def _work(sweep: Sweep, how: Search, number: int, command: str, program: str) ->
     study = _study(sweep, how, number)
     failed = []
     while len(_counted(study)) < how.trials:
-        trial = study.ask()
-        point = {name: _drawn(trial, name, axis) for name, axis in sweep.axes.items()}
-        trial.set_user_attr("point", json.dumps(point))
-        error = _train(study, trial, sweep, point, how, command, program)
+        with _alone(sweep):
+            trial = study.ask()
+            lock = _lock_of(sweep, trial)
+            make_folder(lock.folder)
+            lock.acquire()
+        try:
+            point = {name: _drawn(trial, name, axis) for name, axis in sweep.axes.items()}
+            trial.set_user_attr("point", json.dumps(point))
+            error = _train(study, trial, sweep, point, how, command, program)
+        finally:
+            lock.release()
         if error:
             failed.append(f"{label(point)}: {error}")
     return failed
@@ -224,7 +301,7 @@ def _train(
         callbacks = [_pruning(trial, how)] if how.prune and number == 0 else []
         try:
             error, _ = train_one(task, command, program, callbacks)
-        except _GivenUpError:
+        except GivenUpError:
             study.tell(trial, state=_state("PRUNED"))
             return ""
         found = None if error else score(task.folder, how.metric)
@@ -234,10 +311,6 @@ def _train(
         values.append(found)
     study.tell(trial, float(np.mean(values)))
     return ""
-
-
-class _GivenUpError(Exception):
-    """A point that is worse than the others were at this epoch."""
 
 
 def _pruning(trial: Any, how: Search) -> Any:
@@ -256,6 +329,6 @@ def _pruning(trial: Any, how: Search) -> Any:
             value = sign * float(logs[column])
             trial.report(value if math.isfinite(value) else math.copysign(1e30, value), epoch)
             if trial.should_prune():
-                raise _GivenUpError
+                raise GivenUpError
 
     return Pruning()

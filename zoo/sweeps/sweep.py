@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.files import make_folder
-from zoo.runs.run_config import RunConfig
+from zoo.files import make_folder, read_json
+from zoo.runs.run_config import EVALUATIONS, RunConfig
 from zoo.runs.run_folder import RunFolder
 from zoo.sweeps.space import Axes, checked, grid, label
 from zoo.sweeps.workers import Task, train_all
@@ -88,6 +88,9 @@ def run_grid(
 ) -> list[str]:
     """Train every run of the grid that is not finished; one that was stopped goes on.
 
+    A run that is finished but was measured less than the settings ask for, "quick" for "full", is measured
+    again.
+
     Args:
         sweep: what to run.
         jobs: processes at once, on this machine. Another machine may run the same sweep in the same folder:
@@ -120,13 +123,23 @@ def run_grid(
         folder = RunFolder(task.folder)
         if not folder.finished:
             waiting.append(task)
-        elif folder.config.exists():
+            continue
+        if folder.config.exists():
             folder.refuse_other(folder.as_chosen(task.config), longer=False)
+        if _measured_less(folder, task.config.evaluate):
+            waiting.append(task)
     done = len(tasks) - len(waiting)
     counts = [_count(len(points), "point"), f"{_count(sweep.seeds, 'seed')} each"]
     before = f", {done} done before" * bool(done)
     say(f"{', '.join(counts)}: {_count(len(tasks), 'run')}{before}")
     return train_all(waiting, jobs, say, command, program)
+
+
+def _measured_less(folder: RunFolder, level: str) -> bool:
+    if level == "none" or not folder.model.exists():
+        return False
+    there = read_json(folder.metrics, "The metrics").get("measured_on", {}).get("level")
+    return there in EVALUATIONS and EVALUATIONS.index(there) < EVALUATIONS.index(level)
 
 
 def _count(number: int, what: str) -> str:

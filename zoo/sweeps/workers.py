@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +19,10 @@ from zoo.runs.run_config import RunConfig
 from zoo.values import positive_int
 
 _PARENT = "ZOO_SWEEP"  # in the environment of a process: the sweep that it belongs to
+
+
+class GivenUpError(Exception):
+    """A point that is worse than the others were at this epoch."""
 
 
 class Task(NamedTuple):
@@ -95,7 +100,7 @@ def workers(jobs: int) -> ProcessPoolExecutor:
 def train_one(
     task: Task, command: str = "", program: str = "latent-zoo", callbacks: Sequence[Any] = ()
 ) -> tuple[str, float]:
-    """Train a run, or go on with it.
+    """Train a run, or go on with it; one that is finished is measured again, as its settings say.
 
     Args:
         task: the run.
@@ -110,9 +115,13 @@ def train_one(
     with _printing_to(task.folder.with_suffix(".log")):
         import keras
 
-        from zoo.runs.run import train
+        from zoo.runs.run import evaluate, train
+        from zoo.runs.run_folder import RunFolder
 
         try:
+            if RunFolder(task.folder).finished:
+                evaluate(task.folder, level=task.config.evaluate, program=program)
+                return "", time.monotonic() - started
             outcome = train(
                 task.config,
                 task.folder,
@@ -124,8 +133,16 @@ def train_one(
             error = f"the term {outcome.bad_term!r} of the loss is not finite" * bool(
                 outcome.bad_term
             )
+        except GivenUpError:
+            raise
         except (ValueError, ConnectionError, OSError) as problem:
             error = str(problem)
+        except (
+            Exception
+        ) as problem:  # what a user's own part or TensorFlow raises ends this run alone
+            traceback.print_exc()
+            first = str(problem).strip().partition("\n")[0]
+            error = f"{type(problem).__name__}: {first} (see {task.folder.with_suffix('.log')})"
         keras.backend.clear_session()  # a process trains many
     return error, time.monotonic() - started
 

@@ -46,9 +46,16 @@ class ColumnNames:
             self.names = named
             return
         first = "the first table that the model was given"
+        encoded = getattr(getattr(x, "columns", None), "encoding", None) is not None
         place = next(
             i for i, pair in enumerate(zip(named, self.names, strict=True)) if len({*pair}) > 1
         )
+        if encoded:
+            raise ValueError(
+                f"{name} is encoded otherwise than {first}: column {place} is {named[place]!r} and was "
+                f"{self.names[place]!r}. Read it by the first one's transformation: load(path, "
+                "columns=first.columns), or the columns.json of its run."
+            )
         if sorted(named) == sorted(self.names):
             raise ValueError(
                 f"{name} has its columns in another order than {first}: column {place} is {named[place]!r} "
@@ -63,6 +70,7 @@ class ColumnNames:
 def _names_of(x: Any) -> tuple[str, ...] | None:
     """The names of a table's columns; None for what is no table, and for columns that are numbered only."""
     if not (hasattr(x, "columns") and hasattr(x, "to_numpy")):
-        return getattr(x, "column_names", None) or None  # of a `zoo.data.Data` record
+        encoded = getattr(x, "columns", None)  # of a `zoo.data.Data` record of mixed columns
+        return getattr(encoded, "encoding", None) or getattr(x, "column_names", None) or None
     columns = list(x.columns)
     return None if columns == list(range(len(columns))) else tuple(map(str, columns))

@@ -164,7 +164,8 @@ def _ticks(column: Sequence[Any], heights: np.ndarray) -> list[tuple[str, float]
 
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return str(value.get("name", value))
+        options = (f"{key}={_text(item)}" for key, item in value.items() if key != "name")
+        return " ".join([str(value.get("name", "")), *options]).strip()
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return number_text(value)

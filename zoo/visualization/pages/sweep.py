@@ -49,6 +49,7 @@ def write_sweep(
     label = metric(name).label
     better = metric(name).better
     means = [float(np.mean(seeds)) if len(seeds) else math.nan for seeds in values]
+    names = list(dict.fromkeys(name for point in points for name in point))
     pictures = []
     if any(map(math.isfinite, means)):
         words = "Colour and the last line are the metric; the best point is drawn thick."
@@ -61,13 +62,13 @@ def write_sweep(
     context = {
         "title": f"Sweep: {label}",
         "subtitle": f"{len(points)} points" + f"; {better} is better" * bool(better),
-        "names": list(points[0]),
+        "names": names,
         "label": label,
         "notes": list(notes),
         "pictures": pictures,
         "rows": [
             {
-                "cells": [text(value) for value in point.values()],
+                "cells": [text(point[name]) if name in point else "" for name in names],
                 "mean": number_text(mean) if math.isfinite(mean) else "",
                 "spread": f"± {np.std(seeds, ddof=1):.2g} of {len(seeds)}"
                 if len(seeds) > 1
