@@ -150,6 +150,8 @@ def _ranks(values: Any, name: str) -> np.ndarray:
 
 
 def _distribution_function(distribution: Any, z: np.ndarray, seed: int) -> np.ndarray:
+    import tensorflow as tf
+
     from zoo.tfp import tfd
 
     base = distribution
@@ -160,9 +162,13 @@ def _distribution_function(distribution: Any, z: np.ndarray, seed: int) -> np.nd
             raise NotImplementedError
         values = np.asarray(base.cdf(z), np.float64)
     except NotImplementedError:
+        # Traced once: a flow has hundreds of operations, which Python would call for every draw.
+        drawn = tf.function(
+            lambda index: distribution.sample(1, seed=[seed, index])[0], autograph=False
+        )
         below = np.zeros(z.shape)
         for draw in range(_DRAWS):
-            below += np.asarray(distribution.sample(1, seed=[seed, 100 + draw]))[0] < z
+            below += drawn(tf.constant(100 + draw)).numpy() < z
         values = (below + 0.5) / (_DRAWS + 1)
     return np.clip(values, 0, 1)
 
