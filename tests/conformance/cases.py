@@ -428,7 +428,7 @@ CASES |= {
     "spherical_vae": vector("spherical_vae", **SMALL),
     "poincare_vae": vector("poincare_vae", **SMALL, curvature=2.0),
     "vae_ms_ssim": picture("vae", **SMALL, likelihood={"name": "ms_ssim", "window": 4}),
-    "vae_gan": picture("vae_gan", **SMALL, critic=(3, 4), layer=0),
+    "vae_gan": picture("vae_gan", **SMALL, critic=(4,), layer=0),
     "hamiltonian_vae": vector("hamiltonian_vae", **SMALL, steps=2, step_size=0.05),
     "hierarchical_vae": vector("hierarchical_vae", **SMALL, levels=3, level_hidden=6),
 }
@@ -496,8 +496,9 @@ RELATIVES = {
 
 def parts(case):
     """The (kind, name) pairs of the parts that a case is made of."""
-    model = case.build()
-    networks = case.options().get("networks", model_options(case.model).get("networks"))
+    options = case.options()  # some fit a prior
+    model = case._replace(options=lambda: options).build()
+    networks = options.get("networks", model_options(case.model).get("networks"))
     found = {("model", case.model)}
     if isinstance(networks, str):
         found.add(("network", networks))
