@@ -1,5 +1,7 @@
 """Tables of mixed columns against pandas's dummies and scikit-learn's encoders, and their files."""
 
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import zoo
 from zoo.data import columns as encodings
 from zoo.data import load
+from zoo.runs.run import evaluate, read_data, train
 
 RANDOM = np.random.default_rng(0)
 FRAME = pd.DataFrame(
@@ -195,6 +198,144 @@ def test_what_a_column_of_texts_may_be(tmp_path):
         load(tmp_path / "t.csv", "all")
     found = load(tmp_path / "t.csv", "all", kinds={"a": "categorical"}, label_column="b")
     assert found.columns.names == ("a=1", "a=2", "a=three")
+
+
+def table(path, *rows):
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+MIXED = [f"{height},{'ab'[height % 2]}" for height in range(7, 27)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        (["p,s", *MIXED], {"scale": 255}, "scale is for a table of numbers alone"),
+        (
+            ["h;kind;visits", *(f"1,{i};{'ab'[i % 2]};{i}" for i in range(20))],
+            {"delimiter": ";", "label_column": "kind", "kinds": {"visits": "poisson"}},
+            "column 'h' holds numbers with commas, such as '1,0'",
+        ),
+        (
+            ["h;ok", *(f"1,{i};{i % 2 == 0}" for i in range(20))],
+            {"delimiter": ";"},
+            "column 'h' holds numbers with commas",
+        ),
+        (["day,v", *(f"2024-01-{1 + i % 3:02},{i}" for i in range(20))], {}, "'day' holds dates"),
+        (
+            ["name,2020,2021", *(f"{'ab'[i % 2]},{i},3" for i in range(9))],
+            {},
+            "has 'name' in its place",
+        ),
+        (
+            ["2020,2021,name", *(f"{i},3,{'ab'[i % 2]}" for i in range(9))],
+            {"label_column": -1},
+            "has 'name' in its place. Say header=True",
+        ),
+        (
+            ["v,s", "1_000,a", "2,b", "3,a"],
+            {},
+            "column 'v' holds numbers and texts, such as '1_000'",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*read as categories")
+def test_what_a_table_may_not_mean_is_asked(rows, options, message, tmp_path):
+    path = table(tmp_path / "t.csv", *rows)
+    with pytest.raises(ValueError, match=message):
+        load(path, "all", **options)
+
+
+@pytest.mark.filterwarnings("ignore:.*read as categories")
+def test_lines_without_names_may_begin_with_a_text(tmp_path):
+    assert len(load(table(tmp_path / "t.csv", *MIXED), "all", label_column=-1)) == 20
+    path = table(tmp_path / "u.csv", "only,1.5", *(f"{'ab'[i % 2]},{i}" for i in range(9)))
+    assert len(load(path, "all", header=False)) == 10
+
+
+def test_levels_that_are_written_differently_are_different_and_stay(tmp_path):
+    codes = ["01", "1", "1.0", "001"] * 4
+    path = table(tmp_path / "z.csv", "zip,v", *(f"{c},{i}" for i, c in enumerate(codes)))
+    found = load(path, "all", kinds={"zip": "categorical"})
+    assert found.columns.columns[0].levels == ("001", "01", "1", "1.0")
+    found.columns.save(tmp_path / "z.json")
+    again = load(path, "all", columns=tmp_path / "z.json")
+    assert_array_equal(again.inputs, found.inputs)
+    with pytest.raises(ValueError, match="missing belongs to columns that are fitted"):
+        load(path, "all", columns=tmp_path / "z.json", missing="nan")
+
+
+@pytest.mark.filterwarnings("ignore:.*read as categories")
+def test_two_forms_of_letters_with_accents_are_one_level(tmp_path):
+    names = [unicodedata.normalize(form, "Orl\u00e9ans") for form in ("NFC", "NFD")] + ["Paris"]
+    rows = [f"{name},{i}" for i, name in enumerate(names * 4)]
+    found = load(table(tmp_path / "t.csv", "town,v", *rows), "all")
+    assert len(found.columns.columns[0].levels) == 2 and (found.inputs[:, 0].sum() == 8)
+
+
+def test_columns_of_other_lengths_and_of_lists_are_named():
+    with pytest.raises(ValueError, match=r"The column 'b' of .* has 2 rows, and 'a' has 3"):
+        encodings.fit({"a": [1, 2, 3], "b": ["x", "y"]}).transform(
+            {"a": [1, 2, 3], "b": ["x", "y"]}
+        )
+    with pytest.raises(ValueError, match=r"'a' of .* holds list; expected numbers"):
+        encodings.fit(pd.DataFrame({"a": [[1], [2], [3]]}))
+
+
+def test_an_index_with_a_name_is_a_column_of_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    FRAME.set_index("age").to_parquet(tmp_path / "t.parquet")
+    assert "age" in load(tmp_path / "t.parquet", "all").columns.names
+
+
+def encoded(path, factor=1.0, levels="ab", **options):
+    random = np.random.default_rng(0).normal(size=30)
+    rows = [f"{factor * v:.5f},{levels[i % 2]}" for i, v in enumerate(random)]
+    return load(table(path, "v,s", *rows), "all", **options)
+
+
+@pytest.mark.filterwarnings("ignore:.*read as categories")
+def test_a_model_takes_tables_by_the_transformation_of_the_first(tmp_path):
+    first = encoded(tmp_path / "first.csv")
+    likelihood = first.columns.likelihood()
+    model = zoo.create("vae", (3,), latents=2, hidden=(4,), likelihood=likelihood)
+    codes = model.encode(first)
+    model.save(tmp_path / "model.keras")
+    model = zoo.load_model(tmp_path / "model.keras")
+    again = load(tmp_path / "first.csv", "all", columns=first.columns)
+    assert_allclose(model.encode(again), codes, atol=1e-6)
+    for name, options in (("far", {"factor": 100.0}), ("other", {"levels": "xy"})):
+        with pytest.raises(
+            ValueError, match=r"encoded otherwise than the first .*columns=first\.columns"
+        ):
+            model.encode(encoded(tmp_path / f"{name}.csv", **options))
+
+
+@pytest.mark.filterwarnings("ignore:.*read as categories")
+def test_a_run_keeps_how_its_table_is_encoded(tmp_path):
+    """Where the table has grown, and the SavedModel that lies beside it is replaced."""
+    rows = [f"{age},{'ab'[age % 2]}" for age in range(40)]
+    path = table(tmp_path / "t.csv", "age,s", *rows)
+    options = {"latents": 2, "hidden": [4]}
+
+    def go(epochs, **how):
+        config = zoo.runs.RunConfig(
+            model="vae", dataset=str(path), options=options, epochs=epochs, evaluate="none"
+        )
+        return train(config, tmp_path / "run", say=lambda text: None, **how).folder
+
+    folder = go(1)
+    kept, served = folder.columns.read_bytes(), folder.saved_model / "saved_model.pb"
+    before = served.stat().st_mtime_ns
+    table(path, "age,s", *rows, *(f"{age},{'ab'[age % 2]}" for age in range(500, 560)))
+    go(2, resume=True)
+    assert served.stat().st_mtime_ns > before and folder.columns.read_bytes() == kept
+    assert (folder.saved_model / "columns.json").read_bytes() == kept
+    data, _ = read_data(zoo.runs.RunConfig.read(folder.path), folder.columns)
+    assert data.columns == encodings.load(folder.columns)
+    evaluate(folder.path, level="none")
+    assert folder.columns.read_bytes() == kept
 
 
 def test_a_table_becomes_a_run_that_speaks_in_its_names(tmp_path):

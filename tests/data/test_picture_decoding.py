@@ -271,6 +271,20 @@ def test_colours_of_16_bits_are_said_to_be_reduced(tmp_path):
     np.testing.assert_array_equal(data.inputs[0], pixels >> 8)
 
 
+@pytest.mark.filterwarnings("ignore:.*upper 8")
+def test_colours_of_16_bits_have_the_white_of_16_bits(tmp_path):
+    pixels = RNG.integers(0, 65536, (5, 6, 3))
+    for number in range(2):
+        sixteen_bits(tmp_path / f"{number}.png", pixels, kind=2)
+    found = load(tmp_path, "all", scale=65535).inputs[0]
+    np.testing.assert_allclose(found, pixels / 65535, atol=1 / 255)
+    with pytest.raises(ValueError, match=r"scale=4095 does not fit .* upper 8 a channel"):
+        load(tmp_path, "all", scale=4095)
+    place = folder(tmp_path / "plain", Image.fromarray(GREY))
+    with pytest.raises(ValueError, match="it has 8 bits a channel"):
+        load(place, "all", scale=65535)
+
+
 @pytest.mark.parametrize("form", ["P6", "P3"])
 def test_colours_of_16_bits_in_a_netpbm_file_are_said_to_be_reduced(form, tmp_path):
     pixels = RNG.integers(0, 65536, (5, 6, 3))

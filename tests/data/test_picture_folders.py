@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoo.cli import flags
 from zoo.data import load
+from zoo.runs import RunConfig
 
 FILES = Path(__file__).resolve().parents[3] / "shared" / "datasets"
 
@@ -33,6 +35,25 @@ def test_subfolders_are_classes(folder):
     np.testing.assert_array_equal(data.labels, data.inputs[:, 0, 0, 1])
     expected = np.asarray(Image.open(folder / "dog" / "3.png"))
     np.testing.assert_array_equal(data.inputs[data.inputs[:, 0, 0, 0] == 3][0], expected)
+
+
+def test_a_link_that_leads_back_adds_nothing(folder):
+    (folder / "cat/up").symlink_to("..")
+    data = load(folder, "all")
+    assert data.classes == ("cat", "dog") and len(data) == 10
+    (folder / "dog/round").symlink_to("../cat")  # one more way to other pictures, and on from there
+    assert len(load(folder, "all")) == 15
+
+
+def test_a_name_of_a_set_is_that_set_and_a_path_the_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    Path("digits").symlink_to("cat")
+    with pytest.warns(UserWarning, match="read as the data set of that name; './digits'"):
+        assert load("digits", "all").inputs.shape == (1797, 8, 8, 1)
+    assert len(load("./digits", "all")) == len(load(Path("digits"), "all")) == 5
+    known = flags.define()
+    known(["train", "--dataset=digits"])
+    assert flags.configured(known, RunConfig()).dataset == "digits"
 
 
 def test_seed_splits_and_orders(folder):

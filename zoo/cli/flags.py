@@ -138,7 +138,12 @@ def configured(known: flags.FlagValues, base: Any) -> Any:
         given["imports"] = values["import"]
     path = Path(given.get("dataset", ""))
     if path.is_file() or (path.is_dir() and path != Path()):
-        given["dataset"] = str(path.resolve())
+        from zoo.registry import names
+
+        if given["dataset"] not in names(
+            "dataset"
+        ):  # `zoo.data.load` takes such a name first, and says so
+            given["dataset"] = str(path.resolve())
     return dataclasses.replace(base, **given)
 
 

@@ -22,6 +22,7 @@ from zoo.data.storage import MEMORY_LIMIT, build_array, release
 
 # Pictures of kinds that Pillow alone does not read; other files beside the pictures are no loss.
 _UNREAD = (".heic", ".heif", ".svg", ".psd", ".dcm", ".nii", ".exr", ".dng", ".cr2", ".nef", ".jxl")
+_WHITE_OF_16 = 65535  # white of 16 bits a channel
 _CHUNK = 64  # pictures that a thread decodes at a time
 
 
@@ -127,7 +128,7 @@ def read_folder(
     def fill(array: np.ndarray) -> dict[str, np.ndarray]:
         def decode(start: int) -> None:
             for row in range(start, min(start + _CHUNK, len(array))):
-                values, notes = _decode(pages[row], form, single=frames is None)
+                values, notes = _decode(pages[row], form, frames is None, divisor)
                 array[row] = values / np.float32(divisor) if plain else values
                 told.update(notes)
             release(array)
@@ -211,7 +212,9 @@ def _form(
     return _Form(first, height, width, grey, deep, size is not None, grayscale is None, background)
 
 
-def _decode(page: _Page, form: _Form, single: bool) -> tuple[np.ndarray, list[str]]:
+def _decode(
+    page: _Page, form: _Form, single: bool, divisor: float | None = None
+) -> tuple[np.ndarray, list[str]]:
     """The pixels of one page, (height, width, 1 or 3) of uint8 or float32, and what is to be told of it."""
     from PIL import Image
 
@@ -246,6 +249,14 @@ def _decode(page: _Page, form: _Form, single: bool) -> tuple[np.ndarray, list[st
         array = np.clip(array, low, high)
         if not np.isfinite(array).all():
             raise ValueError(f"{path} holds NaN or infinity; expected finite numbers.")
+    elif divisor is not None and divisor > 256:
+        if not picture.reduced or divisor != _WHITE_OF_16:
+            bits = "its 16 bits are read as their upper 8" if picture.reduced else "it has 8 bits"
+            raise ValueError(
+                f"scale={divisor:g} does not fit {path}: {bits} a channel. Take scale="
+                f"{_WHITE_OF_16 if picture.reduced else 255}, or leave it out."
+            )
+        array = array * np.float32(_WHITE_OF_16 / 255)  # as what was stored
     notes = {
         f"transparent pictures are laid on {form.background}; choose by background=.": picture.transparent,
         "16 bits a channel are read as their upper 8.": picture.reduced,

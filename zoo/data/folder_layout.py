@@ -92,7 +92,12 @@ def _walk(root: Path) -> tuple[list[_Found], dict[str, int]]:
     found: list[_Found] = []
     passed_over: Counter[str] = Counter()
     for place, folders, files in os.walk(root, followlinks=True):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        above = _above(Path(place), root)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and os.path.realpath(Path(place, name)) not in above
+        )
         below = tuple(map(composed, Path(place).relative_to(root).parts))
         for name in sorted(name for name in files if not name.startswith(".")):
             path = Path(place, name)
@@ -101,6 +106,12 @@ def _walk(root: Path) -> tuple[list[_Found], dict[str, int]]:
             else:
                 passed_over[path.suffix.lower() or name] += 1
     return found, dict(sorted(passed_over.items()))
+
+
+def _above(place: Path, root: Path) -> set[str]:
+    """Where a folder and those that it lies in are, which a link must not lead back to."""
+    depth = len(place.relative_to(root).parts)
+    return {os.path.realpath(path) for path in (place, *place.parents[:depth])}
 
 
 def _within_lone_folders(found: list[_Found], splits: bool) -> list[_Found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,12 @@ def load(
 
 def _reader(name_or_path: str | os.PathLike) -> Callable[..., Data]:
     text = os.fspath(name_or_path)
-    if text in names("dataset"):
+    if text in names("dataset") and isinstance(name_or_path, str):
+        if Path(text).exists():
+            warnings.warn(
+                f"{text!r} is read as the data set of that name; './{text}' is what lies in this folder.",
+                stacklevel=3,
+            )
         return lookup(text, "dataset")
     path = Path(text).expanduser()
     if path.is_dir():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import os
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,20 @@ _REMEDY = (
 )
 _REMEDY_OF_WIDTH = (
     "Every line needs as many cells as the first; a cell that holds the delimiter stands in quotes."
+)
+_DATE = re.compile(r"(\d{4}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3\d{4})([T ][\d:.,]+.*)?")
+_NO_CATEGORIES = (
+    (
+        table_layout.has_commas,
+        "numbers with commas",
+        "Write a point for a decimal comma and nothing for thousands, as by "
+        "pandas.read_csv(path, decimal=',')",
+    ),
+    (
+        _DATE.fullmatch,
+        "dates",
+        "Turn them into numbers, such as days since the first, say 'leave out'",
+    ),
 )
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -163,8 +178,10 @@ def _refuse_names(path: Path, layout: TableLayout, columns: Mapping[str, Any]) -
     if layout.header:
         return
     for cells in columns.values():
-        first, *others = [] if cells is None else list(cells)
-        if _is_text(first) and first not in others and len({*others}) < len(others):
+        if cells is None or not len(cells) or not _is_text(cells[0]):
+            continue
+        first, *others = cells
+        if first not in others and len({*others}) < len(others):
             raise ValueError(
                 f"The first line of {path} may be the names of columns, or an example: no other has "
                 f"{str(first)!r} in its place. Say header=True or header=False."
@@ -260,7 +277,7 @@ def _mixed(
             stripped = [cell.strip() for cell in cells[place]]
             found = [None if cell.lower() in UNKNOWN else cell for cell in stripped]
         elif isinstance(found, list) and asked not in ("categorical", "leave out"):
-            _refuse_commas(path, name, found)
+            _refuse_no_category(path, name, found)
         table[name] = list(cells[place]) if found is None else found
         odd = odd or ("" if found is not None else name)
     texts = [name for name, cells in table.items() if isinstance(cells, list) and name != odd]
@@ -277,15 +294,15 @@ def _mixed(
     return table, labels
 
 
-def _refuse_commas(path: Path, name: str, cells: list[Any]) -> None:
-    """Texts that are all numbers with commas are no categories."""
+def _refuse_no_category(path: Path, name: str, cells: list[Any]) -> None:
+    """Texts that are all numbers with commas, or all dates, are no categories."""
     known = [cell for cell in cells if _is_text(cell)]
-    if known and all(map(table_layout.has_commas, known)):
-        raise ValueError(
-            f"{path}: the column {name!r} holds numbers with commas, such as {known[0]!r}. Write a point for "
-            "a decimal comma and nothing for thousands, as by pandas.read_csv(path, decimal=','), or say "
-            f"kinds={{{name!r}: 'categorical'}}."
-        )
+    for looks, what, advice in _NO_CATEGORIES:
+        if known and all(map(looks, known)):
+            raise ValueError(
+                f"{path}: the column {name!r} holds {what}, such as {known[0]!r}. {advice}, or say "
+                f"kinds={{{name!r}: 'categorical'}}."
+            )
 
 
 def _is_text(cell: Any) -> bool:
