@@ -140,9 +140,8 @@ def configured(known: flags.FlagValues, base: Any) -> Any:
     if path.is_file() or (path.is_dir() and path != Path()):
         from zoo.registry import names
 
-        if given["dataset"] not in names(
-            "dataset"
-        ):  # `zoo.data.load` takes such a name first, and says so
+        # A name of a set stays one: `zoo.data.load` takes it first, and says so.
+        if given["dataset"] not in names("dataset"):
             given["dataset"] = str(path.resolve())
     return dataclasses.replace(base, **given)
 

@@ -270,9 +270,8 @@ def _mixed(
             raise ValueError(f"{path} has several columns called {name!r}. Rename them.")
         found = typed(list(cells[place]))
         asked = kinds.get(name)
-        as_texts = asked == "categorical" and isinstance(
-            found, np.ndarray
-        )  # 01 and 1 are two levels
+        # 01 and 1 are two levels.
+        as_texts = asked == "categorical" and isinstance(found, np.ndarray)
         if as_texts or (found is None and asked in ("categorical", "bernoulli", "leave out")):
             stripped = [cell.strip() for cell in cells[place]]
             found = [None if cell.lower() in UNKNOWN else cell for cell in stripped]

@@ -27,9 +27,7 @@ _STUDY = "latent-zoo"
 _WARM_UP = 5  # points that are trained whole before any is given up
 _SETTINGS = "settings"  # in the study: what its values were measured under
 _ANYWHERE = ("data_dir", "manual_dir", "strategy", "virtual_devices", "imports")
-_LOCKS = (
-    ".trials"  # in the sweep's folder: a folder for each point, locked while a process works on it
-)
+_LOCKS = ".trials"  # in the sweep's folder: a folder for each point, locked while one works on it
 _PATIENCE = 30.0  # seconds to wait for another process that draws a point
 
 

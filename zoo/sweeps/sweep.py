@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.files import make_folder, read_json
-from zoo.runs.run_config import EVALUATIONS, RunConfig
+from zoo.files import make_folder
+from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
 from zoo.sweeps.space import Axes, checked, grid, label
-from zoo.sweeps.workers import Task, train_all
+from zoo.sweeps.workers import Task, measured_less, train_all
 
 # Settings of a run, beside the options of its model, that a sweep may vary.
 SETTINGS = ("model", "epochs", "batch_size", "optimizer", "learning_rate")
@@ -126,20 +126,13 @@ def run_grid(
             continue
         if folder.config.exists():
             folder.refuse_other(folder.as_chosen(task.config), longer=False)
-        if _measured_less(folder, task.config.evaluate):
+        if measured_less(folder, task.config.evaluate):
             waiting.append(task)
     done = len(tasks) - len(waiting)
     counts = [_count(len(points), "point"), f"{_count(sweep.seeds, 'seed')} each"]
     before = f", {done} done before" * bool(done)
     say(f"{', '.join(counts)}: {_count(len(tasks), 'run')}{before}")
     return train_all(waiting, jobs, say, command, program)
-
-
-def _measured_less(folder: RunFolder, level: str) -> bool:
-    if level == "none" or not folder.model.exists():
-        return False
-    there = read_json(folder.metrics, "The metrics").get("measured_on", {}).get("level")
-    return there in EVALUATIONS and EVALUATIONS.index(there) < EVALUATIONS.index(level)
 
 
 def _count(number: int, what: str) -> str:

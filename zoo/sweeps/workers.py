@@ -15,7 +15,9 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo.runs.run_config import RunConfig
+from zoo.files import read_json
+from zoo.runs.run_config import EVALUATIONS, RunConfig
+from zoo.runs.run_folder import RunFolder
 from zoo.values import positive_int
 
 _PARENT = "ZOO_SWEEP"  # in the environment of a process: the sweep that it belongs to
@@ -90,6 +92,14 @@ def train_all(
     return failed
 
 
+def measured_less(folder: RunFolder, level: str) -> bool:
+    """Whether a run is finished and was measured less than a level of `zoo.runs.run_config.EVALUATIONS`."""
+    if level == "none" or not folder.finished or not folder.model.exists():
+        return False
+    there = read_json(folder.metrics, "The metrics").get("measured_on", {}).get("level")
+    return there in EVALUATIONS and EVALUATIONS.index(there) < EVALUATIONS.index(level)
+
+
 def workers(jobs: int) -> ProcessPoolExecutor:
     """Processes that share the cores evenly. They are spawned: TensorFlow does not survive a fork."""
     cores = max((os.cpu_count() or 1) // jobs, 1)
@@ -100,7 +110,7 @@ def workers(jobs: int) -> ProcessPoolExecutor:
 def train_one(
     task: Task, command: str = "", program: str = "latent-zoo", callbacks: Sequence[Any] = ()
 ) -> tuple[str, float]:
-    """Train a run, or go on with it; one that is finished is measured again, as its settings say.
+    """Train a run, or go on with it; one that is finished is measured again where it was measured less.
 
     Args:
         task: the run.
@@ -116,10 +126,9 @@ def train_one(
         import keras
 
         from zoo.runs.run import evaluate, train
-        from zoo.runs.run_folder import RunFolder
 
         try:
-            if RunFolder(task.folder).finished:
+            if measured_less(RunFolder(task.folder), task.config.evaluate):
                 evaluate(task.folder, level=task.config.evaluate, program=program)
                 return "", time.monotonic() - started
             outcome = train(
@@ -137,9 +146,8 @@ def train_one(
             raise
         except (ValueError, ConnectionError, OSError) as problem:
             error = str(problem)
-        except (
-            Exception
-        ) as problem:  # what a user's own part or TensorFlow raises ends this run alone
+        # What a user's own part or TensorFlow raises ends this run alone.
+        except Exception as problem:
             traceback.print_exc()
             first = str(problem).strip().partition("\n")[0]
             error = f"{type(problem).__name__}: {first} (see {task.folder.with_suffix('.log')})"
