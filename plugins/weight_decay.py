@@ -8,7 +8,6 @@ import tensorflow as tf
 
 import zoo
 from zoo import suggest
-from zoo.forward import kernels_of
 
 OF = ("model", "decoder")
 
@@ -48,7 +47,7 @@ class WeightDecay(zoo.Regularizer):
 
     def check(self, model: zoo.Autoencoder) -> None:
         """There are kernels."""
-        if self.of == "decoder" and not kernels_of(model.decoder):
+        if self.of == "decoder" and not _kernels(model.decoder.trainable_variables):
             raise ValueError(
                 "weight_decay of the decoder needs a decoder with kernels of its own; that of this model has "
                 "none. Leave of='decoder' out, or take other networks than 'tied'."
@@ -56,10 +55,16 @@ class WeightDecay(zoo.Regularizer):
 
     def penalty(self, forward: zoo.ForwardPass, training: bool = False) -> tf.Tensor:
         """A scalar."""
-        own = self.of == "decoder"
-        kernels = kernels_of(self.model.decoder) if own else forward.kernels
+        kernels = forward.kernels
+        if self.of == "decoder":
+            kernels = _kernels(self.model.decoder.trainable_variables)
         return tf.add_n([tf.reduce_sum(tf.square(tf.cast(k, tf.float32))) for k in kernels])
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "of": self.of}
+
+
+def _kernels(variables: Any) -> list[Any]:
+    """As `forward.kernels` has them: of two axes and more, and no bias, as that of a GRU is."""
+    return [v for v in variables if len(v.shape) > 1 and not v.name.endswith("bias")]

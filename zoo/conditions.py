@@ -75,7 +75,9 @@ class Condition:
             value = tf.convert_to_tensor(y[name] if name else y)
             if isinstance(kind, int):
                 labels = tf.reshape(value, [-1]) if value.shape.rank == 2 else value
-                found.append(tf.one_hot(tf.cast(labels, tf.int32), kind))  # -1 gives zeros
+                # -1 gives zeros; the one-hot of ONNX counts it from the end.
+                same = tf.equal(tf.expand_dims(tf.cast(labels, tf.int32), -1), tf.range(kind))
+                found.append(tf.cast(same, tf.float32))
             else:
                 found.append(tf.reshape(tf.cast(value, tf.float32), (-1, math.prod(kind))))
         return found[0] if len(found) == 1 else tf.concat(found, axis=-1)

@@ -208,8 +208,9 @@ class ForwardPass:
         """The kernels that the model trains in its encoder, bottleneck and decoder."""
         model = self._known()
         parts = (model.encoder, model.bottleneck, model.decoder)
-        found = {id(v): v for part in parts for v in kernels_of(part)}
-        return [v for v in model.model_variables if id(v) in found]
+        networks = {id(v) for part in parts for v in part.trainable_variables}
+        found = [v for v in model.model_variables if id(v) in networks and len(v.shape) > 1]
+        return [v for v in found if not v.name.endswith("bias")]  # that of a GRU has two axes
 
     def reconstruction(self, decoded: tf.Tensor | None = None) -> tf.Tensor:
         """-log p(target|z) of every row, in the likelihood's convention.
@@ -280,17 +281,3 @@ def as_vectors(code: tf.Tensor) -> tf.Tensor:
     for side in code.shape[1:]:
         size *= side
     return tf.reshape(code, (-1, size))
-
-
-def kernels_of(layer: keras.Layer) -> list[keras.Variable]:
-    """The weights that a layer trains, of two axes and more; a bias, as that of a GRU, is none of them.
-
-    Example:
-        >>> from zoo.forward import kernels_of
-        >>> layer = keras.layers.GRU(3)
-        >>> layer.build((None, None, 2))
-        >>> [kernel.name for kernel in kernels_of(layer)], len(layer.weights)
-        (['kernel', 'recurrent_kernel'], 3)
-    """
-    weights = layer.trainable_variables
-    return [v for v in weights if len(v.shape) > 1 and not v.name.endswith("bias")]

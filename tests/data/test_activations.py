@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
 import zoo
@@ -15,6 +16,7 @@ from zoo.data import activations
 from zoo.data.activations import load, record
 from zoo.data.storage import release
 from zoo.evaluation.splicing import attach
+from zoo.recipes.dictionaries import start
 from zoo.trainer import sources
 
 
@@ -250,6 +252,7 @@ def test_some_places_of_an_example(tmp_path):
     x = examples(200, 8)
     found = record(double, None, x, tmp_path / "a", places=3, verbose=False)
     assert_array_equal(np.bincount(found.examples), np.full(200, 3))
+    assert found.meta["places"] == 3
 
 
 def test_values_outside_of_float16_are_refused(tmp_path):
@@ -296,3 +299,20 @@ def test_training_streams_the_folder(tmp_path, monkeypatch):
     assert history[-1] < 0.6 * history[0]
     assert_allclose(l0(model.encode(found.inputs)), l0(kept.encode(found.inputs)), rtol=0.2)
     assert json.dumps(found.meta)
+
+
+def test_what_a_recording_takes(tmp_path):
+    digits = zoo.data.load("digits", limit=20)
+    flat = record(lambda batch: batch.reshape(len(batch), -1), None, digits, tmp_path / "a")
+    assert flat.inputs.shape == (20, 64)
+    assert record(lambda batch: batch, None, [[1.0], [2.0]], tmp_path / "b").meta["rows"] == 2
+    x = np.zeros((4, 2), np.float32)
+    for data in (tf.data.Dataset.from_tensor_slices(x).batch(2), [x, x[:, :1]]):
+        with pytest.raises(ValueError, match="takes an array of examples; received"):
+            record(lambda batch: batch, None, data, tmp_path / "c")
+
+
+def test_recipes_for_dictionaries_take_arrays():
+    model = zoo.create("top_k_sae", (3,), latents=6, target_l0=2)
+    with pytest.raises(ValueError, match="x must be an array here; received _BatchDataset"):
+        start(model, tf.data.Dataset.from_tensor_slices(np.ones((4, 3), np.float32)).batch(2))

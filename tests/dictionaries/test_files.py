@@ -53,6 +53,16 @@ def test_a_round_trip_has_the_same_codes_and_reconstructions(model, tmp_path):
     assert loaded.decoder.unit_norm == model.decoder.unit_norm
 
 
+def test_bytes_that_the_files_do_not_divide_are_told(tmp_path):
+    model = zoo.create("top_k_sae", (6,), latents=12, target_l0=3)
+    model.intake.give_scale(255)
+    with pytest.warns(UserWarning, match="give what reads them x / 255"):
+        write_dictionary(model, tmp_path)
+    x = np.random.default_rng(0).integers(0, 256, (20, 6)).astype(np.uint8)
+    found = read_dictionary(tmp_path).reconstruct(x / np.float32(255))
+    assert_allclose(found, model.reconstruct(x), atol=1e-5)
+
+
 def test_what_is_written_computes_the_same_in_numpy(model, tmp_path):
     """By SAELens's formulas, from the files alone."""
     x = 50 * activations(200, 1)

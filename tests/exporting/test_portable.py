@@ -54,6 +54,51 @@ def build(case):
     return zoo.create(name, (6, 5, 1), latents=5, **options)
 
 
+def run_named_onnx(path, arrays):
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    assert {each.name for each in session.get_inputs()} == set(arrays)
+    return session.run(None, arrays)[0]
+
+
+def run_named_litert(path, arrays):
+    (answer,) = tf.lite.Interpreter(str(path)).get_signature_runner()(**arrays).values()
+    return answer
+
+
+CONDITIONS = {
+    "labels": (3, np.array([0, 2, 1, 1, -1], np.int32)),
+    "covariates": ((2,), np.random.default_rng(1).random((5, 2), np.float32)),
+    "several": (
+        {"kind": 3, "age": (1,)},
+        {"kind": np.array([0, 2, 1, 1, 0], np.int32), "age": np.ones((5, 1), np.float32)},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CONDITIONS)
+@pytest.mark.parametrize(
+    ("ending", "run"),
+    [
+        pytest.param("onnx", run_named_onnx, marks=needs_onnx),
+        pytest.param("tflite", run_named_litert),
+    ],
+)
+def test_a_condition_is_an_input_by_its_name(kind, ending, run, tmp_path):
+    declared, condition = CONDITIONS[kind]
+    keras.utils.set_random_seed(0)
+    model = zoo.create("conditional_vae", (6,), condition=declared, latents=2, hidden=(4,))
+    x = np.random.default_rng(0).random((5, 6), np.float32)
+    model.export(tmp_path / "parts", format={"onnx": "onnx", "tflite": "litert"}[ending])
+    named = condition if isinstance(condition, dict) else {"condition": condition}
+    codes = run(tmp_path / "parts" / f"encoder.{ending}", {"x": x, **named})
+    np.testing.assert_allclose(codes, model.encode(x, condition=condition), atol=1e-5)
+    decoded = run(tmp_path / "parts" / f"decoder.{ending}", {"z": codes, **named})
+    np.testing.assert_allclose(decoded, model.decode(codes, condition=condition), atol=1e-5)
+    model.export(tmp_path / f"whole.{ending}")  # which compares its answers with the model's
+
+
 def assert_answers_equal(model, folder, suffix, run, tolerance):
     files = sorted(path.name for path in folder.iterdir() if path.name != "inputs.json")
     assert files == [name + suffix for name in ("decoder", "encoder", "reconstruct")]

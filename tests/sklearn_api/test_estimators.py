@@ -2,6 +2,7 @@
 
 import pickle
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +11,9 @@ from sklearn import datasets
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -199,3 +200,33 @@ def test_seeds_of_numpy_are_those_of_python():
         for seed in (3, np.int64(3))
     )
     np.testing.assert_array_equal(one, other)
+
+
+def test_rows_a_little_outside_of_those_that_trained():
+    x = np.random.default_rng(0).random((80, 5), np.float32)
+    detector = AnomalyDetector("vae", random_state=0, **SMALL).fit(x)
+    cut, far = np.clip(x[:3] + 0.6, 0, 1), x[:3] + 0.6
+    reconstructed = detector.model_.reconstruct(cut)
+    np.testing.assert_allclose(
+        detector.score_samples(far), -np.square(far - reconstructed).sum(axis=1), rtol=1e-4
+    )
+    assert (pickle.loads(pickle.dumps(detector)).predict(10 * x[:3] + 1) == -1).all()
+    encoder = make_pipeline(MinMaxScaler(), Encoder("vae", **SMALL))
+    assert np.isfinite(cross_val_score(encoder, table(), cv=3)).all()
+    Encoder("vae", standardize=True, **SMALL).fit(x)
+
+
+@pytest.mark.parametrize(
+    "model", [Encoder("conditional_vae", condition=3, latents=2), Encoder("ada_gvae", latents=2)]
+)
+def test_models_that_need_more_than_x_are_refused(model):
+    with pytest.raises(ValueError, match="estimators are for models of x alone"):
+        model.fit(table(), np.zeros(60))
+
+
+def test_an_optimizer_stays_the_callers():
+    given = keras.optimizers.SGD(0.01)
+    encoder = Encoder("vae", optimizer=given, learning_rate=0.5, **SMALL)
+    for _ in range(2):
+        encoder.fit(table())
+    assert not given.built and float(given.learning_rate) == pytest.approx(0.01)

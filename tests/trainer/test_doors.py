@@ -357,6 +357,18 @@ def test_a_generator_that_has_ended_is_told():
         model.fit(STREAMS["generator"](X), epochs=2, verbose=0)
     with pytest.raises(ValueError, match="x gives no batch"):
         model.evaluate((batch for batch in []), verbose=0)
+    held_out = {"validation_data": STREAMS["generator"](X), "validation_steps": 1}
+    with pytest.raises(ValueError, match="Give one without end and validation_steps"):
+        model.fit(X, epochs=9, verbose=0, **held_out)
+
+
+def test_what_a_stream_holds_itself_is_told():
+    batches = tf.data.Dataset.from_tensor_slices(X).batch(8)
+    with pytest.warns(UserWarning, match="batch_size=7 has no effect beside a stream"):
+        untrained((6,), X).fit(batches, batch_size=7, verbose=0)
+    model = zoo.create("conditional_vae", (6,), condition=2, latents=2, hidden=(4,))
+    with pytest.raises(ValueError, match="A stream of batches holds its condition itself"):
+        model.encode(batches, condition=np.zeros(len(X), int))
 
 
 def test_narrow_and_wide_floats_are_floats():

@@ -483,6 +483,10 @@ class UsableModel(StepModel):
         if is_array(x):
             rows = self.intake.inputs(x)
             return cut((rows, *self._conditions(condition, len(rows))), size)
+        if condition is not None:
+            raise ValueError(
+                "A stream of batches holds its condition itself, as (x, condition); received one beside it."
+            )
         return self._stream(in_order(batches_of(x, "x"), "x"))
 
     def _stream(self, batches: Any) -> Iterator[tuple[Any, ...]]:

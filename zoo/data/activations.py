@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zoo.data.dataset import Data
 from zoo.data.storage import Shuffled, release
 from zoo.files import make_folder, read_json, write_json
 from zoo.layer_of import layer_of
@@ -106,6 +108,7 @@ def record(
     """
     kind = np.dtype(one_of(dtype, "dtype", KINDS))
     batch_size = positive_int(batch_size, "batch_size")
+    data = _examples(data)
     positive_int(len(data), "the number of examples")
     folder = Path(folder)
     run = _runner(model, layer)
@@ -127,6 +130,20 @@ def record(
             last = time.monotonic()
             print(f"  {min(first + batch_size, len(data)):,} of {len(data):,} examples", flush=True)
     return dealer.finish(folder)
+
+
+def _examples(data: Any) -> Any:
+    """An array of examples, of a `zoo.data.Data` record its inputs."""
+    data = data.inputs if isinstance(data, Data) else data
+    if isinstance(data, list | tuple):
+        with contextlib.suppress(ValueError):  # of lists that are no array
+            data = np.asarray(data)
+    if not hasattr(data, "shape"):
+        raise ValueError(
+            f"record takes an array of examples; received {type(data).__name__}. For a network of several "
+            "inputs give a function of a batch, such as of the numbers of examples."
+        )
+    return data
 
 
 def load(folder: str | os.PathLike) -> Activations:
@@ -184,7 +201,7 @@ class _Dealer:
             examples = np.repeat(np.arange(first, first + n), self.places)
         rows = rows.reshape(-1, d)
         if self.state["lengths"] is None:
-            self._begin(len(rows) // n, places, d)
+            self._begin(len(rows) // n, d)
         lengths: Any = self.state["lengths"]
         record = np.zeros(len(rows), self._record())
         record["example"], record["row"] = examples, rows
@@ -242,9 +259,9 @@ class _Dealer:
         shutil.rmtree(self.folder)
         return load(folder)
 
-    def _begin(self, kept: int, places: int, d: int) -> None:
+    def _begin(self, kept: int, d: int) -> None:
         size = self.asked["examples"] * kept * (8 + d * self.kind.itemsize)
-        self.state |= {"lengths": [0] * -(-size // BUCKET_BYTES), "d": d, "places": places}
+        self.state |= {"lengths": [0] * -(-size // BUCKET_BYTES), "d": d, "places": kept}
         self.state |= {"sums": [0.0] * d, "squares": [0.0] * d, "moved": [0.0] * d, "shift": None}
 
     def _measure(self, rows: np.ndarray) -> None:

@@ -7,6 +7,7 @@ nothing, since a code of s f times the atoms is what f with the scale s is.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ def write_dictionary(model: Autoencoder, folder: str | os.PathLike, form: str = 
     Raises:
         ValueError: for a model that the form has no place for.
 
+    Warns:
+        UserWarning: for a model that divides bytes, whose files take what comes of it.
+
     Example:
         >>> from zoo.exporting.dictionary_files import read_dictionary, write_dictionary
         >>> model = zoo.create("top_k_sae", (6,), latents=12, target_l0=3)
@@ -56,6 +60,13 @@ def write_dictionary(model: Autoencoder, folder: str | os.PathLike, form: str = 
         raise ValueError(
             f"Other libraries hold dictionaries of vectors that reconstruct their input; received one of "
             f"{model.event_shape}, target {model.target_shape}. Use export() for other models."
+        )
+    divisor = model.intake.scales["x"].divisor
+    if divisor not in (None, 1):
+        warnings.warn(
+            f"The model divides bytes by {divisor:g}, for which these files have no place: give what reads "
+            f"them x / {divisor:g}.",
+            stacklevel=2,
         )
     architecture, weights, options = _folded(model)
     d_in, d_sae = weights["W_enc"].shape

@@ -203,6 +203,31 @@ def _with_output(endpoint: Endpoint, output: str) -> Endpoint:
     return endpoint._replace(function=alone if len(endpoint.signature) == 1 else given)
 
 
+def named_inputs(names: list[str], given: tuple[Any, ...]) -> dict[str, np.ndarray]:
+    """The arguments of an endpoint by the names that a file has for its inputs.
+
+    Args:
+        names: of the inputs; those of a condition are "condition", or the names of its parts.
+        given: x or z, and the condition where there is one, an array or a dict of arrays.
+
+    Returns:
+        Name -> array.
+
+    Example:
+        >>> from zoo.exporting.endpoints import named_inputs
+        >>> found = named_inputs(["condition", "x"], (np.zeros((2, 3)), np.array([0, 1])))
+        >>> found["x"].shape, found["condition"].tolist()
+        ((2, 3), [0, 1])
+    """
+    first, *rest = given
+    parts: Any = dict(zip(["condition"], rest, strict=False))
+    if rest and isinstance(rest[0], dict):
+        parts = rest[0]
+    found = {name: np.asarray(part) for name, part in parts.items()}
+    (own,) = [name for name in names if name not in found]
+    return {**found, own: np.asarray(first)}
+
+
 def in_float32(model: Autoencoder) -> Autoencoder:
     """The model, or a copy of it with the same weights where it computes in mixed precision.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.exporting.endpoints import DETERMINISTIC, Endpoint, deterministic
+from zoo.exporting.endpoints import DETERMINISTIC, Endpoint, deterministic, named_inputs
 from zoo.exporting.saved_model import write_endpoints
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def write_file(endpoint: Endpoint, path: Path, quantize: str | None = None) -> N
 def load_file(path: Path) -> Callable[..., dict[str, np.ndarray]]:
     """The function of a file: output name -> array."""
     runner = _runner(path)
-    (name,) = runner.get_input_details()
-    return lambda array: dict(runner(**{name: array}))
+    names = list(runner.get_input_details())
+    return lambda *given: dict(runner(**named_inputs(names, given)))
 
 
 def attempt(function: Callable[..., Any], signature: tuple[tf.TensorSpec, ...], path: Path) -> None:
@@ -97,7 +97,6 @@ def _runner(path: Path) -> Any:
     return interpreter.get_signature_runner()
 
 
-def _run(runner: Any, array: np.ndarray) -> np.ndarray:
-    (name,) = runner.get_input_details()
-    (answer,) = runner(**{name: array}).values()
+def _run(runner: Any, *given: Any) -> np.ndarray:
+    (answer,) = runner(**named_inputs(list(runner.get_input_details()), given)).values()
     return answer

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.exporting.endpoints import DETERMINISTIC, Endpoint, deterministic
+from zoo.exporting.endpoints import DETERMINISTIC, Endpoint, deterministic, named_inputs
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -48,10 +48,8 @@ def load_file(path: Path) -> Callable[..., dict[str, np.ndarray]]:
     session = _session(path)
     names = [output.name for output in session.get_outputs()]
 
-    def run(array: np.ndarray) -> dict[str, np.ndarray]:
-        return dict(
-            zip(names, session.run(names, {session.get_inputs()[0].name: array}), strict=True)
-        )
+    def run(*given: Any) -> dict[str, np.ndarray]:
+        return dict(zip(names, session.run(names, _fed(session, given)), strict=True))
 
     return run
 
@@ -76,7 +74,7 @@ def _write_function(
     graph = tf.function(function, input_signature=signature, autograph=False)
     convert = _extra("tf2onnx").convert.from_function
     made, _ = convert(graph, signature, output_path=str(path))
-    if len(made.graph.input) > len(signature):
+    if len(made.graph.input) > len(tf.nest.flatten(signature)):
         raise ValueError("the converter takes its constants for inputs.")
 
 
@@ -84,8 +82,14 @@ def _session(path: Path) -> Any:
     return _extra("onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
 
-def _run(session: Any, array: np.ndarray) -> np.ndarray:
-    return session.run(None, {session.get_inputs()[0].name: array})[0]
+def _run(session: Any, *given: Any) -> np.ndarray:
+    return session.run(None, _fed(session, given))[0]
+
+
+def _fed(session: Any, given: tuple[Any, ...]) -> dict[str, np.ndarray]:
+    """The inputs by name: x or z, and the condition, whose parts go by their names."""
+    names = [each.name for each in session.get_inputs()]
+    return named_inputs(names, given)
 
 
 def _extra(name: str) -> Any:

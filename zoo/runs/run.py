@@ -232,6 +232,9 @@ def read_data(config: RunConfig, columns: Path | None = None) -> tuple[Data, Dat
     Returns:
         Data to train on, and held-out data.
 
+    Raises:
+        ValueError: for options that the data set does not take.
+
     Example:
         >>> from zoo.runs.run import read_data
         >>> data, held_out = read_data(zoo.runs.RunConfig(dataset="digits", limit=100))

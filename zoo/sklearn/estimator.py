@@ -22,9 +22,8 @@ from zoo.runs.artefacts import load_model
 # Rows of a batch of what is asked of a trained model. The last batch is filled up: then every product has one
 # shape, and the answer for a row is the same to the last bit whichever rows stand beside it.
 _ROWS = 128
-_BY_THE_ROWS = (
-    "auto"  # the likelihood of a model whose own is "bernoulli", which is for rows in [0, 1]
-)
+# The likelihood of a model whose own is "bernoulli", which is for rows in [0, 1].
+_BY_THE_ROWS = "auto"
 
 
 class ModelEstimator(BaseEstimator):
@@ -42,6 +41,8 @@ class ModelEstimator(BaseEstimator):
         verbose: 1 for a line an epoch.
         **options: of the model, see its docstring; all of them are parameters of the estimator. In the place
             of a Bernoulli likelihood the default is "auto": a normal one where rows lie outside of [0, 1].
+            Where all that it was trained on lie inside, the model sees later rows cut to [0, 1], and errors
+            are those of the rows as they are.
 
     Attributes:
         model_: the trained `zoo.Autoencoder`.
@@ -140,16 +141,27 @@ class ModelEstimator(BaseEstimator):
         """Build and train the model; the checked rows."""
         x = self._checked(X, reset=True)
         changed = {**self._chosen(), **(options or {})}
-        inside = x.min() >= 0 and x.max() <= 1
-        if _defaults(self.model).get("likelihood") == _BY_THE_ROWS and not inside:
-            changed.setdefault("likelihood", "normal")
+        auto = (
+            _defaults(self.model).get("likelihood") == _BY_THE_ROWS and "likelihood" not in changed
+        )
+        inside = x.min() >= 0 and x.max() <= 1 and not changed.get("standardize")
+        if auto and not inside:
+            changed["likelihood"] = "normal"
+        self._cuts = auto and inside
         seed = self.random_state
         if not isinstance(seed, numbers.Integral):
             seed = check_random_state(seed).randint(2**31 - 1)
         seed = int(seed)
         shape = (x.shape[1],) if self.input_shape is None else tuple(self.input_shape)
         model = self._created(shape, {"seed": seed, **changed})
+        if model.intake.condition is not None or model.target_shape is not None or model.pairs:
+            raise ValueError(
+                f"The estimators are for models of x alone, and {self.model!r} is trained on a y as well: a "
+                "condition, a target or a partner. Use the model itself, zoo.create, and its fit(x, y)."
+            )
         optimizer: Any = keras.optimizers.get(self.optimizer)
+        if optimizer is self.optimizer:  # which belongs to the caller, and to one model only
+            optimizer = type(optimizer).from_config(optimizer.get_config())
         if self.learning_rate is not None:
             optimizer.learning_rate = self.learning_rate
         model.compile(optimizer)
@@ -194,6 +206,8 @@ class ModelEstimator(BaseEstimator):
     def _asked(self, method: str, x: np.ndarray, shape: Sequence[int]) -> np.ndarray:
         """What a method of the model gives, (rows, columns)."""
         rows = len(x)
+        if getattr(self, "_cuts", False) and method != "decode":
+            x = np.clip(x, 0, 1)
         filled = np.concatenate([x, np.repeat(x[-1:], -rows % _ROWS, axis=0)])
         found = getattr(self.model_, method)(self._shaped(filled, shape), batch_size=_ROWS)[:rows]
         return found.reshape(rows, -1)

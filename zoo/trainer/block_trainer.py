@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -204,6 +205,11 @@ class BlockTrainer(BlockSteps):
                     raise ValueError(
                         "A stream of batches holds y and weights itself, as (x, y, weight); received them "
                         "beside it."
+                    )
+                if batch_size is not None:
+                    warnings.warn(
+                        f"batch_size={batch_size} has no effect beside a stream, which has its own batches.",
+                        stacklevel=2,
                     )
                 if validation_split:
                     raise ValueError(

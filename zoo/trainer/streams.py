@@ -57,9 +57,10 @@ def checked_batches(data: Any, check: Check, name: str) -> Any:
             empty = False
             yield batch
         if empty:
+            steps = "validation_steps" if name == "validation_data" else "steps_per_epoch"
             raise RefusedBatch(
-                f"{name} is a generator that has come to its end. Give one without end and steps_per_epoch, "
-                "or an object that can be iterated again."
+                f"{name} is a generator that has come to its end. Give one without end and {steps}, or an "
+                "object that can be iterated again."
             )
 
     def spec(array: Any) -> tf.TensorSpec:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.trainer.sources import array_of, checked
+from zoo.trainer.sources import array_of, checked, is_array
 
 if TYPE_CHECKING:
     from zoo.autoencoder import Autoencoder
@@ -32,9 +32,16 @@ def taken(model: Autoencoder, data: Any, field: str = "x") -> tuple[np.ndarray, 
 
     Returns:
         The array as it is, and a scale, whose ``divided(rows)`` gives what the model sees of some rows.
+
+    Raises:
+        ValueError: for what is no array, or none of such examples.
     """
     shape: Any = model.event_shape if field == "x" else model.target_shape
     name = "x" if field == "x" else "y"
+    if not is_array(array_of(data)):
+        raise ValueError(
+            f"{name} must be an array here; received {type(data).__name__}. A few thousand rows are enough."
+        )
     array, scale = checked(array_of(data), shape, name), model.intake.scales[field]
     return scale.taken(array, name) if array.dtype == np.uint8 else array, scale
 
