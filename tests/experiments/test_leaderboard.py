@@ -8,7 +8,7 @@ import pytest
 import zoo
 from zoo import registry
 from zoo.experiments.experiment import Sources
-from zoo.experiments.leaderboard import board, sets
+from zoo.experiments.leaderboard import board, figure, sets
 from zoo.experiments.leaderboard.board import EXPERIMENTS, asked, options_of, run
 
 SIZE = {"latents": 4, "hidden": 16, "atoms": 24, "active": 3}
@@ -23,7 +23,7 @@ def test_every_model_of_the_zoo_is_asked_or_has_a_reason_why_not():
     ]
     assert sorted([*asked(), *board.OUTSIDE]) == names
     assert set(board.ONLY) <= set(asked())
-    assert all(board.family(name) in board.FAMILIES for name in asked())
+    assert all(figure.family(name) in figure.FAMILIES for name in asked())
 
 
 @pytest.mark.parametrize("name", asked())
@@ -32,7 +32,7 @@ def test_the_options_are_the_models_own(name):
     chosen = options_of(name, True, steps=100, **SIZE)
     assert set(chosen) <= set(known)
     assert chosen.get("likelihood", "normal") == "normal"
-    if board.sparse(name):
+    if figure.is_sparse(name):
         assert chosen["latents"] == 24 and 3 in (chosen.get("k"), chosen.get("target_l0"))
 
 
