@@ -43,4 +43,5 @@ def _key(model: Any) -> Hashable:
         return None
     # Keras numbers the names of equal parts; those of regularizers are names of terms.
     chosen = re.sub(r'_\d+"', '"', chosen)
-    return chosen, added, tuple(map(type, model.parts)), model.skip_nonfinite
+    kinds = type(model), *map(type, model.parts)
+    return chosen, added, kinds, model.skip_nonfinite

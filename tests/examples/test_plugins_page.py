@@ -57,6 +57,7 @@ def test_models_train_and_come_back(page, tmp_path):
         "A likelihood",
         "An objective",
         "A model",
+        "A training step",
     ]
     assert headings == ["A regularizer"] * 2 + ["Networks"] * 2 + parts
 

@@ -13,6 +13,7 @@ from zoo.forward import ForwardPass
 from zoo.objectives import ELBO, Objective
 from zoo.regularizers import AdversarialRegularizer, Regularizer
 from zoo.trainer.slices import by_rows, joined, meetings, why_whole
+from zoo.trainer.terms import scalars
 
 
 class Passes:
@@ -47,8 +48,12 @@ class Passes:
     def objective(self, objective: Objective, likelihood: Likelihood) -> dict[str, tf.Tensor]:
         """The terms of an objective, means over the batch."""
         alone = by_rows(objective) and by_rows(likelihood)
+        source = f"The objective {type(objective).__name__}"
         # The reconstruction asks for no more than what the decoder gave.
-        return self._terms(objective.terms, alone and (self.alike or type(objective) is ELBO))
+        return self._terms(
+            lambda record: scalars(objective.terms(record), source),
+            alone and (self.alike or type(objective) is ELBO),
+        )
 
     def penalty(
         self, regularizer: Regularizer, compute: Callable[[ForwardPass], tf.Tensor]

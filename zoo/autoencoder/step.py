@@ -35,6 +35,7 @@ from zoo.trainer.slices import (
     through,
     why_whole,
 )
+from zoo.trainer.terms import own_terms
 from zoo.trainer.updates import apply_finite_gradients, apply_gradients
 
 
@@ -270,7 +271,10 @@ class StepModel(BlockTrainer):
     def look(self, batch: Batch, noise: Noise) -> list[str]:
         """The names of the terms of a training step; see `BlockTrainer.look`."""
         passes = self.passes(batch, noise, training=True)
-        return [*self.terms(passes), *map(critic_name, self.critics)]
+        names = [*self.terms(passes), *map(critic_name, self.critics)]
+        if type(self).update is StepModel.update:
+            return names
+        return own_terms(self.update(batch, noise), names, self.skip_nonfinite)
 
     @property
     def used_by_rows(self) -> bool:

@@ -16,6 +16,7 @@ from zoo.trainer.feed import Feed
 from zoo.trainer.intake import EXAMPLE_ROWS, Intake
 from zoo.trainer.keras_surface import KerasSurface, refuse_uncompiled
 from zoo.trainer.replicas import over_replicas, shares_of_batch, synchronizes, this_replica
+from zoo.trainer.terms import scalars
 from zoo.trainer.traces import Flags, Traces
 
 
@@ -147,7 +148,7 @@ class BlockSteps(KerasSurface):
     def _get_metrics_result_or_logs(self, logs: dict[str, Any]) -> dict[str, Any]:
         # Keras takes the logs of the replicas, unweighted, where a metric is not among them.
         found = self.get_metrics_result()
-        return {name: found[name] for name in logs}
+        return {name: found.get(name, value) for name, value in logs.items()}
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One step, or the steps of one block; the means of the epoch so far."""
@@ -189,6 +190,11 @@ class BlockSteps(KerasSurface):
         rows = tf.shape(fields["x"])[0] if present is None else tf.reduce_sum(present)
         values = self.measure(self.intake.floats(fields), noise, present)
         for name, value in values.items():
+            if name not in self.traces.means:
+                raise ValueError(
+                    f"Evaluation gives the term {name!r}, which training does not. Let terms() give it to "
+                    "both."
+                )
             self.traces.means[name].update_state(_of_some_rows(value, rows), sample_weight=rows)
         return self._logs(list(values))
 
@@ -228,7 +234,7 @@ class BlockSteps(KerasSurface):
         replica, replicas = this_replica()
         shares = shares_of_batch(fields["x"])
         noise = Noise(self.seed, self.step.value, replica, replicas, shares).fold("training")
-        terms = self.update(self.intake.floats(fields), noise)
+        terms = scalars(self.update(self.intake.floats(fields), noise), "update()")
         # Not before the batch is there: the data set reads the step when it begins.
         with tf.control_dependencies(list(terms.values())):
             self.step.assign_add(1)

@@ -24,7 +24,7 @@ from zoo.trainer.feed import (
     refuse_steps,
     validation_rows,
 )
-from zoo.trainer.keras_surface import refuse_uncompiled
+from zoo.trainer.keras_surface import own_train_step, refuse_uncompiled
 from zoo.trainer.ordering import refuse_endless
 from zoo.trainer.refusals import plain_errors
 
@@ -226,7 +226,8 @@ class BlockTrainer(BlockSteps):
             )
             self._prepare()
             self._fitting = True
-            with plain_errors("x", "validation_data"):
+            changed = type(self).train_step is not BlockSteps.train_step
+            with own_train_step(changed), plain_errors("x", "validation_data"):
                 return super().fit(
                     x,
                     batch_size=batch_size,

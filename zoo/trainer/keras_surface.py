@@ -132,6 +132,28 @@ class KerasSurface(keras.Model):
     quantized_build = quantized_call = quantize
 
 
+@contextmanager
+def own_train_step(changed: bool) -> Iterator[None]:
+    """Says in an error of a fit whose `train_step` is a user's own what that is given.
+
+    Args:
+        changed: whether it is.
+
+    Raises:
+        ValueError: in the place of a ValueError, TypeError or AttributeError, where it is.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError) as error:
+        if not changed:
+            raise
+        raise ValueError(
+            f"{error} (This model has a train_step of its own. Its data are a block of batches, to be handed "
+            "to super().train_step(data). What one step does is update(batch, noise), which may be your "
+            "own: see 'A training step' in docs/plugins.md.)"
+        ) from error
+
+
 def refuse_uncompiled(model: keras.Model) -> None:
     """Refuse what needs an optimizer where there is none.
 
