@@ -236,7 +236,7 @@ class ForwardPass:
             A scalar float32.
 
         Raises:
-            ValueError: for values of more axes.
+            ValueError: for values of more axes, or of another number of rows.
         """
         values = tf.cast(values, tf.float32)
         if len(values.shape) > 1:
@@ -246,6 +246,12 @@ class ForwardPass:
             )
         if len(values.shape) == 0:
             return values
+        rows, found = self.inputs.shape[0], values.shape[0]
+        if rows and found and found not in (rows, rows // self.samples):
+            raise ValueError(
+                f"The term {name!r} must be one number for each example, (batch,), or a scalar; it has "
+                f"{found} numbers in a batch of {rows} rows."
+            )
         if self.weight is None:
             return tf.reduce_mean(values)
         weight = self.weight

@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo import registry
 from zoo.autoencoder import beside_weights, collapse, scales
+from zoo.autoencoder.given import check_event
 from zoo.autoencoder.use import UsableModel
 from zoo.bottlenecks import Bottleneck
 from zoo.conditions import Condition
@@ -186,6 +187,9 @@ class Autoencoder(UsableModel):
         self._policy = keras.config.dtype_policy().name
         self._check_inputs()
         self._build_parts()
+        check_event(self.prior_distribution(), self.code_shape, f"The prior {_kind(self.prior)}")
+        posterior, kind = self.example_posterior(), _kind(self.bottleneck)
+        check_event(posterior, self.code_shape, f"The posterior of the bottleneck {kind}")
         for member in self.parts:
             member.check(self)
         for regularizer in self.regularizers:
@@ -572,6 +576,10 @@ class Autoencoder(UsableModel):
                     "every model one of its own."
                 )
             regularizer.build(self.event_shape, self.units)
+
+
+def _kind(member: Part | None) -> str:
+    return type(member).__name__
 
 
 def _is_frozen(network: keras.Layer) -> bool:

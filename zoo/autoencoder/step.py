@@ -9,6 +9,13 @@ from typing import Any, cast
 import keras
 import tensorflow as tf
 
+from zoo.autoencoder.given import (
+    code_of,
+    critic_gradients_of,
+    critic_loss_of,
+    named_once,
+    penalty_of,
+)
 from zoo.autoencoder.passes import Passes, joined_code, says_rows_only
 from zoo.batch import Batch
 from zoo.bottlenecks import Bottleneck, Code
@@ -143,7 +150,7 @@ class StepModel(BlockTrainer):
         def draw(features: Any, noise: Noise) -> Code:
             own = self.bottleneck
             drawn = own.draw_pairs if self.intake.paired else own.draw
-            code = drawn(features, noise.fold("code"), step, training)
+            code = code_of(own, drawn(features, noise.fold("code"), step, training))
             return self.objective.received(code)
 
         if len(features) == 1:
@@ -214,13 +221,13 @@ class StepModel(BlockTrainer):
         total, added, step = terms["loss"], self.losses, self.step.value
         for regularizer in self.regularizers:
             penalty = passes.penalty(regularizer, functools.partial(_penalty, regularizer))
-            terms[regularizer.name] = penalty
+            terms[named_once(terms, regularizer.name, "A regularizer")] = penalty
             total = total + at_step(regularizer.weight, step) * penalty
         for name, value in passes.means(lambda record: record.losses).items():
-            terms[name] = value
+            terms[named_once(terms, name, "The bottleneck")] = value
             total = total + value
         for name, value in passes.means(lambda record: record.measures).items():
-            terms[name] = tf.stop_gradient(value)
+            terms[named_once(terms, name, "The bottleneck")] = tf.stop_gradient(value)
         if added:  # by the layers of a user's own encoder and decoder
             total = total + tf.add_n([tf.cast(loss, tf.float32) for loss in added])
         terms["loss"] = total
@@ -242,6 +249,7 @@ class StepModel(BlockTrainer):
         gradients = tape.gradient(loss, variables)
         for critic, first in zip(self.critics, losses, strict=True):
             of_first = judging.gradient(first, critic.critic_variables, share)
+            critic_gradients_of(critic.name, of_first)
             last = self._critic_update(critic, passes.whole, share, of_first)
             terms[critic_name(critic)] = first if last is None else last
         if kept is None:
@@ -364,7 +372,7 @@ class StepModel(BlockTrainer):
 def critic_loss(critic: AdversarialRegularizer, forward: ForwardPass, index: int) -> tf.Tensor:
     """What a critic minimises in one of its steps, with noise of that step's own."""
     noise = forward.noise.fold(critic.name).fold(index)
-    return critic.critic_loss(forward.with_noise(noise))
+    return critic_loss_of(critic.name, critic.critic_loss(forward.with_noise(noise)))
 
 
 def _beside(values: tf.Tensor, condition: tf.Tensor | None) -> Any:
@@ -380,7 +388,7 @@ def critic_name(critic: AdversarialRegularizer) -> str:
 def _penalty(regularizer: Regularizer, forward: ForwardPass) -> tf.Tensor:
     """The mean penalty of a pass."""
     record = forward.with_noise(forward.noise.fold(regularizer.name))
-    penalty = regularizer.penalty(record, forward.training)
+    penalty = penalty_of(regularizer.name, regularizer.penalty(record, forward.training))
     if forward.weighted:
         _refuse_weights(regularizer, penalty)
     if len(penalty.shape) == 0:

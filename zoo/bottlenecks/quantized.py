@@ -65,15 +65,15 @@ class Quantized(DenseBottleneck):
     @property
     def vocabulary(self) -> int:
         """How many entries an index names."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define vocabulary.")
 
     def quantise(self, raw: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The nearest code, (..., units), and its indices, (..., levels) int32, for (..., units)."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define quantise(raw).")
 
     def look_up(self, index: tf.Tensor) -> tf.Tensor:
         """The code of indices: (..., levels) int32 -> (..., units) float32."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define look_up(index).")
 
     def indices(self, code: tf.Tensor) -> tf.Tensor:
         """The indices of quantized codes, (..., units) -> (..., levels) int32.

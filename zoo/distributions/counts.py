@@ -41,7 +41,7 @@ class _Counts(Likelihood):
 
     def base(self, output: tf.Tensor) -> tfd.Distribution:
         """The distribution of every element, batch shape (batch, *event)."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define base(output).")
 
     def mean(self, output: tf.Tensor) -> tf.Tensor:
         """E[x|z], (batch, *event) float32."""

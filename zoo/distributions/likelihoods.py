@@ -172,11 +172,11 @@ class Likelihood(Part):
 
     def distribution(self, output: tf.Tensor) -> tfd.Distribution:
         """p(x|z), batch shape (batch,), event shape (*event)."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define distribution(output).")
 
     def elementwise(self, output: tf.Tensor, inputs: tf.Tensor) -> tf.Tensor:
         """-log p of every element of x, (batch, *event) float32."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define elementwise(output, inputs).")
 
     def loss(
         self, output: tf.Tensor, inputs: tf.Tensor, mask: tf.Tensor | None = None
@@ -316,7 +316,7 @@ class ScaledLikelihood(Likelihood):
 
     def base(self, mean: tf.Tensor) -> tfd.Distribution:
         """The distribution of every element around its location."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define base(mean).")
 
     def distribution(self, output: tf.Tensor) -> tfd.Distribution:
         """Independent over the event."""

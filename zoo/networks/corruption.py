@@ -24,7 +24,7 @@ class Corruption(Part):
 
     def corrupt(self, inputs: tf.Tensor, noise: Noise) -> tf.Tensor:
         """(batch, *event) float32 -> the same shape."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define corrupt(inputs, noise).")
 
 
 @serializable
