@@ -20,7 +20,9 @@ def discretise(codes: np.ndarray, bins: int = 20) -> np.ndarray:
         >>> discretise(np.array([[0.0], [0.4], [1.0]]), bins=2).tolist()
         [[0], [0], [1]]
     """
-    columns = [np.digitize(unit, np.histogram_bin_edges(unit, bins)[1:-1]) for unit in codes.T]
+    # The edges of np.histogram, which refuses a unit that varies by the last digits of its type alone.
+    edges = [np.linspace(unit.min(), unit.max(), bins + 1)[1:-1] for unit in codes.T]
+    columns = [np.digitize(unit, own) for unit, own in zip(codes.T, edges, strict=True)]
     return np.stack(columns, axis=1)
 
 
