@@ -303,6 +303,16 @@ def test_units_of_a_network_in_mixed_precision_are_left_out_and_held(model):
         assert_allclose(np.float32(found), np.float32(spliced.plain(x)), atol=0.1)
 
 
+def test_the_mean_of_a_layer_in_mixed_precision_is_that_of_all_rows(model):
+    half = {"dtype": "mixed_bfloat16", "kernel_initializer": "zeros", "bias_initializer": "ones"}
+    layer = keras.layers.Dense(WIDTH, name="middle", **half)
+    head = keras.layers.Dense(1, kernel_initializer="ones", dtype="float32")
+    spliced = attach(keras.Sequential([keras.Input((5,)), layer, head]), "middle", model)
+    x = np.zeros((2000, 5), np.float32)  # of which a sum in bfloat16 stops at 256
+    # The mean is every output: it loses nothing, as the network itself.
+    assert np.isnan(spliced.loss_recovered(x, lambda outputs: float(outputs.sum())))
+
+
 def test_the_loss_that_is_recovered(network, model):
     x = sequences()
     spliced = attach(network, "middle", model)

@@ -130,9 +130,12 @@ class Attached:
         """
         one_of(baseline, "baseline", BASELINES)
         if baseline == "mean":
+            import tensorflow as tf
+
             values = self.activations(x)
-            mean = values.reshape(-1, values.shape[-1]).mean(axis=0)
-            without = self.run(x, lambda h: 0 * h + mean)
+            # In bfloat16 a sum of so many stops growing.
+            mean = values.reshape(-1, values.shape[-1]).mean(axis=0, dtype=np.float64)
+            without = self.run(x, lambda h: 0 * h + tf.cast(mean, h.dtype))
         else:
             without = self.run(x, lambda h: 0 * h)
         worst, best = loss(without), loss(self.plain(x))
