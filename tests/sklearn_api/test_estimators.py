@@ -89,6 +89,12 @@ def test_codes_and_score_are_those_of_the_model(fitted):
     np.testing.assert_allclose(back, encoder.model_.reconstruct(x.to_numpy()), atol=1e-6)
     error, spread = ((x - back) ** 2).to_numpy().sum(), ((x - x.mean()) ** 2).to_numpy().sum()
     assert encoder.score(x) == pytest.approx(1 - error / spread, rel=1e-4)
+    same = x.assign(
+        a=3.0
+    )  # a column that does not vary in these rows is reconstructed all the same
+    error = ((same - encoder.inverse_transform(encoder.transform(same))) ** 2).to_numpy().sum()
+    spread = ((same - same.mean()) ** 2).to_numpy().sum()
+    assert encoder.score(same) == pytest.approx(1 - error / spread, rel=1e-4)
     with pytest.raises(ValueError, match="codes of 2 units; received 5"):
         encoder.inverse_transform(x)
 

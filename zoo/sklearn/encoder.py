@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from zoo.sklearn.estimator import ModelEstimator
@@ -71,11 +70,12 @@ class Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ModelEstimator)
             y: of no effect.
 
         Returns:
-            A number of at most 1; columns count by their variance.
+            A number of at most 1; columns count by their variance. NaN where all rows are equal.
         """
         x = self._checked(X)
-        found = r2_score(x, self._reconstructions(x), multioutput="variance_weighted")
-        return float(found)
+        left = np.sum((x - self._reconstructions(x)) ** 2, dtype=np.float64)
+        total = np.sum((x - x.mean(axis=0, dtype=np.float64)) ** 2)
+        return float(1 - left / total) if total > 0 else float("nan")
 
     @property
     def _n_features_out(self) -> int:
