@@ -39,6 +39,7 @@ def test_too_few_codes_are_not_computable():
 def test_labels_become_indices_of_sorted_values():
     assert as_labels(np.array([[7], [3], [7]]), 3).tolist() == [1, 0, 1]
     assert as_labels(["b", "a"], 2).tolist() == [1, 0]
+    assert as_labels(np.array(["nan", "None"], object), 2).tolist() == [1, 0]  # texts
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,8 @@ def test_labels_become_indices_of_sorted_values():
         (np.eye(4), "argmax"),
         (np.zeros(3), "match the 4 examples; received 3"),
         (np.array([0, 1, np.nan, 1]), "NaN"),
+        (["a", None, "b", "a"], "None or NaN"),
+        (np.array([0, 1, np.nan, 1], object), "None or NaN"),
     ],
 )
 def test_bad_labels_are_refused(labels, message):

@@ -129,10 +129,11 @@ class GaussianMixturePrior(FittedPrior):
             seed: of the start, and of the codes that are held out.
 
         Raises:
-            ValueError: for fewer codes than components.
+            ValueError: for fewer codes than components, or than expectation maximisation takes: 2, and one
+                more that is held out.
         """
         count = self.components
-        rows = as_rows(codes, 2 if count == AUTO else count)
+        rows = as_rows(codes, 3 if count == AUTO else max(count, 2))
         found: dict[str, Any] = {"rows": len(rows)}
         if count == AUTO:
             found["held_out_log_likelihood"] = tried = self._held_out(rows, seed)

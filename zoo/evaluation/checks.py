@@ -127,7 +127,7 @@ def as_labels(labels: Any, n: int, name: str = "labels") -> np.ndarray:
         (n,) int64.
 
     Raises:
-        ValueError: for another length, one-hot rows, or NaN.
+        ValueError: for another length, one-hot rows, NaN or None.
 
     Example:
         >>> from zoo.evaluation.checks import as_labels
@@ -146,7 +146,14 @@ def as_labels(labels: Any, n: int, name: str = "labels") -> np.ndarray:
         raise ValueError(f"{name} must match the {n} examples; received {len(array)}.")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{name} hold NaN or infinity; leave out the examples without a label.")
+    if array.dtype == object and any(_is_missing(label) for label in array):
+        raise ValueError(f"{name} hold None or NaN; leave out the examples without a label.")
     return np.unique(array, return_inverse=True)[1].reshape(-1)
+
+
+def _is_missing(label: Any) -> bool:
+    """None, NaN, or pandas' NA and NaT, which are no class."""
+    return not isinstance(label, str) and str(label) in ("None", "nan", "<NA>", "NaT")
 
 
 def as_factors(factors: Any, n: int, bins: int | None = None) -> np.ndarray:
