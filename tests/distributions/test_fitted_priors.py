@@ -1,6 +1,7 @@
 """Priors fitted after training, against scikit-learn and SciPy; saved, exported and seeded."""
 
 import json
+import random
 import warnings
 
 import keras
@@ -264,6 +265,14 @@ def test_the_codes_are_draws_of_a_vae_and_the_codes_of_an_autoencoder(vae):
     assert_array_equal(drawn_codes(plain, x[:20]), plain.encode(x[:20]))
 
 
+def test_a_fit_leaves_pythons_random_numbers_alone(vae):
+    random.seed(0)
+    expected = random.random()
+    random.seed(0)
+    vae.fit_prior("gaussian_mixture", make_vectors(20, 6), components=1)
+    assert random.random() == expected
+
+
 def test_a_grid_of_codes_has_a_fitted_prior():
     grid = make_vectors(90, 8).reshape(90, 2, 2, 2)
     for name, options in OPTIONS.items():
@@ -282,6 +291,10 @@ def test_what_cannot_be_fitted_says_so(vae):
         vae.fit_prior("normal", x)
     with pytest.raises(ValueError, match="at least 30 codes"):
         vae.fit_prior("gaussian_mixture", x, components=30)
+    with pytest.raises(ValueError, match="at least 3 codes"):
+        fitted("gaussian_mixture", ring(2))
+    with pytest.raises(ValueError, match="at least 2 codes"):
+        fitted("gaussian_mixture", ring(1), components=1)
     with pytest.raises(ValueError, match="Did you mean 'components'"):
         vae.fit_prior("gaussian_mixture", x, component=3)
     with pytest.raises(ValueError, match="is fitted after training"):

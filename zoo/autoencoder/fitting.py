@@ -52,7 +52,8 @@ def fitted(
         made.fit(found(model, x, condition, batch_size, seed), seed)
     made.trainable = False
     config = {**model.get_config(), "prior": serialize_part(made)}
-    with model.distribute_strategy.scope():
+    # Keras would draw what the copy begins with from Python's random, which is the caller's.
+    with weights_drawn_by(seed), model.distribute_strategy.scope():
         copy = type(model).from_config(config)
         _take_over(copy, model)
         cast(Prior, copy.prior).set_weights(made.get_weights())

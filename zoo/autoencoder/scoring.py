@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from zoo.autoencoder.autoencoder import Autoencoder
 
 WAYS = ("bound", "probability", "error")
+# Odd, so that no two seeds meet where int64 wraps around, and large: 2^64 over the golden ratio.
+_APART = 0x9E3779B97F4A7C15 - (1 << 64)
 
 
 def scores(
@@ -96,7 +98,7 @@ def _terms(model: Autoencoder, by: str) -> Callable[..., Any]:
         batch = batch._replace(x=model.standardized(batch.x, batch.mask))
         features = model._features(model.seen(batch.x, batch.mask), batch.condition, False)
         # Of seed, round and first row of the batch.
-        noise = Noise(0, place[0] * (1 << 48) + place[2] * (1 << 32) + place[1]).fold("score")
+        noise = Noise(0, place[0] * _APART + place[2] * (1 << 32) + place[1]).fold("score")
         code = model.bottleneck.draw(features, noise, model.step.value, False)
         rows = batch.repeated(model.bottleneck.samples)
         decoded = model._decoded(code.value, rows.condition, False)
