@@ -31,6 +31,17 @@ def test_poisson_is_scipys():
     assert_allclose(built("poisson").mean(OUTPUT), np.exp(OUTPUT), rtol=1e-5)
 
 
+def test_poisson_keeps_its_digits_where_counts_are_large():
+    counts = np.float32([[0, 1, 7, 8], [9, 3e3, 1e5, 3e6]])
+    output = tf.constant(np.log(np.float32([[1e-3, 40, 7.5, 5], [30, 3e3, 1.01e5, 3e6]])))
+    with tf.GradientTape() as tape:
+        tape.watch(output)
+        terms = built("poisson").elementwise(output, counts)
+    rates = np.exp(output.numpy().astype("float64"))
+    assert_allclose(terms, -stats.poisson.logpmf(counts, rates), rtol=1e-4)
+    assert_allclose(tape.gradient(terms, output) / rates, 1 - counts / rates, atol=3e-6)
+
+
 @pytest.mark.parametrize("theta", [0.1, 1.0, 30.0, 1e4])
 def test_a_negative_binomial_is_scipys_of_that_mean_and_dispersion(theta):
     """Scipy's has n = theta failures and the chance p = theta / (theta + m)."""

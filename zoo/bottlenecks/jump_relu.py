@@ -64,8 +64,12 @@ class JumpReLU(DenseBottleneck):
     """z = v H(v - theta) with v = W^T h + b, and theta_j >= 0 learned for each unit.
 
     Rajamanoharan et al., "Jumping Ahead: Improving Reconstruction Fidelity with JumpReLU Sparse
-    Autoencoders", 2024, equations 3 and 11: d z / d theta = -(theta / eps) K((v - theta) / eps). Its gates
-    are noted, for the penalty "l0". Code and gates in training are those of inference.
+    Autoencoders", 2024, equations 3 and 11. The gradient in theta is v times that of the gate,
+
+        d z / d theta = -(v / eps) K((v - theta) / eps)
+
+    where equation 11 has theta / eps: both are -theta p(theta) in the mean, for v of a smooth density p and a
+    small eps. Its gates are noted, for the penalty "l0". Code and gates in training are those of inference.
 
     Args:
         units: dimensions of the code.
