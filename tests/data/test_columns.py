@@ -61,6 +61,12 @@ def test_a_frame_comes_back(as_table, tmp_path):
     assert back["member"].dtype == bool
 
 
+def test_of_a_yes_and_no_counts_whether_it_is_above_a_half():
+    columns = encodings.fit({"member": ["n", "y"]}, kinds={"member": "bernoulli"})
+    x = [[-0.7], [0.2], [0.5], [0.51], [1.6]]
+    assert columns.values(x)["member"].tolist() == ["n", "n", "n", "y", "y"]
+
+
 def test_kinds_are_found_and_named():
     found = {each.name: each.kind for each in encodings.fit(FRAME, {"income": "leave out"}).columns}
     kinds = {"age": "normal", "colour": "categorical", "member": "bernoulli", "visits": "normal"}

@@ -491,7 +491,7 @@ def _decoded(column: Column, x: np.ndarray) -> np.ndarray:
         return x[:, 0] * column.deviation + column.mean
     missing: Any = np.isnan(x).any(axis=1)
     known = np.where(missing[:, None], 0.0, x)
-    index = np.rint(known[:, 0]).astype(int) if column.kind == "bernoulli" else known.argmax(axis=1)
+    index = (known[:, 0] > 0.5).astype(int) if column.kind == "bernoulli" else known.argmax(axis=1)
     levels = np.empty(len(column.levels), object)
     levels[:] = column.levels
     found = levels[index]
