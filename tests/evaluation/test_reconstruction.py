@@ -36,6 +36,12 @@ def test_cross_entropy_equals_sklearns_log_loss():
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_pixels_that_are_wrong_count_alike():
+    x = np.float32([[0, 0], [1, 1]])
+    found = reconstruction.per_example(x, 1 - x)["bernoulli_cross_entropy"]
+    np.testing.assert_allclose(found, -2 * np.log(1e-7), rtol=1e-6)
+
+
 def test_ssim_equals_the_papers_formula(pictures):
     x, r = (values.astype(float) for values in pictures)
     grid = np.arange(11) - 5

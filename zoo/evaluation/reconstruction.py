@@ -160,7 +160,8 @@ def _errors(
     if x.ndim in (3, 4) and min(x.shape[1:3]) >= 2:
         errors["ssim"] = _ssim(x, result, data_range)
     if unit and result.min() >= 0 and result.max() <= 1:
-        p = np.clip(result, 1e-7, 1 - 1e-7)
+        # In float32 the upper bound would be 1 - 1.2e-7, and pixels of 0 and 1 counted unlike.
+        p = np.clip(result, 1e-7, 1 - 1e-7, dtype=np.float64)
         entropy = x * np.log(p) + (1 - x) * np.log1p(-p)
         errors["bernoulli_cross_entropy"] = -entropy.sum(axis=axes, dtype=np.float64)
     return errors
