@@ -104,6 +104,11 @@ REFUSED = {
         r"misses 1 of 2 values in the column 'a', the first in row 1",
     ),
     "unknown": ({"a": [1, 2]}, {"kinds": {"b": "normal"}}, "has no column 'b'"),
+    "no names": (
+        {"a": [1, 2]},
+        {"kinds": "{a: normal}"},
+        "kinds must name columns, as in {'visits'",
+    ),
     "kind": ({"a": [1, 2]}, {"kinds": {"a": "gaussian"}}, "Unknown kind of column 'a' 'gaussian'"),
     "names": ({"a": [f"p{i}" for i in range(40)]}, {}, "holds 40 texts in 40 rows, and is hardly"),
     "dates": ({"a": np.array(["2020-01-01"], "M8[D]")}, {}, "'a' of The table holds dates"),

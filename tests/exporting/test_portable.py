@@ -184,6 +184,10 @@ def test_8_bits_are_refused_where_there_are_none(tmp_path):
         model.export(tmp_path / "a.onnx", quantize="int8")
     with pytest.raises(ValueError, match="Unknown quantization 'int4'"):
         model.export(tmp_path / "a.tflite", quantize="int4")
+    with pytest.raises(
+        ValueError, match=r"A \.onnx file is of the format 'onnx'; received .*'litert'"
+    ):
+        model.export(tmp_path / "a.onnx", format="litert")
 
 
 @pytest.mark.parametrize("likelihood", ["poisson", {"name": "categorical", "levels": 4}])

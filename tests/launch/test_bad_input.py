@@ -41,6 +41,7 @@ CASES = {
     "train --strategy=multi_worker": "TF_CONFIG",
     "train --strategy=none --virtual_devices=2": "virtual_devices",
     "train --seed=-1": "seed must be",
+    "train --model=vae --logger=wandbb": "Did you mean 'wandb'",
     "train --model=vae --start_at_mean": "start_at_mean needs one layer",
     "evaluate": "'evaluate' needs --run_dir",
     "evaluate --run_dir=missing": "not a run folder",
@@ -103,6 +104,7 @@ DATA = {
 def test_bad_data(name, capsys, tmp_path):
     DATA[name](tmp_path / name)
     assert name.split(".")[0] in refused(capsys, "train", f"--dataset={name}")
+    assert not list(tmp_path.glob("runs/*"))
 
 
 def test_a_run_folder_that_is_a_file(capsys, tmp_path):

@@ -27,6 +27,7 @@ FILES = {
     "card.md",
     "checkpoint",
     "config.json",
+    "data.json",
     "figures",
     "history.csv",
     "metrics.json",

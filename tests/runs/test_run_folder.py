@@ -61,6 +61,33 @@ def test_other_versions_are_told(tmp_path):
         begun(tmp_path, True)
 
 
+def test_other_data_are_told(tmp_path, recwarn):
+    data = {"train": {"examples": 80, "rows": "a"}, "held_out": {"examples": 20, "rows": "b"}}
+    folder = RunFolder(tmp_path)
+    folder.occupy()
+    folder.begin(RunConfig(epochs=3))
+    folder.compare_data(data)
+    folder.end()
+    again = RunFolder(tmp_path)
+    again.compare_data(data)
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match=r"others .*train\.examples is 80 there and 96 here"):
+        again.compare_data({**data, "train": {"examples": 96, "rows": "c"}})
+
+
+def test_a_run_whose_training_never_began_can_be_started_again(tmp_path):
+    folder = RunFolder(tmp_path / "a")
+    folder.occupy()
+    folder.begin(RunConfig(epochs=3))
+    folder.abandon()
+    folder.end()
+    assert not folder.path.exists()
+    folder = begun(tmp_path / "b")
+    folder.history.touch()
+    folder.abandon()
+    assert folder.config.exists()
+
+
 def test_what_a_kill_left_is_removed_and_the_rest_is_not(tmp_path):
     begun(tmp_path)
     (tmp_path / "figures").mkdir()

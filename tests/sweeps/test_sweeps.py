@@ -69,7 +69,9 @@ def test_values_of_the_command_line():
     assert axis("lr=1e-4..1e-2") == {"lr": Range(1e-4, 1e-2)}
     assert axis("prior=normal,student_t(df=3)")["prior"][1] == {"name": "student_t", "df": 3}
     assert axis("standardize=true,false") == {"standardize": [True, False]}
-    for text in ("beta", "beta=", "=3", "beta=a..b"):
+    nested = axis("regularizers=[lp_norm(p=1.5,weight=2)],[mmd],[]")["regularizers"]
+    assert nested == [[{"name": "lp_norm", "p": 1.5, "weight": 2}], ["mmd"], []]
+    for text in ("beta", "beta=", "=3", "beta=a..b", "beta=linear:start=0,end=1"):
         with pytest.raises(ValueError, match="--set"):
             axis(text)
 
@@ -164,6 +166,10 @@ def test_the_page_shows_all_points(tmp_path):
         (["--metric=kl", "--output=o", "--set", "beta=1,2"], "Neither end of 'kl'"),
         (["--metric=psnr", "--output=o", "--set", "beta=1,2", "--prune=val_loss"], "add --trials"),
         (["--metric=psnr", "--output=o", "--set", "beta=1,2", "--run_dir=a"], "takes no --run_dir"),
+        (
+            ["--metric=psnr", "--output=o", "--set", "latents=4,5.."],
+            "latents' of 'vae' must be a whole",
+        ),
     ],
 )
 def test_bad_input_is_told_before_anything_runs(words, error, capsys, tmp_path, monkeypatch):

@@ -31,6 +31,12 @@ def test_a_panel_for_each_term_with_its_values():
     assert [axes.get_ylabel() for axes in figure.axes] == ["nats", "nats", ""]
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 30])
+def test_epochs_are_whole_numbers(epochs):
+    (axes,) = learning_curves({"loss": np.linspace(5, 4, epochs)}).axes
+    assert not (np.asarray(axes.get_xticks()) % 1).any()
+
+
 def test_what_fit_returns_is_a_history():
     returned = keras.callbacks.History()
     returned.history = HISTORY

@@ -52,6 +52,13 @@ def test_bytes_of_a_table_are_numbers_and_dark_pictures_are_refused():
         reconstructions(np.full((2, 4, 4, 1), 9, np.uint8), np.zeros((2, 4, 4, 1)))
 
 
+def test_single_numbers_are_a_histogram_over_that_of_the_data():
+    (axes,) = samples(np.array([[1.0], [2.0]]), np.array([[0.0], [3.0]])).axes
+    assert axes.get_xlim()[0] < 0 and axes.get_xlim()[1] > 3
+    assert [text.get_text() for text in axes.get_legend().texts] == ["data", "sample"]
+    assert len(samples(np.zeros((2, 1))).axes[0].get_legend().texts) == 1
+
+
 def test_points_of_a_plane_are_a_scatter():
     x = np.random.default_rng(0).uniform(size=(50, 2))
     (axes,) = reconstructions(x, x + 0.1).axes

@@ -5,6 +5,7 @@
 relu                        a text
 student_t:df=3,scale=1      a part or a schedule with options
 linear(start=0,end=1,steps=1000)      the same, where it stands among other options
+[mmd,l1(weight=2)]          a list of such, also of one or none
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 _WORDS = {"none": None, "true": True, "false": False}
 _COLON = re.compile(r"([A-Za-z_]\w*):(.*)", re.DOTALL)
 _CALL = re.compile(r"([A-Za-z_]\w*)\((.*)\)", re.DOTALL)
+_LIST = re.compile(r"\[(.*)\]", re.DOTALL)
 _OPENING, _CLOSING = "([{", ")]}"
 
 
@@ -61,6 +63,8 @@ def value(text: str) -> Any:
         options = dict(_pair(item, text) for item in _split(match[2]) if item.strip())
         return {"name": match[1], **options}
     found = items(text)
+    if found == [text] and (inner := _LIST.fullmatch(text)):
+        return [value(item) for item in items(inner[1])]
     return [value(item) for item in found] if found and found != [text] else text
 
 

@@ -18,6 +18,7 @@ from zoo.cli.flags import configured
 USAGE = "sweep"
 SEEDS = 3
 _RANGE = re.compile(r"(.+)\.\.(.+)")
+_OPTION = re.compile(r"\s*\w+\s*=")
 
 
 def run(call: Call) -> int:
@@ -82,7 +83,7 @@ def axis(text: str) -> dict[str, Any]:
     """An option and its values, from ``name=value,value`` or ``name=low..high``.
 
     Raises:
-        ValueError: for a text without a name or values.
+        ValueError: for a text without a name or values, and for a part whose options would be values.
 
     Example:
         >>> from zoo.cli.sweep import axis
@@ -100,7 +101,14 @@ def axis(text: str) -> dict[str, Any]:
         if not all(type(end) in (int, float) for end in (low, high)):
             raise ValueError(f"Expected two numbers, low..high; received --set {text!r}.")
         return {name.strip(): Range(low, high)}
-    return {name.strip(): [settings.value(item) for item in settings.items(rest)]}
+    values = settings.items(rest)
+    for item in values:
+        if _OPTION.match(item):  # the part before it would lose it
+            raise ValueError(
+                "Write the options of a part in parentheses, as in linear(start=0,end=1,steps=100); "
+                f"received --set {text!r}."
+            )
+    return {name.strip(): [settings.value(item) for item in values]}
 
 
 def line(row: Any) -> str:

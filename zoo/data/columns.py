@@ -241,7 +241,7 @@ def fit(
         >>> model = zoo.create("vae", (columns.width,), latents=2, likelihood=columns.likelihood())
     """
     one_of(missing, "missing", MISSING)
-    given = dict(kinds or {})
+    given = named_kinds(kinds)
     known = [str(each) for each in _names(table)]
     for each in given:
         if each not in known:
@@ -252,6 +252,24 @@ def fit(
     if not chosen:
         raise ValueError(f"{name} has no columns.")
     return Columns([_fitted(table, each, given.get(each), rows, name) for each in chosen], missing)
+
+
+def named_kinds(kinds: Any) -> dict[str, Any]:
+    """Name of a column -> its likelihood, as `fit` takes them; empty for None.
+
+    Raises:
+        ValueError: for anything else.
+
+    Example:
+        >>> from zoo.data.columns import named_kinds
+        >>> named_kinds({"visits": "poisson"}), named_kinds(None)
+        ({'visits': 'poisson'}, {})
+    """
+    if kinds is not None and not isinstance(kinds, Mapping):
+        raise ValueError(
+            f"kinds must name columns, as in {{'visits': 'poisson'}}; received {kinds!r}."
+        )
+    return dict(kinds or {})
 
 
 def load(path: str | os.PathLike[str]) -> Columns:

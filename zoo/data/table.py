@@ -15,7 +15,7 @@ import numpy as np
 
 from zoo.data import precision, table_layout
 from zoo.data.arrays import from_arrays
-from zoo.data.columns import Columns
+from zoo.data.columns import Columns, named_kinds
 from zoo.data.columns import load as load_columns
 from zoo.data.dataset import Data
 from zoo.data.mixed import UNKNOWN, from_columns, number, typed
@@ -116,7 +116,7 @@ def read_csv(
     except ValueError:
         if columns is not None and not isinstance(columns, Columns):
             columns = load_columns(Path(columns))
-        known = dict(kinds or {}) if columns is None else _kinds_of(columns, layout)
+        known = named_kinds(kinds) if columns is None else _kinds_of(columns, layout)
         mixed = _mixed(path, layout, mark, known, strict=asked)
         if mixed is None:
             raise

@@ -72,9 +72,9 @@ def export(
         The folder or the file.
 
     Raises:
-        ValueError: for an unknown format, `quantize` with another format than LiteRT, a place that cannot be
-            written or holds something else, rows that do not fit the model, a layer that the format cannot
-            hold, or an export that disagrees with the model.
+        ValueError: for an unknown format or that of another ending, `quantize` with another format than
+            LiteRT, a place that cannot be written or holds something else, rows that do not fit the model, a
+            layer that the format cannot hold, or an export that disagrees with the model.
         ImportError: where the extra of the format is not installed.
 
     Example:
@@ -85,7 +85,13 @@ def export(
         >>> loaded.encode(np.zeros((3, 6), "float32")).shape
         TensorShape([3, 2])
     """
-    format = FILES.get(Path(filepath).suffix, format)
+    of_file = FILES.get(Path(filepath).suffix, format)
+    if format not in ("tf_saved_model", of_file):
+        raise ValueError(
+            f"A {Path(filepath).suffix} file is of the format {of_file!r}; received format={format!r}. "
+            "Name a folder, or leave the format out."
+        )
+    format = of_file
     if quantize is not None:
         one_of(quantize, "quantization", QUANTIZED)
     if quantize is not None and format != "litert":

@@ -18,6 +18,7 @@ import tensorflow as tf
 from zoo import models
 from zoo.autoencoder import Autoencoder
 from zoo.data import Data, load
+from zoo.evaluation.fingerprint import fingerprint
 from zoo.history import read_history
 from zoo.recipes.centering import start_at_mean
 from zoo.registry import one_of
@@ -126,6 +127,7 @@ def train(
         config = dataclasses.replace(config, slices=model.slices)
         if chief:
             folder.begin(config, command)
+            folder.compare_data(_described(data, held_out))
             if data.columns is not None and columns is None:
                 data.columns.save(folder.columns)
             what = data.description or data.name
@@ -160,8 +162,21 @@ def train(
             program=program,
         )
         return Outcome(folder, metrics)
+    except (ValueError, ImportError):
+        if chief:
+            folder.abandon()
+        raise
     finally:
         folder.end()
+
+
+def _described(data: Data, held_out: Data) -> dict[str, Any]:
+    """By what a run knows its data again, see `RunFolder.compare_data`."""
+    parts = {"train": data, "held_out": held_out}
+    return {
+        name: {"examples": len(part), "rows": fingerprint(part.inputs)}
+        for name, part in parts.items()
+    }
 
 
 def _with_prior(model: Autoencoder, config: RunConfig, data: Data) -> Autoencoder:
@@ -214,6 +229,7 @@ def _artefacts_of(
     model = load_model(folder.model)
     history = read_history(folder.history)
     data = read_data(config, _columns_of(folder))
+    folder.compare_data(_described(*data))
     return write_artefacts(folder, model, config, *data, history, export, say, **how)
 
 

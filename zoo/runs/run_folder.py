@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class RunFolder:
     model.keras      the model with its optimizer
     saved_model/     the model for serving
     columns.json     how a table of mixed columns is encoded, for `zoo.data.columns.load`
+    data.json        how many examples there were when the run began, and their fingerprints
     figures/         pictures, PNG
     report.html      all of this on one page
     card.md          the same in words and tables, as hubs of models take it
@@ -53,6 +55,7 @@ class RunFolder:
         self.model = self.path / "model.keras"
         self.saved_model = self.path / "saved_model"
         self.columns = self.path / "columns.json"
+        self.data = self.path / "data.json"
         self.figures = self.path / "figures"
         self.report = self.path / "report.html"
         self.card = self.path / "card.md"
@@ -60,7 +63,7 @@ class RunFolder:
         self.checkpoint = self.path / "checkpoint"
         self._unfinished = self.path / ".unfinished"
         self._lock = FolderLock(self.path)
-        self._made = False
+        self._made = self._new = False
 
     @property
     def finished(self) -> bool:
@@ -105,13 +108,43 @@ class RunFolder:
         Raises:
             ValueError: where the folder holds a run with other settings, or more epochs.
         """
-        earlier = self._earlier(config) if self.config.exists() else {}
+        self._new = not self.config.exists()
+        earlier = {} if self._new else self._earlier(config)
         settings = config.to_json()
         if all(earlier.get(name) == value for name, value in settings.items()) and earlier:
             return
         if earlier.get("epochs") != config.epochs:
             discard(self.metrics)
         write_json(self.config, {**settings, "command": command, "versions": versions()})
+
+    def compare_data(self, data: Mapping[str, Any]) -> None:
+        """Keep what the data of a run that begins are; warn where a run that goes on has others.
+
+        Args:
+            data: "train" and "held_out" -> their number of "examples", and the fingerprint of their "rows".
+        """
+        if self._new:
+            write_json(self.data, data)
+        elif self.data.exists():
+            found = differences(read_json(self.data, "What a run was trained on"), data)
+            counts = [
+                phrase for phrase in found if ".examples" in phrase
+            ]  # say more than fingerprints
+            if found:
+                warnings.warn(
+                    f"The data are others than when the run in {str(self.path)!r} began "
+                    f"({'; '.join(counts or found)}). Its model knows those, and examples that are held out "
+                    "now may be among them. Choose another run folder for other data.",
+                    stacklevel=3,
+                )
+
+    def abandon(self) -> None:
+        """Remove the settings of a run whose training never began, so that it can be started again."""
+        if self._new and not any(
+            path.exists() for path in (self.checkpoint, self.history, self.model)
+        ):
+            for path in (self.config, self.columns, self.data):
+                discard(path)
 
     def open(self) -> RunConfig:
         """Take the folder of a run that is there already, and return its settings.

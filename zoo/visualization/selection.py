@@ -182,7 +182,8 @@ def _of_prior(subject: Subject) -> list[_Plan]:
         return []
 
     def drawn() -> Captioned:
-        count = 500 if is_plane(subject.event) else 64 if is_picture(subject.event) else 24
+        scattered = is_plane(subject.event) or subject.event == (1,)
+        count = 500 if scattered else 64 if is_picture(subject.event) else 24
         return (
             samples(
                 subject.shown(subject.model.generate(count, subject.seed)), subject.shown(subject.x)

@@ -15,7 +15,7 @@ from zoo.visualization.drawing.mosaics import (
     to_pictures,
     value_range,
 )
-from zoo.visualization.drawing.style import SEQUENTIAL, WIDTH, panels, share_scales
+from zoo.visualization.drawing.style import SEQUENTIAL, WIDTH, panels, share_scales, whole_ticks
 from zoo.visualization.drawing.vectors import (
     as_windows,
     coordinate,
@@ -131,6 +131,7 @@ def _path(axes: Axes, path: np.ndarray) -> None:
     if path.shape[1] == 1:
         axes.plot(path, color="#999999", linewidth=1, zorder=1)
         axes.scatter(range(len(path)), path, c=colors, s=18, zorder=2)
+        whole_ticks(axes)
         return
     for vector, color in zip(path, colors, strict=True):
         draw_vector(axes, vector, color)

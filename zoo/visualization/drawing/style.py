@@ -153,6 +153,21 @@ def panels(
     return figure, axes[:count]
 
 
+def whole_ticks(axes: Axes) -> None:
+    """Let the numbers below a panel be whole ones, also where only one is to be seen.
+
+    Example:
+        >>> from zoo.visualization.drawing.style import panels, whole_ticks
+        >>> _, (place,) = panels(count=1, columns=1)
+        >>> _ = place.plot([1], [0.5], "o")  # one epoch
+        >>> whole_ticks(place)
+        >>> [float(tick) for tick in place.get_xticks() if tick % 1]
+        []
+    """
+    locator: Any = axes.xaxis.get_major_locator()
+    locator.set_params(integer=True, min_n_ticks=1)  # with fewer matplotlib takes fractions
+
+
 def share_scales(axes: Sequence[Axes]) -> None:
     """Give panels that are drawn one scale in x and in y, with numbers at the outer panels alone.
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from zoo.visualization.drawing.style import PALETTE
+from zoo.visualization.drawing.style import PALETTE, literal, whole_ticks
 
 _POINTS = 4000  # more points cover each other
 _CHANNELS = 6  # more lines of a panel cover each other
@@ -38,6 +38,12 @@ def columns_called(names: Sequence[str] | None) -> Iterator[None]:
 def coordinate() -> str:
     """What the places of a vector are called in a figure."""
     return "column" if _NAMES.get() else "coordinate"
+
+
+def coordinate_name(index: int) -> str:
+    """The name of a coordinate of a table with names, "value" of one without."""
+    names = _NAMES.get()
+    return literal(names[index]) if index < len(names) else "value"
 
 
 def is_plane(event_shape: tuple[int, ...]) -> bool:
@@ -113,8 +119,7 @@ def draw_vector(
     if len(names) == len(vector):
         axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
         return
-    locator: Any = axes.xaxis.get_major_locator()
-    locator.set_params(integer=True)
+    whole_ticks(axes)
 
 
 def draw_window(axes: Axes, window: np.ndarray, channels: np.ndarray, dash: str = "-") -> None:

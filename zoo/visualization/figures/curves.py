@@ -11,7 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from zoo.evaluation.metrics import metric
-from zoo.visualization.drawing.style import class_style, line_style, literal, panels, styled
+from zoo.visualization.drawing.style import (
+    class_style,
+    line_style,
+    literal,
+    panels,
+    styled,
+    whole_ticks,
+)
 
 History = Mapping[str, Sequence[float]]
 _FIRST = ("loss", "reconstruction", "kl")
@@ -116,8 +123,7 @@ def _draw(
                 place.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
                 place.yaxis.set_major_formatter("{x:g}")
                 place.yaxis.set_minor_formatter(NullFormatter())
-        locator: Any = place.xaxis.get_major_locator()
-        locator.set_params(integer=True)
+        whole_ticks(place)
         place.grid(axis="y")
         place.set_xlabel("epoch")
     handles = {

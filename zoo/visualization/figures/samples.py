@@ -22,6 +22,7 @@ from zoo.visualization.drawing.vectors import (
     as_windows,
     channel_legend,
     coordinate,
+    coordinate_name,
     draw_plane,
     draw_vector,
     draw_window,
@@ -30,13 +31,15 @@ from zoo.visualization.drawing.vectors import (
     leading_channels,
 )
 
+_BINS = 30
+
 
 @styled
 def samples(generated: Any, data: Any = None, columns: int | None = None) -> Figure:
     """Samples x ~ p(x|z), z ~ p(z), or their means.
 
-    Pictures: one grid. Points of a plane: a scatter over the data. Windows: a panel each, a line for
-    each channel. Other vectors: a panel each.
+    Pictures: one grid. Points of a plane: a scatter over the data. Single numbers: a histogram over that
+    of the data. Windows: a panel each, a line for each channel. Other vectors: a panel each.
 
     Args:
         generated: (n, *event), as ``model.generate`` returns.
@@ -44,7 +47,7 @@ def samples(generated: Any, data: Any = None, columns: int | None = None) -> Fig
         columns: pictures in a row; by default what makes the grid twice as wide as high.
 
     Returns:
-        A figure with 1 axes, or one a sample for vectors.
+        A figure with 1 axes, or one a sample for windows and vectors.
 
     Raises:
         ValueError: for values that are not finite, or data of another shape.
@@ -65,6 +68,8 @@ def samples(generated: Any, data: Any = None, columns: int | None = None) -> Fig
         figure = _pictures(x, value_range(x if real is None else real), columns)
     elif is_plane(x.shape[1:]):
         figure = _plane(x, real)
+    elif x.shape[1:] == (1,):
+        figure = _numbers(x, real)
     elif is_window(x.shape[1:]):
         figure = _windows(as_windows(x, x.shape[1:]))
     else:
@@ -99,6 +104,20 @@ def _windows(x: np.ndarray) -> Figure:
         place.set_xlabel("time step")
     figure.supylabel("value")
     channel_legend(figure, channels, x.shape[-1])
+    return figure
+
+
+def _numbers(x: np.ndarray, real: np.ndarray | None) -> Figure:
+    figure, (axes,) = panels(1, 1, 2.6)
+    both = x if real is None else np.concatenate([x, real])
+    bins = np.histogram_bin_edges(both, _BINS)
+    if real is not None:
+        axes.hist(real[:, 0], bins, density=True, color=PALETTE[5], label="data")
+    axes.hist(
+        x[:, 0], bins, density=True, histtype="step", color=PALETTE[1], lw=1.6, label="sample"
+    )
+    axes.set(xlabel=coordinate_name(0), ylabel="density")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return figure
 
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from zoo.evaluation.sparsity import DEAD, THRESHOLD, activity, hoyer
 from zoo.visualization.drawing.inputs import as_codes
-from zoo.visualization.drawing.style import PALETTE, WIDTH, styled
+from zoo.visualization.drawing.style import PALETTE, WIDTH, styled, whole_ticks
 
 
 @styled
@@ -63,7 +63,7 @@ def sparsity(codes: Any, threshold: float = THRESHOLD) -> Figure:
         edges = np.arange(low - 1, high + 3) - 0.5
     axes[1].hist(counts, edges, color=PALETTE[0], edgecolor="white", linewidth=0.4)
     for counted in axes[:2]:
-        counted.xaxis.get_major_locator().set_params(integer=True)
+        whole_ticks(counted)
     axes[1].set(
         xlabel="active units", ylabel="examples", title=f"of an example, mean {counts.mean():.3g}"
     )
