@@ -1,11 +1,14 @@
 """Reconstructions, samples, and what units look for and draw."""
 
+import io
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from zoo.visualization import added_by_units, filters, reconstructions, samples, unit_pictures
+from zoo.visualization.drawing.files import to_png
 from zoo.visualization.figures.filters import first_kernel
 
 
@@ -33,6 +36,12 @@ def test_reconstructions_show_inputs_outputs_and_errors():
     np.testing.assert_allclose(shown[2], np.abs(x_hat - x)[:5, ..., 0])
     error = ((x_hat - x) ** 2).sum() / 20
     assert f"{error:.4g}" in figure.get_suptitle()
+
+
+def test_labels_beside_pictures_are_within_the_figure():
+    x = np.random.default_rng(0).random((4, 8, 8, 3)).astype(np.float32)
+    with Image.open(io.BytesIO(to_png(reconstructions(x, 0 * x + 0.5)))) as picture:
+        assert np.asarray(picture.convert("L"))[:, :3].min() == 255
 
 
 def test_reconstructions_scale_bytes_as_the_model_does():

@@ -40,7 +40,11 @@ def to_png(figure: Figure, dpi: int = DPI) -> bytes:
     try:
         figure.set_dpi(dpi)
         figure.set_facecolor("white")
-        FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+        drawn, engine = FigureCanvasAgg(figure), figure.get_layout_engine()
+        # Pictures keep their shape, by which a first layout may push a label over the edge.
+        if engine is not None and any(axes.get_aspect() != "auto" for axes in figure.axes):
+            engine.execute(figure)
+        drawn.print_png(buffer, metadata={"Software": None})
     finally:
         figure.set_canvas(canvas)
         figure.set_dpi(own_dpi)

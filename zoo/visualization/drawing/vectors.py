@@ -133,6 +133,7 @@ def draw_window(axes: Axes, window: np.ndarray, channels: np.ndarray, dash: str 
     """
     for place, channel in enumerate(channels):
         axes.plot(window[:, channel], color=PALETTE[place], linestyle=dash, linewidth=1.2)
+    whole_ticks(axes)
 
 
 def name_channels(axes: Sequence[Axes], channels: np.ndarray, count: int) -> None:

@@ -20,7 +20,15 @@ from zoo.visualization.drawing.mosaics import (
 )
 from zoo.visualization.drawing.quantiles import midpoints, quantiles
 from zoo.visualization.drawing.rows import shades, tick_places
-from zoo.visualization.drawing.style import PALETTE, SEQUENTIAL, WIDTH, panels, share_scales, styled
+from zoo.visualization.drawing.style import (
+    PALETTE,
+    SEQUENTIAL,
+    WIDTH,
+    panels,
+    share_scales,
+    styled,
+    whole_ticks,
+)
 from zoo.visualization.drawing.vectors import (
     as_windows,
     draw_vector,
@@ -199,6 +207,7 @@ def _vectors(vectors: np.ndarray, grid: np.ndarray, channel: int | None = None) 
                 draw_vector(place, vector, color)
             else:
                 place.plot(vector, color=color, linewidth=1)
+                whole_ticks(place)
         place.set_title(name)
     share_scales(axes)
     across = "coordinate" if channel is None else "time step"
