@@ -1,5 +1,6 @@
 """Help and lists, at once."""
 
+import os
 import re
 import subprocess
 import sys
@@ -44,6 +45,15 @@ def test_lists(kind, capsys):
     assert all(line.split()[1:] for line in lines if line), "every one has a line about it"
 
 
+def test_who_reads_a_part_of_the_output_is_told_nothing():
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "zoo", "list", "models"]
+    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert not ended.stderr and ended.returncode == 141
+
+
 def test_help_of_a_command_has_its_flags_alone(capsys):
     for words in (["export", "--help"], ["--help", "export"], ["help", "export"]):
         assert launch.main(["launch.py", *words]) == 0
@@ -51,5 +61,7 @@ def test_help_of_a_command_has_its_flags_alone(capsys):
         flags = re.findall(r"^  --(\w+)", said, re.MULTILINE)
         assert flags == taken_by("export") and "launch.py export --run_dir=runs/a" in said
         assert "reproduce" not in said
+    assert launch.main(["launch.py", "sweep", "--help"]) == 0
+    assert "a list as one value stands in" in capsys.readouterr().out
     assert launch.main(["launch.py", "--help", "exprt"]) == 2
     assert "Did you mean 'export'" in capsys.readouterr().err

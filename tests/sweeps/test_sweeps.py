@@ -22,7 +22,7 @@ from zoo.runs import run as runs
 from zoo.sweeps import Range, Sweep, grid, run_grid, search, summarise
 from zoo.sweeps import sweep as sweeps
 from zoo.sweeps.space import label
-from zoo.sweeps.summary import score
+from zoo.sweeps.summary import score, unlike
 from zoo.sweeps.workers import Task, train_one
 from zoo.visualization.figures.sweeps import metric_by_option, parallel_coordinates
 from zoo.visualization.pages.sweep import write_sweep
@@ -56,6 +56,7 @@ def test_a_grid_has_every_combination_once():
         ({}, "needs at least one option"),
         ({"beta": []}, "needs values"),
         ({"beta": [1, 1]}, "each once"),
+        ({"hidden": [[], None]}, "would have one folder, 'hidden=none'"),
         ({"beta": Range(4, 4)}, "must rise"),
         ({"beta": Range(0.1, 4)}, "Name the values, or search"),
     ],
@@ -109,6 +110,19 @@ def test_points_are_ordered_by_the_mean_over_seeds(tmp_path):
         summarise(sweep, grid(sweep.axes), "psnr")
     with pytest.raises(ValueError, match="Neither end of 'kl'"):
         summarise(sweep, grid(sweep.axes), "kl")
+
+
+def test_runs_that_were_measured_unlike_are_told(tmp_path):
+    sweep = Sweep(RunConfig(model="vae"), {"beta": [1, 4]}, 1, tmp_path)
+    for beta, measured in (
+        (1, {"rows": "a", "level": "full"}),
+        (4, {"rows": "b", "level": "full"}),
+    ):
+        (folder,) = sweep.folders({"beta": beta})
+        finished(folder, reconstruction={"psnr": beta}, measured_on=measured)
+    rows = summarise(sweep, grid(sweep.axes), "psnr")
+    (told,) = unlike(rows)
+    assert "different held-out rows" in told and not unlike(rows[:1])
 
 
 def test_udr_needs_no_labels_and_two_seeds(tmp_path, monkeypatch):
@@ -166,6 +180,7 @@ def test_the_page_shows_all_points(tmp_path):
         (["--metric=kl", "--output=o", "--set", "beta=1,2"], "Neither end of 'kl'"),
         (["--metric=psnr", "--output=o", "--set", "beta=1,2", "--prune=val_loss"], "add --trials"),
         (["--metric=psnr", "--output=o", "--set", "beta=1,2", "--run_dir=a"], "takes no --run_dir"),
+        (["--metric=psnr", "--output=o", "--set", "beta=1", "--set", "beta=2"], "'beta' twice"),
         (
             ["--metric=psnr", "--output=o", "--set", "latents=4,5.."],
             "latents' of 'vae' must be a whole",

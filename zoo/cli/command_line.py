@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shlex
 import sys
 import time
@@ -16,7 +17,7 @@ from zoo.cli.flags import FLAGS, define, taken_by
 from zoo.registry import KINDS, one_of, suggest
 
 COMMANDS = ("train", "evaluate", "export", "list", "compare", "reproduce", "sweep")
-BAD_INPUT, TRY_AGAIN, INTERRUPTED = 2, 75, 130
+BAD_INPUT, TRY_AGAIN, INTERRUPTED, UNREAD = 2, 75, 130, 141
 # They are through at once without TensorFlow, which modules of others are likely to import.
 _LIGHT = ("list", "compare")
 _EXAMPLES = """\
@@ -40,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
 
     Returns:
         The exit code: 0; 2 for bad input, or a loss that is not a finite number; 75 where another worker is
-        lost; 130 after Ctrl-C.
+        lost; 130 after Ctrl-C; 141 where nobody reads the output any more.
 
     Raises:
         ValueError: for bad input where --debug asks for the traceback.
@@ -59,7 +60,8 @@ def main(argv: list[str] | None = None) -> int:
         name, *words = typed_words or ["train"]
         if known["help"].value or name == "help":
             asked = [word for word in typed_words if word != "help"][:1]
-            print(help_text(program, one_of(asked[0], "command", COMMANDS) if asked else None))
+            about = one_of(asked[0], "command", COMMANDS) if asked else None
+            print(help_text(program, about), flush=True)
             return 0
         command = _command(one_of(name, "command", COMMANDS))
         allowed = taken_by(name)
@@ -69,10 +71,15 @@ def main(argv: list[str] | None = None) -> int:
         line = f"{program} {shlex.join(argv[1:])}".rstrip()
         call = Call(known, words, line, program, time.monotonic())
         _import_modules(call, quietly=name not in _LIGHT)
-        return command.run(call)
+        code = command.run(call)
+        sys.stdout.flush()  # here, where a reader that is gone does no harm
+        return code
     except KeyboardInterrupt as stop:
         print(f"\nStopped. {stop}", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # who reads the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is flushed at the end
+        return UNREAD
     except ConnectionError as error:
         _say(program, f"{error} Start all workers again with --resume.")
         return TRY_AGAIN
@@ -97,11 +104,13 @@ def help_text(program: str, name: str | None = None) -> str:
         "Train, measure, export and compare autoencoders.\n",
         f"  {program}\n      train the Laplace-prior VAE on the embedded digits",
     ]
+    more = "" if name is None else next(iter(usages.values())).partition("\n\n")[2]
     kinds = f"\nA KIND is one of {', '.join(f'{kind}s' for kind in KINDS)}."
     return "\n".join(
         [
             *(whole if name is None else []),
             *(f"  {program} {usage:<{width}}  {_line(text)}" for usage, text in usages.items()),
+            *([f"\n{more}"] if more else []),
             *([kinds] if name in (None, "list") else []),
             f"\n{examples}\nFlags:" if examples else "\nFlags:",
             *(f"  --{flag.name:<16} {flag.text}" for flag in FLAGS if flag.name in allowed),

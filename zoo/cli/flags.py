@@ -41,7 +41,9 @@ def _setting(name: str, kind: type, text: str, others: str = "") -> Flag:
 
 FLAGS = (
     _setting("model", str, "Model, see 'list models'. Default: laplace_vae."),
-    _setting("dataset", str, "A set's name, a folder, a .npy, .npz or .csv file. Default: digits."),
+    _setting(
+        "dataset", str, "A set's name, a folder, or a file of arrays or a table. Default: digits."
+    ),
     _setting("limit", int, "At most so many examples of each split."),
     _setting("epochs", int, "Passes over the data. Default: about 4,000 steps."),
     _setting("batch_size", int, "Rows of a batch. Default: 32, or 128 for a large set."),
@@ -59,7 +61,12 @@ FLAGS = (
     _setting("virtual_devices", int, "Logical processors to mirror over, for tests."),
     _setting("data_dir", str, "TFDS's folder of prepared sets.", "reproduce"),
     _setting("manual_dir", str, "TFDS's folder of files fetched by hand.", "reproduce"),
-    _setting("evaluate", str, "What is measured and drawn: none, quick or full.", "evaluate"),
+    _setting(
+        "evaluate",
+        str,
+        "What is measured and drawn: none, quick (default of train) or full (of evaluate).",
+        "evaluate",
+    ),
     Flag("standardize", bool, "Bring columns and channels to one scale.", "train sweep", "option"),
     Flag(
         "set",
@@ -70,12 +77,19 @@ FLAGS = (
     Flag("regularizer", list, "name or name:option=value,...; repeat it for more.", "train sweep"),
     Flag("fit_prior", str, "Prior to fit at the end, name:option=value,...", "train sweep", "part"),
     Flag("data", list, "Option of the data set, name=value; repeat it for more.", "train sweep"),
-    Flag("run_dir", str, "Run folder. Default: a new one in runs/.", "train evaluate export"),
+    Flag(
+        "run_dir", str, "Run folder. Default of train: a new one in runs/.", "train evaluate export"
+    ),
     Flag("logger", list, "wandb, mlflow, trackio or tensorboard; repeat it for more.", "train"),
     Flag("resume", bool, "Go on with the run in --run_dir.", "train"),
     Flag("output", str, "Where the command writes.", "export compare reproduce sweep"),
     Flag("import", list, "Module or .py file that registers own parts; repeat it for more.", ""),
-    Flag("format", str, "tf_saved_model (default), onnx or litert.", "export"),
+    Flag(
+        "format",
+        str,
+        "tf_saved_model, onnx or litert. Default: by the ending of --output, or the first.",
+        "export",
+    ),
     Flag("quantize", str, "int8, for litert: weights of 8 bits.", "export"),
     Flag("quick", bool, "A small version of the experiment.", "reproduce"),
     Flag("seeds", int, "How many seeds. Default: 3, or 1 with --quick.", "reproduce sweep"),

@@ -28,7 +28,12 @@ def run(call: Call) -> int:
     given = call.flags
     axes = {}
     for text in given.set:
-        axes |= axis(text)
+        one = axis(text)
+        if twice := axes.keys() & one:
+            raise ValueError(
+                f"--set names {twice.pop()!r} twice. Give all its values in one --set."
+            )
+        axes |= one
     if not axes:
         raise ValueError("'sweep' needs --set name=value,value,... or --set name=low..high.")
     for flag in ("prune", "storage"):
@@ -43,7 +48,7 @@ def run(call: Call) -> int:
     from zoo.sweeps.options import check_options
     from zoo.sweeps.search import Search, points, search
     from zoo.sweeps.space import grid
-    from zoo.sweeps.summary import direction, summarise
+    from zoo.sweeps.summary import direction, summarise, unlike
     from zoo.sweeps.sweep import Sweep, run_grid
     from zoo.visualization.pages.sweep import write_sweep
 
@@ -63,16 +68,19 @@ def run(call: Call) -> int:
     except KeyboardInterrupt:
         raise KeyboardInterrupt("The same command goes on where this one stopped.") from None
     rows = summarise(sweep, tried, given.metric)
+    notes = unlike(rows)
     path = write_sweep(
         Path(given.output) / "sweep.html",
         [row.point for row in rows],
         [row.values for row in rows],
         [row.folders for row in rows],
         given.metric,
-        failed,
+        [*failed, *notes],
     )
     for row in rows[:5]:
         print(line(row))
+    for note in notes:
+        print(note)
     print(f"\nAll points: {path}")
     if failed:
         raise ValueError(f"{len(failed)} of the runs did not end: {failed[0]}")

@@ -58,7 +58,7 @@ Axes = Mapping[str, Sequence[Any] | Range]
 
 
 def checked(axes: Axes) -> dict[str, list[Any] | Range]:
-    """The axes, each with at least one value, and none with one of them twice.
+    """The axes, each with at least one value, and none with one of them, or of their folders, twice.
 
     Raises:
         ValueError: otherwise.
@@ -73,6 +73,12 @@ def checked(axes: Axes) -> dict[str, list[Any] | Range]:
         values = list(axis)
         if not values or any(values.count(value) > 1 for value in values):
             raise ValueError(f"{name} needs values, each once; received {values}.")
+        folders = [label({name: value}) for value in values]
+        if twice := [each for each in folders if folders.count(each) > 1]:
+            raise ValueError(
+                f"Two values of {name} would have one folder, {twice[0]!r}; received {values}. Give them in "
+                "two sweeps."
+            )
         found[name] = values
     if not found:
         raise ValueError("A sweep needs at least one option with several values.")

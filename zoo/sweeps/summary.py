@@ -17,6 +17,13 @@ from zoo.sweeps.sweep import Sweep
 
 UDR = "udr"  # a metric of a point, not of a run: how much the models of its seeds agree
 _UDR_ROWS = 1000
+# What runs must have been measured on alike, and what is said where they were not.
+_UNLIKE = {
+    "rows": "The runs were measured on different held-out rows, since the data changed between them: their "
+    "values do not compare. Run the sweep in a new folder.",
+    "level": "Some runs were measured quickly and some in full: their values do not compare. Run the sweep "
+    "again with --evaluate=full.",
+}
 
 
 class Row(NamedTuple):
@@ -99,6 +106,26 @@ def summarise(sweep: Sweep, points: Sequence[Mapping[str, Any]], name: str) -> l
     if measured and not any(row.values for row in measured):
         raise ValueError(_no_such(name, measured))
     return sorted(rows, key=lambda row: (math.isnan(row.mean), sign * row.mean))
+
+
+def unlike(rows: Sequence[Row]) -> list[str]:
+    """Why the values of a sweep do not compare, a line each; nothing where they do.
+
+    Args:
+        rows: as `summarise` returns.
+
+    Example:
+        >>> from zoo.sweeps.summary import Row, unlike
+        >>> unlike([Row({"beta": 4}, [], [])])  # no run yet
+        []
+    """
+    metrics = [read_json(f / "metrics.json", "The metrics") for row in rows for f in row.folders]
+    found = [each.get("measured_on", {}) for each in metrics]
+    return [
+        text
+        for name, text in _UNLIKE.items()
+        if len({each[name] for each in found if name in each}) > 1
+    ]
 
 
 def score(folder: Path, name: str) -> float | None:

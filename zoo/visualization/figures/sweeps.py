@@ -166,6 +166,8 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         options = (f"{key}={_text(item)}" for key, item in value.items() if key != "name")
         return " ".join([str(value.get("name", "")), *options]).strip()
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value)) or "none"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return number_text(value)
