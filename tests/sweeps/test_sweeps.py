@@ -406,6 +406,14 @@ def test_parts_that_differ_in_their_options_stand_apart():
         "student_t df=3",
         "student_t df=30",
     ]
+    (*_, means) = figure.axes[0].lines
+    assert means.get_linestyle() == "None" and list(means.get_ydata()) == [0.1, 0.4]
+    terms = [{"regularizers": [{"name": "l1", "weight": 2}, "mmd"]}, {"regularizers": []}]
+    figure = metric_by_option(terms, [[0.1], [0.4]], "MIG")
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == [
+        "l1 weight=2, mmd",
+        "none",
+    ]
 
 
 def test_a_grid_does_not_take_runs_of_other_settings(tmp_path):

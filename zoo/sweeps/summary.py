@@ -21,8 +21,8 @@ _UDR_ROWS = 1000
 _UNLIKE = {
     "rows": "The runs were measured on different held-out rows, since the data changed between them: their "
     "values do not compare. Run the sweep in a new folder.",
-    "level": "Some runs were measured quickly and some in full: their values do not compare. Run the sweep "
-    "again with --evaluate=full.",
+    "level": "Some runs were measured quickly and some in full: their values do not compare. Evaluate all "
+    "of them in full.",
 }
 
 

@@ -116,7 +116,10 @@ def metric_by_option(
             at, means, spreads, fmt="o", ms=4, color=PALETTE[5], ecolor=PALETTE[5], capsize=2
         )
         steps = np.unique(at)
-        axes.plot(steps, [means[at == step].mean() for step in steps], color=PALETTE[0], lw=1.6)
+        # Names have no order that a line could follow.
+        how = {} if _numbers(column) else {"linestyle": "none", "marker": "_", "ms": 24, "mew": 1.6}
+        heights = [means[at == step].mean() for step in steps]
+        axes.plot(steps, heights, color=PALETTE[0], lw=1.6, **how)
         ticks = dict(zip(at, map(_text, column), strict=True))
         some = sorted(ticks)[:: max(1, math.ceil(len(ticks) / _TICKS))]
         axes.set_xticks(some, [literal(ticks[step]) for step in some])
@@ -144,9 +147,13 @@ def _heights(column: Sequence[Any]) -> np.ndarray:
     return (at - at.min()) / width if width else np.full(len(at), 0.5)
 
 
+def _numbers(column: Sequence[Any]) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in column)
+
+
 def _positions(column: Sequence[Any]) -> list[float]:
     """Numbers stand where they are, or by their logarithm; anything else evenly, in order."""
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in column):
+    if _numbers(column):
         low, high = min(column), max(column)
         return [math.log10(v) for v in column] if low > 0 and high > _WIDE * low else list(column)
     order = list(dict.fromkeys(map(_text, column)))
