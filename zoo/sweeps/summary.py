@@ -109,10 +109,13 @@ def summarise(sweep: Sweep, points: Sequence[Mapping[str, Any]], name: str) -> l
 
 
 def unlike(rows: Sequence[Row]) -> list[str]:
-    """Why the values of a sweep do not compare, a line each; nothing where they do.
+    """Why the values of a sweep do not compare.
 
     Args:
         rows: as `summarise` returns.
+
+    Returns:
+        A line for each reason; none where they compare.
 
     Example:
         >>> from zoo.sweeps.summary import Row, unlike

@@ -110,7 +110,7 @@ def _windows(x: np.ndarray) -> Figure:
 def _numbers(x: np.ndarray, real: np.ndarray | None) -> Figure:
     figure, (axes,) = panels(1, 1, 2.6)
     both = x if real is None else np.concatenate([x, real])
-    bins = np.histogram_bin_edges(both, _BINS)
+    bins = np.histogram_bin_edges(both, _BINS).tolist()
     if real is not None:
         axes.hist(real[:, 0], bins, density=True, color=PALETTE[5], label="data")
     axes.hist(
