@@ -67,6 +67,10 @@ def test_a_single_number_stands_for_a_list():
         ({"options": {"networks": "cnn"}}, "cnn"),
         ({"options": {"prior": "laplac"}}, "Did you mean 'laplace'"),
         (
+            {"options": {"beta": {"name": "linear", "start": 0, "end": 1, "stps": 9}}},
+            "schedule 'linear' has no option 'stps'. Did you mean 'steps'",
+        ),
+        (
             {"options": {"beta": {"name": "linear", "start": 0}}},
             "schedule 'linear' cannot be built",
         ),

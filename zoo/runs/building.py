@@ -147,6 +147,12 @@ def _scheduled(value: Any) -> Any:
     if schedule is None:
         return inner
     options = {key: item for key, item in inner.items() if key != "name"}
+    known = sorted(registry.option_names(schedule))
+    for option in options:
+        if option not in known:
+            raise ValueError(
+                f"The schedule {inner['name']!r} has no option {option!r}.{registry.suggest(option, known)}"
+            )
     try:
         return schedule(**options)
     except TypeError as error:
