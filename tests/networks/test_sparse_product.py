@@ -60,3 +60,14 @@ def test_no_number_at_all():
     code, atoms, upstream = matrices(few=True)
     for part in value_and_gradients(of_sparse, 0 * code, atoms, upstream)[::2]:
         assert not np.any(part)
+
+
+def test_no_row_at_all():
+    """As a replica may have: TensorFlow's sparse product of none ends the process."""
+    kernel = tf.ones((20, 3))
+    with tf.GradientTape() as tape:
+        tape.watch(kernel)
+        product = of_sparse(tf.zeros((0, 20)), kernel)
+        total = tf.reduce_sum(product)
+    assert product.shape == (0, 3)
+    assert not np.any(tape.gradient(total, kernel))

@@ -126,6 +126,18 @@ def test_the_last_batch_of_a_data_set_need_not_divide(two_devices):
         assert_allclose(*(t["reconstruction"] for t in terms), rtol=1e-3)
 
 
+def test_a_replica_without_rows_goes_through_convolutions(two_devices):
+    """Of no rows oneDNN's convolutions give the shape of what went in."""
+    options = {"name": "autoencoder", "networks": "conv", "hidden": (3, 4)}
+    with two_devices.scope():
+        two = compiled((8, 8, 1), **options)
+    one = compiled((8, 8, 1), **options)
+    x = make_vectors(5, 64).reshape(5, 8, 8, 1)
+    data = tf.data.Dataset.from_tensor_slices(x).batch(4)
+    losses = [model.fit(data, verbose=0).history["loss"] for model in (two, one)]
+    assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
 @pytest.mark.parametrize(("batch", "samples"), [pytest.param(5, 1, marks=pytest.mark.long), (8, 2)])
 def test_uneven_batches_draw_the_noise_of_one_device(two_devices, batch, samples):
     """Batches of 5 are shared as 3 and 2 rows; of 19 rows in batches of 8 the last has 2 and 1."""

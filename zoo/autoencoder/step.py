@@ -328,10 +328,10 @@ class StepModel(BlockTrainer):
             note_meeting()
 
     def _features(self, seen: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
-        return self.encoder(_beside(seen, condition), training=training)
+        return through(self.encoder, [_beside(seen, condition)], training)[0]
 
     def _decoded(self, code: tf.Tensor, condition: Any, training: bool) -> tf.Tensor:
-        return self.decoder(_beside(code, condition), training=training)
+        return through(self.decoder, [_beside(code, condition)], training)[0]
 
     def _prior_draw(
         self, noise: Noise, n: Any, label: Any, condition: Any, training: bool

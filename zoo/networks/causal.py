@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from zoo.networks.conv import LAST
 from zoo.serialization import serializable
+from zoo.trainer.slices import of_share
 
 # Of the first layer; pixels further away are seen by the layers after it.
 _FIRST, _NEXT = 7, 5
@@ -71,7 +72,7 @@ class CausalConvolutions(keras.layers.Layer):
 
     def call(self, x: tf.Tensor, context: tf.Tensor) -> tf.Tensor:
         """(batch, h, w, c) and (batch, h, w, width) -> (batch, h, w, outputs)."""
-        return self.of_rows(x, self.above(x, context), context)
+        return of_share(lambda x, c: self.of_rows(x, self.above(x, c), c), x, context)
 
     def above(self, x: tf.Tensor, context: tf.Tensor) -> list[tf.Tensor]:
         """What each layer knows of the rows above each pixel, (batch, h, w, 2 filters) each."""

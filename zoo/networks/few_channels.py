@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 
 from zoo.serialization import serializable
+from zoo.trainer.slices import of_share
 
 # Measured: with one channel 4 times as fast as TensorFlow's own, with three twice, with eight slower.
 MOST_CHANNELS = 4
@@ -37,6 +38,10 @@ class Conv2D(keras.layers.Conv2D):
     def is_product(self) -> bool:
         """Whether the layer has a kernel of one pixel and is a product at every stride-th pixel."""
         return _is_product(self)
+
+    def call(self, inputs: Any) -> Any:
+        """(batch, h, w, channels) -> (batch, h', w', filters)."""
+        return of_share(super().call, inputs)
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """(batch, h, w, channels) -> (batch, h', w', filters), without bias."""
@@ -68,6 +73,9 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 
     def call(self, inputs: Any) -> Any:
         """(batch, h, w, channels) -> (batch, stride h, stride w, filters)."""
+        return of_share(self._spread_out, inputs)
+
+    def _spread_out(self, inputs: Any) -> Any:
         if self.is_product:
             kernel = tf.transpose(tf.convert_to_tensor(self.kernel)[0, 0])
             outputs = _set_apart(tf.matmul(inputs, kernel), self.strides)

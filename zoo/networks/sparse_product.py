@@ -96,7 +96,8 @@ class _Few:
         if in_xla():
             return
         found = tf.math.count_nonzero(matrix, dtype=tf.int32)
-        self.few = found <= tf.size(matrix) // SPARSE
+        # TensorFlow's sparse product of no rows, which a replica may have, divides by 0 and ends the process.
+        self.few = (found <= tf.size(matrix) // SPARSE) & (tf.size(matrix) > 0)
         self.places, self.values = tf.cond(self.few, self._search, self._nothing)
 
     def times(self, other: tf.Tensor, dtype: Any) -> tf.Tensor:

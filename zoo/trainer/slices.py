@@ -168,8 +168,12 @@ def through(network: keras.Layer, inputs: Sequence[Any], training: bool) -> list
     Returns:
         (rows, ...) for every slice.
     """
-    if len(inputs) == 1 or why_whole([network], training) is None:
-        return [_given_rows(network, own, training, len(inputs) > 1) for own in inputs]
+    if len(inputs) == 1 and _is_convolution(network):
+        run = functools.partial(network, training=training)
+        return [of_share(run, inputs[0])]
+    whole = len(inputs) == 1 and not _may_be_empty(inputs[0])
+    if whole or why_whole([network], training) is None:
+        return [_given_rows(network, own, training, not whole) for own in inputs]
     if type(network) is keras.Sequential:
         for layer in network.layers:
             inputs = through(layer, inputs, training)
@@ -235,11 +239,39 @@ def in_slices(function: Callable[..., Any], count: int) -> Callable[..., Any]:
     return sliced
 
 
-def _given_rows(network: keras.Layer, inputs: Any, training: bool, sliced: bool) -> Any:
-    """What a network gives for a slice, which may have no rows where the graph does not know their number."""
+def of_share(function: Callable[..., Any], *inputs: Any) -> Any:
+    """A function of rows with convolutions, of a replica's share of a batch, which may have no rows.
+
+    Args:
+        function: tensors of (batch, ...), or nests of them -> such tensors, each row by itself.
+        *inputs: its arguments.
+
+    Returns:
+        What the function gives.
+
+    Example:
+        >>> from zoo.trainer.slices import of_share
+        >>> of_share(tf.square, tf.constant([3.0])).numpy().tolist()  # one device has all rows
+        [9.0]
+    """
+    return _of_any_rows(function, inputs) if _may_be_empty(inputs) else function(*inputs)
+
+
+def _may_be_empty(inputs: Any) -> bool:
+    """Whether a replica may have no rows of a batch: of the last of a data set there may be few."""
+    unknown = tf.nest.flatten(inputs)[0].shape[0] is None
+    return unknown and tf.distribute.get_strategy().num_replicas_in_sync > 1
+
+
+def _is_convolution(layer: Any) -> bool:
+    return "Conv" in type(layer).__name__
+
+
+def _given_rows(network: keras.Layer, inputs: Any, training: bool, part: bool) -> Any:
+    """What a network gives for a part of a batch, which may have no rows where their number is not known."""
     run = functools.partial(network, training=training)
-    unknown = sliced and tf.nest.flatten(inputs)[0].shape[0] is None
-    if unknown and any("Conv" in type(la).__name__ for la in network._flatten_layers()):
+    unknown = part and tf.nest.flatten(inputs)[0].shape[0] is None
+    if unknown and any(_is_convolution(layer) for layer in network._flatten_layers()):
         return _of_any_rows(run, (inputs,))
     return run(inputs)
 
