@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from tests.conftest import make_vectors
 from tests.trainer.tiny import compiled, tiny
 from zoo.trainer.replicas import gather
+from zoo.trainer.updates import apply_gradients
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +223,32 @@ def test_an_unused_weight_is_no_obstacle_to_clipping_on_two_devices(two_devices)
     x = make_vectors(32)
     losses = [m.fit(x, batch_size=16, verbose=0).history["loss"] for m in (two, made())]
     assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("gradients", "expected", "scale"),
+    [
+        (([3.0, 0.0], [0.0, 4.0]), [-0.3, -0.4], 8.0),
+        (([1.0, 0.0], [np.inf, 0.0]), [0.0, 0.0], 4.0),
+    ],
+)
+def test_a_scaled_gradient_is_that_of_all_devices(two_devices, gradients, expected, scale):
+    """(3, 4), clipped to a norm of .5; an infinity of the second device leaves the update out."""
+    with two_devices.scope():
+        weight = keras.Variable([0.0, 0.0])
+        sgd = keras.optimizers.SGD(1.0, global_clipnorm=0.5)
+        optimizer = keras.optimizers.LossScaleOptimizer(sgd, initial_scale=8.0)
+        optimizer.build([weight])
+    shares = two_devices.experimental_distribute_values_from_function(
+        lambda context: 8 * tf.constant(gradients[context.replica_id_in_sync_group])
+    )
+
+    def step(gradient):
+        apply_gradients(optimizer, [gradient], [weight])
+
+    tf.function(lambda: two_devices.run(step, args=(shares,)))()
+    assert_allclose(weight.numpy(), expected, rtol=1e-6)
+    assert optimizer.dynamic_scale.numpy() == scale
 
 
 def test_accumulation_on_two_devices_is_refused(two_devices):
