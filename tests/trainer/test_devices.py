@@ -260,6 +260,18 @@ def test_accumulation_on_two_devices_is_refused(two_devices):
             model.compile(keras.optimizers.Adam(1e-3, gradient_accumulation_steps=2))
 
 
+@pytest.mark.parametrize("scaled", [False, True])
+def test_an_optimizer_of_one_device_is_refused_on_two(two_devices, scaled):
+    """Each device would count every step, so that a schedule ran twice as fast."""
+    optimizer = keras.optimizers.SGD(keras.optimizers.schedules.PolynomialDecay(0.1, 6))
+    with two_devices.scope():
+        model = tiny()
+        if scaled:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    with pytest.raises(ValueError, match="made outside of the strategy's scope"):
+        model.compile(optimizer)
+
+
 def test_a_keras_regularizer_sees_the_rows_of_all_devices(two_devices):
     def made():
         model = tiny(

@@ -91,7 +91,7 @@ def optimizer_for(
 
 
 def refuse_alone(optimizer: keras.Optimizer, replicas: int) -> None:
-    """Refuse settings of an optimizer that several replicas do not keep.
+    """Refuse settings of an optimizer that several replicas do not keep, and one made for one replica.
 
     Raises:
         ValueError: where there are any.
@@ -100,6 +100,12 @@ def refuse_alone(optimizer: keras.Optimizer, replicas: int) -> None:
         return
     inner = leaves(optimizer)
     for each in inner:
+        if each._distribution_strategy.num_replicas_in_sync != replicas:
+            raise ValueError(
+                "The optimizer was made outside of the strategy's scope, where its variables belong to one "
+                "device: every replica would count each step. Make it within: with strategy.scope(): "
+                f"model.compile(keras.optimizers.{type(each).__name__}(...))."
+            )
         remedies = {
             "gradient_accumulation_steps": "Take a larger batch_size instead.",
             **({"ema_overwrite_frequency": _AVERAGES} if each.use_ema else {}),
