@@ -57,7 +57,10 @@ PRIVATE = {
     "_get_variable_index": Use(adam, "the slots of a variable have its index", ("variable",)),
     "_momentums": Use(adam, "the fused kernel updates the first moments in place"),
     "_velocities": Use(adam, "the fused kernel updates the second moments in place"),
-    "_distribution_strategy": Use(adam, "the fused kernel is for one replica"),
+    "_distribution_strategy": Use(
+        adam,
+        "the fused kernel is for one replica; it says whether an optimizer was made for several",
+    ),
     "_flatten_layers": Use(
         network, "layers are found within layers; `layers` stops at the first level", ()
     ),

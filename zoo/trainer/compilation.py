@@ -100,12 +100,6 @@ def refuse_alone(optimizer: keras.Optimizer, replicas: int) -> None:
         return
     inner = leaves(optimizer)
     for each in inner:
-        if each._distribution_strategy.num_replicas_in_sync != replicas:
-            raise ValueError(
-                "The optimizer was made outside of the strategy's scope, where its variables belong to one "
-                "device: every replica would count each step. Make it within: with strategy.scope(): "
-                f"model.compile(keras.optimizers.{type(each).__name__}(...))."
-            )
         remedies = {
             "gradient_accumulation_steps": "Take a larger batch_size instead.",
             **({"ema_overwrite_frequency": _AVERAGES} if each.use_ema else {}),
@@ -116,6 +110,13 @@ def refuse_alone(optimizer: keras.Optimizer, replicas: int) -> None:
                 raise ValueError(
                     f"{option} works on one replica only; received {value} with {replicas}. {remedy}"
                 )
+    for each in inner:
+        if each._distribution_strategy.num_replicas_in_sync != replicas:
+            raise ValueError(
+                "The optimizer was made outside of the strategy's scope, where its variables belong to one "
+                "device: every replica would count each step. Make it within: with strategy.scope(): "
+                f"model.compile(keras.optimizers.{type(each).__name__}(...))."
+            )
 
 
 def refuse_unknown(optimizer: Any, variables: list[keras.Variable]) -> None:
