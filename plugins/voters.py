@@ -114,5 +114,8 @@ class Voters(keras.layers.Layer):
 
     @staticmethod
     def _cell(code: tf.Tensor, centres: tf.Tensor) -> tf.Tensor:
+        # Far from 0 the terms below are large numbers whose difference float32 cannot tell.
+        middle = tf.reduce_mean(centres, axis=0)
+        code, centres = code - middle, centres - middle
         norms = tf.reduce_sum(tf.square(centres), axis=1)
         return tf.argmin(norms - 2 * tf.matmul(code, centres, transpose_b=True), axis=1)

@@ -53,6 +53,16 @@ def test_entries_are_the_nearest_and_the_gradient_is_that_of_a_copy():
     assert_allclose(code.losses["commitment"], 0.25 * distance.min(axis=1), rtol=1e-4, atol=1e-6)
 
 
+def test_the_nearest_is_found_far_from_0_too():
+    random = np.random.default_rng(0)
+    bottleneck = bare(VectorQuantized(4, codes=32))
+    book, x = (np.float32(3000 + random.normal(size=(count, 4))) for count in (32, 500))
+    bottleneck.books.assign(book[None])
+    index = bottleneck.quantise(tf.constant(x))[1].numpy()[:, 0]
+    distance = np.square(x[:, None].astype("float64") - book).sum(axis=-1)
+    assert_array_equal(index, distance.argmin(axis=1))
+
+
 def test_usage_and_perplexity_are_those_of_the_batch():
     bottleneck = bare(VectorQuantized(4, codes=6))
     code = bottleneck.draw(make_vectors(50, 4), zoo.Noise(0, 0), 0, False)

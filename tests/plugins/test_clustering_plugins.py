@@ -96,6 +96,9 @@ def test_voters_find_classes_that_the_codes_tear_apart():
     assert votes.shape == (1200, 2, 3) and agreement == 1
     for voter in range(2):
         assert adjusted_rand_score(truth, votes[:, voter].argmax(axis=-1)) == 1
+    for centres in voters.centres:  # the same far from 0
+        centres.assign_add(tf.fill(tf.shape(centres), 30_000.0))
+    assert_array_equal(voters(tf.constant(codes + 30_000.0, tf.float32)), votes)
 
 
 def test_invariant_information_is_the_formula(pictures):

@@ -182,6 +182,9 @@ def _quantised(raw: tf.Tensor, books: tf.Tensor, levels: int) -> tuple[list[tf.T
 
 def _nearest(vectors: tf.Tensor, book: tf.Tensor) -> tf.Tensor:
     """Indices of the nearest entries, (...,) int32, for (..., units)."""
+    # Far from 0 the terms below are large numbers whose difference float32 cannot tell.
+    middle = tf.reduce_mean(book, axis=0)
+    vectors, book = vectors - middle, book - middle
     squares = tf.reduce_sum(tf.square(book), axis=1)
     distance = squares - 2 * tf.tensordot(vectors, book, [[-1], [1]])
     return tf.argmin(distance, axis=-1, output_type=tf.int32)
