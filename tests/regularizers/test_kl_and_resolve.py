@@ -93,6 +93,8 @@ def test_the_weight_is_the_first_argument_or_goes_by_name():
             continue
         checked += 1
         parameters = list(inspect.signature(part).parameters.values())
-        place, weight = next((i, p) for i, p in enumerate(parameters) if p.name == "weight")
+        found = [(i, p) for i, p in enumerate(parameters) if p.name == "weight"]
+        assert found, f"{name}: {part!r} takes {parameters}"
+        (place, weight), *_ = found
         assert place == 0 or weight.kind is weight.KEYWORD_ONLY, name
     assert checked > 20

@@ -45,7 +45,8 @@ def gradients(a, b):
 
 
 def fitted(model, **options):
-    model.compile(keras.optimizers.SGD(RATE), jit_compile=False)
+    with model.distribute_strategy.scope():
+        model.compile(keras.optimizers.SGD(RATE), jit_compile=False)
     return model.fit(X, batch_size=len(X), epochs=1, verbose=0, shuffle=False, **options).history
 
 

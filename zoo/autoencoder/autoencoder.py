@@ -187,11 +187,11 @@ class Autoencoder(UsableModel):
         self._policy = keras.config.dtype_policy().name
         self._check_inputs()
         self._build_parts()
+        for member in self.parts:
+            member.check(self)
         check_event(self.prior_distribution(), self.code_shape, f"The prior {_kind(self.prior)}")
         posterior, kind = self.example_posterior(), _kind(self.bottleneck)
         check_event(posterior, self.code_shape, f"The posterior of the bottleneck {kind}")
-        for member in self.parts:
-            member.check(self)
         for regularizer in self.regularizers:
             regularizer.check_gradient(self.likelihood)
         shape = self.target_shape or self.event_shape
