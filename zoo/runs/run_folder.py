@@ -127,10 +127,9 @@ class RunFolder:
             write_json(self.data, data)
         elif self.data.exists():
             found = differences(read_json(self.data, "What a run was trained on"), data)
-            counts = [
-                phrase for phrase in found if ".examples" in phrase
-            ]  # say more than fingerprints
             if found:
+                # Counts say more than fingerprints.
+                counts = [phrase for phrase in found if ".examples" in phrase]
                 warnings.warn(
                     f"The data are others than when the run in {str(self.path)!r} began "
                     f"({'; '.join(counts or found)}). Its model knows those, and examples that are held out "
