@@ -57,7 +57,7 @@ class Voters(keras.layers.Layer):
     def call(self, code: tf.Tensor) -> tf.Tensor:
         """Every voter's class, one-hot: (batch, units) -> (batch, voters, classes)."""
         votes = [
-            tf.gather(names.value, self._cell(code, centres.value))
+            tf.gather(names.value, zoo.bottlenecks.nearest(code, centres.value))
             for centres, names in zip(self.centres, self.names, strict=True)
         ]
         return tf.one_hot(tf.stack(votes, axis=1), self.classes)
@@ -111,11 +111,3 @@ class Voters(keras.layers.Layer):
         """Give class c the name names[c], for every voter."""
         for variable in self.names:
             variable.assign(names[variable.numpy()])
-
-    @staticmethod
-    def _cell(code: tf.Tensor, centres: tf.Tensor) -> tf.Tensor:
-        # Far from 0 the terms below are large numbers whose difference float32 cannot tell.
-        middle = tf.reduce_mean(centres, axis=0)
-        code, centres = code - middle, centres - middle
-        norms = tf.reduce_sum(tf.square(centres), axis=1)
-        return tf.argmin(norms - 2 * tf.matmul(code, centres, transpose_b=True), axis=1)

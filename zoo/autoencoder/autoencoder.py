@@ -189,9 +189,10 @@ class Autoencoder(UsableModel):
         self._build_parts()
         for member in self.parts:
             member.check(self)
-        check_event(self.prior_distribution(), self.code_shape, f"The prior {_kind(self.prior)}")
-        posterior, kind = self.example_posterior(), _kind(self.bottleneck)
-        check_event(posterior, self.code_shape, f"The posterior of the bottleneck {kind}")
+        prior, bottleneck = type(self.prior).__name__, type(self.bottleneck).__name__
+        check_event(self.prior_distribution(), self.code_shape, f"The prior {prior}")
+        posterior = f"The posterior of the bottleneck {bottleneck}"
+        check_event(self.example_posterior(), self.code_shape, posterior)
         for regularizer in self.regularizers:
             regularizer.check_gradient(self.likelihood)
         shape = self.target_shape or self.event_shape
@@ -576,10 +577,6 @@ class Autoencoder(UsableModel):
                     "every model one of its own."
                 )
             regularizer.build(self.event_shape, self.units)
-
-
-def _kind(member: Part | None) -> str:
-    return type(member).__name__
 
 
 def _is_frozen(network: keras.Layer) -> bool:

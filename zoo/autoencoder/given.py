@@ -61,18 +61,17 @@ def critic_loss_of(name: str, loss: Any) -> tf.Tensor:
     return value
 
 
-def critic_gradients_of(name: str, gradients: list[Any]) -> list[Any]:
-    """The gradients of a critic's loss.
+def check_critic_gradients(name: str, gradients: list[Any]) -> None:
+    """Refuse a critic's loss of which no weight of the critic has a gradient.
 
     Raises:
-        ValueError: where no weight of the critic has one.
+        ValueError: with the name of the regularizer.
     """
     if all(gradient is None for gradient in gradients):
         raise ValueError(
             f"critic_loss() of the regularizer {name!r} depends on no trainable weight of its critic. Make "
             "it of what the critic gives, and let critic_layers name the critic's layers."
         )
-    return gradients
 
 
 def named_once(terms: Mapping[str, Any], name: str, source: str) -> str:

@@ -10,8 +10,8 @@ import keras
 import tensorflow as tf
 
 from zoo.autoencoder.given import (
+    check_critic_gradients,
     code_of,
-    critic_gradients_of,
     critic_loss_of,
     named_once,
     penalty_of,
@@ -249,7 +249,7 @@ class StepModel(BlockTrainer):
         gradients = tape.gradient(loss, variables)
         for critic, first in zip(self.critics, losses, strict=True):
             of_first = judging.gradient(first, critic.critic_variables, share)
-            critic_gradients_of(critic.name, of_first)
+            check_critic_gradients(critic.name, of_first)
             last = self._critic_update(critic, passes.whole, share, of_first)
             terms[critic_name(critic)] = first if last is None else last
         if kept is None:

@@ -16,7 +16,7 @@ from zoo.bottlenecks.quantized import Quantized
 from zoo.bottlenecks.shared_pairs import SharedPairs
 from zoo.bottlenecks.stochastic import Stochastic
 from zoo.bottlenecks.top_k import TopK
-from zoo.bottlenecks.vector_quantized import ResidualQuantized, VectorQuantized
+from zoo.bottlenecks.vector_quantized import ResidualQuantized, VectorQuantized, nearest
 
 __all__ = [
     "BatchTopK",
@@ -39,4 +39,5 @@ __all__ = [
     "Stochastic",
     "TopK",
     "VectorQuantized",
+    "nearest",
 ]

@@ -128,7 +128,7 @@ class VectorQuantized(Quantized):
             book, count = _k_means(vectors, self.codes, random.fold(level))
             books.append(book)
             shares.append(count / tf.cast(tf.shape(vectors)[0], tf.float32))
-            vectors -= tf.gather(book, _nearest(vectors, book))
+            vectors -= tf.gather(book, nearest(vectors, book))
         return tf.stack(books), tf.stack(shares)
 
     def _move(self, vectors: tf.Tensor, books: tf.Tensor, shares: tf.Tensor, random: Noise) -> None:
@@ -138,7 +138,7 @@ class VectorQuantized(Quantized):
         least = _USED / self.codes
         for level in range(self.levels):
             book, share = books[level], shares[level]
-            index = _nearest(vectors, book)
+            index = nearest(vectors, book)
             sums = tf.math.unsorted_segment_sum(vectors, index, self.codes)
             total = self.decay * share[:, None] * book + (1 - self.decay) * sums / rows
             share = self.decay * share + (1 - self.decay) * counts(index, self.codes) / rows
@@ -168,26 +168,39 @@ class VectorQuantized(Quantized):
         }
 
 
-def _quantised(raw: tf.Tensor, books: tf.Tensor, levels: int) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """The code after each level, (..., units) each, and the indices, (..., levels)."""
-    codes, chosen = [], []
-    code = tf.zeros_like(raw)
-    for level in range(levels):
-        index = _nearest(raw - code, books[level])
-        code += tf.gather(books[level], index)
-        codes.append(code)
-        chosen.append(index)
-    return codes, tf.stack(chosen, axis=-1)
+def nearest(vectors: tf.Tensor, book: tf.Tensor) -> tf.Tensor:
+    """argmin_j ||v - e_j||, the entry that is nearest to each vector.
 
+    Args:
+        vectors: v, (..., units).
+        book: e, (entries, units).
 
-def _nearest(vectors: tf.Tensor, book: tf.Tensor) -> tf.Tensor:
-    """Indices of the nearest entries, (...,) int32, for (..., units)."""
+    Returns:
+        The numbers of the entries, (...,) int32.
+
+    Example:
+        >>> from zoo.bottlenecks.vector_quantized import nearest
+        >>> nearest(np.float32([[1000.1], [1000.9]]), np.float32([[1000], [1001]])).numpy().tolist()
+        [0, 1]
+    """
     # Far from 0 the terms below are large numbers whose difference float32 cannot tell.
     middle = tf.reduce_mean(book, axis=0)
     vectors, book = vectors - middle, book - middle
     squares = tf.reduce_sum(tf.square(book), axis=1)
     distance = squares - 2 * tf.tensordot(vectors, book, [[-1], [1]])
     return tf.argmin(distance, axis=-1, output_type=tf.int32)
+
+
+def _quantised(raw: tf.Tensor, books: tf.Tensor, levels: int) -> tuple[list[tf.Tensor], tf.Tensor]:
+    """The code after each level, (..., units) each, and the indices, (..., levels)."""
+    codes, chosen = [], []
+    code = tf.zeros_like(raw)
+    for level in range(levels):
+        index = nearest(raw - code, books[level])
+        code += tf.gather(books[level], index)
+        codes.append(code)
+        chosen.append(index)
+    return codes, tf.stack(chosen, axis=-1)
 
 
 def _k_means(vectors: tf.Tensor, codes: int, random: Noise) -> tuple[tf.Tensor, tf.Tensor]:
@@ -197,13 +210,13 @@ def _k_means(vectors: tf.Tensor, codes: int, random: Noise) -> tuple[tf.Tensor, 
     first += 1e-3 * tf.math.reduce_std(vectors) * random.fold("part").normal(codes, first.shape[1])
 
     def moved(turn: tf.Tensor, book: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        index = _nearest(vectors, book)
+        index = nearest(vectors, book)
         sums = tf.math.unsorted_segment_sum(vectors, index, codes)
         size = counts(index, codes)[:, None]
         return turn + 1, tf.where(size > 0, sums / tf.maximum(size, 1.0), book)
 
     _, book = tf.while_loop(lambda turn, _: turn < _ROUNDS, moved, [0, first])
-    return book, counts(_nearest(vectors, book), codes)
+    return book, counts(nearest(vectors, book), codes)
 
 
 def _spread(vectors: tf.Tensor, codes: int, random: Noise) -> tf.Tensor:
