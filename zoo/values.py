@@ -141,3 +141,19 @@ class ColumnRule(NamedTuple):
             f"received {number} in row {row}{part}. Encode the table by zoo.data.columns, or give the column "
             "another likelihood."
         )
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell or a label is None, NaN, or pandas' NA or NaT.
+
+    Example:
+        >>> from zoo.values import is_missing
+        >>> [is_missing(value) for value in (None, float("nan"), "nan", 0.0)]
+        [True, True, False, False]
+    """
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:  # pandas' NA is neither equal nor unequal
+        return True

@@ -12,6 +12,7 @@ import numpy as np
 from zoo.data.arrays import composed, ordered
 from zoo.files import read_json, write_json
 from zoo.registry import one_of, suggest
+from zoo.values import is_missing
 
 COUNTS = ("poisson", "negative_binomial")
 SCALED = ("normal", "laplace")
@@ -379,15 +380,11 @@ def _is_bool(cell: Any) -> bool:
 
 
 def _is_missing(cell: Any) -> bool:
-    """None, NaN, pandas' NA, or a text of nothing but blanks."""
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
-        return True
-    if isinstance(cell, np.ndarray | list | tuple | dict):  # which `_plain` refuses
-        return False
-    try:
-        return bool(cell != cell)
-    except (TypeError, ValueError):  # pandas' NA is neither equal nor unequal
-        return True
+    """What `is_missing` names, or a text of nothing but blanks."""
+    if isinstance(cell, str):
+        return not cell.strip()
+    # The others `_plain` refuses.
+    return not isinstance(cell, np.ndarray | list | tuple | dict) and is_missing(cell)
 
 
 def _plain(cell: Any, column: str, name: str) -> Any:

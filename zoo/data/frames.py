@@ -15,6 +15,7 @@ from zoo.data.columns import Columns
 from zoo.data.dataset import Data
 from zoo.data.mixed import from_columns
 from zoo.registry import suggest
+from zoo.values import is_missing
 
 
 def read_parquet(
@@ -164,18 +165,13 @@ def _labels(column: Any) -> np.ndarray:
     array = np.asarray(column)
     if array.dtype.kind not in "OS":
         return array
-    missing = [row for row, each in enumerate(array) if _is_missing(each)]
+    missing = [row for row, each in enumerate(array) if is_missing(each)]
     if missing:
         raise ValueError(
             f"{len(missing)} of {len(array)} rows have no label, the first is row {missing[0]}. Fill them, "
             "or leave them out."
         )
     return np.array([each.decode() if isinstance(each, bytes) else str(each) for each in array])
-
-
-def _is_missing(label: Any) -> bool:
-    """None, pandas' NA, or NaN."""
-    return label is None or type(label).__name__ == "NAType" or (label != label) is True
 
 
 def _package(name: str, path: Path) -> Any:

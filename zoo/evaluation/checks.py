@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.scaling import divide
+from zoo.values import is_missing
 
 
 class NotComputable(ValueError):
@@ -146,14 +147,9 @@ def as_labels(labels: Any, n: int, name: str = "labels") -> np.ndarray:
         raise ValueError(f"{name} must match the {n} examples; received {len(array)}.")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{name} hold NaN or infinity; leave out the examples without a label.")
-    if array.dtype == object and any(_is_missing(label) for label in array):
+    if array.dtype == object and any(map(is_missing, array)):
         raise ValueError(f"{name} hold None or NaN; leave out the examples without a label.")
     return np.unique(array, return_inverse=True)[1].reshape(-1)
-
-
-def _is_missing(label: Any) -> bool:
-    """None, NaN, or pandas' NA and NaT, which are no class."""
-    return not isinstance(label, str) and str(label) in ("None", "nan", "<NA>", "NaT")
 
 
 def as_factors(factors: Any, n: int, bins: int | None = None) -> np.ndarray:
