@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.data.arrays import composed, ordered
+from zoo.data.arrays import ordered
+from zoo.data.cells import column_cells, column_names, is_bool, missing_line
 from zoo.files import read_json, write_json
 from zoo.registry import one_of, suggest
-from zoo.values import is_missing
 
 COUNTS = ("poisson", "negative_binomial")
 SCALED = ("normal", "laplace")
@@ -111,7 +111,7 @@ class Columns:
         """
         found: list[np.ndarray] = []
         for column in self.columns:
-            cells, missing = _cells(table, column.name, name)
+            cells, missing = column_cells(table, column.name, name)
             if found and len(cells) != len(found[0]):
                 raise ValueError(
                     f"The column {column.name!r} of {name} has {len(cells)} rows, and "
@@ -243,7 +243,7 @@ def fit(
     """
     one_of(missing, "missing", MISSING)
     given = named_kinds(kinds)
-    known = [str(each) for each in _names(table)]
+    known = [str(each) for each in column_names(table)]
     for each in given:
         if each not in known:
             raise ValueError(f"{name} has no column {each!r}.{suggest(str(each), known)}")
@@ -301,30 +301,6 @@ def load(path: str | os.PathLike[str]) -> Columns:
         ) from error
 
 
-def missing_line(name: str, column: str, missing: np.ndarray) -> str:
-    """What is said of cells that hold nothing.
-
-    Args:
-        name: what the table is called.
-        column: where they are.
-        missing: (rows,) bool.
-
-    Returns:
-        One line.
-
-    Example:
-        >>> from zoo.data.columns import missing_line
-        >>> missing_line("The table", "age", np.array([False, True])).split(",")[0]
-        "The table misses 1 of 2 values in the column 'age'"
-    """
-    count = int(missing.sum())
-    return (
-        f"{name} misses {count} of {len(missing)} values in the column {column!r}, the first in row "
-        f"{int(missing.argmax())}. Fill or leave out such rows, or take missing='nan' and a model with "
-        "mask='nan'."
-    )
-
-
 def _pandas(what: str) -> Any:
     try:
         import pandas
@@ -336,75 +312,10 @@ def _pandas(what: str) -> Any:
     return pandas
 
 
-def _names(table: Any) -> Iterable[Any]:
-    return table.columns if hasattr(table, "columns") else table.keys()
-
-
-def _cells(table: Any, column: str, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The cells of a column, float64 numbers or objects, and which hold nothing."""
-    found = {str(each): each for each in _names(table)}
-    if column not in found:
-        raise ValueError(f"{name} has no column {column!r}.{suggest(column, list(found))}")
-    values = table[found[column]]
-    if getattr(values, "ndim", 1) != 1:
-        raise ValueError(f"{name} has several columns called {column!r}. Rename them.")
-    try:
-        cells = np.asarray(values)
-    except ValueError:  # lists of unequal lengths
-        cells = np.fromiter(values, object)
-    if cells.ndim != 1:
-        raise ValueError(
-            f"The column {column!r} of {name} must hold one value a row; received shape {cells.shape}."
-        )
-    if cells.dtype.kind in "iuf":
-        numbers = cells.astype(np.float64)
-        return numbers, np.isnan(numbers)
-    if cells.dtype.kind == "M":
-        raise ValueError(
-            f"The column {column!r} of {name} holds dates. Turn them into numbers, such as days since the "
-            "first, or leave the column out."
-        )
-    cells = cells.astype(object)
-    missing = np.fromiter(map(_is_missing, cells), bool, len(cells))
-    present = cells[~missing]
-    if all(isinstance(cell, int | float | np.number) and not _is_bool(cell) for cell in present):
-        numbers = np.full(len(cells), np.nan)
-        numbers[~missing] = present.astype(np.float64)
-        return numbers, missing
-    cells[~missing] = [_plain(cell, column, name) for cell in present]
-    return cells, missing
-
-
-def _is_bool(cell: Any) -> bool:
-    return isinstance(cell, bool | np.bool_)
-
-
-def _is_missing(cell: Any) -> bool:
-    """What `is_missing` names, or a text of nothing but blanks."""
-    if isinstance(cell, str):
-        return not cell.strip()
-    # The others `_plain` refuses.
-    return not isinstance(cell, np.ndarray | list | tuple | dict) and is_missing(cell)
-
-
-def _plain(cell: Any, column: str, name: str) -> Any:
-    """A level as JSON keeps it."""
-    if isinstance(cell, str):
-        return composed(str(cell))
-    if _is_bool(cell):
-        return bool(cell)
-    if isinstance(cell, int | float | np.number):
-        return int(cell) if float(cell).is_integer() else float(cell)
-    raise ValueError(
-        f"The column {column!r} of {name} holds {type(cell).__name__}; expected numbers, texts, or True and "
-        "False. Turn it into one of these, or leave it out."
-    )
-
-
 def _fitted(
     table: Any, column: str, kind: str | None, rows: np.ndarray | None, name: str
 ) -> Column:
-    cells, missing = _cells(table, column, name)
+    cells, missing = column_cells(table, column, name)
     present = cells[~missing]
     if not len(present):
         raise ValueError(f"The column {column!r} of {name} holds no value at all. Leave it out.")
@@ -413,7 +324,7 @@ def _fitted(
     if wanted in ("categorical", "bernoulli"):
         levels = tuple(_levels(present))
         if wanted == "bernoulli" and len(levels) == 1 and levels[0] in (0, 1):
-            levels = (False, True) if _is_bool(levels[0]) else (0, 1)
+            levels = (False, True) if is_bool(levels[0]) else (0, 1)
         if wanted == "bernoulli" and len(levels) != 2:
             raise ValueError(
                 f"The column {column!r} of {name} has {len(levels)} different values; a 'bernoulli' has two. "
@@ -445,7 +356,7 @@ def _fitted(
 def _kind(present: np.ndarray, numbers: bool) -> str:
     if numbers:
         return "bernoulli" if ((present == 0) | (present == 1)).all() else "normal"
-    return "bernoulli" if all(map(_is_bool, present)) else "categorical"
+    return "bernoulli" if all(map(is_bool, present)) else "categorical"
 
 
 def _levels(present: np.ndarray) -> list[Any]:
