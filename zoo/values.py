@@ -54,6 +54,17 @@ def vector_axes(event: Sequence[int | None]) -> tuple[int, ...]:
     return (-1,) if len(event) <= 2 else tuple(range(-len(event), 0))
 
 
+def counted(number: int, what: str) -> str:
+    """How many there are of what, such as "1 seed" and "3 seeds".
+
+    Example:
+        >>> from zoo.values import counted
+        >>> counted(1, "seed"), counted(0, "seed")
+        ('1 seed', '0 seeds')
+    """
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def number_text(value: float, digits: int = 4, padded: bool = False) -> str:
     """A number for a reader.
 

@@ -265,6 +265,13 @@ def test_without_details_the_bounds_take_a_part(monkeypatch):
     assert seen == [2000, 2100]
 
 
+def test_a_seed_is_a_whole_number_from_0_on(model, data):
+    with pytest.raises(ValueError, match="seed must be a whole number of at least 0; received -1"):
+        quiet(model, data[0], seed=-1)
+    with pytest.raises(ValueError, match="seed must be a whole number of at least 0; received -1"):
+        model.fit_prior("gaussian_mixture", data[0], seed=-1)
+
+
 def test_the_features_of_generated_examples_have_no_seed(model, data, monkeypatch):
     """Runs of several seeds, and evaluations of several seeds, are measured by one network."""
     x, labels, _ = data

@@ -206,6 +206,18 @@ def test_faults_are_refused(method, fault, outcome):
     assert isinstance(outcome("array", method, fault), str)
 
 
+def test_a_list_of_data_and_labels_is_refused_by_its_shapes():
+    x, model = np.zeros((8, 6), np.float32), zoo.create("vae", (6,), latents=2, hidden=(4,))
+    model.compile("adam")
+    both = r"a list of 2 arrays, of shapes \(8, 6\), \(8,\)\. Pass labels apart, as"
+    with pytest.raises(ValueError, match=f"x must be .*{both} y"):
+        model.fit([x, np.zeros(8)], verbose=0)
+    with pytest.raises(ValueError, match=rf"validation_data must be .*{both} the tuple \(x, y\)"):
+        model.fit(x, validation_data=[x, np.zeros(8)], verbose=0)
+    with pytest.raises(ValueError, match="a list that is not one"):
+        model.encode([np.zeros(6), np.zeros(5)])
+
+
 def test_a_call_with_a_stream_says_what_to_call():
     for form in ("tf.data", "generator", "PyDataset"):
         with pytest.raises(ValueError, match=r"called with one batch; received a .* Use predict"):

@@ -31,7 +31,7 @@ def fitted(
     **options: Any,
 ) -> Autoencoder:
     """See `Autoencoder.fit_prior`."""
-    seed = whole_number(seed, "seed")
+    seed = whole_number(seed, "seed", 0)
     named = {"name": prior, **options} if isinstance(prior, str) else prior
     if options and named is prior:
         raise ValueError(

@@ -10,6 +10,7 @@ import numpy as np
 
 from zoo.data.precision import lost_columns, say_lost
 from zoo.data.storage import MEMORY_LIMIT, bytes_in_memory, release
+from zoo.values import counted
 
 _CHUNK_BYTES = 64 << 20
 PICTURES = 4  # the rank of an array of pictures
@@ -168,7 +169,7 @@ def nonfinite_line(name: str, count: int, first: Sequence[int], part: str = "") 
     """
     many = count != 1
     return (
-        f"{name} holds {count} value{'s' * many} that {'are' if many else 'is'} NaN or infinite as float32, "
+        f"{name} holds {counted(count, 'value')} that {'are' if many else 'is'} NaN or infinite as float32, "
         f"the first at {name}{[*first]}{part}. Remove or replace {'them' if many else 'it'}."
     )
 
@@ -247,10 +248,24 @@ def read_array(array: Any, name: str) -> np.ndarray:
     try:
         return np.asarray(array)
     except (ValueError, TypeError) as error:
+        received = _parts_line(array, name) or f"{type(array).__name__} that is not one: {error}"
         raise ValueError(
-            f"{name} must be an array (n, ...) whose examples all have one shape; received a "
-            f"{type(array).__name__} that is not one: {error}"
+            f"{name} must be an array (n, ...) whose examples all have one shape; received a {received}"
         ) from error
+
+
+def _parts_line(array: Any, name: str) -> str:
+    """What is said of a list of inputs and what belongs to them, [x, y]; empty for other lists."""
+    if not isinstance(array, list | tuple) or not 2 <= len(array) <= 3:
+        return ""
+    shapes: list[tuple[int, ...]] = [tuple(getattr(each, "shape", ())) for each in array]
+    if not all(shapes) or len({shape[0] for shape in shapes}) > 1:
+        return ""
+    pair = "as the tuple (x, y)" if name == "validation_data" else "as y"
+    return (
+        f"{type(array).__name__} of {len(shapes)} arrays, of shapes {', '.join(map(str, shapes))}. Pass "
+        f"labels apart, {pair}."
+    )
 
 
 def _check_shape(
@@ -268,7 +283,7 @@ def _check_shape(
         raise ValueError(f"{name} is empty: its shape is {array.shape}; expected {expected}.")
     if len(array) < minimum:
         raise ValueError(
-            f"{name} holds {len(array)} example{'s' * (len(array) != 1)}; at least {minimum} are needed."
+            f"{name} holds {counted(len(array), 'example')}; at least {minimum} are needed."
         )
 
 

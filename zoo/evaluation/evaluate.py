@@ -14,6 +14,7 @@ from zoo.evaluation.levels import FEWER_ROWS, settings_of
 from zoo.evaluation.subject import condition_of, opened, subject_of
 from zoo.evaluation.table import table
 from zoo.registry import one_of, suggest
+from zoo.values import whole_number
 
 
 def evaluate(
@@ -105,6 +106,7 @@ def evaluate(
         (True, True)
     """
     settings = dict(settings or {})
+    seed = whole_number(seed, "seed", 0)
     chosen = _chosen_groups(groups, settings)
     options = settings_of(level, settings)
     model_or_codes = opened(model_or_codes)

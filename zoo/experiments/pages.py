@@ -26,7 +26,7 @@ from zoo.experiments.grid import grid, markdown, parted
 from zoo.experiments.overviews import OVERVIEWS
 from zoo.experiments.results import join, judged_again, kept_before
 from zoo.files import read_json, write_json
-from zoo.values import number_text
+from zoo.values import counted, number_text
 from zoo.visualization import save_figures
 
 DATA = "data"
@@ -236,7 +236,7 @@ def _kept(results: Mapping[str, Any]) -> list[str]:
         if not kept.get("items"):
             continue
         untimed, items = kept["untimed"], kept["items"]
-        part = f"seed {seed} went on from {items} kept item{'s' * (items > 1)}"
+        part = f"seed {seed} went on from {counted(items, 'kept item')}"
         if untimed < items:
             part += f", whose {kept['seconds']:.0f} s are counted"
         if untimed:
@@ -246,7 +246,7 @@ def _kept(results: Mapping[str, Any]) -> list[str]:
 
 
 def _section(results: Mapping[str, Any], pages: Path) -> str:
-    seeds = f"{results['seeds']} seed{'s' * (results['seeds'] > 1)}"
+    seeds = counted(results["seeds"], "seed")
     seconds = ", ".join(f"{value:.0f} s" for value in results["seconds"])
     shown = {**results["settings"], "precision": results.get("precision", "float32")}
     settings = ", ".join(f"{key} {value}" for key, value in shown.items())

@@ -29,7 +29,7 @@ from zoo.runs.checkpoints import Checkpoint, DamagedCheckpointError, read, write
 from zoo.runs.lock import FolderLock
 from zoo.runs.run_config import PRECISIONS, versions
 from zoo.serialization import policy
-from zoo.values import positive_int, whole_number
+from zoo.values import counted, positive_int, whole_number
 
 FOLDER = Path("runs/reproduce")
 # Settings that no experiment can do without.
@@ -150,7 +150,7 @@ def reproduce(
     make_folder(folder)
     sources = (sources or Sources())._replace(models=str(folder.parent / "models"))
     after = f" from {first_seed}" * bool(first_seed)
-    say(f"{experiment.id}: {experiment.title}, {count} seed{'s' * (count > 1)}{after}, in {folder}")
+    say(f"{experiment.id}: {experiment.title}, {counted(count, 'seed')}{after}, in {folder}")
     with FolderLock(folder):
         recover(folder)
         _check_own(folder, experiment.id)

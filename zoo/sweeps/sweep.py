@@ -13,6 +13,7 @@ from zoo.runs.run_config import RunConfig
 from zoo.runs.run_folder import RunFolder
 from zoo.sweeps.space import Axes, checked, grid, label
 from zoo.sweeps.workers import Task, measured_less, train_all
+from zoo.values import counted
 
 # Settings of a run, beside the options of its model, that a sweep may vary.
 SETTINGS = ("model", "epochs", "batch_size", "optimizer", "learning_rate")
@@ -129,11 +130,7 @@ def run_grid(
         if measured_less(folder, task.config.evaluate):
             waiting.append(task)
     done = len(tasks) - len(waiting)
-    counts = [_count(len(points), "point"), f"{_count(sweep.seeds, 'seed')} each"]
+    counts = [counted(len(points), "point"), f"{counted(sweep.seeds, 'seed')} each"]
     before = f", {done} done before" * bool(done)
-    say(f"{', '.join(counts)}: {_count(len(tasks), 'run')}{before}")
+    say(f"{', '.join(counts)}: {counted(len(tasks), 'run')}{before}")
     return train_all(waiting, jobs, say, command, program)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from zoo.values import positive_int
+from zoo.values import counted, positive_int
 from zoo.visualization.drawing.inputs import as_codes
 from zoo.visualization.drawing.quantiles import quantiles
 from zoo.visualization.drawing.style import PALETTE, panels, styled
@@ -66,7 +66,7 @@ def activation_histograms(
     line = ", the prior as a line" if prior is not None else ""
     note = f"; the {len(chosen)} of {count} units that vary most" if len(chosen) < count else ""
     note = note if units is None else ""
-    figure.suptitle(f"Codes of {len(z)} examples{line}{note}", x=0.01, ha="left")
+    figure.suptitle(f"Codes of {counted(len(z), 'example')}{line}{note}", x=0.01, ha="left")
     return figure
 
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from zoo.registry import one_of
+from zoo.values import counted
 from zoo.visualization.drawing.inputs import as_codes, as_labels, class_name
 from zoo.visualization.drawing.style import PALETTE, SEQUENTIAL, WIDTH, class_style, literal, styled
 from zoo.visualization.drawing.units import robust_limits
@@ -79,7 +80,7 @@ def code_scatter(
     x, y = points.T
     outside = int(np.sum((x < left) | (x > right) | (y < low) | (y > high)))
     beyond = f", {outside} of them far outside" if outside else ""
-    figure.suptitle(f"Codes of {len(z)} examples{beyond}: {title}", x=0.01, ha="left")
+    figure.suptitle(f"Codes of {counted(len(z), 'example')}{beyond}: {title}", x=0.01, ha="left")
     return figure
 
 
