@@ -252,7 +252,7 @@ def test_a_search_finds_goes_on_and_gives_points_up(tmp_path):
     assert set(states) <= {"COMPLETE", "PRUNED"} and len(states) >= 9
 
 
-def searched(folder, trials, monkeypatch, stop=False):
+def searched(folder, trials, monkeypatch, stop=False, axis=None):
     """The names of the points that a call of a search trains; nothing is trained."""
     done, kill = [], [True] * stop
 
@@ -265,7 +265,8 @@ def searched(folder, trials, monkeypatch, stop=False):
 
     monkeypatch.setattr(search, "train_one", pretended)
     monkeypatch.setattr(search, "score", lambda folder, name: -1.0)
-    sweep = Sweep(RunConfig(model="vae"), {"beta": Range(0.1, 10.0)}, seeds=1, folder=str(folder))
+    axes = {"beta": Range(0.1, 10.0) if axis is None else axis}
+    sweep = Sweep(RunConfig(model="vae"), axes, seeds=1, folder=str(folder))
     how = search.Search("elbo", trials=trials)
     search._take_up(search._study(sweep, how), sweep)
     try:
@@ -287,6 +288,33 @@ def test_a_point_that_was_stopped_is_trained_beside_all_others(tmp_path, monkeyp
     _, begun = searched(tmp_path, 4, monkeypatch, stop=True)
     done, every = searched(tmp_path, 4, monkeypatch)
     assert len(set(done)) == len(every) == 4 and label(begun[0]) in done
+
+
+def test_a_search_trains_each_of_few_points_once(tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    names = ["beta=1", "beta=2", "beta=4"]
+    done, every = searched(tmp_path, 2, monkeypatch, axis=[1, 2, 4])
+    assert len(set(done)) == len(done) == len(every) == 2
+    more, every = searched(tmp_path, 3, monkeypatch, axis=[1, 2, 4])
+    assert sorted(done + more) == sorted(map(label, every)) == names
+
+
+def test_a_search_ends_with_the_last_point_that_there_is(tmp_path, monkeypatch):
+    """Two processes, each with half a point: neither takes the other's, and nobody looks for a third."""
+    pytest.importorskip("optuna")
+    sweep = Sweep(RunConfig(model="vae"), {"latents": Range(2, 3)}, 1, str(tmp_path))
+    how, said = search.Search("elbo", trials=2), []
+    study = search._study(sweep, how)
+    drawn = [search._new(study, sweep, how), search._new(search._study(sweep, how, 1), sweep, how)]
+    assert {search._point(trial)["latents"] for trial in drawn} == {2, 3}
+    assert search._new(study, sweep, how) is None
+    for trial in drawn:
+        study.tell(trial, 1.0)
+    assert search.search(sweep, how._replace(trials=9), say=said.append) == []
+    assert said == [
+        "There are no more than 2 points: all are trained.",
+        "2 points, 2 there before, 1 seed each",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -17,16 +18,18 @@ from zoo.evaluation.metrics import HIGHER
 from zoo.files import make_folder
 from zoo.runs.differences import differences
 from zoo.runs.lock import FolderLock
-from zoo.sweeps.space import Range, label
+from zoo.sweeps.space import Range, grid, label, size
 from zoo.sweeps.summary import UDR, direction, score
 from zoo.sweeps.sweep import Sweep
 from zoo.sweeps.workers import GivenUpError, train_one, workers
-from zoo.values import positive_int
+from zoo.values import counted, positive_int
 
 _STUDY = "latent-zoo"
 _WARM_UP = 5  # points that are trained whole before any is given up
 _SETTINGS = "settings"  # in the study: what its values were measured under
 _ANYWHERE = ("data_dir", "manual_dir", "strategy", "virtual_devices", "imports")
+_REPEAT = "repeat"  # of a trial: another has its point
+_FEW = 10_000  # points, of which one that is left is chosen where optuna draws none
 _LOCKS = ".trials"  # in the sweep's folder: a folder for each point, locked while one works on it
 _PATIENCE = 30.0  # seconds to wait for another process that draws a point
 
@@ -36,7 +39,8 @@ class Search(NamedTuple):
 
     Attributes:
         metric: what is sought, see `zoo.sweeps.summary.summarise`; not "udr".
-        trials: points in all, those of earlier calls among them.
+        trials: points in all, those of earlier calls among them; each is trained once, so that no more are
+            trained than there are.
         storage: optuna's, the address of a database that several machines reach; None for a journal in the
             sweep's folder, which machines that share the folder share too.
         prune: column of history.csv by whose validation value a point is given up early, lower is better:
@@ -95,8 +99,14 @@ def search(
     make_folder(Path(sweep.folder))
     study = _study(sweep, how)
     _take_up(study, sweep)
-    left = how.trials - len(_counted(study))
-    say(f"{how.trials} points, {how.trials - left} there before, {sweep.seeds} seeds each")
+    there = int(min(how.trials, size(sweep.axes)))
+    if there < how.trials:
+        say(f"There are no more than {counted(there, 'point')}: all are trained.")
+        how = how._replace(trials=there)
+    left = there - len(_counted(study))
+    say(
+        f"{counted(there, 'point')}, {there - left} there before, {counted(sweep.seeds, 'seed')} each"
+    )
     if left <= 0:
         return []
     jobs = min(positive_int(jobs, "jobs"), left)
@@ -112,7 +122,7 @@ def search(
         failed.append("A process ended by itself. With fewer jobs at once the same search goes on.")
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    for trial in _study(sweep, how).get_trials(deepcopy=False):
+    for trial in _counted(_study(sweep, how)):
         ended = {"PRUNED": "given up", "FAIL": "failed"}.get(trial.state.name, "under way")
         value = ended if trial.value is None else f"{trial.value:.4g}"
         say(f"{label(_point(trial)) or trial.number}: {value}")
@@ -182,11 +192,12 @@ def _hold_to(study: Any, sweep: Sweep, how: Search) -> None:
 def _counted(study: Any) -> list[Any]:
     """The trials that are done or under way; one that failed counts, or a bad option would run for ever.
 
-    One that was killed does not, since it is drawn again.
+    One that was killed does not, since it is drawn again, nor one that drew a point of another.
     """
     trials = study.get_trials(deepcopy=False)
-    again = {trial.user_attrs.get("again") for trial in trials}
-    return [t for t in trials if t.state.name != "WAITING" and t.number not in again]
+    left_out = {trial.user_attrs.get("again") for trial in trials}
+    left_out |= {trial.number for trial in trials if _REPEAT in trial.user_attrs}
+    return [t for t in trials if t.state.name != "WAITING" and t.number not in left_out]
 
 
 def _take_up(study: Any, sweep: Sweep) -> None:
@@ -257,22 +268,50 @@ def _point(trial: Any) -> dict[str, Any]:
 def _work(sweep: Sweep, how: Search, number: int, command: str, program: str) -> list[str]:
     """Train one point after the other, until there are enough."""
     study = _study(sweep, how, number)
-    failed = []
-    while len(_counted(study)) < how.trials:
+    failed: list[str] = []
+    while True:
         with _alone(sweep):
-            trial = study.ask()
+            trial = _new(study, sweep, how)
+            if trial is None:
+                return failed
             lock = _lock_of(sweep, trial)
             make_folder(lock.folder)
             lock.acquire()
+        point = _point(trial)
         try:
-            point = {name: _drawn(trial, name, axis) for name, axis in sweep.axes.items()}
-            trial.set_user_attr("point", json.dumps(point))
             error = _train(study, trial, sweep, point, how, command, program)
         finally:
             lock.release()
         if error:
             failed.append(f"{label(point)}: {error}")
-    return failed
+
+
+def _new(study: Any, sweep: Sweep, how: Search) -> Any:
+    """A trial of a point that no other has; None where there are as many as were asked for."""
+    others = _counted(study)
+    taken = {label(_point(other)) for other in others}
+    while len(others) < how.trials:
+        trial = study.ask()
+        point = {name: _drawn(trial, name, axis) for name, axis in sweep.axes.items()}
+        trial.set_user_attr("point", json.dumps(point))
+        if label(point) not in taken:
+            return trial
+        # Optuna draws a good point of few again and again, whose runs are there, or under way elsewhere.
+        trial.set_user_attr(_REPEAT, True)
+        study.tell(trial, state=_state("FAIL"))
+        if size(sweep.axes) <= _FEW:
+            left = [each for each in grid(sweep.axes) if label(each) not in taken]
+            chosen = random.Random(trial.number).choice(left)
+            study.enqueue_trial(_params(chosen, sweep))
+    return None
+
+
+def _params(point: dict[str, Any], sweep: Sweep) -> dict[str, Any]:
+    """A point as optuna keeps it, see `_drawn`."""
+    return {
+        name: value if isinstance(sweep.axes[name], Range) else json.dumps(value)
+        for name, value in point.items()
+    }
 
 
 def _drawn(trial: Any, name: str, axis: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -55,6 +56,25 @@ class Range(NamedTuple):
 
 
 Axes = Mapping[str, Sequence[Any] | Range]
+
+
+def size(axes: Axes) -> float:
+    """How many points there are; infinite where a range has fractions.
+
+    Example:
+        >>> from zoo.sweeps.space import Range, size
+        >>> size({"beta": [1, 4], "latents": Range(2, 4)}), size({"beta": Range(0.1, 4)})
+        (6, inf)
+    """
+    counts = [
+        len(axis)
+        if not isinstance(axis, Range)
+        else int(axis.high) - int(axis.low) + 1
+        if axis.whole
+        else math.inf
+        for axis in axes.values()
+    ]
+    return math.prod(counts)
 
 
 def checked(axes: Axes) -> dict[str, list[Any] | Range]:
