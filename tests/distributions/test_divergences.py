@@ -131,6 +131,27 @@ def test_which_pairs_are_infinite():
     assert not any(infinite_kl(normal, prior(name)) for name in ("normal", "laplace", "cauchy"))
 
 
+@pytest.mark.parametrize("shape", [(2,), (2, 3)])
+def test_a_mixture_has_the_tails_of_its_components(shape):
+    cauchy = zoo.get("cauchy", "posterior").example(shape)
+    mixture = zoo.get("gaussian_mixture", "prior", components=3)
+    mixture.build((None, *shape))
+    assert infinite_kl(cauchy, mixture.distribution(*shape))
+    own = {"latents": 2, "hidden": (4,), "posterior": "cauchy"}
+    with pytest.raises(ValueError, match="infinite for posterior 'cauchy' and prior 'gaussian_mi"):
+        zoo.create("vae", (6,), prior={"name": "gaussian_mixture", "components": 3}, **own)
+    # A mixture of posteriors has their own tails.
+    zoo.create("vae", (6,), prior={"name": "vamp", "components": 3}, **own)
+
+
+def test_a_mixture_is_fitted_to_codes_with_heavy_tails(tmp_path):
+    x = np.random.default_rng(0).random((40, 6), np.float32)
+    model = zoo.create("cauchy_vae", (6,), latents=2, hidden=(4,))
+    fitted = model.fit_prior("gaussian_mixture", x, components=2)
+    fitted.save(tmp_path / "fitted.keras")
+    assert zoo.load_model(tmp_path / "fitted.keras").generate(3, seed=0).shape == (3, 6)
+
+
 def test_which_pairs_have_a_closed_form():
     for q in ("normal", "laplace", "cauchy"):
         posterior = zoo.get(q, "posterior").example((2,))

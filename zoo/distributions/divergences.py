@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.tfp import tfd
+from zoo.tfp import tfb, tfd
 
 
 @tfd.RegisterKL(tfd.Normal, tfd.Laplace)
@@ -85,7 +85,7 @@ def infinite_kl(posterior: tfd.Distribution, prior: tfd.Distribution) -> bool:
     """Whether KL(posterior || prior) is infinite for every choice of parameters.
 
     A Cauchy posterior has no E|z|^r for r >= 1, which -log p(z) of a Normal, a Laplace or a generalised
-    normal with power >= 1 asks for.
+    normal with power >= 1 asks for, and of a mixture of them.
 
     Args:
         posterior: q(z|x), as `tfd.Independent` or its base distribution.
@@ -102,12 +102,19 @@ def infinite_kl(posterior: tfd.Distribution, prior: tfd.Distribution) -> bool:
         >>> infinite_kl(tfd.Cauchy(0.0, 1.0), tfd.Cauchy(0.0, 2.0))
         False
     """
-    q, p = base_distribution(posterior), base_distribution(prior)
-    if not isinstance(q, tfd.Cauchy):
-        return False
+    return isinstance(base_distribution(posterior), tfd.Cauchy) and _has_light_tails(prior)
+
+
+def _has_light_tails(prior: tfd.Distribution) -> bool:
+    """Whether -log p(z) grows with |z| or faster."""
+    p = base_distribution(prior)
+    if isinstance(p, tfd.TransformedDistribution) and isinstance(p.bijector, tfb.Reshape):
+        return _has_light_tails(p.distribution)
+    if isinstance(p, tfd.MixtureSameFamily):
+        return _has_light_tails(p.components_distribution)
     if isinstance(p, tfd.GeneralizedNormal):
         return bool(tf.reduce_any(p.power >= 1))
-    return isinstance(p, tfd.Normal | tfd.Laplace)
+    return isinstance(p, tfd.Normal | tfd.Laplace | tfd.MultivariateNormalLinearOperator)
 
 
 def has_analytic_kl(posterior: tfd.Distribution, prior: tfd.Distribution) -> bool:

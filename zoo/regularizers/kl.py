@@ -65,7 +65,8 @@ class KL(Regularizer):
                 f"bottleneck {type(model.bottleneck).__name__} and prior {_name(model.prior)!r}."
             )
         pair = f"posterior {_posterior_name(model)!r} and prior {_name(model.prior)!r}"
-        if infinite_kl(q, p):
+        # One that is fitted to codes is there to draw from: the terms have its density where it is finite.
+        if infinite_kl(q, p) and not getattr(model.prior, "report", None):
             raise ValueError(
                 f"KL(posterior || prior) is infinite for {pair}. Use the prior 'cauchy' or 'student_t', "
                 "or another posterior."
