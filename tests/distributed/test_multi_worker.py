@@ -43,5 +43,6 @@ def test_workers_give_the_losses_and_weights_of_one_machine(tmp_path, workers):
             )
         np.testing.assert_allclose(result["weights"], alone["weights"], atol=1e-4)
         np.testing.assert_allclose(result["codes"], alone["codes"], atol=1e-4)
-        for name in ("reconstruction", "kl"):
-            assert result["evaluation"][name] == pytest.approx(alone["evaluation"][name], abs=1e-3)
+        for of in ("evaluation", "streamed"):
+            for name in ("reconstruction", "kl"):
+                assert result[of][name] == pytest.approx(alone[of][name], abs=1e-3), of

@@ -34,11 +34,13 @@ def train(several: bool) -> dict:
     # 420 rows in batches of 60: seven steps an epoch; 80 rows to evaluate, which 3 does not divide.
     history = model.fit(x[:420], epochs=3, batch_size=60, verbose=0, validation_data=x[420:])
     weights = np.concatenate([v.numpy().ravel() for v in model.trainable_variables])
+    stream = tf.data.Dataset.from_tensor_slices(x[420:]).batch(60)
     return {
         "history": history.history,
         "weights": weights.tolist(),
         "codes": model.encode(x[:7]).tolist(),
         "evaluation": model.evaluate(x[420:], return_dict=True, verbose=0),
+        "streamed": model.evaluate(stream, return_dict=True, verbose=0),
     }
 
 

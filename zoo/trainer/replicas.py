@@ -84,7 +84,10 @@ def shares_of_batch(inputs: tf.Tensor) -> Shares | None:
 def over_replicas(value: tf.Tensor) -> tf.Tensor:
     """The sum of what the replicas have; the value itself on one replica."""
     context = _meeting()
-    return value if context is None else context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+    if context is None:
+        return value
+    # An operation of the step: between machines what was read of a variable has no device to reduce on.
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(value))
 
 
 def synchronizes(strategy: tf.distribute.Strategy) -> bool:
