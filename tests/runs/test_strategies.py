@@ -55,6 +55,29 @@ def test_a_broken_tf_config(monkeypatch, text):
         strategy("auto")
 
 
+@pytest.mark.parametrize(
+    ("cluster", "kind", "index", "message"),
+    [
+        ({"workers": ["a:1", "b:1"]}, "workers", 0, "received 'workers'"),
+        ({"worker": ["a:1", "b:1"], "ps": ["c:1"]}, "worker", 0, "received 'ps'"),
+        ({"worker": "a:1,b:1"}, "worker", 0, "every worker as 'host:port', .* received 'a:1,b:1'"),
+        ({"worker": ["a", "b"]}, "worker", 0, r"received \['a', 'b'\]"),
+        ({"worker": []}, "worker", 0, r"received \[\]"),
+        ({"worker": ["a:1", "b:1"]}, "worker", 2, "2 of type 'worker' .* 'worker' with index 2"),
+        ({"worker": ["a:1", "b:1"]}, "worker", -1, "with index -1"),
+        ({"worker": ["a:1", "b:1"]}, "evaluator", 0, "received type 'evaluator'"),
+    ],
+)
+def test_a_cluster_that_cannot_be(monkeypatch, cluster, kind, index, message):
+    configured(monkeypatch, cluster, kind, index)
+    for name in ("auto", "multi_worker"):
+        with pytest.raises(ValueError, match=message):
+            is_chief(name)
+        with pytest.raises(ValueError, match=message):
+            strategy(name)
+    assert strategy("none") is tf.distribute.get_strategy()
+
+
 def test_the_chief_or_the_first_worker_writes(monkeypatch):
     workers = {"worker": ["a:1", "b:1"]}
     for cluster, kind, index, writes in (

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from typing import Any
 
 import tensorflow as tf
 
 from zoo.registry import one_of
 from zoo.runs.run_config import STRATEGIES
+
+_KINDS = ("chief", "worker")
+_ADDRESS = re.compile(r"\S+:\d+")
+_EXAMPLE = (
+    '{"cluster": {"worker": ["host1:4000", "host2:4000"]}, "task": {"type": "worker", "index": 0}}'
+)
 
 
 def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Strategy:
@@ -26,7 +34,8 @@ def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Stra
 
     Raises:
         ValueError: for an unknown name, "mirrored" without devices to mirror over, "multi_worker"
-            without TF_CONFIG, or logical devices after TensorFlow has begun to compute.
+            without TF_CONFIG, a TF_CONFIG that does not say who is who, or logical devices after TensorFlow
+            has begun to compute.
 
     Example:
         >>> with zoo.runs.strategy("none").scope():
@@ -47,7 +56,7 @@ def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Stra
         return tf.distribute.MirroredStrategy(
             _logical_processors(virtual_devices), tf.distribute.ReductionToOneDevice()
         )
-    workers = _workers()
+    workers = _workers() if name in ("auto", "multi_worker") else 0
     gpus = len(tf.config.list_physical_devices("GPU"))  # to ask for logical ones starts the runtime
     if name == "auto":
         name = "multi_worker" if workers > 1 else "mirrored" if gpus > 1 else "none"
@@ -63,8 +72,7 @@ def strategy(name: str = "auto", virtual_devices: int = 0) -> tf.distribute.Stra
     if not workers:
         raise ValueError(
             "The strategy 'multi_worker' needs the environment variable TF_CONFIG on each machine, such "
-            'as {"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", '
-            '"index": 0}}.'
+            f"as {_EXAMPLE}."
         )
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
@@ -97,21 +105,47 @@ def is_chief(name: str = "auto") -> bool:
 def _workers() -> int:
     """Machines that TF_CONFIG lists, 0 without it."""
     cluster, *_ = _cluster()
-    return sum(len(cluster.get(kind, ())) for kind in ("chief", "worker"))
+    return sum(len(cluster.get(kind, ())) for kind in _KINDS)
 
 
-def _cluster() -> tuple[dict[str, list[str]], str, int]:
+def _cluster() -> tuple[dict[str, Any], str, int]:
     """The cluster, and the kind and number of this task; an empty cluster without TF_CONFIG."""
     text = os.environ.get("TF_CONFIG", "")
     if not text.strip():
         return {}, "worker", 0
     try:
         content = json.loads(text)
-        return dict(content["cluster"]), str(content["task"]["type"]), int(content["task"]["index"])
+        cluster, task = dict(content["cluster"]), content["task"]
+        kind, index = str(task["type"]), int(task["index"])
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"TF_CONFIG must be JSON with 'cluster' and 'task'; received {text!r:.80}."
         ) from error
+    _check_cluster(cluster, kind, index)
+    return cluster, kind, index
+
+
+def _check_cluster(cluster: dict[str, Any], kind: str, index: int) -> None:
+    """Refuse what is no cluster of workers, or does not have this task."""
+    for found, addresses in cluster.items():
+        if found not in _KINDS:
+            raise ValueError(
+                f"The cluster of TF_CONFIG is made of 'worker' and perhaps one 'chief', as in {_EXAMPLE}; "
+                f"received {found!r}."
+            )
+        listed = addresses if isinstance(addresses, list) and addresses else [None]
+        for address in listed:
+            if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
+                raise ValueError(
+                    f"TF_CONFIG must list every {found} as 'host:port', as in {_EXAMPLE}; received "
+                    f"{addresses!r:.80}."
+                )
+    if cluster and not 0 <= index < len(cluster.get(kind, ())):
+        there = " and ".join(f"{len(each)} of type {name!r}" for name, each in cluster.items())
+        raise ValueError(
+            f"The task of TF_CONFIG must be one of its cluster, which has {there} (their index begins at 0); "
+            f"received type {kind!r} with index {index}."
+        )
 
 
 def _logical_processors(count: int) -> list[str]:
