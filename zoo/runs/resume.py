@@ -12,9 +12,9 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from zoo.files import make_folder, recover
+from zoo.runs.agreement import together
 from zoo.runs.callback_state import get_states, set_states
 from zoo.runs.checkpoints import Checkpoint, CheckpointFolder, nested_arrays, with_arrays
 from zoo.runs.differences import differences
@@ -44,7 +44,8 @@ class Resume(keras.callbacks.Callback):
 
     Raises:
         ValueError: from `fit`, where the folder cannot be written, is in use by another process, or holds
-            the checkpoints of another model.
+            the checkpoints of another model; and where several workers have other models, or find other
+            checkpoints.
 
     Example:
         >>> x = np.random.default_rng(0).random((20, 6), np.float32)
@@ -86,13 +87,16 @@ class Resume(keras.callbacks.Callback):
         self._restored: Checkpoint | None = None
         self._saved_at = time.monotonic()
         self._description = _described(self.model)
-        if self._writes:
-            self._occupy()
-        checkpoint = self.checkpoints.load()
+        with together(self.model.distribute_strategy) as facts:
+            if self._writes:
+                self._occupy()
+            checkpoint = self.checkpoints.load()
+            if checkpoint is not None:
+                self._check(checkpoint)
+            facts["model"] = self._description
+            facts["checkpoint"] = None if checkpoint is None else _epochs(checkpoint)
         if checkpoint is not None:
-            self._check(checkpoint)
             self._restore(checkpoint)
-        self._agree()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Complete the history's list of epochs, which Keras empties when training begins."""
@@ -192,19 +196,10 @@ class Resume(keras.callbacks.Callback):
             history.epoch[:0] = self._past
         self._past = []
 
-    def _agree(self) -> None:
-        """Several workers must go on from the same epoch."""
-        strategy = self.model.distribute_strategy
-        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            return
-        epochs = len(self._epochs)
-        counts = strategy.run(lambda: tf.constant(epochs))
-        total = int(strategy.reduce("SUM", counts, axis=None))
-        if total != epochs * strategy.num_replicas_in_sync:
-            raise ValueError(
-                f"This worker found a checkpoint of epoch {epochs} in {str(self.checkpoints.folder)!r}, "
-                "another worker one of another epoch. Give all of them the same shared folder."
-            )
+
+def _epochs(checkpoint: Checkpoint) -> int:
+    """Epochs that were done when it was written."""
+    return len(with_arrays(checkpoint.description["run"], checkpoint.arrays)["epochs"])
 
 
 def _described(model: keras.Model) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from zoo.history import read_history
 from zoo.recipes.centering import start_at_mean
 from zoo.registry import one_of
 from zoo.runs import building
+from zoo.runs.agreement import together
 from zoo.runs.artefacts import load_model, save_model, write_artefacts
 from zoo.runs.event_log import EventLog
 from zoo.runs.history_file import HistoryFile
@@ -89,7 +90,7 @@ def train(
         How it ended.
 
     Raises:
-        ValueError: for settings, data or a folder that do not fit.
+        ValueError: for settings, data or a folder that do not fit, on every worker where they do not on one.
         ConnectionError: where another worker of the same run is lost.
         ImportError: for a logger whose package is not installed.
 
@@ -110,33 +111,37 @@ def train(
         # Needs no other worker, which may be through and gone.
         return _finish(folder, config, say, program) if chief else Outcome(folder, {})
     place = strategy(config.strategy, config.virtual_devices)
-    if chief:
-        folder.occupy(resume)
     try:
-        columns = _columns_of(folder) if folder.config.exists() else None
-        data, held_out = read_data(config, columns)
-        if config.slices is None and folder.config.exists():
-            config = dataclasses.replace(config, slices=RunConfig.read(folder.path).slices)
-        config = _fitting(config, data)
-        config = _settled(config, len(data), place.num_replicas_in_sync)
+        with together(place) as facts:
+            if chief:
+                folder.occupy(resume)
+            columns = _columns_of(folder) if folder.config.exists() else None
+            data, held_out = read_data(config, columns)
+            if config.slices is None and folder.config.exists():
+                config = dataclasses.replace(config, slices=RunConfig.read(folder.path).slices)
+            config = _fitting(config, data)
+            config = _settled(config, len(data), place.num_replicas_in_sync)
+            described = _described(data, held_out)
+            facts |= {**config.shared(), "data": described}
         keras.utils.set_random_seed(config.seed)
         with place.scope():
             model = building.build(config, data.event_shape)
             if config.start_at_mean:
                 start_at_mean(model, data)
         config = dataclasses.replace(config, slices=model.slices)
-        if chief:
-            folder.begin(config, command)
-            folder.compare_data(_described(data, held_out))
-            if data.columns is not None and columns is None:
-                data.columns.save(folder.columns)
-            what = data.description or data.name
-            say(f"{config.model} on {what}: {len(data):,} examples to train")
+        with together(place):
+            if chief:
+                folder.begin(config, command)
+                folder.compare_data(described)
+                if data.columns is not None and columns is None:
+                    data.columns.save(folder.columns)
+                what = data.description or data.name
+                say(f"{config.model} on {what}: {len(data):,} examples to train")
+            shown, settings = held_out.take(slice(_LOGGED)), config.to_json()
+            logs = [Logging(name, folder.path, settings, shown) for name in loggers if chief]
+        further = [*callbacks, *logs] if chief else None
         whole = not folder.checkpoint.exists()  # not the rest of a run that was stopped
         started = time.monotonic()
-        shown = held_out.take(slice(_LOGGED))
-        logs = [Logging(name, folder.path, config.to_json(), shown) for name in loggers if chief]
-        further = [*callbacks, *logs] if chief else None
         bad_term = _fit(model, config, folder, data, held_out, further)
         seconds = time.monotonic() - started if whole else None
         history = {name: list(values) for name, values in model.history.history.items()}

@@ -15,6 +15,8 @@ from zoo.values import whole_number
 
 # These may be another when a run is resumed: they do not change what it computes.
 _FREE = ("epochs", "data_dir", "manual_dir", "strategy", "virtual_devices", "evaluate", "imports")
+# These may differ between the workers of one run. Data are known by what is in them, not by where they lie.
+_OWN = ("dataset", "data_dir", "manual_dir", "strategy", "virtual_devices", "evaluate", "imports")
 _PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
 PRECISIONS = ("float32", "mixed_bfloat16")
 STRATEGIES = ("auto", "none", "mirrored", "multi_worker")
@@ -128,6 +130,10 @@ class RunConfig:
         """Names of the settings that make `other` another run than this one."""
         mine, theirs = self.to_json(), other.to_json()
         return [name for name in mine if name not in _FREE and mine[name] != theirs[name]]
+
+    def shared(self) -> dict[str, Any]:
+        """The settings that all workers of one run must have alike, as JSON holds them."""
+        return {name: value for name, value in self.to_json().items() if name not in _OWN}
 
     def to_json(self) -> dict[str, Any]:
         """The settings as JSON holds them."""

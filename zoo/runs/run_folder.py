@@ -88,9 +88,10 @@ class RunFolder:
             ValueError: where the folder cannot be written, is in use, or holds a run and `resume` is not
                 set.
         """
-        self._made = not self.path.exists()
+        made = not self.path.exists()
         make_folder(self.path, "run folder")
         self._lock.acquire()
+        self._made = made
         if self.config.exists() and not resume:
             self.end()
             raise ValueError(
