@@ -2,6 +2,7 @@
 
 import io
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -101,3 +102,17 @@ def test_progress_without_an_epoch_says_nothing():
     stream = io.StringIO()
     drive(Progress(stream), [], epochs=5)
     assert stream.getvalue() == ""
+
+
+def test_every_worker_has_the_callbacks_of_a_run(tmp_path, monkeypatch):
+    """One that lowers the learning rate or stops must do so on all; the files are the chief's."""
+    from zoo.runs import RunConfig, run, train
+
+    monkeypatch.setattr(run, "is_chief", lambda name: False)
+    seen = []
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    options = {"latents": 2, "hidden": [4]}
+    config = RunConfig(model="vae", options=options, limit=20, batch_size=10, epochs=2)
+    outcome = train(config, tmp_path / "run", callbacks=[callback])
+    assert seen == [0, 1] and outcome.metrics == {}
+    assert not outcome.folder.history.exists() and not outcome.folder.config.exists()

@@ -127,3 +127,18 @@ def test_what_is_no_reconstruction_of_x_costs_no_run(tmp_path, monkeypatch):
     monkeypatch.setattr(type(model), "reconstruct", lambda self, x: np.zeros((len(x), 2, 2, 1)))
     with pytest.warns(UserWarning, match="No reconstructions are shown in wandb"):
         assert shown(model, X[:8], tmp_path, monkeypatch) == []
+
+
+def test_a_worker_that_is_not_the_chief_takes_part_and_writes_nothing(model, tmp_path, monkeypatch):
+    """Its replicas are needed for the pictures, which the chief cannot reconstruct alone."""
+    package, asked = Recorder(), []
+    monkeypatch.setitem(sys.modules, "wandb", package)
+    monkeypatch.setattr(Logging, "_writes", False)
+    reconstruct = type(model).reconstruct
+    monkeypatch.setattr(
+        type(model), "reconstruct", lambda self, x: asked.append(len(x)) or reconstruct(self, x)
+    )
+    callback = Logging("wandb", tmp_path / "run", examples=X[:8])
+    model.fit(X[:8], epochs=3, verbose=0, callbacks=[callback])
+    assert asked == [8, 8, 8]  # after 1 and 2 epochs, and at the end
+    assert package.calls == [] and not (tmp_path / "run").exists()

@@ -190,6 +190,8 @@ LOGGERS: dict[str, type[Logger]] = {
 class Logging(keras.callbacks.Callback):
     """Terms of every epoch, and reconstructions after 1, 2, 4, 8, ... epochs and at the end.
 
+    Each of several workers needs it: they reconstruct together, and the chief alone writes.
+
     Args:
         name: of the logger, "wandb", "mlflow", "trackio" or "tensorboard".
         folder: of the run.
@@ -209,6 +211,8 @@ class Logging(keras.callbacks.Callback):
         ValueError: Unknown logger 'tensorbord'. Did you mean 'tensorboard'? ...
     """
 
+    model: keras.Model
+
     def __init__(
         self,
         name: str,
@@ -225,18 +229,22 @@ class Logging(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin, or go on with the run that this folder was before."""
+        self._epoch = self._drawn = 0
+        if not self._writes:
+            return
         path = self.logger.folder / _FILE
         known = json.loads(path.read_text()) if path.exists() else {}
         found = self.logger.start(known.get(self.name))
         if found:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps({**known, self.name: found}))
-        self._epoch = self._drawn = 0
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Hand the terms on."""
         self._epoch = epoch + 1
-        self.logger.log({name: float(value) for name, value in (logs or {}).items()}, self._epoch)
+        if self._writes:
+            terms = {name: float(value) for name, value in (logs or {}).items()}
+            self.logger.log(terms, self._epoch)
         if self._epoch & epoch == 0:  # a power of two
             self._draw()
 
@@ -244,11 +252,23 @@ class Logging(keras.callbacks.Callback):
         """Show the last reconstructions and close the logger."""
         if self._epoch > self._drawn:
             self._draw()
-        self.logger.end()
+        if self._writes:
+            self.logger.end()
+
+    @property
+    def _writes(self) -> bool:
+        return self.model.distribute_strategy.extended.should_checkpoint
 
     def _draw(self) -> None:
+        image = self._image()
+        if image is not None and self._writes:
+            self.logger.picture(image, self._epoch)
+        self._drawn = self._epoch
+
+    def _image(self) -> np.ndarray | None:
+        """Examples above their reconstructions, for which all replicas of all workers are needed."""
         if self.examples is None:
-            return
+            return None
         model: Any = self.model
         try:
             reconstructed = model.reconstruct(self.examples)
@@ -256,8 +276,8 @@ class Logging(keras.callbacks.Callback):
             rows = [as_unit_floats(as_seen(model, inputs)), reconstructed]
             image = np.concatenate([np.concatenate(list(row), axis=1) for row in rows])
             image = np.broadcast_to(image, (*image.shape[:2], 3))
-            self.logger.picture((np.clip(image, 0, 1) * 255).round().astype(np.uint8), self._epoch)
+            return (np.clip(image, 0, 1) * 255).round().astype(np.uint8)
         except ValueError as error:  # of a model that reconstructs something else, for example
             warnings.warn(f"No reconstructions are shown in {self.name}: {error}", stacklevel=2)
             self.examples = None
-        self._drawn = self._epoch
+            return None

@@ -83,7 +83,8 @@ def train(
         command: the command line, to be kept.
         say: called with the name of each stage.
         program: how the command line is started, for the next steps that the report names.
-        callbacks: of the training, beside the run's own; the chief's.
+        callbacks: of the training, beside the run's own. Of several workers each has them, as in Keras: they
+            must do the same on all, and one that writes should ask `zoo.runs.strategies.is_chief`.
         loggers: names of `zoo.runs.loggers.LOGGERS`, which the run is shown in too.
 
     Returns:
@@ -138,11 +139,10 @@ def train(
                 what = data.description or data.name
                 say(f"{config.model} on {what}: {len(data):,} examples to train")
             shown, settings = held_out.take(slice(_LOGGED)), config.to_json()
-            logs = [Logging(name, folder.path, settings, shown) for name in loggers if chief]
-        further = [*callbacks, *logs] if chief else None
+            logs = [Logging(name, folder.path, settings, shown) for name in loggers]
         whole = not folder.checkpoint.exists()  # not the rest of a run that was stopped
         started = time.monotonic()
-        bad_term = _fit(model, config, folder, data, held_out, further)
+        bad_term = _fit(model, config, folder, data, held_out, [*callbacks, *logs], chief)
         seconds = time.monotonic() - started if whole else None
         history = {name: list(values) for name, values in model.history.history.items()}
         if chief and config.fit_prior is not None and not bad_term:
@@ -315,17 +315,17 @@ def _fit(
     folder: RunFolder,
     data: Data,
     held_out: Data,
-    further: Sequence[keras.callbacks.Callback] | None,
+    further: Sequence[keras.callbacks.Callback],
+    chief: bool,
 ) -> str | None:
     """Train; the name of the term that was not a finite number, or None.
 
-    The chief alone has further callbacks, and those that write.
+    The chief alone has those that write. A user's may change the learning rate or stop, as all must.
     """
     guard = StopOnNonFinite()
-    callbacks: list[keras.callbacks.Callback] = [guard]
-    if further is not None:
+    callbacks: list[keras.callbacks.Callback] = [guard, *further]
+    if chief:
         callbacks += [
-            *further,
             Progress(),
             HistoryFile(folder.history, _HISTORY_SECONDS),
             EventLog(folder.tensorboard),
