@@ -29,6 +29,13 @@ from zoo.trainer.updates import apply_gradients
 
 # Three stand for all where a model is trained for dozens of epochs, or a unit is started anew.
 ALWAYS = {"top_k", "batch_top_k", "jump_relu"}
+# Each architecture once, and both ways to begin.
+PICTURES_ALWAYS = {
+    ("relu_norms", True),
+    ("archetypal", True),
+    ("matryoshka", False),
+    ("matching_pursuit", False),
+}
 
 
 def often(names, always=ALWAYS):
@@ -212,8 +219,19 @@ def test_a_unit_that_is_chosen_with_0_has_not_fired(name):
     assert_array_equal(aux_of(model).quiet, np.full(UNITS, BATCH))
 
 
-@pytest.mark.parametrize("name", ["relu_norms", "matryoshka", "archetypal", "matching_pursuit"])
-@pytest.mark.parametrize("begun", [False, True], ids=["first batch", "start"])
+@pytest.mark.parametrize(
+    ("name", "begun"),
+    [
+        pytest.param(
+            name,
+            begun,
+            id=f"{id_of}-{name}",
+            marks=[pytest.mark.long] * ((name, begun) not in PICTURES_ALWAYS),
+        )
+        for begun, id_of in ((False, "first batch"), (True, "start"))
+        for name in ("relu_norms", "matryoshka", "archetypal", "matching_pursuit")
+    ],
+)
 def test_a_picture_is_one_vector(name, begun):
     """Rows as pictures and as vectors: the same model, though some pixels hardly vary and one never does."""
     model_name, options, _ = ARCHITECTURES[name]

@@ -57,6 +57,7 @@ ALIKE = REPEATS | {
     "rae_l2",
     "rq_vae",
     "vade",
+    "vae_gan",
     "beta_tc_vae",
     "dip_vae",
     "factor_vae",
