@@ -1,5 +1,6 @@
 """Priors fitted after training, against scikit-learn and SciPy; saved, exported and seeded."""
 
+import functools
 import json
 import random
 import warnings
@@ -112,7 +113,8 @@ def test_codes_with_noise_are_codes_with_noise():
 
 def test_a_flow_of_one_unit_is_an_affine_map():
     """oneDNN ends the process at a product of no numbers."""
-    model = zoo.create("vae", (6,), latents=1, hidden=(4,), prior="flow")
+    small = {"name": "flow", "layers": 2, "hidden": 4}
+    model = zoo.create("vae", (6,), latents=1, hidden=(4,), prior=small)
     model.compile(jit_compile=False)
     x = make_vectors(20, 6)
     assert np.isfinite(model.fit(x, verbose=0).history["loss"][0])
@@ -177,13 +179,21 @@ OPTIONS = {
 OF_TRAINING = ("two_stage", "manifold")  # they have no density of their own
 
 
+@pytest.fixture(scope="module")
+def with_prior(vae):
+    """Name -> the model with this prior, fitted once."""
+    return functools.cache(
+        lambda name: vae.fit_prior(name, make_vectors(160, 6), seed=2, **OPTIONS[name])
+    )
+
+
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.long] * (name == "flow")) for name in OPTIONS]
 )
-def test_a_model_keeps_its_fitted_prior(vae, name, tmp_path):
+def test_a_model_keeps_its_fitted_prior(vae, with_prior, name, tmp_path):
     x = make_vectors(160, 6)
     before = vae.generate(5, seed=3)
-    model = vae.fit_prior(name, x, seed=2, **OPTIONS[name])
+    model = with_prior(name)
     assert_array_equal(vae.generate(5, seed=3), before)  # the model itself stays as it was
     new = model.generate(5, seed=3)
     assert not np.array_equal(new, before)
@@ -210,8 +220,8 @@ def test_a_model_keeps_its_fitted_prior(vae, name, tmp_path):
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_an_export_draws_from_it(vae, name, tmp_path):
-    model = vae.fit_prior(name, make_vectors(160, 6), **OPTIONS[name])
+def test_an_export_draws_from_it(with_prior, name, tmp_path):
+    model = with_prior(name)
     model.export(tmp_path / "saved", check=False)
     served = saved_model.load(tmp_path / "saved")["generate"](np.int32(5), np.int32(3))
     assert_allclose(served, model.generate(5, seed=3), rtol=1e-4, atol=1e-5)
