@@ -80,7 +80,6 @@ PRIVATE = {
 OURS = {
     "_replace": "of a named tuple",
     "_asdict": "of a named tuple",
-    "_snapshot": "of zoo.trainer.nonfinite, kept on its model",
     "_refresh": "of zoo.trainer.BlockTrainer, which forgets the traces of settings that were changed",
     # Of zoo.autoencoder, for the files beside it that fit priors and score rows.
     "_batches": "of zoo.Autoencoder",

@@ -32,13 +32,6 @@ class StopOnNonFinite(keras.callbacks.Callback):
         """Remember the weights that training begins with."""
         self.term = None
         self._variables = state_variables(self.model)
-        # Kept with the model until it is compiled anew, so that a second fit does not trace it again.
-        self._snapshot = self.model.traces.kept(
-            "snapshot",
-            lambda: tf.function(
-                lambda: [tf.identity(v.value) for v in self._variables], autograph=False
-            ),
-        )
         self._remember()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -73,8 +66,9 @@ class StopOnNonFinite(keras.callbacks.Callback):
         )
 
     def _remember(self) -> None:
-        # No copy yet: a variable that is updated later leaves its old buffer to this tensor.
-        self._good = self._snapshot()
+        # No copy yet: a variable that is updated later leaves its old buffer to this tensor. Read one by one,
+        # which takes no longer than a function that reads all, and needs no tracing.
+        self._good = [tf.convert_to_tensor(variable.value) for variable in self._variables]
 
 
 def state_variables(model: keras.Model) -> list[keras.Variable]:
