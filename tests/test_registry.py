@@ -140,6 +140,7 @@ def test_only_classes_and_functions_have_names(clean):
         ("bottleneck", "topk", "top_k"),
         ("network", "con", "conv"),
         ("model", "laplace_va", "laplace_vae"),
+        ("model", "VQ-VAE", "vq_vae"),
         ("dataset", "digit", "digits"),
         ("experiment", "OX-LIM", "OX-LIN"),
     ],

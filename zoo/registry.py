@@ -193,9 +193,12 @@ def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
     Example:
         >>> zoo.suggest("vea", ["beta_vae", "vae"])
         " Did you mean 'vae'? Known: beta_vae, vae."
+        >>> zoo.suggest("VAE", ["beta_vae", "vae"])
+        " Did you mean 'vae'? Known: beta_vae, vae."
     """
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    folded = {each.lower(): each for each in known}  # papers write VAE and MNIST
+    near = difflib.get_close_matches(str(name).lower(), folded, n=1, cutoff=0.5)
+    hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
     return f"{hint} Known: {', '.join(known) or 'none'}."
 
 

@@ -23,6 +23,23 @@ def whole_number(value: Any, name: str, minimum: int | None = None) -> int:
     return int(value)
 
 
+def truth(value: Any, name: str) -> bool:
+    """`value` as True or False, or a ValueError that names it: the text "no" would count as True.
+
+    Example:
+        >>> from zoo.values import truth
+        >>> truth(False, "grayscale"), truth(1, "grayscale")
+        (False, True)
+        >>> truth("no", "grayscale")
+        Traceback (most recent call last):
+            ...
+        ValueError: grayscale must be True or False; received 'no'.
+    """
+    if value not in (0, 1):
+        raise ValueError(f"{name} must be True or False; received {value!r}.")
+    return bool(value)
+
+
 def positive_int(value: Any, name: str) -> int:
     """`value` as an integer of at least 1, or a ValueError that names it.
 

@@ -84,6 +84,8 @@ def test_grey_pictures_stay_grey(tmp_path):
         save(tmp_path / f"{number}.png", np.full((5, 5), 10 * number, np.uint8))
     assert load(tmp_path, "all").event_shape == (5, 5, 1)
     assert load(tmp_path, "all", grayscale=False).event_shape == (5, 5, 3)
+    with pytest.raises(ValueError, match="grayscale must be True or False; received 'no'"):
+        load(tmp_path, "all", grayscale="no")
     save(tmp_path / "8.png", np.full((5, 5, 3), 99, np.uint8))  # stored in colour, but grey
     assert (load(tmp_path, "all").inputs == 99).all((1, 2, 3)).sum() == 1
     save(tmp_path / "9.png", np.full((5, 5, 3), (9, 8, 7), np.uint8))

@@ -137,6 +137,12 @@ def test_splits_and_limit(greys):
     for split in ("valid", "train[:x", "train+nothing"):
         with pytest.raises(ValueError, match="'zoo_tiny_greys' has "):
             load("zoo_tiny_greys", split, data_dir=greys)
+    with pytest.raises(
+        ValueError, match=r"split 'train\[:0\]' of 'zoo_tiny_greys' holds no examples"
+    ):
+        load("zoo_tiny_greys", "train[:0]", data_dir=greys)
+    with pytest.raises(ValueError, match="grayscale must be True or False; received 'no'"):
+        load("zoo_tiny_greys", data_dir=greys, grayscale="no")
 
 
 def test_static_binarization_is_one_bernoulli_draw(greys):
@@ -193,6 +199,9 @@ def test_set_without_test_split_is_cut(tmp_path, no_network):
         numbers = load("zoo_tiny_sprites", scale=0.5, memory_limit=limit, **options).inputs
         assert numbers.dtype == np.float32
         np.testing.assert_array_equal(numbers, train.inputs / 255 * 2)
+    for scale, highest in ((None, 255), (255, 1), (None, 255)):  # a file each
+        pictures = load("zoo_tiny_sprites", scale=scale, memory_limit=100, **options).inputs
+        assert isinstance(pictures, np.memmap) and pictures.max() == highest
     with pytest.raises(ValueError, match="binarize='static' needs pixels"):
         load("zoo_tiny_sprites", scale=1, binarize="static", **options)
 
@@ -310,7 +319,8 @@ def test_manual_dir_must_exist(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("ag_news_subset", "of which none can be image_key"),
+        ("ag_news_subset", "has no pictures: its features are .*title.*. Expected an image set"),
+        ("MNIST", "Did you mean 'mnist'"),
         ("emnist/nothing", "Its configs: byclass, bymerge, balanced, letters"),
         ("mnist:9.9.9", "only: 3.0.1"),
         ("cifra10", "Did you mean 'cifar10'"),

@@ -32,7 +32,7 @@ CASES = {
     "train --dataset=": "received ''",
     "train --dataset=missing.csv": "no file",
     "train --data colour=3": "colour",
-    "train --data split=all": "cannot be read with split='all'",
+    "train --data split=all": "trains on 'train' and is measured on 'test'; received split='all'",
     "train --limit=10 --batch_size=11": "batch_size must be at most",
     "train --learning_rate=0": "learning_rate must be a number above 0",
     "train --optimizer=adm": "Did you mean 'adam'",

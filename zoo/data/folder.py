@@ -19,6 +19,7 @@ from zoo.data.folder_layout import File, Layout, arrange
 from zoo.data.split_names import parts_read
 from zoo.data.splitting import check_split, split_rows
 from zoo.data.storage import MEMORY_LIMIT, build_array, release
+from zoo.values import truth
 
 # Pictures of kinds that Pillow alone does not read; other files beside the pictures are no loss.
 _UNREAD = (".heic", ".heif", ".svg", ".psd", ".dcm", ".nii", ".exr", ".dng", ".cr2", ".nef", ".jxl")
@@ -110,6 +111,7 @@ def read_folder(
     path = Path(path)
     divisor = scaling.check_scale(scale)
     background = decoding.colour(background)
+    grayscale = None if grayscale is None else truth(grayscale, "grayscale")
     if frames not in (None, "all", "first"):
         raise ValueError(f"frames must be 'all', 'first' or None; received {frames!r}.")
     layout = arrange(path, splits)

@@ -13,6 +13,7 @@ from zoo.data import pixels, preparation, scaling
 from zoo.data.dataset import Data
 from zoo.data.splitting import check_split, split_sizes
 from zoo.data.storage import MEMORY_LIMIT, build_array, release
+from zoo.values import truth
 
 # Published order of the factors, and the one that names the object. Other sets: each `label_*`, by name.
 _FACTORS = {
@@ -79,6 +80,7 @@ def read(
         raise ValueError(
             f"binarize={binarize!r} needs pixels from 0 to 255; received scale={scale!r}."
         )
+    grayscale = truth(grayscale, "grayscale")
     builder = preparation.open_builder(name, data_dir)
     info = builder.info
     columns = _columns(builder, image_key)
@@ -90,6 +92,8 @@ def read(
     except Exception as error:  # TFDS raises several kinds for what it cannot read
         reason = preparation.first_line(error)
         raise ValueError(f"{name!r} has no split {split!r}: {reason}") from error
+    if not n:
+        raise ValueError(f"The split {split!r} of {name!r} holds no examples: take a larger slice.")
     n = n if limit is None else min(n, limit)
 
     def fill(array: np.ndarray) -> dict[str, np.ndarray]:
@@ -104,7 +108,8 @@ def read(
             pixels.binarize(array, binarize, stream=zlib.crc32(re.split(r"\W", split)[0].encode()))
         return small
 
-    form = f"{binarize} {divisor:g}" if plain else binarize
+    # With a scale of 255 bytes of 0 and 1 stay as they are, which become 0 and 255 without one.
+    form = binarize if divisor is None else f"{binarize} {divisor:g}"
     key = f"{info.full_name} {instruction} {n} {shape} {columns.image} {form}"
     inputs, small = build_array(
         (n, *shape),
@@ -139,10 +144,15 @@ def _columns(builder: Any, image_key: str | None) -> _Columns:
     images = [key for key, value in features.items() if isinstance(value, tfds.features.Image)]
     if image_key is None and ("image" in images or len(images) == 1):
         image_key = "image" if "image" in images else images[0]
+    if not images:
+        raise ValueError(
+            f"{builder.name!r} has no pictures: its features are {', '.join(features)}. Expected an image "
+            "set of TFDS; other data are read from a file or an array."
+        )
     if image_key not in images:
         raise ValueError(
             f"{builder.name!r} has the features {', '.join(features)}, of which "
-            f"{', '.join(images) or 'none'} can be image_key; received image_key={image_key!r}."
+            f"{', '.join(images)} can be image_key; received image_key={image_key!r}."
         )
     leaves: dict[str, Any] = dict(features.items())
     scalar = [

@@ -262,6 +262,12 @@ def read_data(config: RunConfig, columns: Path | None = None) -> tuple[Data, Dat
         >>> len(data), len(held_out)
         (100, 100)
     """
+    if "split" in config.data_options:
+        raise ValueError(
+            f"split is no option of a run, which trains on 'train' and is measured on 'test'; received "
+            f"split={config.data_options['split']!r}. Take fewer rows by limit, or train on a split of "
+            "zoo.data.load in a script."
+        )
     options = {
         "data_dir": config.data_dir,
         "manual_dir": config.manual_dir,
