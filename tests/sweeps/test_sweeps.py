@@ -178,6 +178,8 @@ def test_the_page_shows_all_points(tmp_path):
         (["--metric=psnr", "--output=o"], "needs --set name=value,value"),
         (["--metric=psnr", "--output=o", "--set", "bta=1,2"], "Did you mean 'beta'?"),
         (["--metric=kl", "--output=o", "--set", "beta=1,2"], "Neither end of 'kl'"),
+        (["--metric=val_loss", "--output=o", "--set", "beta=1,2"], "write 'loss'"),
+        (["--metric=udr", "--output=o", "--set", "beta=1,2", "--seeds=1"], "needs --seeds=2 or"),
         (["--metric=psnr", "--output=o", "--set", "beta=1,2", "--prune=val_loss"], "add --trials"),
         (["--metric=psnr", "--output=o", "--set", "beta=1,2", "--run_dir=a"], "takes no --run_dir"),
         (["--metric=psnr", "--output=o", "--set", "beta=1", "--set", "beta=2"], "'beta' twice"),
@@ -252,7 +254,7 @@ def test_a_search_finds_goes_on_and_gives_points_up(tmp_path):
     assert set(states) <= {"COMPLETE", "PRUNED"} and len(states) >= 9
 
 
-def searched(folder, trials, monkeypatch, stop=False, axis=None):
+def searched(folder, trials, monkeypatch, stop=False, axis=None, prune=None):
     """The names of the points that a call of a search trains; nothing is trained."""
     done, kill = [], [True] * stop
 
@@ -260,6 +262,8 @@ def searched(folder, trials, monkeypatch, stop=False, axis=None):
         if kill:
             kill.pop()
             raise KeyboardInterrupt
+        for callback in args[2]:
+            callback.on_epoch_end(0, {"loss": 1.0, "val_loss": 1.0})
         done.append(task.name)
         return "", 1.0
 
@@ -267,7 +271,7 @@ def searched(folder, trials, monkeypatch, stop=False, axis=None):
     monkeypatch.setattr(search, "score", lambda folder, name: -1.0)
     axes = {"beta": Range(0.1, 10.0) if axis is None else axis}
     sweep = Sweep(RunConfig(model="vae"), axes, seeds=1, folder=str(folder))
-    how = search.Search("elbo", trials=trials)
+    how = search.Search("elbo", trials=trials, prune=prune)
     search._take_up(search._study(sweep, how), sweep)
     try:
         search._work(sweep, how, 0, "", "")
@@ -288,6 +292,14 @@ def test_a_point_that_was_stopped_is_trained_beside_all_others(tmp_path, monkeyp
     _, begun = searched(tmp_path, 4, monkeypatch, stop=True)
     done, every = searched(tmp_path, 4, monkeypatch)
     assert len(set(done)) == len(every) == 4 and label(begun[0]) in done
+
+
+def test_a_column_that_is_not_there_costs_no_point(tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    with pytest.raises(ValueError, match=r"'val_los'\. Did you mean 'val_loss'"):
+        searched(tmp_path, 3, monkeypatch, prune="val_los")
+    done, every = searched(tmp_path, 3, monkeypatch, prune="val_loss")
+    assert len(done) == len(every) == 3
 
 
 def test_a_search_trains_each_of_few_points_once(tmp_path, monkeypatch):

@@ -48,13 +48,17 @@ def run(call: Call) -> int:
     from zoo.sweeps.options import check_options
     from zoo.sweeps.search import Search, points, search
     from zoo.sweeps.space import grid
-    from zoo.sweeps.summary import direction, summarise, unlike
+    from zoo.sweeps.summary import UDR, direction, summarise, unlike
     from zoo.sweeps.sweep import Sweep, run_grid
     from zoo.visualization.pages.sweep import write_sweep
 
     sweep = Sweep(config, axes, seeds, given.output)
     check_options(sweep)
     direction(given.metric)
+    if given.metric == UDR and seeds < 2:
+        raise ValueError(
+            f"--metric=udr compares seeds: it needs --seeds=2 or more; received {seeds}."
+        )
     jobs = 1 if given.jobs is None else given.jobs
     how: dict[str, Any] = {"jobs": jobs, "command": call.line, "program": call.program}
     try:

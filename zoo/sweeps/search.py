@@ -16,6 +16,7 @@ import numpy as np
 
 from zoo.evaluation.metrics import HIGHER
 from zoo.files import make_folder
+from zoo.registry import suggest
 from zoo.runs.differences import differences
 from zoo.runs.lock import FolderLock
 from zoo.sweeps.space import Range, grid, label, size
@@ -32,6 +33,10 @@ _REPEAT = "repeat"  # of a trial: another has its point
 _FEW = 10_000  # points, of which one that is left is chosen where optuna draws none
 _LOCKS = ".trials"  # in the sweep's folder: a folder for each point, locked while one works on it
 _PATIENCE = 30.0  # seconds to wait for another process that draws a point
+
+
+class _NoColumnError(GivenUpError):
+    """The history has no column of the name by which points are to be given up."""
 
 
 class Search(NamedTuple):
@@ -77,8 +82,8 @@ def search(
 
     Raises:
         ImportError: without optuna.
-        ValueError: for a metric that cannot be sought, numbers below 1, or a folder that holds a search with
-            other settings, whose values cannot be compared.
+        ValueError: for a metric that cannot be sought, numbers below 1, a column to prune by that runs do
+            not have, or a folder that holds a search with other settings, whose values cannot be compared.
 
     Example:
         >>> from zoo.sweeps import Range, Sweep
@@ -280,6 +285,11 @@ def _work(sweep: Sweep, how: Search, number: int, command: str, program: str) ->
         point = _point(trial)
         try:
             error = _train(study, trial, sweep, point, how, command, program)
+        except _NoColumnError as problem:
+            # A word of the command is wrong, not the point: the mended command goes on with it.
+            study.enqueue_trial(trial.params, user_attrs={"again": trial.number})
+            study.tell(trial, state=_state("FAIL"))
+            raise ValueError(str(problem)) from None
         finally:
             lock.release()
         if error:
@@ -338,6 +348,8 @@ def _train(
         callbacks = [_pruning(trial, how)] if how.prune and number == 0 else []
         try:
             error, _ = train_one(task, command, program, callbacks)
+        except _NoColumnError:
+            raise
         except GivenUpError:
             study.tell(trial, state=_state("PRUNED"))
             return ""
@@ -360,8 +372,8 @@ def _pruning(trial: Any, how: Search) -> Any:
     class Pruning(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if column not in (logs or {}):
-                raise ValueError(
-                    f"A run cannot be given up by {column!r}: its history has {', '.join(logs or {})}."
+                raise _NoColumnError(
+                    f"A run cannot be given up by {column!r}.{suggest(column, sorted(logs or {}))}"
                 )
             value = sign * float(logs[column])
             trial.report(value if math.isfinite(value) else math.copysign(1e30, value), epoch)

@@ -60,13 +60,19 @@ def direction(name: str) -> str:
     """Which end of a metric is better, "higher" or "lower".
 
     Raises:
-        ValueError: where neither is.
+        ValueError: where neither is, and for a column of history.csv, which is no metric.
 
     Example:
         >>> from zoo.sweeps.summary import direction
         >>> direction("psnr"), direction("disentanglement/mig"), direction("udr")
         ('higher', 'higher', 'higher')
     """
+    last = name.rpartition("/")[2]
+    if last.startswith("val_"):  # runs would be trained for a value that none of them has
+        raise ValueError(
+            f"{name!r} is a column of history.csv, no metric. A finished run is measured on held-out rows: "
+            f"write {last.removeprefix('val_')!r}."
+        )
     better = metric(name).better
     if not better:
         raise ValueError(
