@@ -291,6 +291,18 @@ def test_a_dictionary_takes_the_place_of_a_layers_output(network, model):
     assert_allclose(network.predict(x, verbose=0), spliced.plain(x), atol=1e-5)  # as it was
 
 
+def test_what_does_not_fit_a_layer_is_refused(network, model):
+    x = sequences(4)
+    with pytest.raises(ValueError, match=r"takes a dictionary of vectors.*\(4, 4, 1\)"):
+        attach(network, "middle", zoo.create("autoencoder", (4, 4, 1), latents=2, hidden=(4,)))
+    with pytest.raises(
+        ValueError, match=f"takes vectors of {WIDTH} numbers; the layer 'head' gives"
+    ):
+        attach(network, "head", model).reconstructed(x)
+    with pytest.raises(ValueError, match=r"values of units must be finite.*nan"):
+        attach(network, "middle", model).steered(x, {3: float("nan")})
+
+
 def test_units_of_a_network_in_mixed_precision_are_left_out_and_held(model):
     layers = keras.layers
     half = {"dtype": "mixed_bfloat16"}

@@ -38,3 +38,5 @@ def test_balance_is_entropy_over_that_of_even_shares():
     assert balance(np.repeat(np.arange(10), 7), 10) == pytest.approx(1)
     assert balance(np.repeat([2, 5], 7), 10) == pytest.approx(np.log(2) / np.log(10))
     assert balance(np.zeros(9, int), 10) == 0
+    with pytest.raises(ValueError, match=r"below classes=5.*received 9"):
+        balance(np.arange(10), 5)

@@ -311,6 +311,13 @@ def test_a_search_trains_each_of_few_points_once(tmp_path, monkeypatch):
     assert sorted(done + more) == sorted(map(label, every)) == names
 
 
+def test_a_storage_that_cannot_be_opened_is_told_in_one_line(tmp_path):
+    pytest.importorskip("optuna")
+    sweep = Sweep(RunConfig(model="vae"), {"latents": Range(2, 3)}, 1, str(tmp_path))
+    with pytest.raises(ValueError, match=r"The storage 'foo' cannot be opened.*sqlite:///"):
+        search.search(sweep, search.Search("elbo", trials=2, storage="foo"))
+
+
 def test_a_search_ends_with_the_last_point_that_there_is(tmp_path, monkeypatch):
     """Two processes, each with half a point: neither takes the other's, and nobody looks for a third."""
     pytest.importorskip("optuna")

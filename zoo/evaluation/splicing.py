@@ -32,7 +32,8 @@ def attach(model: keras.Model, layer: str | keras.Layer, dictionary: Any) -> Att
         See `Attached`.
 
     Raises:
-        ValueError: for a layer that is not there, or a name that several layers have.
+        ValueError: for a layer that is not there, or a name that several layers have; for a model whose
+            examples are no vectors, and, when it is used, where they are not as wide as the layer's output.
 
     Example:
         >>> from zoo.evaluation.splicing import attach
@@ -62,6 +63,11 @@ class Attached:
     def __init__(self, model: keras.Model, layer: str | keras.Layer, dictionary: Any):
         self.layer = layer_of(model, layer)
         self.model, self.dictionary = model, dictionary
+        if len(dictionary.event_shape) != 1:
+            raise ValueError(
+                "attach takes a dictionary of vectors (d,); received a model of examples of shape "
+                f"{dictionary.event_shape}."
+            )
 
     def plain(self, x: Any, batch_size: int = 500) -> np.ndarray:
         """What the network gives as it is."""
@@ -105,10 +111,15 @@ class Attached:
 
         Returns:
             The network's outputs.
+
+        Raises:
+            ValueError: for a unit that the dictionary has not, or a value that is no finite number.
         """
         chosen = self._known(units)
         held = np.zeros(self.dictionary.units, np.float32)
         held[chosen] = list(units.values())
+        if not np.isfinite(held).all():
+            raise ValueError(f"The values of units must be finite; received {units}.")
         free = np.ones(self.dictionary.units, np.float32)
         free[chosen] = 0
         return self.run(x, self._by_codes(lambda code: code * free + held), batch_size)
@@ -168,8 +179,15 @@ class Attached:
         """An edit of vectors as one of (batch, ..., d)."""
         import tensorflow as tf
 
+        (width,) = self.dictionary.event_shape
+
         def edit(values: tf.Tensor) -> tf.Tensor:
-            rows = tf.reshape(values, (-1, values.shape[-1]))
+            if values.shape[-1] != width:
+                raise ValueError(
+                    f"The dictionary takes vectors of {width} numbers; the layer {self.layer.name!r} gives "
+                    f"{values.shape[-1]}. Attach it to the layer that it was trained on."
+                )
+            rows = tf.reshape(values, (-1, width))
             return tf.cast(tf.reshape(change(rows), tf.shape(values)), values.dtype)
 
         return edit

@@ -55,11 +55,18 @@ def balance(clusters: np.ndarray, classes: int) -> float:
     Returns:
         From 0, where all examples are in one cluster, to 1.
 
+    Raises:
+        ValueError: for a cluster beyond K.
+
     Example:
         >>> from zoo.evaluation.unlabelled import balance
         >>> balance(np.array([0, 1, 2, 3]), classes=4), balance(np.array([0, 0, 1, 1]), classes=4)
         (1.0, 0.5)
     """
+    if np.max(clusters) >= classes:
+        raise ValueError(
+            f"clusters must be below classes={classes}, from 0; received {np.max(clusters)}."
+        )
     shares = np.bincount(clusters, minlength=classes) / len(clusters)
     return float(-np.sum(shares * np.log(np.where(shares, shares, 1))) / np.log(classes))
 
