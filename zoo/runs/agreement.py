@@ -77,10 +77,10 @@ def exchanged(place: tf.distribute.Strategy, own: Mapping[str, Any]) -> list[dic
     text = tf.constant(list(f"{json.dumps(own)}\n".encode()), tf.int32)
     try:
         texts = place.experimental_distribute_values_from_function(lambda _: tf.identity(text))
-        together = place.gather(texts, axis=0)
+        gathered = place.gather(texts, axis=0)
     except _LOST as error:
         raise ConnectionError("Another worker of this run is gone.") from error
-    return [json.loads(line) for line in bytes(together.numpy().tolist()).splitlines()]
+    return [json.loads(line) for line in bytes(gathered.numpy().tolist()).splitlines()]
 
 
 def compare(said: Sequence[Mapping[str, Any]]) -> None:

@@ -154,34 +154,28 @@ def _study(sweep: Sweep, how: Search, number: int = 0) -> Any:
     journal = str(Path(sweep.folder) / "optuna.journal")
     storage: Any = how.storage or JournalStorage(JournalFileBackend(journal))
     pruner = optuna.pruners.MedianPruner(n_startup_trials=_WARM_UP)
-    study = _opened(
-        optuna.create_study,
-        how.storage,
-        study_name=_STUDY,
-        storage=storage,
-        direction="maximize" if direction(how.metric) == HIGHER else "minimize",
-        pruner=pruner if how.prune else optuna.pruners.NopPruner(),
-        load_if_exists=True,
-    )
+    try:
+        study = optuna.create_study(
+            study_name=_STUDY,
+            storage=storage,
+            direction="maximize" if direction(how.metric) == HIGHER else "minimize",
+            pruner=pruner if how.prune else optuna.pruners.NopPruner(),
+            load_if_exists=True,
+        )
+    except Exception as error:  # of optuna, SQLAlchemy or the database
+        if how.storage is None:
+            raise
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"The storage {how.storage!r} cannot be opened ({reason}). Give optuna's address of a database, "
+            "such as sqlite:///search.db or mysql://user@host/name."
+        ) from error
     _hold_to(study, sweep, how)
     # Processes that began with one seed would draw the same points, and so would a search that goes on.
     before = len(study.get_trials(deepcopy=False))
     seed = sweep.config.seed + 1000 * number + 1 + 7919 * before
     study.sampler = optuna.samplers.TPESampler(seed=seed)
     return study
-
-
-def _opened(create: Callable[..., Any], address: str | None, **options: Any) -> Any:
-    """A study, or what is wrong with the address that a user gave."""
-    try:
-        return create(**options)
-    except Exception as error:  # of optuna, SQLAlchemy or the database
-        if address is None:
-            raise
-        raise ValueError(
-            f"The storage {address!r} cannot be opened: {str(error).strip().splitlines()[0]} Give optuna's "
-            "address of a database, such as sqlite:///search.db or mysql://user@host/name."
-        ) from error
 
 
 def _hold_to(study: Any, sweep: Sweep, how: Search) -> None:

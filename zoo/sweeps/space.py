@@ -41,6 +41,11 @@ class Range(NamedTuple):
         """Whether numbers are drawn evenly by their logarithm: where the ends are 100 times apart or more."""
         return self.low > 0 and self.high / self.low >= _WIDE
 
+    @property
+    def size(self) -> float:
+        """How many numbers it has; infinite for fractions."""
+        return int(self.high) - int(self.low) + 1 if self.whole else math.inf
+
     def values(self) -> list[int]:
         """Its numbers, for a grid.
 
@@ -66,15 +71,7 @@ def size(axes: Axes) -> float:
         >>> size({"beta": [1, 4], "latents": Range(2, 4)}), size({"beta": Range(0.1, 4)})
         (6, inf)
     """
-    counts = [
-        len(axis)
-        if not isinstance(axis, Range)
-        else int(axis.high) - int(axis.low) + 1
-        if axis.whole
-        else math.inf
-        for axis in axes.values()
-    ]
-    return math.prod(counts)
+    return math.prod(axis.size if isinstance(axis, Range) else len(axis) for axis in axes.values())
 
 
 def checked(axes: Axes) -> dict[str, list[Any] | Range]:
