@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ from zoo.cli import main
 from zoo.cli.sweep import axis
 from zoo.runs import RunConfig, RunFolder
 from zoo.runs import run as runs
-from zoo.sweeps import Range, Sweep, grid, run_grid, search, summarise
-from zoo.sweeps import sweep as sweeps
+from zoo.sweeps import Range, Sweep, grid, run_grid, search, summarise, training
+from zoo.sweeps.options import check_runs
 from zoo.sweeps.space import label
 from zoo.sweeps.summary import score, unlike
 from zoo.sweeps.workers import Task, train_one
@@ -403,6 +404,56 @@ def test_a_point_of_a_machine_with_another_folder_is_left_to_it(tmp_path):
     assert study.get_trials()[0].state.name == "RUNNING"
 
 
+class InThisProcess(ThreadPoolExecutor):
+    """The workers of a sweep, without processes of their own."""
+
+    def __init__(self, jobs):
+        super().__init__(1)
+
+
+def test_a_metric_that_runs_do_not_have_costs_one_run(tmp_path, monkeypatch):
+    trained = []
+
+    def pretended(task, *args):
+        finished(task.folder, reconstruction={"psnr": 20.0, "ssim": math.nan})
+        trained.append(task.name)
+        return "", 1.0
+
+    def sweep(folder, name, values):
+        return Sweep(RunConfig(model="vae"), {name: values}, seeds=1, folder=tmp_path / folder)
+
+    monkeypatch.setattr(training, "workers", InThisProcess)
+    monkeypatch.setattr(training, "check_runs", lambda sweep: "")
+    monkeypatch.setattr(training, "train_one", pretended)
+    betas = sweep("betas", "beta", [1.0, 2.0, 4.0])
+    with pytest.raises(ValueError, match=r"no metric 'psn'\. Did you mean 'psnr'"):
+        run_grid(betas, metric="psn", say=lambda text: None)
+    assert 1 <= len(trained) < 3
+    run_grid(betas, metric="psnr", say=lambda text: None)  # the same sweep goes on
+    run_grid(betas, metric="ssim", say=lambda text: None)  # there, but no number
+    run_grid(
+        sweep("models", "model", ["vae", "lp_autoencoder"]), metric="psn", say=lambda text: None
+    )
+    assert len(trained) == 5
+
+
+def test_what_every_run_would_end_with_is_told_first(tmp_path):
+    data = {"dataset": "digits", "limit": 50}
+
+    def refused(model, axes, **settings):
+        return check_runs(Sweep(RunConfig(model=model, **settings), axes, 1, tmp_path))
+
+    assert "no file or folder no.csv" in refused("vae", {"beta": [1.0]}, dataset="no.csv")
+    assert re.match(
+        r"No run with beta=x can begin: .*'x'", refused("vae", {"beta": [1, "x"]}, **data)
+    )
+    # 20 active units do not fit a code of 8: right beside one value of the other, never wrong alone.
+    assert refused("k_sparse_autoencoder", {"latents": [8, 40], "k": [4, 20]}, **data) == ""
+    assert "k=50 can begin" in refused(
+        "k_sparse_autoencoder", {"latents": [8, 40], "k": [4, 50]}, **data
+    )
+
+
 def test_any_error_of_a_run_ends_that_run_alone(tmp_path, monkeypatch, capfd):
     def fails(*args, **kwargs):
         raise tf.errors.InvalidArgumentError(None, None, "the part is wrong\nand so on")
@@ -418,9 +469,8 @@ def test_any_error_of_a_run_ends_that_run_alone(tmp_path, monkeypatch, capfd):
 def test_a_run_that_was_measured_less_is_measured_again(tmp_path, monkeypatch):
     measured = []
     monkeypatch.setattr(runs, "evaluate", lambda folder, level, program: measured.append(level))
-    monkeypatch.setattr(
-        sweeps, "train_all", lambda tasks, *rest: [train_one(task)[0] for task in tasks]
-    )
+    monkeypatch.setattr(training, "workers", InThisProcess)
+    monkeypatch.setattr(training, "check_runs", lambda sweep: "")
 
     def grid_of(evaluate):
         config = RunConfig(model="vae", epochs=3, evaluate=evaluate)

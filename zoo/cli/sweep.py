@@ -49,7 +49,8 @@ def run(call: Call) -> int:
     from zoo.sweeps.search import Search, points, search
     from zoo.sweeps.space import grid
     from zoo.sweeps.summary import UDR, direction, summarise, unlike
-    from zoo.sweeps.sweep import Sweep, run_grid
+    from zoo.sweeps.sweep import Sweep
+    from zoo.sweeps.training import run_grid
     from zoo.visualization.pages.sweep import write_sweep
 
     sweep = Sweep(config, axes, seeds, given.output)
@@ -63,7 +64,7 @@ def run(call: Call) -> int:
     how: dict[str, Any] = {"jobs": jobs, "command": call.line, "program": call.program}
     try:
         if given.trials is None:
-            failed = run_grid(sweep, **how)
+            failed = run_grid(sweep, metric=given.metric, **how)
             tried = grid(sweep.axes)
         else:
             wanted = Search(given.metric, given.trials, given.storage, given.prune)

@@ -45,7 +45,6 @@ _VALIDATION_ROWS = 2000
 _LOGGED = 8  # examples whose reconstructions loggers show
 _CHECKPOINT_SECONDS = 2.0
 _HISTORY_SECONDS = 0.5
-# Settings that a run may choose for itself.
 
 
 class Outcome(NamedTuple):
@@ -120,8 +119,7 @@ def train(
             data, held_out = read_data(config, columns)
             if config.slices is None and folder.config.exists():
                 config = dataclasses.replace(config, slices=RunConfig.read(folder.path).slices)
-            config = _fitting(config, data)
-            config = _settled(config, len(data), place.num_replicas_in_sync)
+            config = settled(config, data, place.num_replicas_in_sync)
             described = _described(data, held_out)
             facts |= {**config.shared(), "data": described}
         keras.utils.set_random_seed(config.seed)
@@ -289,18 +287,33 @@ def read_data(config: RunConfig, columns: Path | None = None) -> tuple[Data, Dat
         raise ValueError(f"{config.dataset!r} cannot be read with {shown}: {error}") from error
 
 
-def _fitting(config: RunConfig, data: Data) -> RunConfig:
-    """The settings with the likelihood of a table's columns, where they name none."""
+def settled(config: RunConfig, data: Data, replicas: int = 1) -> RunConfig:
+    """The settings with what they leave to the data.
+
+    Args:
+        config: of the run.
+        data: that it is trained on.
+        replicas: devices that share a batch.
+
+    Returns:
+        The settings with a batch size, a number of epochs, and the likelihood of a table's columns where
+        they name none.
+
+    Raises:
+        ValueError: for a batch that the data or the devices do not fill.
+
+    Example:
+        >>> from zoo.runs.run import read_data, settled
+        >>> config = zoo.runs.RunConfig(dataset="digits", limit=320)
+        >>> data, _ = read_data(config)
+        >>> settled(config, data).batch_size, settled(config, data).epochs
+        (32, 200)
+    """
     chosen = "likelihood" in config.options or "likelihood" not in models.options(config.model)
-    if data.columns is None or chosen:
-        return config
-    options = {**config.options, "likelihood": data.columns.likelihood()}
-    return dataclasses.replace(config, options=options)
-
-
-def _settled(config: RunConfig, rows: int, replicas: int) -> RunConfig:
-    """The settings with numbers where they leave the choice to the data."""
-    batch = config.batch_size
+    if data.columns is not None and not chosen:
+        options = {**config.options, "likelihood": data.columns.likelihood()}
+        config = dataclasses.replace(config, options=options)
+    batch, rows = config.batch_size, len(data)
     if batch is None:
         batch = min(128 if rows >= _LARGE else 32, rows)
         batch = max(batch // replicas, 1) * replicas

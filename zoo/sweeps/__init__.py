@@ -2,6 +2,7 @@
 
 from zoo.sweeps.space import Range, grid
 from zoo.sweeps.summary import Row, summarise
-from zoo.sweeps.sweep import Sweep, run_grid
+from zoo.sweeps.sweep import Sweep
+from zoo.sweeps.training import run_grid
 
 __all__ = ["Range", "Row", "Sweep", "grid", "run_grid", "summarise"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import random
@@ -19,10 +20,11 @@ from zoo.files import make_folder
 from zoo.registry import suggest
 from zoo.runs.differences import differences
 from zoo.runs.lock import FolderLock
+from zoo.sweeps.options import check_runs
 from zoo.sweeps.space import Range, grid, label, size
-from zoo.sweeps.summary import UDR, direction, score
+from zoo.sweeps.summary import UDR, direction, no_such, score
 from zoo.sweeps.sweep import Sweep
-from zoo.sweeps.workers import GivenUpError, train_one, workers
+from zoo.sweeps.workers import GivenUpError, refuse, train_one, workers
 from zoo.values import counted, positive_int
 
 _STUDY = "latent-zoo"
@@ -35,8 +37,8 @@ _LOCKS = ".trials"  # in the sweep's folder: a folder for each point, locked whi
 _PATIENCE = 30.0  # seconds to wait for another process that draws a point
 
 
-class _NoColumnError(GivenUpError):
-    """The history has no column of the name by which points are to be given up."""
+class _WrongWordError(GivenUpError):
+    """Runs have no metric, or their history no column, of the name that the search was given."""
 
 
 class Search(NamedTuple):
@@ -82,8 +84,9 @@ def search(
 
     Raises:
         ImportError: without optuna.
-        ValueError: for a metric that cannot be sought, numbers below 1, a column to prune by that runs do
-            not have, or a folder that holds a search with other settings, whose values cannot be compared.
+        ValueError: for a metric that cannot be sought or that runs do not have, numbers below 1, a column to
+            prune by that they do not have, data that cannot be read, a value that no model can be built with,
+            or a folder that holds a search with other settings, whose values cannot be compared.
 
     Example:
         >>> from zoo.sweeps import Range, Sweep
@@ -118,6 +121,7 @@ def search(
     pool = workers(jobs)
     failed: list[str] = []
     try:
+        refuse(pool, functools.partial(check_runs, sweep))
         futures = [
             pool.submit(_work, sweep, how, number, command, program) for number in range(jobs)
         ]
@@ -294,7 +298,7 @@ def _work(sweep: Sweep, how: Search, number: int, command: str, program: str) ->
         point = _point(trial)
         try:
             error = _train(study, trial, sweep, point, how, command, program)
-        except _NoColumnError as problem:
+        except _WrongWordError as problem:
             # A word of the command is wrong, not the point: the mended command goes on with it.
             study.enqueue_trial(trial.params, user_attrs={"again": trial.number})
             study.tell(trial, state=_state("FAIL"))
@@ -357,15 +361,18 @@ def _train(
         callbacks = [_pruning(trial, how)] if how.prune and number == 0 else []
         try:
             error, _ = train_one(task, command, program, callbacks)
-        except _NoColumnError:
+        except _WrongWordError:
             raise
         except GivenUpError:
             study.tell(trial, state=_state("PRUNED"))
             return ""
         found = None if error else score(task.folder, how.metric)
         if found is None:
+            missing = "" if error else no_such(how.metric, task.folder)
+            if missing and sweep.one_model:
+                raise _WrongWordError(f"{missing} Other points would have none either.")
             study.tell(trial, state=_state("FAIL"))
-            return error or f"the run has no metric {how.metric!r}"
+            return error or missing or f"its {how.metric} is not finite"
         values.append(found)
     study.tell(trial, float(np.mean(values)))
     return ""
@@ -381,7 +388,7 @@ def _pruning(trial: Any, how: Search) -> Any:
     class Pruning(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             if column not in (logs or {}):
-                raise _NoColumnError(
+                raise _WrongWordError(
                     f"A run cannot be given up by {column!r}.{suggest(column, sorted(logs or {}))}"
                 )
             value = sign * float(logs[column])

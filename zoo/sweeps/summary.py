@@ -110,7 +110,7 @@ def summarise(sweep: Sweep, points: Sequence[Mapping[str, Any]], name: str) -> l
     rows = [_row(sweep, dict(point), name) for point in points]
     measured = [row for row in rows if row.folders]
     if measured and not any(row.values for row in measured):
-        raise ValueError(_no_such(name, measured))
+        raise ValueError(no_such(name, measured[0].folders[0]))
     return sorted(rows, key=lambda row: (math.isnan(row.mean), sign * row.mean))
 
 
@@ -138,14 +138,36 @@ def unlike(rows: Sequence[Row]) -> list[str]:
 
 
 def score(folder: Path, name: str) -> float | None:
-    """A metric of a finished run; None where it has none."""
+    """A metric of a finished run; None where it has none, or no finite one."""
+    found = [value for value in _found(folder, name) if math.isfinite(value)]
+    return float(found[0]) if found else None
+
+
+def no_such(name: str, folder: Path) -> str:
+    """What is said of a metric that a finished run does not have; "" where it has it."""
+    if name == UDR:
+        return "udr compares the models of several seeds: it needs at least 2 seeds of a point."
+    if _found(folder, name):
+        return ""
+    known = sorted({key for values in _groups(folder).values() for key in values})
+    return f"The runs have no metric {name!r}.{suggest(name, known)}"
+
+
+def _groups(folder: Path) -> dict[str, dict[str, float]]:
+    """The metrics of a finished run that are single numbers, by group."""
+    metrics = read_json(folder / "metrics.json", "The metrics")
+    return {
+        group: {key: value for key, value in values.items() if isinstance(value, int | float)}
+        for group, values in metrics.items()
+        if group not in ("intervals", "measured_on", "skipped")
+    }
+
+
+def _found(folder: Path, name: str) -> list[float]:
+    """A metric of a finished run, in each group that has it."""
     group, _, last = name.rpartition("/")
-    for key, values in read_json(folder / "metrics.json", "The metrics").items():
-        if key not in ("intervals", "measured_on", "skipped") and group in ("", key):
-            value = values.get(last)
-            if isinstance(value, int | float) and math.isfinite(value):
-                return float(value)
-    return None
+    groups = _groups(folder).items()
+    return [values[last] for key, values in groups if group in ("", key) and last in values]
 
 
 def _row(sweep: Sweep, point: dict[str, Any], name: str) -> Row:
@@ -157,20 +179,6 @@ def _row(sweep: Sweep, point: dict[str, Any], name: str) -> Row:
     if not kept:
         return Row(point, folders, [])
     return Row(point, [folder for folder, _ in kept], [value for _, value in kept])
-
-
-def _no_such(name: str, rows: Sequence[Row]) -> str:
-    if name == UDR:
-        return "udr compares the models of several seeds: it needs at least 2 seeds of a point."
-    metrics = read_json(rows[0].folders[0] / "metrics.json", "The metrics")
-    known = sorted(
-        key
-        for group, values in metrics.items()
-        if group not in ("intervals", "measured_on", "skipped")
-        for key, value in values.items()
-        if isinstance(value, int | float)
-    )
-    return f"The runs have no metric {name!r}.{suggest(name, known)}"
 
 
 def _agreement(sweep: Sweep, point: dict[str, Any], folders: list[Path]) -> list[float]:

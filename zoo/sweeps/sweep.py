@@ -1,19 +1,17 @@
-"""A sweep: which runs it has, where they lie, and the training of all of a grid."""
+"""A sweep: which runs it has, and where they lie."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.files import make_folder
 from zoo.runs.run_config import RunConfig
-from zoo.runs.run_folder import RunFolder
-from zoo.sweeps.space import Axes, checked, grid, label
-from zoo.sweeps.workers import Task, measured_less, train_all
-from zoo.values import counted
+from zoo.sweeps.space import Axes, checked, label
+from zoo.sweeps.workers import Task
+from zoo.values import positive_int
 
 # Settings of a run, beside the options of its model, that a sweep may vary.
 SETTINGS = ("model", "epochs", "batch_size", "optimizer", "learning_rate")
@@ -50,10 +48,13 @@ class Sweep:
 
     def __post_init__(self):
         object.__setattr__(self, "axes", checked(self.axes))
-        if isinstance(self.seeds, bool) or not isinstance(self.seeds, int) or self.seeds < 1:
-            raise ValueError(
-                f"seeds must be a whole number of at least 1; received {self.seeds!r}."
-            )
+        object.__setattr__(self, "seeds", positive_int(self.seeds, "seeds"))
+
+    @property
+    def one_model(self) -> bool:
+        """Whether all runs have one model, so that a metric that one of them lacks all of them lack."""
+        axis = self.axes.get("model", [self.config.model])
+        return isinstance(axis, list) and len(axis) == 1
 
     def run(self, point: Mapping[str, Any], number: int) -> RunConfig:
         """The settings of one run of a point."""
@@ -78,59 +79,3 @@ class Sweep:
             Task(label(point), self.run(point, number), folder)
             for number, folder in enumerate(folders)
         ]
-
-
-def run_grid(
-    sweep: Sweep,
-    jobs: int = 1,
-    say: Callable[[str], None] = print,
-    command: str = "",
-    program: str = "latent-zoo",
-) -> list[str]:
-    """Train every run of the grid that is not finished; one that was stopped goes on.
-
-    A run that is finished but was measured less than the settings ask for, "quick" for "full", is measured
-    again.
-
-    Args:
-        sweep: what to run.
-        jobs: processes at once, on this machine. Another machine may run the same sweep in the same folder:
-            each takes the runs that nobody holds.
-        say: called with a line for each run.
-        command: the command line, which every run keeps.
-        program: how it is started.
-
-    Returns:
-        What kept runs from their end, a line each; empty where all are finished.
-
-    Raises:
-        ValueError: for a range of fractions, jobs below 1, or a folder whose runs had other settings.
-
-    Example:
-        >>> from zoo.sweeps import Sweep, run_grid
-        >>> sweep = Sweep(zoo.runs.RunConfig(model="vae"), {"beta": [1.0]}, seeds=1, folder="sweep")
-        >>> for folder in sweep.folders({"beta": 1.0}):  # as if it had been trained before
-        ...     folder.mkdir(parents=True)
-        ...     _ = (folder / "metrics.json").write_text("{}")
-        >>> run_grid(sweep)
-        1 point, 1 seed each: 1 run, 1 done before
-        []
-    """
-    points = grid(sweep.axes)
-    make_folder(Path(sweep.folder))
-    tasks = [task for point in points for task in sweep.tasks(point)]
-    waiting = []
-    for task in tasks:
-        folder = RunFolder(task.folder)
-        if not folder.finished:
-            waiting.append(task)
-            continue
-        if folder.config.exists():
-            folder.refuse_other(folder.as_chosen(task.config), longer=False)
-        if measured_less(folder, task.config.evaluate):
-            waiting.append(task)
-    done = len(tasks) - len(waiting)
-    counts = [counted(len(points), "point"), f"{counted(sweep.seeds, 'seed')} each"]
-    before = f", {done} done before" * bool(done)
-    say(f"{', '.join(counts)}: {counted(len(tasks), 'run')}{before}")
-    return train_all(waiting, jobs, say, command, program)

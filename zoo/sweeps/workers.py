@@ -7,18 +7,17 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.files import read_json
 from zoo.runs.run_config import EVALUATIONS, RunConfig
 from zoo.runs.run_folder import RunFolder
-from zoo.values import positive_int
 
 _PARENT = "ZOO_SWEEP"  # in the environment of a process: the sweep that it belongs to
 
@@ -46,52 +45,6 @@ class Task(NamedTuple):
         return f"{self.name}, seed {self.config.seed}"
 
 
-def train_all(
-    tasks: Sequence[Task],
-    jobs: int,
-    say: Callable[[str], None],
-    command: str = "",
-    program: str = "latent-zoo",
-) -> list[str]:
-    """Train runs, several at once.
-
-    Args:
-        tasks: the runs.
-        jobs: processes at once.
-        say: called with a line for each run.
-        command: the command line, which every run keeps.
-        program: how it is started.
-
-    Returns:
-        What kept runs from their end, a line each.
-
-    Raises:
-        ValueError: for jobs below 1.
-    """
-    jobs = min(positive_int(jobs, "jobs"), max(len(tasks), 1))
-    failed: list[str] = []
-    if not tasks:
-        return failed
-    pool = workers(jobs)
-    try:
-        futures = {pool.submit(train_one, task, command, program): task for task in tasks}
-        for number, future in enumerate(as_completed(futures), start=1):
-            error, seconds = future.result()
-            title = futures[future].title
-            if error:
-                failed.append(f"{title}: {error}")
-            how = f"failed: {error}" if error else f"{seconds:.0f} s"
-            say(f"[{number}/{len(tasks)}] {title}: {how}")
-    except BrokenProcessPool:
-        failed.append(
-            "A process ended by itself, for want of memory perhaps. With fewer jobs at once the same sweep "
-            "goes on where it stopped."
-        )
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return failed
-
-
 def measured_less(folder: RunFolder, level: str) -> bool:
     """Whether a run is finished and was measured less than a level of `zoo.runs.run_config.EVALUATIONS`."""
     if level == "none" or not folder.finished or not folder.model.exists():
@@ -105,6 +58,18 @@ def workers(jobs: int) -> ProcessPoolExecutor:
     cores = max((os.cpu_count() or 1) // jobs, 1)
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(jobs, context, _begin, (cores, os.getpid()))
+
+
+def refuse(pool: ProcessPoolExecutor, first: Callable[[], str]) -> None:
+    """Raise ValueError for what a process of the pool finds wrong; it is kept for the first run."""
+    if error := pool.submit(_quietly, first).result():
+        raise ValueError(error)
+
+
+def _quietly(first: Callable[[], str]) -> str:
+    """What it returns; the runs print again what it prints."""
+    with tempfile.TemporaryDirectory() as place, _printing_to(Path(place) / "first.log"):
+        return first()
 
 
 def train_one(
