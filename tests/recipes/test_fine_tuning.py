@@ -151,6 +151,53 @@ def test_labels_that_leave_out_a_class_are_refused(labels):
         linear_head(np.eye(4), np.array(labels))
 
 
+def small(units=2):
+    options = {"latents": units, "hidden": (4,), "seed": 0, "likelihood": "normal"}
+    return zoo.create("autoencoder", (12,), **options)
+
+
+def test_a_record_brings_its_labels():
+    data = zoo.data.Data("mine", "all", X, labels=LABELS)
+    found = []
+    for given in ((data,), (X, LABELS)):
+        keras.utils.set_random_seed(0)
+        network = classifier(small(4), 3)
+        held_out = data if len(given) == 1 else given
+        history = network.fit(*given, epochs=2, validation_data=held_out, verbose=0).history
+        found.append([*history["loss"], *history["val_loss"], *network.evaluate(*given, verbose=0)])
+    np.testing.assert_allclose(*found, rtol=1e-6)
+    with pytest.raises(ValueError, match="'mine', which has no labels"):
+        network.fit(zoo.data.Data("mine", "all", X))
+
+
+@pytest.mark.parametrize("door", ["fit", "evaluate", "validation_data"])
+@pytest.mark.parametrize(
+    ("y", "told"),
+    [
+        (LABELS + 1, "from 0 to 2, one for each class; received 3"),
+        (LABELS - 1, "received -1"),
+        (LABELS + 0.5, "received [012].5"),
+        (LABELS[:-1], r"shape \(299,\)"),
+        (np.eye(3)[LABELS], "argmax"),
+        (LABELS.astype(str), "return_inverse"),
+    ],
+)
+def test_labels_that_the_network_has_no_logit_for_are_refused(y, told, door):
+    network = classifier(small(), 3)
+    with pytest.raises(ValueError, match=told):
+        if door == "validation_data":
+            network.fit(X, LABELS, validation_data=(X, y))
+        else:
+            getattr(network, door)(X, y)
+
+
+def test_another_loss_has_its_own_labels():
+    network = classifier(small(), 3)
+    network.compile("adam", keras.losses.CategoricalCrossentropy(from_logits=True))
+    losses = network.fit(X, np.eye(3)[LABELS], verbose=0).history["loss"]
+    assert np.isfinite(losses).all()
+
+
 def test_a_random_view_loads_with_its_strength(tmp_path):
     layer = RandomView("weak", seed=3)
     again = RandomView.from_config(layer.get_config())

@@ -137,28 +137,49 @@ class Classifier(keras.Sequential):
         x: Any = self.intake.stream_inputs(inputs) if tf.is_symbolic_tensor(inputs) else inputs
         return super().call(self.intake.numbers(x), training=training, mask=mask)
 
-    def fit(self, x: Any = None, *args: Any, validation_data: Any = None, **kwargs: Any) -> Any:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *args: Any,
+        validation_data: Any = None,
+        **kwargs: Any,
+    ) -> Any:
         """As `keras.Model.fit`; x as in `zoo.Autoencoder.fit`.
 
         Args:
-            x: arrays or a stream of (x, y).
+            x: an array, a stream of (x, y), or a `zoo.data.Data` record with labels.
+            y: the classes of an array, (rows,) whole numbers from 0; None for a stream or a record.
             *args: as in Keras.
-            validation_data: as in Keras.
+            validation_data: (x, y) or (x, y, weights) of arrays, a stream or a record.
             **kwargs: as in Keras.
 
         Returns:
             Keras's history.
-        """
-        held_out = self._received(validation_data, "validation_data")
-        with plain_errors("x", "validation_data"):
-            return super().fit(self._received(x), *args, validation_data=held_out, **kwargs)
 
-    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
-        """As `keras.Model.evaluate`; x as in `zoo.Autoencoder.fit`."""
-        # Keras's own argument, from within `fit`.
-        name = "validation_data" if "_use_cached_eval_dataset" in kwargs else "x"
-        with plain_errors(evaluation=name):
-            return super().evaluate(self._received(x, name), *args, **kwargs)
+        Raises:
+            ValueError: for a record without labels, and for classes that the network has no logit for.
+        """
+        x, y = self._labelled(x, y)
+        held_out = validation_data
+        if sources.is_record(held_out):
+            held_out = self._labelled(held_out, None, "validation_data")
+        elif isinstance(held_out, tuple) and len(held_out) > 1:
+            pair = self._labelled(*held_out[:2], "validation_data")
+            held_out = (*pair, *held_out[2:])
+        else:
+            held_out = self._received(held_out, "validation_data")
+        with plain_errors("x", "validation_data"):
+            return super().fit(x, y, *args, validation_data=held_out, **kwargs)
+
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """As `keras.Model.evaluate`; x and y as in `fit`."""
+        # Keras's own argument, from within `fit`, which has checked them.
+        inner = "_use_cached_eval_dataset" in kwargs
+        if not inner:
+            x, y = self._labelled(x, y)
+        with plain_errors(evaluation="validation_data" if inner else "x"):
+            return super().evaluate(x, y, *args, **kwargs)
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """As `keras.Model.predict`; x as in `zoo.Autoencoder.fit`."""
@@ -194,6 +215,40 @@ class Classifier(keras.Sequential):
         made = super().from_config(config, custom_objects)
         made.intake = Intake(tuple(taken["event_shape"]), taken["bounds"], scale=taken["scale"])
         return made
+
+    def _labelled(self, x: Any, y: Any, name: str = "x") -> tuple[Any, Any]:
+        """Inputs as the layers take them, and their classes."""
+        if sources.is_record(x):
+            if y is None and x.labels is None:
+                raise ValueError(
+                    f"{name} is the record {x.name!r}, which has no labels; a classifier learns from them. "
+                    "Give arrays, x and y."
+                )
+            x, y = self.intake.values(x, name), x.labels if y is None else y
+        else:
+            x = self._received(x, name)
+        sparse = isinstance(self.loss, keras.losses.SparseCategoricalCrossentropy)
+        if sparse and y is not None and sources.is_array(y) and not tf.is_symbolic_tensor(y):
+            return x, self._classes(y, len(x), "y" if name == "x" else f"y of {name}")
+        return x, y
+
+    def _classes(self, y: Any, rows: int, name: str) -> np.ndarray:
+        """Class indices that the loss can take: another one ends in TensorFlow's words, or in NaN."""
+        shape: Any = self.output_shape
+        found, classes = np.asarray(y), shape[-1]
+        if found.shape not in ((rows,), (rows, 1)) or found.dtype.kind not in "iufb":
+            raise ValueError(
+                f"{name} must be one class for each of the {rows} rows of x, whole numbers from 0 to "
+                f"{classes - 1}; received {found.dtype} of shape {found.shape}. Turn one-hot rows into "
+                "classes with argmax(axis=1), and names with np.unique(names, return_inverse=True)[1]."
+            )
+        wrong = ~((found >= 0) & (found < classes) & (found == np.floor(found)))
+        if wrong.any():
+            raise ValueError(
+                f"{name} must be whole numbers from 0 to {classes - 1}, one for each class; received "
+                f"{found[wrong][0]} among them. Make the classifier with classes=, or count from 0."
+            )
+        return found
 
     def _received(self, x: Any, name: str = "x") -> Any:
         """Inputs as the layers take them, what stands beside them as it is."""
