@@ -299,6 +299,10 @@ def test_csv_of_bytes_is_refused(tmp_path):
         ({"name_or_path": "digitz"}, "Did you mean 'digits'"),
         ({"name_or_path": "mnits"}, "Did you mean 'mnist'"),
         ({"name_or_path": "nowhere.npy"}, "no file or folder nowhere.npy"),
+        (
+            {"name_or_path": "digits", "data_dir": 5},
+            "data_dir must be the path of a folder; received 5",
+        ),
         ({"name_or_path": "nowhere/"}, "no file or folder nowhere/"),
         ({"name_or_path": "./nowhere"}, r"no file or folder \./nowhere"),
         ({"name_or_path": "pyproject.toml"}, "folder of pictures, or a file that ends in .npy"),
@@ -315,6 +319,16 @@ def test_test_fraction_lies_between_0_and_1(tmp_path):
     for fraction in (0, 1, 1.5, float("nan")):
         with pytest.raises(ValueError, match="between 0 and 1"):
             load(tmp_path / "x.npy", test_fraction=fraction)
+
+
+def test_a_share_that_would_change_nothing_is_refused(tmp_path):
+    x = np.random.default_rng(0).random((10, 2))
+    np.savez(tmp_path / "own.npz", x_train=x[:7], x_test=x[7:])
+    np.savez(tmp_path / "one.npz", x=x)
+    assert len(load(tmp_path / "own.npz", "test")) == 3
+    with pytest.raises(ValueError, match=r"own.npz has splits of its own.*test_fraction=0.5"):
+        load(tmp_path / "own.npz", "test", test_fraction=0.5)
+    assert len(load(tmp_path / "one.npz", "test", test_fraction=0.5)) == 5
 
 
 def test_large_file_is_read_in_constant_memory(tmp_path):

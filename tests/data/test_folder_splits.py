@@ -168,6 +168,12 @@ def test_classes_may_be_called_as_splits(place):
         load(place.root)
 
 
+def test_a_share_is_of_a_folder_without_splits(place):
+    place("train"), place("test")
+    with pytest.raises(ValueError, match=r"has splits of its own, which test_fraction=0\.3"):
+        load(place.root, test_fraction=0.3)
+
+
 @pytest.mark.parametrize(
     ("folders", "split"), [(["test", "val"], "train"), (["a", "b"], "validation")]
 )

@@ -165,6 +165,8 @@ def test_static_binarization_is_one_bernoulli_draw(greys):
     np.testing.assert_array_equal(threshold, np.where(grey > 127, 255, 0))
     with pytest.raises(ValueError, match="binarize must be"):
         load("zoo_tiny_greys", "test", binarize="dynamic", **options)
+    with pytest.raises(ValueError, match="'zoo_tiny_greys' has splits of its own"):
+        load("zoo_tiny_greys", "test", test_fraction=0.5, **options)
 
 
 def test_size_and_file_above_the_memory_limit(greys, tmp_path):

@@ -17,7 +17,7 @@ from zoo.data.arrays import ordered
 from zoo.data.dataset import Data
 from zoo.data.folder_layout import File, Layout, arrange
 from zoo.data.split_names import parts_read
-from zoo.data.splitting import check_split, split_rows
+from zoo.data.splitting import check_split, share_of_test, split_rows
 from zoo.data.storage import MEMORY_LIMIT, build_array, release
 from zoo.values import truth
 
@@ -58,7 +58,7 @@ def read_folder(
     frames: str | None = None,
     scale: float | str | None = None,
     splits: bool = True,
-    test_fraction: float = 0.2,
+    test_fraction: float | None = None,
     data_dir: str | os.PathLike | None = None,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Data:
@@ -85,7 +85,7 @@ def read_folder(
         scale: what the values are divided by; needed for pictures of more than 8 bits, and for those whose
             values are all from 2 to 20, see `zoo.data.scaling`.
         splits: whether folders called train, test, ... are splits; False takes them as classes.
-        test_fraction: share of the test split.
+        test_fraction: share of the test split, .2 for None; for a folder without splits.
         data_dir: where arrays that are too large for memory are kept, see `zoo.data.storage`.
         memory_limit: bytes up to which the array is held in memory.
 
@@ -177,14 +177,15 @@ def read_folder(
 
 
 def _choose(
-    layout: Layout, root: Path, split: str, seed: int, test_fraction: float
+    layout: Layout, root: Path, split: str, seed: int, test_fraction: float | None
 ) -> tuple[list[File], list[File]]:
     """All files in the order of their names, and those of a split in an order drawn by the seed."""
     name = f"The folder {root}"
     everything = [file for files in layout.parts.values() for file in files]
+    share = share_of_test(test_fraction, name, own=None not in layout.parts)
     if None in layout.parts:
         check_split(split, name=name)
-        order = split_rows(len(everything), split, test_fraction, seed, name)
+        order = split_rows(len(everything), split, share, seed, name)
         return everything, [everything[row] for row in order]
     present = [part for part in layout.parts if part is not None]
     files = [file for part in parts_read(split, present, name) for file in layout.parts[part]]

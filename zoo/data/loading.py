@@ -74,6 +74,9 @@ def load(
         )
     if not isinstance(split, str):
         raise ValueError(f"split must be a name such as 'train'; received {split!r}.")
+    for folder, given in (("data_dir", data_dir), ("manual_dir", manual_dir)):
+        if not isinstance(given, str | os.PathLike | None):
+            raise ValueError(f"{folder} must be the path of a folder; received {given!r}.")
     limit = None if limit is None else whole_number(limit, "limit", 2)
     seed = whole_number(seed, "seed", 0)
     reader = _reader(name_or_path)

@@ -15,7 +15,7 @@ from zoo.data.arrays import encode_labels, from_arrays, ordered, warn_of_channel
 from zoo.data.checks import check_inputs
 from zoo.data.dataset import Data
 from zoo.data.split_names import parts_read
-from zoo.data.splitting import check_split, split_slice
+from zoo.data.splitting import check_split, share_of_test, split_slice
 from zoo.data.storage import MEMORY_LIMIT, bytes_in_memory
 
 
@@ -84,7 +84,7 @@ def read_npz(
     inputs: str | None = None,
     labels: str | bool | None = None,
     scale: float | str | None = None,
-    test_fraction: float = 0.2,
+    test_fraction: float | None = None,
     series: bool = False,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Data:
@@ -103,7 +103,7 @@ def read_npz(
         inputs: name of the examples where it is another, or the file holds several; without the part.
         labels: the same for the labels; False to leave them out.
         scale: what the values are divided by, see `zoo.data.scaling`; None to decide.
-        test_fraction: share of the test split, where the file has no splits.
+        test_fraction: share of the test split, .2 for None; for a file without splits.
         series: as in `read_npy`.
         memory_limit: largest size in bytes; a .npz file cannot be mapped.
 
@@ -125,6 +125,7 @@ def read_npz(
     with _archive(path) as stored:
         found = npz_names.find(path, stored.files, inputs, labels)
         known = found["inputs"]
+        share = share_of_test(test_fraction, path.name, own=None not in known)
         if None in known:
             check_split(split, name=path.name)
             chosen: tuple[str | None, ...] = (None,)
@@ -156,7 +157,7 @@ def read_npz(
         columns["factors"],
         split=split,
         seed=seed,
-        test_fraction=test_fraction,
+        test_fraction=share,
         own_split=None not in known,
         classes=classes,
         description=f"The file {path}",

@@ -5,6 +5,34 @@ from __future__ import annotations
 import numpy as np
 
 SPLITS = ("train", "test", "all")
+TEST_FRACTION = 0.2
+
+
+def share_of_test(test_fraction: float | None, name: str, own: bool) -> float:
+    """The share of the test split of a set that may have a test split of its own.
+
+    Args:
+        test_fraction: as the user gives it; None for the usual share.
+        name: what an error calls the set.
+        own: whether the set has a test split of its own.
+
+    Returns:
+        The share, which a set with its own split does not use.
+
+    Raises:
+        ValueError: where a share is named that would change nothing.
+
+    Example:
+        >>> from zoo.data.splitting import share_of_test
+        >>> share_of_test(None, "mine", own=True), share_of_test(0.5, "mine", own=False)
+        (0.2, 0.5)
+    """
+    if own and test_fraction is not None:
+        raise ValueError(
+            f"{name} has splits of its own, which test_fraction={test_fraction!r} would not change. Leave it "
+            "out, or load the split 'all' and divide that."
+        )
+    return TEST_FRACTION if test_fraction is None else test_fraction
 
 
 def check_split(split: str, known: tuple[str, ...] = SPLITS, name: str = "This set") -> None:

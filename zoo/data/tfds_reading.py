@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.data import pixels, preparation, scaling
 from zoo.data.dataset import Data
-from zoo.data.splitting import check_split, split_sizes
+from zoo.data.splitting import check_split, share_of_test, split_sizes
 from zoo.data.storage import MEMORY_LIMIT, build_array, release
 from zoo.values import truth
 
@@ -43,7 +43,7 @@ def read(
     binarize: str | None = None,
     image_key: str | None = None,
     scale: float | str | None = None,
-    test_fraction: float = 0.2,
+    test_fraction: float | None = None,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Data:
     """Read a split of a TFDS set into an array, downloading and preparing it where that is still to do.
@@ -61,7 +61,7 @@ def read(
         binarize: "static" or "threshold", see `zoo.data.pixels.binarize`.
         image_key: the feature that is the input, where a set has several.
         scale: what the bytes are divided by, see `zoo.data.scaling`; None to decide.
-        test_fraction: see `split`.
+        test_fraction: see `split`; .2 for None.
         memory_limit: bytes up to which the array is held in memory; larger ones are written once to a file
             in ``data_dir/latent_zoo`` and memory-mapped.
 
@@ -170,10 +170,11 @@ def _columns(builder: Any, image_key: str | None) -> _Columns:
     return _Columns(image_key, label, factors if len(factors) > 1 else ())
 
 
-def _instruction(name: str, splits: Any, split: str, test_fraction: float) -> str:
+def _instruction(name: str, splits: Any, split: str, test_fraction: float | None) -> str:
     """TFDS's name for a split, with a test split for sets that have none."""
     known = tuple(splits)
     held_out = next((key for key in ("test", "validation") if key in known), None)
+    share = share_of_test(test_fraction, repr(name), own=held_out is not None)
     if re.search(r"[\[+]", split):
         return split
     if split == "all":
@@ -181,7 +182,7 @@ def _instruction(name: str, splits: Any, split: str, test_fraction: float) -> st
     if split == "test" and held_out:
         return held_out
     if split in ("train", "test") and not held_out and "train" in known:
-        train, _ = split_sizes(splits["train"].num_examples, test_fraction)
+        train, _ = split_sizes(splits["train"].num_examples, share)
         return f"train[:{train}]" if split == "train" else f"train[{train}:]"
     check_split(split, (*known, "all"), repr(name))
     return split
