@@ -114,6 +114,8 @@ def test_later_seeds_are_joined_to_those_that_are_there(tmp_path):
     assert joined["machine"] == "abacus and a slide rule"
     assert joined["seconds"] == [4.0, 4.0] and joined["seeds"] == 2
     assert (target / "square.png").read_bytes() == figure
+    later_figure = (folder / "figures" / "square.png").read_bytes()
+    assert (target / "square_seed_1.png").read_bytes() == later_figure
     with pytest.raises(ValueError, match="must begin at 2"):
         pages.add(folder, tmp_path, "abacus")
 

@@ -3,10 +3,10 @@
   python -m zoo.experiments.pages docs/results
   python -m zoo.experiments.pages docs/results --add runs/reproduce/U2G-F2 --machine "2-core x86-64"
 
-The second form first takes over the results, figures and texts of a run; one that has a `first_seed` above
-0 is joined to the seeds that are there, unless ``--replace`` says that those go. Both judge all results by
-the claims as they are now. Nothing on the pages is typed by hand but ``notes.md`` beside a run's results,
-which says what is to be seen on its figures.
+The second form first takes over the results, figures and texts of a run; one that has a `first_seed` N above
+0 is joined to the seeds that are there, its figures as ``NAME_seed_N.png``, unless ``--replace`` says that
+those go. Both judge all results by the claims as they are now. Nothing on the pages is typed by hand but
+``notes.md`` beside a run's results, which says what is to be seen on its figures.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ _KEYS = {"id", "paper", "title", "quick", "settings", "seconds", "seeds", "measu
 def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
     """Take over what `zoo.experiments.reproduce.reproduce` wrote.
 
-    A run whose ``first_seed`` is above 0 is joined to results that are there, whose figures stay.
+    A run whose ``first_seed`` N is above 0 is joined to results that are there, whose figures stay; its own
+    stand beside them, as ``NAME_seed_N.png``.
 
     Args:
         run: the run's folder, with results.json and figures.
@@ -68,7 +69,10 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
     results = _whole(read_json(source, "results"), source)
     target = pages / DATA / (results["id"] + "-quick" * results["quick"])
     path = target / "results.json"
-    if results.get("first_seed") and path.exists() and not replace:
+    found = sorted((run / "figures").glob("*.png"))
+    first = results.get("first_seed")
+    if first and path.exists() and not replace:
+        figures = {f"{figure.stem}_seed_{first}.png": _small(figure) for figure in found}
         try:
             results = join(read_json(path, "results"), results)
         except ValueError as error:
@@ -79,14 +83,13 @@ def add(run: Path, pages: Path, machine: str, replace: bool = False) -> Path:
             results["machine"] += f" and a {machine}"
     else:
         results["machine"] = machine
-        found = sorted((run / "figures").glob("*.png"))
         figures = {path.name: _small(path) for path in found}
         figures |= {path.name: path.read_bytes() for path in (run / "figures").glob("*.json")}
         target.mkdir(parents=True, exist_ok=True)
         for old in (*target.glob("*.png"), *target.glob("*.json")):
             old.unlink()
-        for name, content in figures.items():
-            (target / name).write_bytes(content)
+    for name, content in figures.items():
+        (target / name).write_bytes(content)
     write_json(path, results)
     return target
 
