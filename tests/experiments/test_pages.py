@@ -65,7 +65,12 @@ def test_a_full_run_takes_the_place_of_a_quick_one(tmp_path):
     pages.write_pages(site)
     text = page.read_text()
     assert "a/mse 9 ± 2" in text and "Quick run" not in text and "a/mse 7" not in text
-    assert "does not hold (1 of 3 seeds)" in (site / "README.md").read_text()
+    table = (site / "README.md").read_text()
+    assert "does not hold (1 of 3 seeds)" in table
+    assert (
+        "| full run | reduced run | quick run |" in table
+        and "\n| All | 0 of 1 | - | - |\n" in table
+    )
     assert (site / "data/U2G-F2/square.png").exists()
     assert "(data/U2G-F2/square.png)" in text
 

@@ -304,6 +304,8 @@ def _overview(by_paper: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         "part; one that a test shows to change nothing, such as bfloat16 of the sparse VAEs "
         "(tests/experiments/test_number_types.py), is named but counts as none.",
         "",
+        *_counts(by_paper),
+        "",
         "| Experiment | Claim | Verdict |",
         "|---|---|---|",
     ]
@@ -314,6 +316,28 @@ def _overview(by_paper: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
                 text = claim["text"].replace("|", "\\|")
                 lines.append(f"| {name} | {text} | {verdict(results, claim)} |")
     return "\n".join(lines) + "\n"
+
+
+def _counts(by_paper: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """How many claims hold and do not, by page and by how much was run."""
+    kinds = ("full", "reduced", "quick")
+    heads = ["Claims that hold, of those measured", *(f"{kind} run" for kind in kinds)]
+    total: dict[str, list[bool]] = {kind: [] for kind in kinds}
+    rows = [heads, ["---"] * len(heads)]
+    for paper, group in by_paper.items():
+        found: dict[str, list[bool]] = {kind: [] for kind in kinds}
+        for results in group:
+            kind = "quick" if results["quick"] else "reduced" if reductions(results) else "full"
+            verdicts = [claim["verdict"] for claim in results["claims"]]
+            found[kind] += [v.startswith("holds") for v in verdicts if v != "not measured"]
+        rows.append([f"[{PAPERS.get(paper, paper)}]({paper}.md)", *map(_share, found.values())])
+        total = {kind: total[kind] + found[kind] for kind in kinds}
+    rows.append(["All", *map(_share, total.values())])
+    return ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def _share(held: Sequence[bool]) -> str:
+    return f"{sum(held)} of {len(held)}" if held else "-"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
