@@ -264,6 +264,16 @@ def test_a_target_that_is_declared_is_used(use, declared):
         use_it(model, X, X)
 
 
+def test_rows_that_follow_in_one_array_are_a_target():
+    """What comes next in a series lies in the memory of x, and is not x."""
+    series = np.random.default_rng(0).random((49, 6), np.float32)
+    model = model_of("plain")
+    for y in (series[1:], series[:-1][::-1], series[:-1, ::-1]):
+        with pytest.raises(ValueError, match="y has the shape of x and other values"):
+            model.fit(series[:-1], y, verbose=0)
+    model.evaluate(series[:-1], series[:-1], verbose=0)
+
+
 @pytest.mark.parametrize("use", ["predict", "predict of a stream"])
 def test_predicting_takes_a_target_and_has_no_use_for_it(use):
     model = model_of("target")

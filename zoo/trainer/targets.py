@@ -43,7 +43,7 @@ def refuse_dropped(y: Any, given: Any, x: np.ndarray, scale: ByteScale, name: st
         return
     same_rows(np.atleast_1d(y), len(x), name)
     if y.shape == x.shape:
-        if np.shares_memory(x, y) or _same(x, y, scale):
+        if _is(x, y) or _same(x, y, scale):
             return
         raise ValueError(f"{name} has the shape of x and other values: {_REMEDY}")
     labels = y.ndim == 1 or y.shape[1:] == (1,) or (y.ndim == 2 and y.dtype.kind in "iubOUS")
@@ -94,6 +94,12 @@ def same_rows(y: np.ndarray, rows: int, name: str) -> None:
     """Raise a ValueError where y has not as many rows as x."""
     if len(y) != rows:
         raise ValueError(f"{name} must have as many rows as x, {rows}; received {len(y)}.")
+
+
+def _is(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether both are one array: views of one array may be rows that follow each other, and so a target."""
+    places = [each.__array_interface__["data"][0] for each in (x, y)]
+    return places[0] == places[1] and (x.strides, x.dtype) == (y.strides, y.dtype)
 
 
 def _same(x: np.ndarray, y: np.ndarray, scale: ByteScale) -> bool:
