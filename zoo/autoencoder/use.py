@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import keras
@@ -184,8 +185,8 @@ class UsableModel(StepModel):
         """As `keras.Model.save`, to a .keras file or the Hugging Face Hub.
 
         Args:
-            filepath: of the file, or "hf://user/name": the model then gets a card there, and the package
-                huggingface_hub must be installed and logged in.
+            filepath: of the file, whose folder is made where it is missing, or "hf://user/name": the model
+                then gets a card there, and the package huggingface_hub must be installed and logged in.
             *args: of Keras's method.
             include_optimizer: False leaves out the optimizers, the critics' too, which hold two thirds of the
                 file after training with Adam; the model is then compiled before it trains on.
@@ -194,16 +195,16 @@ class UsableModel(StepModel):
 
         Raises:
             ImportError: for the hub without huggingface_hub.
-            ValueError: for an HDF5 file, which Keras writes and cannot read again, another address of the
-                hub, or a `run` beside a file, which has no card.
+            ValueError: for a file of another suffix (Keras writes HDF5 and cannot read it again), another
+                address of the hub, or a `run` beside a file, which has no card.
         """
-        if str(filepath).endswith((".h5", ".hdf5")):
-            raise ValueError(
-                f"A model is saved to a .keras file; received {str(filepath)!r}. (Weights alone go to "
-                "save_weights('....weights.h5').)"
-            )
         from zoo.exporting.hub import is_address, push
 
+        if not is_address(filepath) and not str(filepath).endswith(".keras"):
+            raise ValueError(
+                f"A model is saved to a .keras file; received {str(filepath)!r}. (Weights alone go to "
+                "save_weights('....weights.h5'), a SavedModel is written by export.)"
+            )
         with (
             self.with_optimizer(include_optimizer),
             self._with_critics_optimizers(include_optimizer),
@@ -216,6 +217,8 @@ class UsableModel(StepModel):
                 raise ValueError(
                     f"run= is for the card of a hub, hf://user/name; received {str(filepath)!r}."
                 )
+            if "://" not in str(filepath):  # of a bucket, which Keras writes to as well
+                Path(filepath).parent.mkdir(parents=True, exist_ok=True)
             super().save(filepath, *args, **kwargs)
 
     @contextmanager

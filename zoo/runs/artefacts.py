@@ -73,9 +73,7 @@ def load_model(path: str | os.PathLike[str], safe_mode: bool = True) -> Autoenco
     if not is_address(path):
         path = Path(path)
     if isinstance(path, Path) and not path.is_file():
-        raise ValueError(
-            f"There is no model {str(path)!r}. Name a .keras file; a run writes its own when it ends."
-        )
+        raise ValueError(_no_file(path))
     try:
         model = keras.saving.load_model(path, safe_mode=safe_mode)
     except ImportError:
@@ -87,6 +85,21 @@ def load_model(path: str | os.PathLike[str], safe_mode: bool = True) -> Autoenco
             f"{str(path)!r} holds a {type(model).__name__}, which is not an Autoencoder."
         )
     return model
+
+
+def _no_file(path: Path) -> str:
+    if (path / "model.keras").is_file():
+        return (
+            f"{str(path)!r} is the folder of a run. Load its model, {str(path / 'model.keras')!r}."
+        )
+    if (path / "saved_model.pb").is_file():
+        return (
+            f"{str(path)!r} is a SavedModel, which tf.saved_model.load reads; expected a .keras file, as "
+            "model.save writes it."
+        )
+    return (
+        f"There is no model {str(path)!r}. Name a .keras file; a run writes its own when it ends."
+    )
 
 
 def _reason(error: BaseException) -> BaseException:
