@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoo.data import Data
 from zoo.visualization import added_by_units, filters, reconstructions, samples, unit_pictures
 from zoo.visualization.drawing.files import to_png
 from zoo.visualization.figures.filters import first_kernel
@@ -49,6 +50,13 @@ def test_reconstructions_scale_bytes_as_the_model_does():
     figure = reconstructions(x, (x / 255).astype(np.float32))
     np.testing.assert_allclose(cells(figure.axes[0], (8, 8), 4, 4)[..., :3], x / 255, atol=1e-6)
     assert float(figure.get_suptitle().split("error ")[1].split()[0]) < 1e-9
+
+
+def test_a_record_is_shown_as_its_pictures():
+    dark = np.full((3, 4, 4, 1), 7, np.uint8)
+    figure = reconstructions(Data("dark", "test", dark), np.zeros_like(dark, np.float32))
+    shown = cells(figure.axes[0], (4, 4), 3, 3)
+    np.testing.assert_allclose(shown, np.full((3, 4, 4), 7 / 255), rtol=1e-6)
 
 
 def test_bytes_of_a_table_are_numbers_and_dark_pictures_are_refused():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.dataset import Data
 from zoo.data.scaling import FEW, decide_scale, divide
 
 
@@ -14,8 +15,9 @@ def as_examples(values: Any, name: str = "x") -> np.ndarray:
     """Examples as a finite float array.
 
     Args:
-        values: (n, *event), event of one to four axes. Bytes mean what they mean to a model that is not told
-            otherwise, see `zoo.data.scaling`: pictures (n, h, w, c) are divided by 255, other bytes are not.
+        values: (n, *event), event of one to four axes, or a `zoo.data.Data`. Bytes mean what they mean to a
+            model that is not told otherwise, see `zoo.data.scaling`: pictures (n, h, w, c) are divided by
+            255, other bytes are not.
         name: what the array is called in an error.
 
     Returns:
@@ -25,6 +27,8 @@ def as_examples(values: Any, name: str = "x") -> np.ndarray:
         ValueError: for no examples, another rank, a value that is not a finite number, or bytes that can be
             taken in two ways.
     """
+    if isinstance(values, Data):  # whose bytes are pixels, however dark
+        values = divide(values.inputs, 255.0) if values.inputs.dtype == np.uint8 else values.inputs
     array = _numeric(values, name)
     if array.ndim not in (2, 3, 4, 5):
         raise ValueError(

@@ -40,7 +40,8 @@ def reconstructions(inputs: Any, outputs: Any, limit: int = 12) -> Figure:
     for each channel, of the three that vary most. Other vectors: a panel each.
 
     Args:
-        inputs: (n, *event), floats, or bytes: pictures (n, h, w, c) are divided by 255, others are not.
+        inputs: (n, *event), floats, or bytes: pictures (n, h, w, c) are divided by 255, others are not; or a
+            record of `zoo.data.load`.
         outputs: (n, *event), of the scale that the inputs then have.
         limit: examples to show, of windows a `limit` of panels; points are all shown.
 
