@@ -262,6 +262,7 @@ def encode_labels(
     if not whole:
         raise ValueError(
             f"The labels of {name} must be whole numbers or names; received {labels.dtype}"
-            f"{' with fractions, NaN or infinity' if labels.dtype.kind == 'f' else ''}."
+            f"{' with fractions, NaN or infinity' if labels.dtype.kind == 'f' else ''}. Leave others out: "
+            "those of a .npz file by labels=False."
         )
     return labels.astype(np.int64), classes

@@ -87,8 +87,7 @@ def found_column(
         if kind is None and len(levels) > max(_FEW_LEVELS, len(present) / 2):
             raise ValueError(
                 f"The column {column!r} of {name} holds {len(levels)} texts in {len(present)} rows, and is "
-                "hardly a category. Leave it out, or say kinds={"
-                f"{column!r}: 'categorical'}}."
+                f"hardly a category. Say kinds={{{column!r}: 'leave out'}}, or 'categorical'."
             )
         return Column(column, wanted, levels)
     if not numbers:

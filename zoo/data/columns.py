@@ -212,8 +212,7 @@ def fit(
     for each in given:
         if each not in known:
             raise ValueError(f"{name} has no column {each!r}.{suggest(str(each), known)}")
-        if given[each] != "leave out":
-            one_of(given[each], f"kind of column {each!r}", KINDS)
+        one_of(given[each], f"kind of column {each!r}", (*KINDS, "leave out"))
     chosen = [each for each in known if given.get(each) != "leave out"]
     if not chosen:
         raise ValueError(f"{name} has no columns.")

@@ -23,7 +23,7 @@ from zoo.data.table_layout import TableLayout, is_number
 
 _REMEDY = (
     "Say which column holds labels by label_column, leave one out by index_column, and remove or fill what "
-    "is missing."
+    "is missing, or take missing='nan' and a model with mask='nan'."
 )
 _REMEDY_OF_WIDTH = (
     "Every line needs as many cells as the first; a cell that holds the delimiter stands in quotes."
@@ -39,7 +39,7 @@ _NO_CATEGORIES = (
     (
         _DATE.fullmatch,
         "dates",
-        "Turn them into numbers, such as days since the first, say 'leave out'",
+        "Turn them into numbers, such as days since the first",
     ),
 )
 _LARGEST = float(np.finfo(np.float32).max)
@@ -300,7 +300,7 @@ def _refuse_no_category(path: Path, name: str, cells: list[Any]) -> None:
         if known and all(map(looks, known)):
             raise ValueError(
                 f"{path}: the column {name!r} holds {what}, such as {known[0]!r}. {advice}, or say "
-                f"kinds={{{name!r}: 'categorical'}}."
+                f"kinds={{{name!r}: 'leave out'}}, or 'categorical'."
             )
 
 
