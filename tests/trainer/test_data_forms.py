@@ -12,7 +12,7 @@ import zoo
 from tests.conftest import make_vectors
 from tests.trainer.tiny import assert_same, compiled, tiny, trained
 from zoo.data.dataset import Data
-from zoo.trainer import sources
+from zoo.trainer import compilation, sources
 
 ARRAYS = {
     "float64": lambda x: x.astype("float64"),
@@ -204,6 +204,13 @@ def test_streamed_data_are_checked_where_they_are_read(task, monkeypatch):
 def test_steps_per_execution_is_refused():
     with pytest.raises(ValueError, match="steps_per_execution must be left out"):
         tiny().compile(steps_per_execution=4)
+
+
+def test_parameter_servers_are_refused_when_compiled():
+    """Without servers, which take seconds to start."""
+    strategy = object.__new__(tf.distribute.ParameterServerStrategy)
+    with pytest.raises(ValueError, match="Use MultiWorkerMirroredStrategy"):
+        compilation.check(strategy, "auto", False, {})
     tiny().compile(steps_per_execution=1)
 
 

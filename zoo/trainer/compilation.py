@@ -45,8 +45,14 @@ def check(
         options: the further arguments of `keras.Model.compile`.
 
     Raises:
-        ValueError: for a loss or metrics, groups of steps, or a combination that does not work.
+        ValueError: for a loss or metrics, groups of steps, parameter servers, or a combination that does not
+            work.
     """
+    if isinstance(strategy, tf.distribute.ParameterServerStrategy):
+        raise ValueError(
+            "Keras 3 does not train under tf.distribute.ParameterServerStrategy. Use "
+            "MultiWorkerMirroredStrategy for several machines, see docs/devices.md."
+        )
     for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
         if options.get(name):
             raise ValueError(
