@@ -9,7 +9,14 @@ BY_PATH = {
     "zoo.data": ("activations", "arrays", "folder", "numpy_files", "table"),
     "zoo.evaluation": ("dictionary", "splicing", "merging"),
     "zoo.exporting": ("dictionary_files",),
-    "zoo.recipes": ("centering", "dictionaries", "fine_tuning", "rbm", "spreading"),
+    "zoo.recipes": (
+        "centering",
+        "dictionaries",
+        "fine_tuning",
+        "classifier_network",
+        "rbm",
+        "spreading",
+    ),
 }
 BESIDE = ("zoo.sklearn", "zoo.testing", "zoo.parts")
 
