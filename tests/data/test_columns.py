@@ -355,15 +355,15 @@ def test_a_run_keeps_how_its_table_is_encoded(tmp_path):
 
 def test_a_table_becomes_a_run_that_speaks_in_its_names(tmp_path):
     """The command line's part of it: likelihood, transformation and errors by column, without training."""
-    from zoo.runs.run import _fitting
+    from zoo.runs.run import settled
 
     FRAME.to_csv(tmp_path / "t.csv", index=False)
     with pytest.warns(UserWarning, match="read as categories"):
         data = load(tmp_path / "t.csv", "train", kinds=COUNTED)
-    config = _fitting(zoo.runs.RunConfig(model="vae", dataset="t.csv"), data)
+    config = settled(zoo.runs.RunConfig(model="vae", dataset="t.csv"), data)
     assert config.options["likelihood"] == data.columns.likelihood()
     chosen = zoo.runs.RunConfig(model="vae", dataset="t.csv", options={"likelihood": "normal"})
-    assert _fitting(chosen, data) is chosen
+    assert settled(chosen, data).options == chosen.options
 
 
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 123.456, -7.0])
