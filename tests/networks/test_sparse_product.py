@@ -47,6 +47,41 @@ def test_a_sparse_gradient(few, compiled):
         np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
+def slopes_of_slopes(product, a, b):
+    """Of a sum of squares, and of the squares of its gradient."""
+    a, b = tf.convert_to_tensor(a), tf.convert_to_tensor(b)
+    with tf.GradientTape() as outer:
+        outer.watch([a, b])
+        with tf.GradientTape() as tape:
+            tape.watch([a, b])
+            result = tf.reduce_sum(tf.square(product(a, b)))
+        first = tape.gradient(result, [a, b])
+        total = tf.add_n([tf.reduce_sum(tf.square(gradient)) for gradient in first])
+    return [*first, *outer.gradient(total, [a, b])]
+
+
+@pytest.mark.parametrize("way", ["eager", "graph", "compiled"])
+def test_gradients_of_gradients(way):
+    """As a penalty of a Jacobian has them: by TensorFlow's own gradient they failed, or left out zeros."""
+    code, atoms, chosen = matrices(few=True)
+    x, chosen = chosen @ atoms.T, np.float32(code != 0)
+    of = slopes_of_slopes
+    if way != "eager":
+        of = tf.function(of, jit_compile=way == "compiled", autograph=False)
+    for sparse, full, pair in (
+        (of_sparse, tf.matmul, (code, atoms)),
+        (
+            lambda a, b: with_sparse_gradient(a, b) * chosen,
+            lambda a, b: tf.matmul(a, b) * chosen,
+            (x, atoms @ atoms.T),
+        ),
+    ):
+        for ours, expected in zip(of(sparse, *pair), slopes_of_slopes(full, *pair), strict=True):
+            np.testing.assert_allclose(
+                ours, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max()
+            )
+
+
 def test_few_numbers_are_computed_in_float32():
     code, atoms, upstream = matrices(few=True)
     found = value_and_gradients(lambda a, b: of_sparse(a, b, tf.bfloat16), code, atoms, upstream)

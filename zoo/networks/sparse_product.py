@@ -39,21 +39,7 @@ def of_sparse(code: tf.Tensor, matrix: tf.Tensor, dtype: Any = tf.float32) -> tf
         >>> of_sparse(code, np.ones((20, 3), "float32")).numpy().tolist()
         [[0.0, 0.0, 0.0], [2.0, 2.0, 2.0]]
     """
-
-    @tf.custom_gradient
-    def product(code: tf.Tensor, matrix: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-        numbers = _Few(code)
-        result = numbers.times(matrix, dtype)
-
-        def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return product_in(upstream, matrix, dtype, transpose_b=True), numbers.transposed_times(
-                upstream, dtype
-            )
-
-        return result, gradient
-
-    result: Any = product(code, matrix)
-    return result
+    return _Few(code).times(matrix, dtype)
 
 
 def with_sparse_gradient(
@@ -80,7 +66,7 @@ def with_sparse_gradient(
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             numbers = _Few(upstream)
             of_inputs = numbers.times(tf.transpose(kernel), dtype)
-            return of_inputs, tf.transpose(numbers.transposed_times(inputs, dtype))
+            return of_inputs, tf.transpose(numbers.times(inputs, dtype, transposed=True))
 
         return product_in(inputs, kernel, dtype), gradient
 
@@ -93,38 +79,50 @@ class _Few:
 
     def __init__(self, matrix: tf.Tensor):
         self.matrix = matrix
+        # TensorFlow's gradient of its sparse product, which a tape within a tape asks for, fails or leaves
+        # out the numbers that are 0: no tape sees what is computed of this.
+        self._still = tf.stop_gradient(matrix)
         if in_xla():
             return
-        found = tf.math.count_nonzero(matrix, dtype=tf.int32)
+        found = tf.math.count_nonzero(self._still, dtype=tf.int32)
         # TensorFlow's sparse product of no rows, which a replica may have, divides by 0 and ends the process.
         self.few = (found <= tf.size(matrix) // SPARSE) & (tf.size(matrix) > 0)
         self.places, self.values = tf.cond(self.few, self._search, self._nothing)
 
-    def times(self, other: tf.Tensor, dtype: Any) -> tf.Tensor:
-        """This matrix @ other."""
-        return self._product(other, dtype, transposed=False)
+    def times(self, other: tf.Tensor, dtype: Any, transposed: bool = False) -> tf.Tensor:
+        """This matrix, which may be transposed, @ other; it has gradients of any order."""
 
-    def transposed_times(self, other: tf.Tensor, dtype: Any) -> tf.Tensor:
-        """This matrix, transposed, @ other."""
-        return self._product(other, dtype, transposed=True)
+        @tf.custom_gradient
+        def product(matrix: tf.Tensor, other: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+            def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+                pair = (other, upstream) if transposed else (upstream, other)
+                of_matrix = product_in(*pair, dtype, transpose_b=True)
+                return of_matrix, self.times(upstream, dtype, not transposed)
+
+            return self._product(tf.stop_gradient(other), dtype, transposed), gradient
+
+        result: Any = product(self.matrix, other)
+        return result
 
     def _product(self, other: tf.Tensor, dtype: Any, transposed: bool) -> tf.Tensor:
+        matrix = self._still
+
         def full() -> tf.Tensor:
-            return product_in(self.matrix, other, dtype, transpose_a=transposed)
+            return product_in(matrix, other, dtype, transpose_a=transposed)
 
         def of_few() -> tf.Tensor:
             rows = tf.raw_ops.SparseTensorToCSRSparseMatrix(
                 indices=self.places,
                 values=self.values,
-                dense_shape=tf.shape(self.matrix, out_type=tf.int64),
+                dense_shape=tf.shape(matrix, out_type=tf.int64),
             )
             return tf.raw_ops.SparseMatrixMatMul(a=rows, b=other, transpose_a=transposed)
 
         return full() if in_xla() else tf.cond(self.few, of_few, full)
 
     def _search(self) -> tuple[tf.Tensor, tf.Tensor]:
-        places = tf.where(tf.not_equal(self.matrix, 0))
-        return places, tf.gather_nd(self.matrix, places)
+        places = tf.where(tf.not_equal(self._still, 0))
+        return places, tf.gather_nd(self._still, places)
 
     def _nothing(self) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.zeros((0, 2), tf.int64), tf.zeros((0,), self.matrix.dtype)
