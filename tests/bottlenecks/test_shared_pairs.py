@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import norm
 
 import zoo
 from tests.conftest import make_vectors
@@ -24,8 +25,23 @@ def create(**options):
     return model
 
 
-def test_units_that_a_pair_shares_have_one_posterior():
-    bottleneck = zoo.get("shared_pairs", "bottleneck", units=UNITS)
+def mean_of(m1, s1, m2, s2):
+    return (m1 + m2) / 2, np.sqrt((s1**2 + s2**2) / 2)
+
+
+def product_of(m1, s1, m2, s2):
+    """Mean and deviation of the root of the product of two densities, by sums over a grid."""
+    z = np.linspace(-60, 60, 100_001)[:, None]
+    log_density = (norm(m1, s1).logpdf(z) + norm(m2, s2).logpdf(z)) / 2
+    shares = np.exp(log_density - log_density.max(axis=0))
+    shares /= shares.sum(axis=0)
+    mean = (shares * z).sum(axis=0)
+    return mean, np.sqrt((shares * (z - mean) ** 2).sum(axis=0))
+
+
+@pytest.mark.parametrize(("average", "of_both"), [("mean", mean_of), ("product", product_of)])
+def test_units_that_a_pair_shares_have_one_posterior(average, of_both):
+    bottleneck = zoo.get("shared_pairs", "bottleneck", units=UNITS, average=average)
     bottleneck.build((None, 3))
     features = np.random.default_rng(0).normal(size=(6, 3)).astype("float32") * 2
     before = bottleneck.posterior(features).distribution
@@ -39,16 +55,17 @@ def test_units_that_a_pair_shares_have_one_posterior():
         apart = kl(m1, s1, m2, s2) + kl(m2, s2, m1, s1)
         shared = apart < (apart.max() + apart.min()) / 2
         assert 0 < shared.sum() < UNITS
-        variance = np.where(shared, (s1**2 + s2**2) / 2, scale[pair] ** 2)
-        assert_allclose(means[pair], np.where(shared, (m1 + m2) / 2, loc[pair]), rtol=1e-4)
-        assert_allclose(deviations[pair], np.sqrt(variance), rtol=1e-4)
+        mean, deviation = of_both(m1, s1, m2, s2)
+        assert_allclose(means[pair], np.where(shared, mean, loc[pair]), rtol=1e-4, atol=1e-5)
+        assert_allclose(deviations[pair], np.where(shared, deviation, scale[pair]), rtol=1e-4)
         shares += [shared.mean()] * 2
     assert_allclose(found.measures["shared"], shares)
 
 
-def test_a_pair_counts_as_two_examples():
+@pytest.mark.parametrize("average", ["mean", "product"])
+def test_a_pair_counts_as_two_examples(average):
     """Of equal partners nothing is apart: the terms are those of a VAE of single examples."""
-    model, x = create(), make_vectors(20, 6)
+    model, x = create(average=average), make_vectors(20, 6)
     found = model.evaluate(x, x.copy(), return_dict=True, verbose=0)
     plain = zoo.create("vae", (6,), latents=UNITS, hidden=(5,), seed=0)
     for part in ("encoder", "bottleneck", "decoder"):
@@ -76,6 +93,8 @@ def test_pairs_come_as_arrays_and_as_data_sets():
 
 def test_what_is_no_pair_is_refused():
     model, x = create(), make_vectors(32, 6)
+    with pytest.raises(ValueError, match="Did you mean 'product'"):
+        create(average="produkt")
     with pytest.raises(ValueError, match="y must hold; received none"):
         model.fit(x, verbose=0)
     with pytest.raises(ValueError, match="31"):

@@ -22,6 +22,7 @@ def ada_gvae(
     likelihood: Any = "bernoulli",
     prior: Any = "normal",
     beta: Any = 1.0,
+    average: str = "mean",
     regularizers: Sequence[Any] = (),
     seed: int = 0,
 ) -> Autoencoder:
@@ -45,6 +46,8 @@ def ada_gvae(
         likelihood: p(x|z), see ``zoo.names("likelihood")``.
         prior: p(z), see ``zoo.names("prior")``.
         beta: weight of the KL term, a number or a Keras schedule of the training step.
+        average: of the two posteriors of a unit that a pair shares: "mean", or "product", which makes it the
+            Ada-ML-VAE of the same paper.
         regularizers: further regularizers.
         seed: of the noise and the order of the data.
 
@@ -65,7 +68,7 @@ def ada_gvae(
     return Autoencoder(
         input_shape,
         encoder=encoder,
-        bottleneck=SharedPairs(latents),
+        bottleneck=SharedPairs(latents, average),
         decoder=decoder,
         likelihood=likelihood,
         prior=prior,
