@@ -92,6 +92,10 @@ def test_sparsify_round_trip(tmp_path):
     weights = safetensors.read(tmp_path / "sae.safetensors")
     assert weights["encoder.weight"].shape == weights["W_dec"].shape == (UNITS, WIDTH)
     assert_allclose(read_dictionary(tmp_path).reconstruct(x), model.reconstruct(x), atol=1e-3)
+    config = json.loads((tmp_path / "cfg.json").read_text())
+    (tmp_path / "cfg.json").write_text(json.dumps({**config, "signed": True}))
+    with pytest.raises(ValueError, match="sparsify with signed are not read"):
+        read_dictionary(tmp_path)
 
 
 def test_an_encoder_that_is_given_x_as_it_is(tmp_path):
@@ -114,6 +118,43 @@ def test_an_encoder_that_is_given_x_as_it_is(tmp_path):
     assert_allclose(
         loaded.reconstruct(x), code @ weights["W_dec"] + weights["b_dec"], rtol=1e-3, atol=1e-3
     )
+
+
+def test_files_of_sae_lens_before_6_are_read_as_they_are_computed(tmp_path):
+    """Top-k stood under "standard", or nothing; codes were multiplied by factors before they were decoded."""
+    rng, k = np.random.default_rng(0), 3
+    weights = {
+        "W_enc": rng.normal(size=(WIDTH, UNITS)),
+        "b_enc": rng.normal(size=UNITS),
+        "W_dec": rng.normal(size=(UNITS, WIDTH)),
+        "b_dec": rng.normal(size=WIDTH),
+        "scaling_factor": rng.uniform(0.5, 2, UNITS),
+    }
+    weights = {name: value.astype("float32") for name, value in weights.items()}
+    safetensors.write(tmp_path / "sae_weights.safetensors", weights)
+    x = activations(100)
+    code = np.maximum((x - weights["b_dec"]) @ weights["W_enc"] + weights["b_enc"], 0)
+    few = np.where(code >= np.sort(code, axis=1)[:, -k][:, None], code, 0)
+    older = {"finetuning_scaling_factor": True, "normalize_activations": False}
+    top_k = {"activation_fn_str": "topk", "activation_fn_kwargs": {"k": k}}
+    for config, expected in (
+        (older, code),
+        ({**older, "architecture": "standard", **top_k}, few),
+        ({**older, "architecture": "topk", "activation_fn_kwargs": {"k": k}}, few),
+    ):
+        (tmp_path / "cfg.json").write_text(json.dumps(config))
+        loaded = read_dictionary(tmp_path)
+        assert_allclose(loaded.encode(x), expected, rtol=1e-4, atol=1e-4)
+        output = expected * weights["scaling_factor"] @ weights["W_dec"] + weights["b_dec"]
+        assert_allclose(loaded.reconstruct(x), output, rtol=1e-3, atol=1e-3)
+    for config, line in (
+        ({"architecture": "topk"}, "must have its k"),
+        ({"activation_fn_str": "tanh-relu"}, "activation_fn"),
+        ({"normalize_activations": True}, "normalize_activations must be 'none'"),
+    ):
+        (tmp_path / "cfg.json").write_text(json.dumps(config))
+        with pytest.raises(ValueError, match=line):
+            read_dictionary(tmp_path)
 
 
 def test_the_format_is_read_byte_for_byte(tmp_path):

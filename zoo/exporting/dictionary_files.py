@@ -25,6 +25,7 @@ from zoo.registry import one_of
 SAE_LENS, SPARSIFY = "sae_lens", "sparsify"
 _WEIGHTS = {SAE_LENS: "sae_weights.safetensors", SPARSIFY: "sae.safetensors"}
 _PICKLES = (".pt", ".pth", ".pkl", ".bin", ".ckpt")
+_FACTORS = {"scaling_factor", "finetuning_scaling_factor"}
 Weights = dict[str, np.ndarray]
 
 
@@ -113,7 +114,7 @@ def read_dictionary(folder: str | os.PathLike) -> Autoencoder:
 
     Args:
         folder: with cfg.json and a safetensors file; its architecture may be standard, gated, topk or
-            jumprelu.
+            jumprelu. Files of SAELens before 6.0 are read too.
 
     Returns:
         A built model, of unit atoms where they are.
@@ -139,6 +140,8 @@ def read_dictionary(folder: str | os.PathLike) -> Autoencoder:
     weights = safetensors.read(folder / _WEIGHTS[form])
     if form == SPARSIFY:
         config, weights = _from_sparsify(config, weights)
+    else:
+        config, weights = _from_older(config, weights)
     _refuse(config)
     if "log_threshold" in weights:
         weights["threshold"] = np.exp(weights.pop("log_threshold"))
@@ -207,7 +210,7 @@ _WRITERS: dict[type, Callable[[Any, np.ndarray, float], tuple[str, Weights, dict
 
 
 def _from_sparsify(config: dict, weights: Weights) -> tuple[dict, Weights]:
-    for name in ("transcode", "skip_connection"):
+    for name in ("transcode", "skip_connection", "signed"):
         if config.get(name):
             raise ValueError(f"Dictionaries of sparsify with {name} are not read.")
     one_of(config.get("activation", "topk"), "activation of sparsify", ["topk"])
@@ -220,8 +223,31 @@ def _from_sparsify(config: dict, weights: Weights) -> tuple[dict, Weights]:
     return {"architecture": "topk", "k": config["k"], "apply_b_dec_to_input": True}, found
 
 
+def _from_older(config: dict, weights: Weights) -> tuple[dict, Weights]:
+    """What SAELens before 6.0 wrote, as it writes now: top-k under "standard", and factors of the codes."""
+    config = {"architecture": "standard", **config}
+    activation = config.get("activation_fn", config.get("activation_fn_str", "relu"))
+    if config["architecture"] == "standard":
+        one_of(activation, "activation_fn", ["relu", "topk"])
+        config["architecture"] = "topk" if activation == "topk" else "standard"
+    if config["architecture"] == "topk" and "k" not in config:
+        config["k"] = (config.get("activation_fn_kwargs") or {}).get("k")
+    if config.get("normalize_activations") is False:
+        config["normalize_activations"] = "none"
+    kept = {name: w for name, w in weights.items() if name not in _FACTORS}
+    for name in (
+        _FACTORS & weights.keys()
+    ):  # a code times its factor is what its atom is multiplied by
+        kept["W_dec"] = kept["W_dec"] * weights[name].reshape(-1, 1)
+    return config, kept
+
+
 def _refuse(config: dict) -> None:
     one_of(config["architecture"], "architecture", ["standard", "gated", "topk", "jumprelu"])
+    if config["architecture"] == "topk" and config.get("k") is None:
+        raise ValueError(
+            "A topk dictionary must have its k in cfg.json; received none. Add it there."
+        )
     for name, expected in (
         ("normalize_activations", "none"),
         ("reshape_activations", "none"),
@@ -238,7 +264,7 @@ def _built(config: dict, weights: Weights) -> Autoencoder:
     architecture = config["architecture"]
     bottleneck: dict[str, Any] = {
         "standard": {"name": "deterministic", "activation": "relu"},
-        "topk": {"name": "top_k", "activation": "relu", "k": config.get("k", 1)},
+        "topk": {"name": "top_k", "activation": "relu", "k": config.get("k")},
         "jumprelu": {"name": "jump_relu"},
         "gated": {"name": "gated"},
     }[architecture]
