@@ -235,9 +235,8 @@ def _from_older(config: dict, weights: Weights) -> tuple[dict, Weights]:
     if config.get("normalize_activations") is False:
         config["normalize_activations"] = "none"
     kept = {name: w for name, w in weights.items() if name not in _FACTORS}
-    for name in (
-        _FACTORS & weights.keys()
-    ):  # a code times its factor is what its atom is multiplied by
+    # A code times its factor is what its atom is multiplied by.
+    for name in _FACTORS & weights.keys():
         kept["W_dec"] = kept["W_dec"] * weights[name].reshape(-1, 1)
     return config, kept
 
