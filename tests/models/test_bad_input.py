@@ -29,6 +29,30 @@ CREATION = {
     "latents as text": (lambda: create(latents="ten"), "latents.*received 'ten'"),
     "latents as a truth value": (lambda: create(latents=True), "latents.*received True"),
     "no latents": (lambda: create(latents=None), "latents.*received None"),
+    "latents of levels": (
+        lambda: create("hierarchical_vae", latents=(2, 3)),
+        r"latents.*received \(2, 3\)",
+    ),
+    "levels as text": (
+        lambda: create("hierarchical_vae", levels="2"),
+        "levels must be.*received '2'",
+    ),
+    "latents beside classes": (
+        lambda: create("adversarial_autoencoder", classes=3, latents=-1),
+        "latents.*received -1",
+    ),
+    "latents beside a label": (
+        lambda: create("semi_supervised_vae", classes=3, latents="2"),
+        "latents.*received '2'",
+    ),
+    "noise of a game": (
+        lambda: zoo.create("cat_gan", (6,), noise_units=-1),
+        "noise_units.*at least 0; received -1",
+    ),
+    "styles beside classes": (
+        lambda: zoo.create("info_gan", (8, 8, 1), styles=-1),
+        "styles.*at least 0; received -1",
+    ),
     "hidden of zero": (lambda: create(hidden=(5, 0)), "hidden.*received 0"),
     "hidden as text": (lambda: create(hidden="500"), "hidden must be the units.*received '500'"),
     "negative beta": (lambda: create(beta=-1), "weight of kl.*at least 0.*received -1"),

@@ -9,6 +9,7 @@ from zoo.autoencoder import Autoencoder
 from zoo.bottlenecks import CategoricalStyle, Deterministic
 from zoo.networks import build_networks
 from zoo.registry import register
+from zoo.values import positive_int
 
 
 @register("adversarial_autoencoder", kind="model")
@@ -106,7 +107,7 @@ def adversarial_autoencoder(
         bottleneck: Any = Deterministic(latents)
         adversaries = [critics]
     else:
-        units = classes + latents
+        units = positive_int(classes, "classes") + positive_int(latents, "latents")
         bottleneck = CategoricalStyle(units, classes=classes, norm=class_norm)
         prior = {"name": "categorical_style", "classes": classes, "style": prior}
         adversaries = [{**critics, "units": (0, classes)}, {**critics, "units": (classes, units)}]

@@ -10,6 +10,7 @@ from zoo.bottlenecks import CategoricalStyle
 from zoo.networks import Networks, build_networks
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.registry import register
+from zoo.values import positive_int, whole_number
 
 
 @register("cat_gan", kind="model")
@@ -64,10 +65,11 @@ def cat_gan(
         "learning_rate": critic_learning_rate,
         "critic_steps": critic_steps,
     }
+    units = positive_int(classes, "classes") + whole_number(noise_units, "noise_units", 0)
     return Autoencoder(
         input_shape,
         encoder=pair.encoder,
-        bottleneck=CategoricalStyle(classes + noise_units, classes=classes),
+        bottleneck=CategoricalStyle(units, classes=classes),
         decoder=pair.decoder,
         likelihood={"name": "squared_error", "activation": "sigmoid"},
         prior={"name": "categorical_style", "classes": classes},

@@ -10,6 +10,7 @@ from zoo.bottlenecks import Hierarchical
 from zoo.networks import build_networks
 from zoo.registry import register
 from zoo.regularizers import KL
+from zoo.values import positive_int
 
 
 @register("hierarchical_vae", kind="model")
@@ -66,10 +67,11 @@ def hierarchical_vae(
     encoder, decoder = build_networks(
         networks, input_shape, hidden, activation, likelihood=likelihood
     )
+    units = positive_int(latents, "latents") * positive_int(levels, "levels")
     return Autoencoder(
         input_shape,
         encoder=encoder,
-        bottleneck=Hierarchical(latents * levels, levels=levels, hidden=level_hidden),
+        bottleneck=Hierarchical(units, levels=levels, hidden=level_hidden),
         decoder=decoder,
         likelihood=likelihood,
         prior={"name": "hierarchical", "levels": levels, "hidden": level_hidden},

@@ -11,6 +11,7 @@ from zoo.networks import Networks, build_networks
 from zoo.networks.critic import SHARED, encoder_on_critic
 from zoo.networks.dcgan import dcgan_decoder, dcgan_encoder
 from zoo.registry import register
+from zoo.values import positive_int, whole_number
 
 FEATURES = (1024,)
 RECOGNITION = (128,)
@@ -111,10 +112,12 @@ def info_gan(
         "styles": styles,
         "weight": information,
     }
+    units = positive_int(classes, "classes")
+    units += whole_number(styles, "styles", 0) + whole_number(noise_units, "noise_units", 0)
     return Autoencoder(
         input_shape,
         encoder=pair.encoder,
-        bottleneck=CategoricalStyle(classes + styles + noise_units, classes=classes),
+        bottleneck=CategoricalStyle(units, classes=classes),
         decoder=pair.decoder,
         likelihood={"name": "squared_error", "activation": "sigmoid"},
         prior={"name": "categorical_style", "classes": classes, "style": "uniform"},

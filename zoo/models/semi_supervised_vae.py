@@ -10,6 +10,7 @@ from zoo.bottlenecks import LabelAndStyle
 from zoo.networks import Unconditioned, build_networks
 from zoo.objectives import SemiSupervised
 from zoo.registry import register
+from zoo.values import positive_int
 
 
 @register("semi_supervised_vae", kind="model")
@@ -61,10 +62,11 @@ def semi_supervised_vae(
     encoder, decoder = build_networks(
         networks, input_shape, hidden, activation, likelihood=likelihood
     )
+    units = positive_int(classes, "classes") + positive_int(latents, "latents")
     return Autoencoder(
         input_shape,
         encoder=Unconditioned(encoder),
-        bottleneck=LabelAndStyle(classes + latents, classes=classes, hidden=style_hidden),
+        bottleneck=LabelAndStyle(units, classes=classes, hidden=style_hidden),
         decoder=Unconditioned(decoder),
         likelihood=likelihood,
         prior={"name": "categorical_style", "classes": classes},
