@@ -218,6 +218,23 @@ def test_prepared_set_is_read_without_its_builder(tmp_path, no_network, monkeypa
         load("zoo_tiny_sprites", data_dir=tmp_path / "elsewhere")
 
 
+def test_a_set_that_another_process_prepares_meanwhile_is_read(tmp_path, no_network, monkeypatch):
+    """Two runs that begin at once both prepare their set, and one finds it there."""
+    alone = ZooTinySprites._generate_examples
+    others = []
+
+    def both(builder):
+        if not others:
+            others.append(None)
+            others[0] = load("zoo_tiny_sprites", data_dir=tmp_path)
+        return alone(builder)
+
+    monkeypatch.setattr(ZooTinySprites, "_generate_examples", both)
+    mine = load("zoo_tiny_sprites", data_dir=tmp_path)
+    np.testing.assert_array_equal(mine.inputs, others[0].inputs)
+    np.testing.assert_array_equal(mine.factors, others[0].factors)
+
+
 def test_pictures_of_several_sizes_and_two_features(tmp_path, no_network):
     with pytest.raises(ValueError, match="left, right can be image_key"):
         load("zoo_tiny_photos", data_dir=tmp_path)

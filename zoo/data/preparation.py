@@ -108,6 +108,10 @@ def prepare(builder: Any, manual_dir: str | os.PathLike | None = None) -> None:
         with quiet(), _without_retries() if trouble else contextlib.nullcontext():
             builder.download_and_prepare(download_config=config)
     except Exception as error:  # builders run their authors' code and may fail in any way
+        with quiet():
+            if builder.is_prepared():  # by another process, meanwhile: its rename was the first
+                builder.info.read_from_directory(builder.data_dir)
+                return
         if trouble:
             raise ValueError(_unprepared(builder, missing, trouble)) from error
         raise ValueError(
