@@ -33,3 +33,7 @@ def test_a_model_is_saved_in_a_new_folder_and_a_folder_is_no_model(tmp_path):
         with pytest.raises(ValueError, match=r"^A model is saved to a \.keras file; received .*m"):
             model.save(tmp_path / name)
     assert [path.name for path in tmp_path.rglob("*.keras")] == ["model.keras"]
+    model.save(tmp_path / "unzipped", zipped=False)
+    x = np.random.default_rng(0).random((5, 6), np.float32)
+    loaded = zoo.load_model(tmp_path / "unzipped")
+    np.testing.assert_array_equal(loaded.encode(x), model.encode(x))

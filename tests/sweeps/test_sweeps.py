@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -407,14 +408,24 @@ def test_a_point_of_a_machine_with_another_folder_is_left_to_it(tmp_path):
 class InThisProcess(ThreadPoolExecutor):
     """The workers of a sweep, without processes of their own."""
 
+    closing = threading.Event()
+
     def __init__(self, jobs):
         super().__init__(1)
+
+    def shutdown(self, wait=True, *, cancel_futures=False):
+        super().shutdown(False, cancel_futures=cancel_futures)
+        self.closing.set()
+        super().shutdown(wait)
 
 
 def test_a_metric_that_runs_do_not_have_costs_one_run(tmp_path, monkeypatch):
     trained = []
+    monkeypatch.setattr(InThisProcess, "closing", threading.Event())
 
     def pretended(task, *args):
+        if trained:  # a run takes longer than to see how the first one ended
+            InThisProcess.closing.wait(60)
         finished(task.folder, reconstruction={"psnr": 20.0, "ssim": math.nan})
         trained.append(task.name)
         return "", 1.0

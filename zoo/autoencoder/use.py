@@ -200,7 +200,8 @@ class UsableModel(StepModel):
         """
         from zoo.exporting.hub import is_address, push
 
-        if not is_address(filepath) and not str(filepath).endswith(".keras"):
+        folder = kwargs.get("zipped") is False or args[1:2] == (False,)
+        if not (folder or is_address(filepath) or str(filepath).endswith(".keras")):
             raise ValueError(
                 f"A model is saved to a .keras file; received {str(filepath)!r}. (Weights alone go to "
                 "save_weights('....weights.h5'), a SavedModel is written by export.)"

@@ -72,7 +72,8 @@ def load_model(path: str | os.PathLike[str], safe_mode: bool = True) -> Autoenco
     """
     if not is_address(path):
         path = Path(path)
-    if isinstance(path, Path) and not path.is_file():
+    unzipped = isinstance(path, Path) and (path / "model.weights.h5").is_file()
+    if isinstance(path, Path) and not (unzipped or path.is_file()):
         raise ValueError(_no_file(path))
     try:
         model = keras.saving.load_model(path, safe_mode=safe_mode)
