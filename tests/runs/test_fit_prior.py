@@ -37,6 +37,22 @@ def test_the_flag_names_the_prior_and_its_options():
         RunConfig(fit_prior={"components": 3})
 
 
+@pytest.mark.parametrize(
+    ("prior", "message"),
+    [
+        ("gaussian_mixture:component=3", "Did you mean 'components'"),
+        ("gaussian_mixture:components=0", "components must be"),
+        ("normal", "'normal' has nothing to fit"),
+        ("manifold", "made of normal posteriors"),
+        ("autoregressive", "needs a quantized code"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_before_the_training(prior, message):
+    config = building.checked(configured("--model=autoencoder", f"--fit_prior={prior}"))
+    with pytest.raises(ValueError, match=message):
+        building.build(config, (8, 8, 1))
+
+
 def test_the_fit_is_of_the_training_codes_and_told():
     config = building.checked(configured("--fit_prior=gaussian_mixture:components=3"))
     data, _ = read_data(config)

@@ -32,15 +32,7 @@ def fitted(
 ) -> Autoencoder:
     """See `Autoencoder.fit_prior`."""
     seed = whole_number(seed, "seed", 0)
-    named = {"name": prior, **options} if isinstance(prior, str) else prior
-    if options and named is prior:
-        raise ValueError(
-            f"Options go with the name of a prior; received {prior!r} and {options!r}."
-        )
-    made = part(named, "prior", Prior)
-    if made is None:
-        raise ValueError("fit_prior needs a prior, such as 'gaussian_mixture'; received None.")
-    made.see(model)
+    made: Any = fittable(model, prior, **options)
     if not getattr(made, "has_density", True):
         made.trained_with = _copy_of(model.prior, model.code_shape)
     found = drawn_codes
@@ -61,6 +53,47 @@ def fitted(
         if compiled is not None:
             copy.compile_from_config(compiled)
     return copy
+
+
+def fittable(model: Autoencoder, prior: Any, **options: Any) -> Prior:
+    """A prior that can be fitted to the codes of a model, which need not be trained for it.
+
+    Raises:
+        ValueError: for options that the prior does not take, and for one that has nothing to fit, or not to
+            codes such as these.
+    """
+    named = {"name": prior, **options} if isinstance(prior, str) else prior
+    if options and named is prior:
+        raise ValueError(
+            f"Options go with the name of a prior; received {prior!r} and {options!r}."
+        )
+    made = part(named, "prior", Prior)
+    if made is None:
+        raise ValueError("fit_prior needs a prior, such as 'gaussian_mixture'; received None.")
+    made.see(model)
+    if type(made).fit is Prior.fit:
+        made.fit(np.zeros(0))  # which says so
+    if getattr(made, "of_posteriors", False):
+        _refuse_other_posteriors(model)
+    elif getattr(made, "of_indices", False):
+        _refuse_other_codes(model)
+    return made
+
+
+def _refuse_other_posteriors(model: Autoencoder) -> None:
+    if not isinstance(base_distribution(model.example_posterior()), tfd.Normal):
+        raise ValueError(
+            "This prior is made of normal posteriors q(z|x), and the model has none. Take the prior "
+            "'gaussian_mixture', or train a model of the bottleneck 'normal', such as 'vae'."
+        )
+
+
+def _refuse_other_codes(model: Autoencoder) -> None:
+    if model.bottleneck.vocabulary is None:
+        raise ValueError(
+            "This prior needs a quantized code, as that of 'vq_vae'; received a "
+            f"{type(model.bottleneck).__name__}."
+        )
 
 
 def drawn_codes(
@@ -99,11 +132,7 @@ def posteriors(
         ValueError: for a model whose posteriors are none, or of another family.
     """
     del seed
-    if not isinstance(base_distribution(model.example_posterior()), tfd.Normal):
-        raise ValueError(
-            "This prior is made of normal posteriors q(z|x), and the model has none. Take the prior "
-            "'gaussian_mixture', or train a model of the bottleneck 'normal', such as 'vae'."
-        )
+    _refuse_other_posteriors(model)
 
     def both(features: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, ...]:
         del first
@@ -122,11 +151,7 @@ def indices(
     Raises:
         ValueError: for a model whose codes are not quantized.
     """
-    if model.bottleneck.vocabulary is None:
-        raise ValueError(
-            "This prior needs a quantized code, as that of 'vq_vae'; received a "
-            f"{type(model.bottleneck).__name__}."
-        )
+    _refuse_other_codes(model)
 
     def index(features: tf.Tensor, first: tf.Tensor) -> tuple[tf.Tensor, ...]:
         noise = Noise(seed, first).fold("drawn_codes")

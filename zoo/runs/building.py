@@ -10,6 +10,7 @@ from typing import Any
 import zoo
 from zoo import models, registry
 from zoo.autoencoder import Autoencoder
+from zoo.autoencoder.fitting import fittable
 from zoo.recipes import schedules
 from zoo.runs.modules import import_modules
 from zoo.runs.run_config import RunConfig
@@ -86,7 +87,7 @@ def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
         A compiled model.
 
     Raises:
-        ValueError: for options that do not fit.
+        ValueError: for options that do not fit, and a `fit_prior` that cannot be fitted to the model's codes.
     """
     options = {name: _scheduled(value) for name, value in config.options.items()}
     if config.regularizers:
@@ -111,6 +112,9 @@ def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
         ) from error
     if config.learning_rate is not None:
         model.optimizer.learning_rate = config.learning_rate
+    if config.fit_prior is not None:  # seen now, and not when the training is through
+        named = dict(config.fit_prior)
+        fittable(model, named.pop("name"), **named)
     return model
 
 
