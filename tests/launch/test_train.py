@@ -167,7 +167,8 @@ def test_a_truncated_model_is_one_line(trained, tmp_path, capsys):
     folder.mkdir()
     (folder / "config.json").write_bytes((trained / "config.json").read_bytes())
     assert run("export", f"--run_dir={folder}", f"--output={tmp_path / 'x'}") == 2
-    assert "There is no model" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "There is no model in" in error and f"train --run_dir={folder} --resume" in error
     (folder / "model.keras").write_bytes((trained / "model.keras").read_bytes()[:500])
     assert run("export", f"--run_dir={folder}", f"--output={tmp_path / 'x'}") == 2
     error = capsys.readouterr().err

@@ -98,6 +98,11 @@ def _no_file(path: Path) -> str:
             f"{str(path)!r} is a SavedModel, which tf.saved_model.load reads; expected a .keras file, as "
             "model.save writes it."
         )
+    if path.name == "model.keras" and (path.parent / "config.json").is_file():
+        return (
+            f"There is no model in {str(path.parent)!r} yet: the run did not come to its end. Go on with it "
+            f"by train --run_dir={shlex.quote(str(path.parent))} --resume."
+        )
     return (
         f"There is no model {str(path)!r}. Name a .keras file; a run writes its own when it ends."
     )
