@@ -87,11 +87,13 @@ def test_the_page_holds_both_runs(tmp_path, runs):
     assert "Not drawn for this run." in page.text
 
 
-def test_losses_compare_where_only_the_seed_differs(tmp_path, runs):
-    for run, seed in zip(runs, (0, 1), strict=True):
-        (run / "config.json").write_text(json.dumps({"model": "vae", "seed": seed}))
+@pytest.mark.parametrize("name", ["seed", "data_seed", "slices"])
+def test_losses_compare_where_what_is_minimised_is_the_same(tmp_path, runs, name):
+    for run, value in zip(runs, (1, 2), strict=True):
+        (run / "config.json").write_text(json.dumps({"model": "vae", name: value}))
     page = check(write_comparison(tmp_path / "compare.html", runs))
     assert marked(page) == {"loss": 0, "squared_error": 0, "psnr": 0}
+    assert "different objectives" not in page.text
 
 
 def test_nothing_is_best_on_different_data(tmp_path, runs):

@@ -24,7 +24,8 @@ from zoo.visualization.pages.tables import is_interval, number, text
 
 # Settings that do not change what is minimised.
 _NEUTRAL = {"batch_size", "epochs", "learning_rate", "optimizer", "precision", "seed"}
-_NEUTRAL |= {"data_dir", "evaluate", "manual_dir", "strategy", "virtual_devices"}
+_NEUTRAL |= {"data_dir", "data_seed", "evaluate", "manual_dir", "slices", "strategy"}
+_NEUTRAL |= {"virtual_devices"}
 _DATA = ("dataset", "data_options", "limit")
 _UNTOLD = ("command", "run_dir")  # differ between any two runs
 _BUDGET = 4_000_000  # bytes of all pictures of a page
