@@ -50,6 +50,8 @@ def replacing(
             temporary.replace(path)
         _synchronise(path.parent)
     except OSError as error:
+        if isinstance(error, IsADirectoryError) and path.is_dir():
+            hint = "Name a file."
         raise ValueError(
             f"Cannot write {str(path)!r}: {error.strerror or error}. {hint}"
         ) from error
