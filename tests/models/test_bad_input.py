@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import scipy.sparse
 import tensorflow as tf
 
 import zoo
@@ -325,6 +326,20 @@ def test_compiling_what_xla_lacks():
 @pytest.mark.parametrize("codes", [np.zeros((3, 5)), np.zeros(2), np.zeros((0, 2)), [["a", "b"]]])
 def test_codes(codes, model):
     with pytest.raises(ValueError, match=r"codes|row"):
+        model.decode(codes)
+
+
+@pytest.mark.parametrize("function", ["fit", "evaluate", "encode", "decode", "encode_batch"])
+def test_inputs_of_a_model_of_keras(function, model):
+    """They hold no numbers: Keras said so in several lines, without a way out."""
+    given = keras.Input((2,) if function == "decode" else (6,))
+    with pytest.raises(ValueError, match=r"must hold numbers.*model\.as_keras\('encode'\)"):
+        getattr(model, function)(given)
+
+
+def test_codes_that_are_sparse(model):
+    codes = scipy.sparse.csr_matrix(np.eye(3, 2))
+    with pytest.raises(ValueError, match=r"z must be a dense array.*z\.toarray\(\)"):
         model.decode(codes)
 
 

@@ -20,6 +20,7 @@ from zoo.noise import Noise
 from zoo.regularizers import Regularizer
 from zoo.serialization import whole_number
 from zoo.tfp import tfd
+from zoo.trainer.forms import as_array
 from zoo.trainer.inference import cut, map_batches
 from zoo.trainer.ordering import in_order
 from zoo.trainer.refusals import PART, plain_errors
@@ -410,7 +411,7 @@ class UsableModel(StepModel):
 
     def _codes(self, z: Any) -> np.ndarray:
         """Codes, checked."""
-        z = np.asarray(z)
+        z = np.asarray(as_array(z, "z"))
         if z.shape[1:] != self.code_shape or z.dtype.kind not in "fiub":
             shape = ", ".join(map(str, self.code_shape))
             raise ValueError(

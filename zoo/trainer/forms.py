@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -31,10 +32,16 @@ def as_array(
         An array, or `x` itself.
 
     Raises:
-        ValueError: for sparse matrices, masked values and tables with columns that are not numbers.
+        ValueError: for sparse matrices, masked values, tables with columns that are not numbers, and what
+            stands for numbers in a model of Keras.
     """
     if isinstance(x, np.ndarray) and not isinstance(x, np.ma.MaskedArray):
         return _plain(x)
+    if isinstance(x, keras.KerasTensor):
+        raise ValueError(
+            f"{name} must hold numbers; received a KerasTensor, as keras.Input gives. Build on the model by "
+            "model.as_keras('encode'), 'decode' or 'reconstruct'."
+        )
     if is_sparse(x):
         remedy = f"{name}.toarray()" if hasattr(x, "toarray") else f"{name}.to_dense()"
         if isinstance(x, tf.SparseTensor | tf.RaggedTensor):

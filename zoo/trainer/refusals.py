@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from zoo.data.checks import (
@@ -127,9 +128,11 @@ def held(
 
 
 def dense(x: Any, name: str, door: str) -> tf.Tensor:
-    """X as a tensor, or a `RefusedBatch` where it is sparse."""
+    """X as a tensor, or a `RefusedBatch` where it is sparse, or stands for one in a model of Keras."""
     try:
-        return tf.convert_to_tensor(as_array(x, name) if is_sparse(x) else x)
+        if is_sparse(x) or isinstance(x, keras.KerasTensor):
+            x = as_array(x, name)
+        return tf.convert_to_tensor(x)
     except ValueError as error:
         raise RefusedBatch(str(error), door) from None
 
