@@ -157,6 +157,20 @@ def test_files_of_sae_lens_before_6_are_read_as_they_are_computed(tmp_path):
             read_dictionary(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("form", "lacking"), [("sae_lens", "b_enc"), ("sae_lens", "W_dec"), ("sparsify", "b_dec")]
+)
+def test_a_weight_that_a_file_lacks_is_named(form, lacking, tmp_path):
+    model = zoo.create("top_k_sae", (WIDTH,), latents=UNITS, target_l0=3)
+    write_dictionary(model, tmp_path, form=form)
+    (file,) = tmp_path.glob("*.safetensors")
+    weights = safetensors.read(file)
+    del weights[lacking]
+    safetensors.write(file, weights)
+    with pytest.raises(ValueError, match=rf"must have the weights .*; its file lacks {lacking}\.$"):
+        read_dictionary(tmp_path)
+
+
 def test_the_format_is_read_byte_for_byte(tmp_path):
     values = np.array([1.5, -2.0], "<f4").tobytes() + np.array([0x3FC0, 0xC000], "<u2").tobytes()
     header = json.dumps(

@@ -145,6 +145,8 @@ def read_dictionary(folder: str | os.PathLike) -> Autoencoder:
     _refuse(config)
     if "log_threshold" in weights:
         weights["threshold"] = np.exp(weights.pop("log_threshold"))
+    own = {"gated": {"b_gate", "b_mag", "r_mag"}, "jumprelu": {"b_enc", "threshold"}}
+    _need(weights, {"W_enc", "W_dec", "b_dec", *own.get(config["architecture"], {"b_enc"})})
     return _built(config, {name: w.astype(np.float32) for name, w in weights.items()})
 
 
@@ -214,13 +216,14 @@ def _from_sparsify(config: dict, weights: Weights) -> tuple[dict, Weights]:
         if config.get(name):
             raise ValueError(f"Dictionaries of sparsify with {name} are not read.")
     one_of(config.get("activation", "topk"), "activation of sparsify", ["topk"])
+    _need(weights, {"encoder.weight", "encoder.bias", "W_dec", "b_dec"})
     found = {
         "W_enc": weights["encoder.weight"].T,
         "b_enc": weights["encoder.bias"],
         "W_dec": weights["W_dec"],
         "b_dec": weights["b_dec"],
     }
-    return {"architecture": "topk", "k": config["k"], "apply_b_dec_to_input": True}, found
+    return {"architecture": "topk", "k": config.get("k"), "apply_b_dec_to_input": True}, found
 
 
 def _from_older(config: dict, weights: Weights) -> tuple[dict, Weights]:
@@ -237,8 +240,18 @@ def _from_older(config: dict, weights: Weights) -> tuple[dict, Weights]:
     kept = {name: w for name, w in weights.items() if name not in _FACTORS}
     # A code times its factor is what its atom is multiplied by.
     for name in _FACTORS & weights.keys():
+        _need(kept, {"W_dec"})
         kept["W_dec"] = kept["W_dec"] * weights[name].reshape(-1, 1)
     return config, kept
+
+
+def _need(weights: Weights, names: set[str]) -> None:
+    missing = ", ".join(sorted(names - weights.keys()))
+    if missing:
+        raise ValueError(
+            f"A dictionary of this architecture must have the weights {', '.join(sorted(names))}; its file "
+            f"lacks {missing}."
+        )
 
 
 def _refuse(config: dict) -> None:
