@@ -352,11 +352,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         action="store_true",
         help="the first of them takes the place of what is there, also where it begins at a later seed",
     )
-    parser.add_argument("--machine", default="computer", help="on what they ran")
+    parser.add_argument("--machine", help="on what they ran; 'computer' by default")
     given = parser.parse_args(argv)
+    if not given.add and (given.replace or given.machine):
+        flag = "--replace" if given.replace else "--machine"
+        raise SystemExit(f"{flag} is about runs to take over: name their folders, --add RUN ...")
+    machine = given.machine or "computer"
     for index, run in enumerate(given.add):
         try:
-            print(add(run, given.pages, given.machine, given.replace and index == 0))
+            print(add(run, given.pages, machine, given.replace and index == 0))
         except ValueError as error:
             raise SystemExit(f"{error} It was not taken over.") from error
     try:
