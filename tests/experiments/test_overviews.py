@@ -24,6 +24,15 @@ def test_every_seed_is_a_dot_at_its_error():
         np.testing.assert_allclose(dots.get_facecolor()[0][:3], expected)
 
 
+def test_rows_that_a_run_left_out_are_not_drawn():
+    lines = (Line("one", "A", "x/error", 1.1), Line("two", "A", "y/error", 2.0))
+    results = {"A": {"measures": {"y/error": {"values": [3.0]}}}}
+    figure = overviews.errors(results, (), lines, "test error")
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["two (A)"]
+    assert overviews.errors(results, (), lines[:1], "test error") is None
+    assert overviews.errors({}, (), lines, "test error") is None
+
+
 def test_the_lines_are_measures_of_committed_results():
     """But for those of experiments that nobody has run yet."""
     for line in (*overviews.UNSUPERVISED_DIGITS, *overviews.K_SPARSE):

@@ -164,6 +164,9 @@ def test_a_picture_over_all_experiments_stands_at_the_head(tmp_path, monkeypatch
     assert f"\n\nSeen at once.\n\n{picture}" in page.read_text()
     assert (page.parent / "data" / EXPERIMENT.paper / "all.png").exists()
     assert asked == [({"U2G-F2"}, {"U2G-F2"}), ({"U2G-F2"}, set())]
+    monkeypatch.setitem(pages.OVERVIEWS, EXPERIMENT.paper, ("all", lambda found, reduced: None))
+    pages.write_pages(tmp_path)
+    assert page.read_text().startswith("# Uniform to Gaussian\n\n## U2G-F2")
 
 
 def test_a_command_with_blanks_survives_a_shell(monkeypatch):

@@ -76,19 +76,28 @@ K_SPARSE = (
 
 
 @styled
-def errors(results: Results, reduced: Collection[str], lines: Sequence[Line], label: str) -> Figure:
+def errors(
+    results: Results, reduced: Collection[str], lines: Sequence[Line], label: str
+) -> Figure | None:
     """Errors in per cent, a dot for each seed, and a bar where the paper's stands.
 
     Args:
-        results: id -> what results.json holds; lines of others are left out.
+        results: id -> what results.json holds; lines of others, and of rows that a run left out, are not
+            drawn.
         reduced: ids whose runs were shorter than the paper's, drawn hollow.
         lines: from above.
         label: of the axis of errors.
 
     Returns:
-        The figure.
+        The figure; None where there is no line.
     """
-    shown = [line for line in lines if line.experiment in results]
+    shown = [
+        line
+        for line in lines
+        if line.experiment in results and line.measure in results[line.experiment]["measures"]
+    ]
+    if not shown:
+        return None
     figure, (axes,) = panels(1, 1, 0.9 + 0.26 * len(shown))
     for place, line in enumerate(shown):
         values = results[line.experiment]["measures"][line.measure]["values"]
@@ -115,8 +124,9 @@ def errors(results: Results, reduced: Collection[str], lines: Sequence[Line], la
     return figure
 
 
-# Of a paper the name of its picture, and what draws it of the results and the ids of reduced runs.
-OVERVIEWS: dict[str, tuple[str, Callable[[Results, Collection[str]], Figure]]] = {
+# Of a paper the name of its picture, and what draws it of the results and the ids of reduced runs, or gives
+# None where the results hold none of its lines.
+OVERVIEWS: dict[str, tuple[str, Callable[[Results, Collection[str]], Figure | None]]] = {
     "infoae": (
         "errors",
         functools.partial(

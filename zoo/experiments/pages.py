@@ -146,7 +146,10 @@ def _head(paper: str, found: Mapping[str, Mapping[str, Any]], pages: Path) -> st
     name, draw = OVERVIEWS[paper]
     folder = pages / DATA / paper
     reduced = {key for key, results in found.items() if results["quick"] or reductions(results)}
-    save_figures(folder, {name: draw(found, reduced)})
+    figure = draw(found, reduced)
+    if figure is None:
+        return ""
+    save_figures(folder, {name: figure})
     notes = folder / "notes.md"
     text = notes.read_text(encoding="utf-8").strip() + "\n\n" if notes.exists() else ""
     return f"{text}![{name}]({DATA}/{paper}/{name}.png)\n\n"
