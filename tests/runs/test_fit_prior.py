@@ -1,5 +1,6 @@
 """A run may end with the fit of a prior."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from zoo.runs import building
 from zoo.runs.artefacts import _prior_in_words
 from zoo.runs.run import _with_prior, read_data
 from zoo.runs.run_config import RunConfig
+from zoo.runs.run_folder import RunFolder
 from zoo.values import number_text
 
 
@@ -67,3 +69,21 @@ def test_the_fit_is_of_the_training_codes_and_told():
     same = zoo.Autoencoder.from_config(model.get_config())
     same.set_weights(model.get_weights())
     np.testing.assert_array_equal(same.generate(2, seed=1), model.generate(2, seed=1))
+
+
+def test_a_fit_that_the_data_do_not_allow_costs_no_training(tmp_path):
+    def train(prior, **how):
+        config = configured(f"--fit_prior={prior}", "--model=autoencoder", "--epochs=1")
+        config = dataclasses.replace(config, evaluate="none")
+        return zoo.runs.train(config, tmp_path / "run", say=lambda text: None, **how).folder
+
+    with pytest.raises(ValueError, match=r"received 60.*The training is kept: resume the run with"):
+        train("gaussian_mixture:components=1000")
+    folder = RunFolder(tmp_path / "run")
+    history = folder.history.read_bytes()
+    train("gaussian_mixture:components=3", resume=True)
+    assert folder.finished and folder.history.read_bytes() == history
+    assert zoo.load_model(folder.model).prior.components == 3
+    assert RunConfig.read(folder.path).fit_prior["components"] == 3
+    with pytest.raises(ValueError, match="holds another run: fit_prior.components is 3"):
+        train("gaussian_mixture:components=4", resume=True)

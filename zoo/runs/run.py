@@ -145,7 +145,12 @@ def train(
         history = {name: list(values) for name, values in model.history.history.items()}
         if chief and config.fit_prior is not None and not bad_term:
             say(f"prior: {config.fit_prior['name']}")
-            model = _with_prior(model, config, data)
+            try:
+                model = _with_prior(model, config, data)
+            except ValueError as error:
+                raise ValueError(
+                    f"{error} The training is kept: resume the run with another fit_prior."
+                ) from error
         if chief:
             save_model(model, folder.model)
         if bad_term or not chief:

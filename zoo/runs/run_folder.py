@@ -191,6 +191,9 @@ class RunFolder:
         """
         earlier = RunConfig.read(self.path)
         found = earlier.differing(config)
+        if config.fit_prior is not None and not self.model.exists():
+            # Fitted when the training is through: one that failed may be another when the run goes on.
+            found = [name for name in found if name != "fit_prior"]
         asked, there = config.epochs or 0, earlier.epochs or 0
         if asked < there or (asked > there and not longer):
             found.append("epochs")
