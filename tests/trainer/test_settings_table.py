@@ -22,6 +22,7 @@ from zoo.noise import Noise
 # For every option the values to change it to; the first that differs from the one in force is taken.
 VALUES = {
     "weight": (2.0, 3.0),
+    "average": ("mean", "product"),
     "estimator": ("sampled", "analytic"),
     "p": (1.5, 0.7),
     "form": ("saturating", "non_saturating", "power", "norm", "tanh"),
