@@ -85,5 +85,5 @@ def test_a_fit_that_the_data_do_not_allow_costs_no_training(tmp_path):
     assert folder.finished and folder.history.read_bytes() == history
     assert zoo.load_model(folder.model).prior.components == 3
     assert RunConfig.read(folder.path).fit_prior["components"] == 3
-    with pytest.raises(ValueError, match="holds another run: fit_prior.components is 3"):
+    with pytest.raises(ValueError, match=r"holds another run: fit_prior\.components is 3"):
         train("gaussian_mixture:components=4", resume=True)
