@@ -359,7 +359,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = parser.parse_args(argv)
     if not given.add and (given.replace or given.machine):
         flag = "--replace" if given.replace else "--machine"
-        raise SystemExit(f"{flag} is about runs to take over: name their folders, --add RUN ...")
+        parser.error(f"{flag} is about runs to take over: name their folders, --add RUN ...")
     machine = given.machine or "computer"
     for index, run in enumerate(given.add):
         try:
