@@ -141,12 +141,16 @@ def read_dictionary(folder: str | os.PathLike) -> Autoencoder:
     if form == SPARSIFY:
         config, weights = _from_sparsify(config, weights)
     else:
-        config, weights = _from_older(config, weights)
+        config = _from_older(config)
     _refuse(config)
     if "log_threshold" in weights:
         weights["threshold"] = np.exp(weights.pop("log_threshold"))
     own = {"gated": {"b_gate", "b_mag", "r_mag"}, "jumprelu": {"b_enc", "threshold"}}
     _need(weights, {"W_enc", "W_dec", "b_dec", *own.get(config["architecture"], {"b_enc"})})
+    for name in (
+        _FACTORS & weights.keys()
+    ):  # a code times its factor is what its atom is multiplied by
+        weights["W_dec"] = weights["W_dec"] * weights.pop(name).reshape(-1, 1)
     return _built(config, {name: w.astype(np.float32) for name, w in weights.items()})
 
 
@@ -226,8 +230,8 @@ def _from_sparsify(config: dict, weights: Weights) -> tuple[dict, Weights]:
     return {"architecture": "topk", "k": config.get("k"), "apply_b_dec_to_input": True}, found
 
 
-def _from_older(config: dict, weights: Weights) -> tuple[dict, Weights]:
-    """What SAELens before 6.0 wrote, as it writes now: top-k under "standard", and factors of the codes."""
+def _from_older(config: dict) -> dict:
+    """What SAELens before 6.0 wrote, as it writes now: top-k stood under "standard"."""
     config = {"architecture": "standard", **config}
     activation = config.get("activation_fn", config.get("activation_fn_str", "relu"))
     if config["architecture"] == "standard":
@@ -237,12 +241,7 @@ def _from_older(config: dict, weights: Weights) -> tuple[dict, Weights]:
         config["k"] = (config.get("activation_fn_kwargs") or {}).get("k")
     if config.get("normalize_activations") is False:
         config["normalize_activations"] = "none"
-    kept = {name: w for name, w in weights.items() if name not in _FACTORS}
-    # A code times its factor is what its atom is multiplied by.
-    for name in _FACTORS & weights.keys():
-        _need(kept, {"W_dec"})
-        kept["W_dec"] = kept["W_dec"] * weights[name].reshape(-1, 1)
-    return config, kept
+    return config
 
 
 def _need(weights: Weights, names: set[str]) -> None:

@@ -72,8 +72,10 @@ def load_model(path: str | os.PathLike[str], safe_mode: bool = True) -> Autoenco
     """
     if not is_address(path):
         path = Path(path)
-    unzipped = isinstance(path, Path) and (path / "model.weights.h5").is_file()
-    if isinstance(path, Path) and not (unzipped or path.is_file()):
+    # The weights of a model that was saved unzipped lie beside its configuration.
+    if isinstance(path, Path) and not any(
+        file.is_file() for file in (path, path / "model.weights.h5")
+    ):
         raise ValueError(_no_file(path))
     try:
         model = keras.saving.load_model(path, safe_mode=safe_mode)

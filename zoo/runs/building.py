@@ -113,8 +113,7 @@ def build(config: RunConfig, event_shape: Sequence[int]) -> Autoencoder:
     if config.learning_rate is not None:
         model.optimizer.learning_rate = config.learning_rate
     if config.fit_prior is not None:  # seen now, and not when the training is through
-        named = dict(config.fit_prior)
-        fittable(model, named.pop("name"), **named)
+        fittable(model, dict(config.fit_prior))
     return model
 
 

@@ -193,8 +193,7 @@ def _with_prior(model: Autoencoder, config: RunConfig, data: Data) -> Autoencode
         with tempfile.TemporaryDirectory() as place:
             save_model(model, Path(place) / "model.keras")
             model = load_model(Path(place) / "model.keras")
-    named = dict(config.fit_prior or {})
-    return model.fit_prior(named.pop("name"), data, seed=config.seed, **named)
+    return model.fit_prior(dict(config.fit_prior or {}), data, seed=config.seed)
 
 
 def _trained(folder: RunFolder, epochs: int | None) -> bool:
