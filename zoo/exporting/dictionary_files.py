@@ -147,9 +147,8 @@ def read_dictionary(folder: str | os.PathLike) -> Autoencoder:
         weights["threshold"] = np.exp(weights.pop("log_threshold"))
     own = {"gated": {"b_gate", "b_mag", "r_mag"}, "jumprelu": {"b_enc", "threshold"}}
     _need(weights, {"W_enc", "W_dec", "b_dec", *own.get(config["architecture"], {"b_enc"})})
-    for name in (
-        _FACTORS & weights.keys()
-    ):  # a code times its factor is what its atom is multiplied by
+    # A code times its factor is what its atom is multiplied by.
+    for name in _FACTORS & weights.keys():
         weights["W_dec"] = weights["W_dec"] * weights.pop(name).reshape(-1, 1)
     return _built(config, {name: w.astype(np.float32) for name, w in weights.items()})
 
